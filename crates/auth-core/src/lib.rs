@@ -1,1 +1,67 @@
-//! Placeholder.
+//! Sans-IO core for OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
+//!
+//! Nothing in this crate asks a clock, draws a random number, opens a socket or reads a file: time is a [`Timestamp`]
+//! argument, randomness a generator that the caller hands in, and every request and response is a value of crate `http`.
+//! So every rule of the protocol can be tested as plain data.
+//!
+//! There are two shapes of conversation and no third:
+//!
+//! - an [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`CodeRedemption`],
+//!   [`RefreshRedemption`];
+//! - a [`Flow`] has several steps: [`SilentRedemption`] tries refresh tokens in turn. An exchange is a flow of one step
+//!   through [`OneStep`].
+//!
+//! A sign-in begins with an [`AuthorizationRequest`], is remembered as a [`PendingAuthorization`], and becomes a
+//! [`CodeRedemption`] when the [`AuthorizationResponse`] is accepted.
+#![forbid(unsafe_code)]
+#![warn(clippy::wildcard_enum_match_arm)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod account;
+mod authority;
+mod authorize;
+mod base64url;
+mod body;
+mod claims;
+mod client;
+mod client_info;
+mod error;
+mod exchange;
+mod flow;
+mod id_token;
+mod json;
+mod pkce;
+mod scopes;
+mod secret;
+mod silent;
+pub mod text;
+mod time;
+mod token_response;
+mod tokens;
+
+pub use account::{Account, AccountId};
+pub use authority::metadata::ProviderMetadata;
+pub use authority::tenant::Tenant;
+pub use authority::{Authority, InstanceMetadata};
+pub use authorize::{
+    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,
+};
+pub use body::Body;
+pub use claims::Claims;
+pub use client::{Application, ClientId, RequestContext};
+pub use client_info::ClientInfo;
+pub use error::{
+    Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled, TransportError,
+    TransportFault, UiReason, UiRequired,
+};
+pub use exchange::{
+    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
+};
+pub use flow::{Flow, Input, OneStep, Step};
+pub use id_token::IdToken;
+pub use pkce::{CorrelationId, Nonce, PkceVerifier, State};
+pub use scopes::Scopes;
+pub use secret::Secret;
+pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};
+pub use time::Timestamp;
+pub use tokens::Tokens;

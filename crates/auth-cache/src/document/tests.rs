@@ -1,0 +1,100 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn value(document: &Document) -> Value {
+    serde_json::from_slice(&document.to_json()).unwrap()
+}
+
+#[test]
+fn what_is_not_a_document() {
+    for (text, accepted) in [
+        (&b""[..], true),
+        (b" \n", true),
+        (b"{}", true),
+        (b"\xef\xbb\xbf{}", true),
+        (b"{\"AccessToken\":null}", true),
+        (b"[]", false),
+        (b"null", false),
+        (b"{", false),
+        (b"{} x", false),
+        (b"\xff", false),
+    ] {
+        assert_eq!(Document::parse(text).is_ok(), accepted, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_survives() {
+    let original = json!({
+        "AccessToken": {"broken": 7, "odd": {"secret": ["x"], "number": 1.50}},
+        "RefreshToken": {},
+        "IdToken": "no map",
+        "Account": {"a": null},
+        "AppMetadata": {},
+        "Foreign": {"deep": [1, {"x": null}]},
+    });
+    let document = Document::parse(original.to_string().as_bytes()).unwrap();
+    assert_eq!(value(&document), original);
+    assert_eq!(document.entries(Section::AccessToken).count(), 1, "a broken entry is skipped");
+    let raw = String::from_utf8(Document::parse(br#"{"X":{"n":1.50,"big":1e400}}"#).unwrap().to_json()).unwrap();
+    assert!(raw.contains(r#"{"n":1.50,"big":1e400}"#), "foreign values keep their very bytes: {raw}");
+}
+
+#[test]
+fn one_entry_replaces_all_of_its_identity_and_keeps_foreign_members() {
+    let text = json!({"Account": {
+        "old-key": {"home_account_id": "u.t", "username": "old", "wam_account_ids": {"c": "w"}},
+        "other": {"home_account_id": "v.t"},
+    }});
+    let mut document = Document::parse(text.to_string().as_bytes()).unwrap();
+    let entry = Members::new().with("home_account_id", "u.t").with("username", "new");
+    document.put(Key::account("u.t", "e", "r"), entry, |old| old.lenient("home_account_id") == "u.t");
+    assert_eq!(
+        value(&document)["Account"],
+        json!({
+            "u.t-e-r": {"home_account_id": "u.t", "username": "new", "wam_account_ids": {"c": "w"}},
+            "other": {"home_account_id": "v.t"},
+        })
+    );
+}
+
+#[test]
+fn times_and_texts_are_read_leniently() {
+    let document = json!({"AccessToken": {"k": {
+        "text": "17", "number": 17, "fraction": 17.9, "negative": -5, "nonsense": "x", "null": null, "list": [],
+    }}});
+    let document = Document::parse(document.to_string().as_bytes()).unwrap();
+    let (_, members) = document.entries(Section::AccessToken).next().unwrap();
+    for (name, expected) in [
+        ("text", Some(17)),
+        ("number", Some(17)),
+        ("fraction", Some(17)),
+        ("negative", Some(0)),
+        ("nonsense", Some(0)),
+        ("null", None),
+        ("list", None),
+        ("missing", None),
+    ] {
+        assert_eq!(members.time(name), expected.map(auth_core::Timestamp::from_unix_seconds), "{name}");
+    }
+    assert_eq!(members.text("list"), Text::Broken);
+    assert_eq!(members.text("number"), Text::Is("17".to_owned()));
+}
+
+proptest! {
+    // P-05: reading and writing changes no value.
+    #[test]
+    fn any_document_survives(sections in proptest::collection::btree_map(
+        "AccessToken|RefreshToken|IdToken|Account|AppMetadata|[a-z]{1,5}",
+        proptest::collection::btree_map("[ -~]{0,8}", proptest::option::of("[ -~]{0,8}"), 0..4), 0..6))
+    {
+        let mut expected = json!({"AccessToken":{},"RefreshToken":{},"IdToken":{},"Account":{},"AppMetadata":{}});
+        for (name, entries) in &sections {
+            expected[name] = json!(entries);
+        }
+        let document = Document::parse(json!(sections).to_string().as_bytes()).unwrap();
+        prop_assert_eq!(value(&document), expected);
+    }
+}

@@ -1,0 +1,96 @@
+//! The cache in one file, which other MSAL libraries may share.
+
+mod disk;
+mod lock;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{BoxedLock, Replaced, Storage, StorageError, Stored, Version};
+
+/// The unified MSAL JSON in a file of the user's.
+///
+/// The file is replaced whole (a temporary file beside it, `fsync`, `rename`), so that readers need no lock; it is
+/// readable by its owner only. Writers hold `<file>.lockfile`, the lock that the MSAL extension libraries use.
+///
+/// ```
+/// use auth_cache::{FileStorage, Storage};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let folder = tempfile::tempdir()?;
+/// let storage = FileStorage::at(folder.path().join("cache.json"))?;
+/// assert!(storage.read().await?.content.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileStorage {
+    path: Arc<Path>,
+}
+
+impl FileStorage {
+    /// The file at `path`. Neither it nor its folder needs to exist; a folder that is made is for its owner only.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the path names no file, or a relative one cannot be completed.
+    pub fn at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        let path = path.into();
+        let wrong = |reason: &dyn core::fmt::Display| StorageError::new("opened", path.display().to_string(), reason);
+        // The current folder may change, the cache may not.
+        let absolute = std::path::absolute(&path).map_err(|error| wrong(&error))?;
+        if absolute.file_name().is_none() {
+            return Err(wrong(&"the path names no file"));
+        }
+        Ok(Self { path: absolute.into() })
+    }
+
+    /// The path of the file, absolute.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` where it may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Path) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let path = Arc::clone(&self.path);
+        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
+    }
+
+    fn error(&self, operation: &'static str, reason: &dyn core::fmt::Display) -> StorageError {
+        StorageError::new(operation, self.path.display().to_string(), reason)
+    }
+}
+
+impl Storage for FileStorage {
+    fn version(&self) -> Result<Version, StorageError> {
+        disk::version(&self.path).map_err(|error| self.error("read", &error))
+    }
+
+    async fn read(&self) -> Result<Stored, StorageError> {
+        self.blocking("read", disk::read).await
+    }
+
+    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+        self.blocking("written", move |path| disk::replace(path, &content, expected)).await
+    }
+
+    async fn set_aside(&self) -> Result<String, StorageError> {
+        self.blocking("set aside", disk::set_aside).await
+    }
+
+    async fn lock(&self) -> Result<BoxedLock, StorageError> {
+        match lock::acquire(&self.path).await {
+            Ok(lock) => Ok(Box::new(lock)),
+            Err(error) => Err(self.error("locked", &error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

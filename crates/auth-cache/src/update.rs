@@ -1,0 +1,190 @@
+//! A token response as a change of the document.
+
+use auth_core::{Account, Authority, ClientId, Scopes, Tokens};
+
+use crate::document::{Document, Key, Members, Section};
+use crate::entries::is_plain;
+
+/// Tokens to be cached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenUpdate<'a> {
+    /// Who issued them.
+    pub authority: &'a Authority,
+    /// For which client.
+    pub client_id: &'a ClientId,
+    /// Whose they are.
+    pub account: &'a Account,
+    /// The tokens.
+    pub tokens: &'a Tokens,
+    /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
+    /// stays removed.
+    pub refreshed: bool,
+    /// Whether the server said that this client is in no family (S-85).
+    pub not_in_family: bool,
+}
+
+impl<'a> TokenUpdate<'a> {
+    /// The tokens of a sign-in.
+    #[must_use]
+    pub fn of_sign_in(
+        authority: &'a Authority,
+        client_id: &'a ClientId,
+        account: &'a Account,
+        tokens: &'a Tokens,
+    ) -> Self {
+        Self { authority, client_id, account, tokens, refreshed: false, not_in_family: false }
+    }
+
+    /// The tokens of a refresh.
+    #[must_use]
+    pub fn of_refresh(
+        authority: &'a Authority,
+        client_id: &'a ClientId,
+        account: &'a Account,
+        tokens: &'a Tokens,
+    ) -> Self {
+        Self { refreshed: true, ..Self::of_sign_in(authority, client_id, account, tokens) }
+    }
+
+    /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
+    pub(crate) fn apply(&self, document: &mut Document) -> bool {
+        let known = document.entries(Section::Account).any(|(_, entry)| self.is_account(&entry));
+        if self.refreshed && !known {
+            return false;
+        }
+        self.put_access_token(document);
+        self.put_refresh_token(document);
+        self.put_id_token_and_account(document);
+        self.put_app_metadata(document);
+        true
+    }
+
+    fn id(&self) -> &str {
+        self.account.home_account_id.as_str()
+    }
+
+    fn environment(&self) -> &str {
+        self.authority.environment()
+    }
+
+    fn realm(&self) -> &str {
+        self.tokens.realm(self.authority)
+    }
+
+    fn is_account(&self, entry: &Members) -> bool {
+        entry.lenient("home_account_id").eq_ignore_ascii_case(self.id())
+            && self.authority.is_environment(&entry.lenient("environment"))
+    }
+
+    fn is_client(&self, entry: &Members) -> bool {
+        entry.lenient("client_id").eq_ignore_ascii_case(self.client_id.as_str())
+    }
+
+    fn is_realm(&self, entry: &Members) -> bool {
+        entry.lenient("realm").eq_ignore_ascii_case(self.realm())
+    }
+
+    fn entry(&self, credential_type: &str) -> Members {
+        Members::new()
+            .with("home_account_id", self.id())
+            .with("environment", self.environment())
+            .with("credential_type", credential_type)
+            .with("client_id", self.client_id.as_str())
+    }
+
+    /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
+    fn put_access_token(&self, document: &mut Document) {
+        let tokens = self.tokens;
+        let replaced = |entry: &Members| {
+            let bearer = matches!(entry.lenient("token_type").to_ascii_lowercase().as_str(), "" | "bearer");
+            let own = self.is_account(entry) && self.is_client(entry) && bearer && is_plain(entry);
+            let covered = || {
+                Scopes::parse(&entry.lenient("target"))
+                    .is_ok_and(|scopes| tokens.granted_scopes.contains_all(&scopes.without_oidc()))
+            };
+            let expired = || entry.time("expires_on").is_none_or(|time| time <= tokens.received_at);
+            own && ((self.is_realm(entry) && covered()) || expired())
+        };
+        // A token without lifetime is handed out once and not kept (S-62).
+        if tokens.expires_on <= tokens.received_at {
+            document.remove(Section::AccessToken, replaced);
+            return;
+        }
+        let target = tokens.granted_scopes.sorted().to_string();
+        let mut entry = self
+            .entry("AccessToken")
+            .with("secret", tokens.access_token.expose())
+            .with_always("realm", self.realm())
+            .with_always("target", &target)
+            .with("token_type", "Bearer")
+            .with_time("cached_at", tokens.received_at)
+            .with_time("expires_on", tokens.expires_on);
+        if let Some(time) = tokens.extended_expires_on {
+            entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
+        }
+        if let Some(time) = tokens.refresh_on {
+            entry = entry.with_time("refresh_on", time);
+        }
+        let key = Key::access_token(self.id(), self.environment(), self.client_id.as_str(), self.realm(), &target);
+        document.put(key, entry, replaced);
+    }
+
+    /// Without a new refresh token the stored one stays.
+    fn put_refresh_token(&self, document: &mut Document) {
+        let Some(secret) = &self.tokens.refresh_token else { return };
+        let family = self.tokens.family_id.as_deref().unwrap_or_default();
+        let owner = if family.is_empty() { self.client_id.as_str() } else { family };
+        let entry = self
+            .entry("RefreshToken")
+            .with("secret", secret.expose())
+            .with("family_id", family)
+            .with("target", &self.tokens.granted_scopes.sorted().to_string())
+            .with_time("last_modification_time", self.tokens.received_at);
+        let same_owner = |entry: &Members| match entry.lenient("family_id") {
+            own if own.is_empty() => family.is_empty() && self.is_client(entry),
+            own => own == family,
+        };
+        let same = |entry: &Members| self.is_account(entry) && is_plain(entry) && same_owner(entry);
+        document.put(Key::refresh_token(self.id(), self.environment(), owner), entry, same);
+    }
+
+    fn put_id_token_and_account(&self, document: &mut Document) {
+        let Some(token) = &self.tokens.id_token else { return };
+        let entry =
+            self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", self.realm());
+        let same = |entry: &Members| self.is_account(entry) && self.is_client(entry) && self.is_realm(entry);
+        let key = Key::id_token(self.id(), self.environment(), self.client_id.as_str(), self.realm());
+        document.put(key, entry, same);
+
+        let account = self.account;
+        let client_info = self.tokens.client_info.as_ref().map(|info| info.raw.as_str());
+        let entry = Members::new()
+            .with("home_account_id", self.id())
+            .with("environment", self.environment())
+            .with_always("realm", self.realm())
+            .with("local_account_id", token.local_account_id().unwrap_or_default())
+            .with_always("username", &account.username)
+            .with("authority_type", "MSSTS")
+            .with("name", account.name.as_deref().unwrap_or_default())
+            .with("client_info", client_info.unwrap_or_default());
+        let same = |entry: &Members| self.is_account(entry) && self.is_realm(entry);
+        document.put(Key::account(self.id(), self.environment(), self.realm()), entry, same);
+    }
+
+    /// Always written: other readers use no refresh token of a client that they know nothing of.
+    fn put_app_metadata(&self, document: &mut Document) {
+        let family = self.tokens.family_id.as_deref().filter(|_| !self.not_in_family).unwrap_or_default();
+        let entry = Members::new()
+            .with("client_id", self.client_id.as_str())
+            .with("environment", self.environment())
+            .with("family_id", family);
+        let same = |entry: &Members| {
+            self.is_client(entry) && self.authority.is_environment(&entry.lenient("environment"))
+        };
+        document.put(Key::app_metadata(self.environment(), self.client_id.as_str()), entry, same);
+    }
+}
+
+#[cfg(test)]
+mod tests;

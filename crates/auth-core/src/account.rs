@@ -1,0 +1,140 @@
+//! Accounts: who a token belongs to.
+
+use core::fmt;
+
+use crate::authority::Authority;
+use crate::tokens::Tokens;
+
+/// What MSAL for .NET writes where a token response names nobody; it matches no login hint.
+const NO_USERNAME: &str = "Missing from the token response";
+
+/// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively.
+///
+/// ```
+/// use auth_core::AccountId;
+///
+/// let id = AccountId::new("Uid.Tenant");
+/// assert_eq!(id, AccountId::new("uid.tenant"));
+/// assert_eq!(id.home_tenant(), Some("Tenant"));
+/// ```
+#[derive(Clone)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Takes the id as it stands in a cache.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The home tenant: what follows the last dot. A subject without dots has none.
+    #[must_use]
+    pub fn home_tenant(&self) -> Option<&str> {
+        self.0.rsplit_once('.').map(|(_, tenant)| tenant)
+    }
+}
+
+impl PartialEq for AccountId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for AccountId {}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountId([pii])")
+    }
+}
+
+/// An account that has signed in.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// The id that is the same in every tenant.
+    pub home_account_id: AccountId,
+    /// The cloud or host, under its name in the shared cache.
+    pub environment: String,
+    /// The tenant in which this picture of the account was taken; empty where there are no tenants.
+    pub realm: String,
+    /// The id in that tenant.
+    pub local_account_id: String,
+    /// What the user signs in with; the user and the provider choose it, so authorise by ids only.
+    pub username: String,
+    /// The display name, where it is known.
+    pub name: Option<String>,
+}
+
+impl Account {
+    /// An account from its parts, as a cache knows them.
+    #[must_use]
+    pub fn new(home_account_id: AccountId, environment: impl Into<String>, username: impl Into<String>) -> Self {
+        Self {
+            home_account_id,
+            environment: environment.into(),
+            realm: String::new(),
+            local_account_id: String::new(),
+            username: username.into(),
+            name: None,
+        }
+    }
+
+    /// The account of a token response: `uid.utid` of its `client_info` when both are there, else the `sub` of its
+    /// id_token. `None` when it identifies nobody.
+    #[must_use]
+    pub fn of_tokens(tokens: &Tokens, authority: &Authority) -> Option<Self> {
+        let id_token = tokens.id_token.as_ref();
+        let text = |claim: Option<&str>| claim.unwrap_or_default().to_owned();
+        Some(Self {
+            home_account_id: tokens.home_account_id()?,
+            environment: authority.environment().to_owned(),
+            realm: tokens.realm(authority).to_owned(),
+            local_account_id: text(id_token.and_then(|token| token.local_account_id())),
+            username: id_token.and_then(|token| token.username()).unwrap_or(NO_USERNAME).to_owned(),
+            name: id_token.and_then(|token| token.text("name")).map(str::to_owned),
+        })
+    }
+
+    /// Whether `hint` names this account: its home account id or its username whole, ASCII-case-insensitively, never a
+    /// prefix. An account without home account id goes by its local account id.
+    ///
+    /// ```
+    /// use auth_core::{Account, AccountId};
+    ///
+    /// let ada = Account::new(AccountId::new("u.t"), "login.windows.net", "ada@contoso.example");
+    /// assert!(ada.is_named("ADA@contoso.example"));
+    /// assert!(ada.is_named("u.t"));
+    /// assert!(!ada.is_named("ada"));
+    /// ```
+    #[must_use]
+    pub fn is_named(&self, hint: &str) -> bool {
+        let is = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(hint);
+        let by_local_id = self.home_account_id.as_str().is_empty() && is(&self.local_account_id);
+        is(self.home_account_id.as_str()) || self.login_hint().is_some_and(is) || by_local_id
+    }
+
+    /// The username, unless it stands for a missing one.
+    #[must_use]
+    pub fn login_hint(&self) -> Option<&str> {
+        Some(self.username.as_str()).filter(|name| !name.is_empty() && *name != NO_USERNAME)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}

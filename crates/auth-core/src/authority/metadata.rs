@@ -1,0 +1,150 @@
+//! What is known of an identity provider: its endpoints and what it supports.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use http::Uri;
+use serde_json::{Map, Value};
+
+use crate::authority::issuer::Issuer;
+use crate::error::{ConfigError, ProtocolError};
+
+const MESSAGE: &str = "provider metadata";
+
+/// Endpoints and abilities of an identity provider, from the compiled-in rules for Entra or from its validated OpenID
+/// configuration document.
+#[derive(Clone, Debug)]
+pub struct ProviderMetadata {
+    pub(crate) issuer: Issuer,
+    pub(crate) authorization_endpoint: Uri,
+    pub(crate) token_endpoint: Uri,
+    pub(crate) form_post: bool,
+    pub(crate) iss_parameter: bool,
+    /// Whether `S256` is supported as far as is known.
+    pub(crate) pkce: bool,
+}
+
+impl ProviderMetadata {
+    /// Reads a metadata document and checks every endpoint in it (S-42).
+    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Issuer) -> Result<Self, ProtocolError> {
+        let loopback = issuer.is_loopback();
+        let endpoint = |name| {
+            let text = document.get(name).and_then(Value::as_str);
+            let text = text.ok_or(ProtocolError::Missing { message: MESSAGE, name })?;
+            endpoint(text, loopback).ok_or(ProtocolError::Invalid { message: MESSAGE, name })
+        };
+        let lists = |name, value| {
+            let list = document.get(name)?.as_array()?;
+            Some(list.iter().any(|item| item.as_str() == Some(value)))
+        };
+        Ok(Self {
+            authorization_endpoint: endpoint("authorization_endpoint")?,
+            token_endpoint: endpoint("token_endpoint")?,
+            form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
+            iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+            pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
+            issuer,
+        })
+    }
+
+    /// Where the user signs in.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> &Uri {
+        &self.authorization_endpoint
+    }
+
+    /// Where grants are exchanged for tokens.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &Uri {
+        &self.token_endpoint
+    }
+
+    /// That a sign-in at this provider would be protected by PKCE (S-02).
+    ///
+    /// # Errors
+    /// [`ConfigError::PkceUnsupported`] when the provider lists its challenge methods and `S256` is not among them.
+    pub fn require_pkce(&self) -> Result<(), ConfigError> {
+        if self.pkce { Ok(()) } else { Err(ConfigError::PkceUnsupported) }
+    }
+}
+
+/// An endpoint that secrets may be sent to: https (http where the issuer itself is local), no userinfo, no fragment,
+/// and no address of a private or local network unless the issuer is local.
+pub(crate) fn endpoint(text: &str, loopback: bool) -> Option<Uri> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
+    if !plain || text.len() > 2048 {
+        return None;
+    }
+    let uri: Uri = text.parse().ok()?;
+    let host = uri.host()?;
+    let local = is_local(host);
+    let scheme_ok = match uri.scheme_str()? {
+        "https" => !local || loopback,
+        "http" => loopback && local,
+        _ => false,
+    };
+    scheme_ok.then_some(uri)
+}
+
+/// Whether the host is this machine, or an address that only a local network can reach.
+fn is_local(host: &str) -> bool {
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    match name.parse() {
+        Ok(IpAddr::V4(v4)) => is_local_v4(v4),
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || v6.to_ipv4().is_some_and(is_local_v4)
+        }
+        // Addresses in other spellings, such as 0x7f.1, count as local too.
+        Err(_) => {
+            let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+            name == "localhost"
+                || name.ends_with(".localhost")
+                || last.bytes().next().is_none_or(|byte| byte.is_ascii_digit())
+        }
+    }
+}
+
+fn is_local_v4(v4: Ipv4Addr) -> bool {
+    v4.is_loopback()
+        || v4.is_private()
+        || v4.is_link_local()
+        || v4.is_multicast()
+        || v4.is_unspecified()
+        || v4.is_broadcast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints() {
+        for (text, public, local) in [
+            ("https://idp.example/token", true, true),
+            ("https://idp.example:8443/token?p=1", true, true),
+            ("http://idp.example/token", false, false),
+            ("http://127.0.0.1:8400/token", false, true),
+            ("https://127.0.0.1/token", false, true),
+            ("https://169.254.169.254/token", false, true),
+            ("https://10.1.2.3/token", false, true),
+            ("https://[::1]/token", false, true),
+            ("https://[::ffff:10.0.0.1]/token", false, true),
+            ("https://0x7f.1/token", false, true),
+            ("https://localhost/token", false, true),
+            ("https://user@idp.example/token", false, false),
+            ("https://idp.example/token#x", false, false),
+            ("https://idp.example/to ken", false, false),
+            ("file:///etc/passwd", false, false),
+            ("javascript:alert(1)", false, false),
+            ("/token", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(endpoint(text, false).is_some(), public, "{text}");
+            assert_eq!(endpoint(text, true).is_some(), local, "{text} for a local issuer");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Authority text is checked as it stands, before anything parses it (S-36…S-38).
+
+use crate::error::ConfigError;
+
+const MAX: usize = 512;
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
+
+/// An authority text taken apart; joined again it is the text, without slashes at its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RawAuthority {
+    pub(crate) scheme: &'static str,
+    /// Without the port.
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) segments: Vec<String>,
+}
+
+impl RawAuthority {
+    /// Takes `text` apart, or says what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let wrong = |why| Err(ConfigError::Authority(why));
+        if text.len() > MAX {
+            return wrong("it is longer than 512 bytes");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("it holds characters other than visible ASCII");
+        }
+        if text.bytes().any(|byte| b"@\\#?%".contains(&byte)) {
+            return wrong("it holds one of the characters @ \\ # ? %");
+        }
+        let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => ("https", rest),
+            (None, Some(rest)) => ("http", rest),
+            (None, None) => return wrong("it does not begin with https://"),
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = split_port(authority);
+        let host = host.to_ascii_lowercase();
+        let port = match port.map(port_number) {
+            None => None,
+            Some(None) => return wrong("its port is not a number from 1 to 65535"),
+            Some(port) => port,
+        };
+        if LOOPBACK.contains(&host.as_str()) {
+            if port.is_none() {
+                return wrong("an address of this machine needs a port");
+            }
+        } else if scheme == "http" {
+            return wrong("http is for addresses of this machine only; use https");
+        } else if port.is_some() {
+            return wrong("a port is for addresses of this machine only");
+        } else if !is_dns_name(&host) {
+            return wrong("its host is not a DNS name");
+        }
+        let segments: Vec<_> = path.trim_end_matches('/').split('/').map(str::to_owned).collect();
+        let segments = if segments == [""] { Vec::new() } else { segments };
+        if segments.iter().any(|segment| !is_segment(segment)) {
+            return wrong("its path has a segment that is empty or holds forbidden characters");
+        }
+        Ok(Self { scheme, host, port, segments })
+    }
+
+    /// Whether it is an address of this machine: the exception for local development.
+    pub(crate) fn is_loopback(&self) -> bool {
+        LOOPBACK.contains(&self.host.as_str())
+    }
+
+    /// Scheme, host and port, without a slash at the end.
+    pub(crate) fn origin(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}://{}:{port}", self.scheme, self.host),
+            None => format!("{}://{}", self.scheme, self.host),
+        }
+    }
+}
+
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        // The colons of an IPv6 literal stand inside brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+fn port_number(text: &str) -> Option<u16> {
+    let port: u16 = text.parse().ok()?;
+    // The canonical spelling only: no sign, no leading zero.
+    (port > 0 && port.to_string() == text).then_some(port)
+}
+
+fn is_dns_name(host: &str) -> bool {
+    let labels: Vec<_> = host.split('.').collect();
+    let is_label = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // A last label of digits (or 0x…) would be read as an address by others.
+    let named = labels.last().is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()));
+    labels.len() > 1 && named && host.len() <= 253 && labels.iter().all(is_label)
+}
+
+/// A tenant or another path segment (S-38).
+pub(crate) fn is_segment(segment: &str) -> bool {
+    (1..=128).contains(&segment.len())
+        && segment.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hostile_and_wrong_texts_are_refused() {
+        for text in [
+            "https://login.microsoftonline.com@evil.example/t",
+            "https://login.microsoftonline.com%2eevil.example/t",
+            "https://login.microsoftonline.com\t.evil.example/t",
+            "https://login\u{3002}microsoftonline.com/t",
+            "https:login.microsoftonline.com/t",
+            "https:///login.microsoftonline.com/t",
+            "https://login.microsoftonline.com./t",
+            "https://login.microsoftonline.com/t/%2e%2e/u",
+            "https://login.microsoftonline.com/t;x=1/../../u",
+            "https://login.microsoftonline.com/../u",
+            "https://0x7f.1/t",
+            "https://127.0.0.1/t",
+            "https://10.0.0.1/t",
+            "https://[::1]/t",
+            "https://login.micr\u{43e}softonline.com/t",
+            "https://login/t",
+            "https://login.microsoftonline.com:443/t",
+            "https://login.microsoftonline.com//t",
+            "https://login.microsoftonline.com/t?x=1",
+            "https://login.microsoftonline.com/t#x",
+            "https://login.microsoftonline.com\\@evil.example/t",
+            "http://login.microsoftonline.com/t",
+            "http://localhost.evil.example:80/t",
+            "http://127.0.0.1/t",
+            "http://127.0.0.1:080/t",
+            "http://127.0.0.1:0/t",
+            "http://127.0.0.1:99999/t",
+            "http://127.0.0.2:80/t",
+            "HTTPS://login.microsoftonline.com/t",
+            "ftp://login.microsoftonline.com/t",
+            " https://login.microsoftonline.com/t",
+            "",
+        ] {
+            assert!(RawAuthority::parse(text).is_err(), "{text}");
+        }
+        assert!(RawAuthority::parse(&format!("https://a.example/{}", "x".repeat(600))).is_err());
+    }
+
+    #[test]
+    fn good_texts_are_taken_apart() {
+        let parsed = RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
+        assert_eq!(parsed.origin(), "https://login.microsoftonline.com");
+        assert_eq!(parsed.segments, ["Contoso.example"]);
+        let parsed = RawAuthority::parse("http://[::1]:8400").unwrap();
+        assert_eq!((parsed.origin().as_str(), parsed.is_loopback()), ("http://[::1]:8400", true));
+        assert!(RawAuthority::parse("https://xn--idp-lqa.example/realms/a").is_ok());
+    }
+
+    proptest! {
+        // P-01, P-02: what is accepted means the same to the parser that browsers' rules define.
+        #[test]
+        fn accepted_texts_are_canonical(text in "(https://|http://)?[a-z0-9.:\\[\\]@%-]{0,30}(/[a-zA-Z0-9._%;-]{0,10}){0,3}") {
+            if let Ok(parsed) = RawAuthority::parse(&text) {
+                let mut canonical = parsed.origin();
+                for segment in &parsed.segments {
+                    canonical = canonical + "/" + segment;
+                }
+                prop_assert_eq!(&RawAuthority::parse(&canonical).unwrap(), &parsed);
+                let url = url::Url::parse(&canonical).unwrap();
+                prop_assert_eq!(url.host_str(), Some(parsed.host.as_str()));
+                prop_assert_eq!(url.as_str().trim_end_matches('/'), canonical);
+            }
+        }
+    }
+}

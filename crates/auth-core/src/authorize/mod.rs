@@ -1,0 +1,35 @@
+//! The front channel: what goes to the browser and what comes back (RFC 6749 §4.1, RFC 9207, RFC 9700).
+
+mod pending;
+mod redirect;
+mod request;
+mod response;
+
+pub use pending::PendingAuthorization;
+pub use redirect::RedirectUri;
+pub use request::{AuthorizationRequest, Prompt};
+pub use response::AuthorizationResponse;
+
+/// How the response travels from the provider to the redirect URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a receiver must serve each; a fragment is never used (S-08)")]
+pub enum ResponseMode {
+    /// As a form that the browser posts: the code stays out of addresses and histories.
+    FormPost,
+    /// In the query of the redirect URI, for providers without form posts.
+    Query,
+}
+
+impl ResponseMode {
+    /// The value of the parameter.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FormPost => "form_post",
+            Self::Query => "query",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The authorization response, as the browser delivers it.
+
+use core::fmt;
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::error::{ProtocolError, ServerError};
+use crate::pkce::State;
+use crate::secret::Secret;
+use crate::token_response::is_token;
+
+const MESSAGE: &str = "authorization response";
+
+/// The parameters of an authorization response (RFC 6749 §4.1.2). Nothing in it may be used before
+/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept) has judged it.
+pub struct AuthorizationResponse {
+    state: Option<Secret>,
+    code: Option<Secret>,
+    iss: Option<String>,
+    error: Option<ServerError>,
+}
+
+impl AuthorizationResponse {
+    /// Reads a form body or a query string.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Invalid`] when a parameter stands twice (S-09), or when a code or an error has forbidden
+    /// characters.
+    ///
+    /// ```
+    /// use auth_core::AuthorizationResponse;
+    ///
+    /// assert!(AuthorizationResponse::parse(b"code=abc&state=xyz").is_ok());
+    /// assert!(AuthorizationResponse::parse(b"code=abc&code=def&state=xyz").is_err());
+    /// ```
+    pub fn parse(parameters: &[u8]) -> Result<Self, ProtocolError> {
+        let invalid = |name| ProtocolError::Invalid { message: MESSAGE, name };
+        let (mut state, mut code, mut iss) = (None, None, None);
+        let mut error = Map::new();
+        for (name, value) in form_urlencoded::parse(parameters) {
+            let value = Zeroizing::new(value.into_owned());
+            let duplicate = match &*name {
+                "state" => state.replace(Secret::new(value.to_string())).is_some().then_some("state"),
+                "code" if !is_token(&value) => return Err(invalid("code")),
+                "code" => code.replace(Secret::new(value.to_string())).is_some().then_some("code"),
+                "iss" => iss.replace(value.to_string()).is_some().then_some("iss"),
+                "error" => insert(&mut error, "error", &value).then_some("error"),
+                "error_description" => insert(&mut error, "error_description", &value).then_some("error_description"),
+                // Entra calls it so on this channel only.
+                "error_subcode" | "suberror" => insert(&mut error, "suberror", &value).then_some("error_subcode"),
+                _ => None,
+            };
+            if let Some(name) = duplicate {
+                return Err(invalid(name));
+            }
+        }
+        let error = crate::error::error_in(&error, None, MESSAGE)?;
+        Ok(Self { state, code, iss, error })
+    }
+
+    /// Whether the response carries this state (S-03). Only such a response may end a wait.
+    #[must_use]
+    pub fn has_state(&self, state: &State) -> bool {
+        self.state.as_ref().is_some_and(|own| state.matches(own.expose()))
+    }
+
+    /// The error code of a refusal, for the page that is shown meanwhile.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_ref().map(|error| error.error.as_str())
+    }
+
+    pub(crate) fn iss(&self) -> Option<&str> {
+        self.iss.as_deref()
+    }
+
+    pub(crate) fn into_code(self) -> Result<Secret, CodeRefusal> {
+        match (self.error, self.code) {
+            (Some(error), _) => Err(CodeRefusal::Server(error)),
+            (None, Some(code)) => Ok(code),
+            (None, None) => Err(CodeRefusal::Protocol(ProtocolError::Missing { message: MESSAGE, name: "code" })),
+        }
+    }
+}
+
+/// Why there is no code.
+pub(crate) enum CodeRefusal {
+    Server(ServerError),
+    Protocol(ProtocolError),
+}
+
+fn insert(members: &mut Map<String, Value>, name: &str, value: &str) -> bool {
+    members.insert(name.to_owned(), Value::String(value.to_owned())).is_some()
+}
+
+impl fmt::Debug for AuthorizationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationResponse").field("error", &self.error).finish_non_exhaustive()
+    }
+}

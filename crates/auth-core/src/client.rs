@@ -1,0 +1,154 @@
+//! The application that asks, and what it tells servers about itself.
+
+use core::fmt;
+
+use crate::error::ConfigError;
+use crate::pkce::CorrelationId;
+
+/// The id under which the application is registered (RFC 6749 §2.2).
+///
+/// ```
+/// use auth_core::ClientId;
+///
+/// assert_eq!(ClientId::new("00001111-aaaa-2222-bbbb-3333cccc4444")?.as_str().len(), 36);
+/// assert!(ClientId::new("two words").is_err());
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Takes the id.
+    ///
+    /// # Errors
+    /// [`ConfigError::ClientId`] unless it is 1 to 256 visible ASCII characters.
+    pub fn new(id: impl Into<String>) -> Result<Self, ConfigError> {
+        let id = id.into();
+        let legal = (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        if legal { Ok(Self(id)) } else { Err(ConfigError::ClientId) }
+    }
+
+    /// The id as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The application behind a request.
+///
+/// ```
+/// use auth_core::{Application, ClientId};
+///
+/// let app = Application::new(ClientId::new("my-client-id")?).with_name("inventory", "2.1")?;
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Application {
+    pub(crate) client_id: ClientId,
+    pub(crate) name: Option<(String, String)>,
+}
+
+impl Application {
+    /// An application that says no more of itself than its client id.
+    #[must_use]
+    pub fn new(client_id: ClientId) -> Self {
+        Self { client_id, name: None }
+    }
+
+    /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotSendable`] when one of them cannot stand in an HTTP header.
+    pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Result<Self, ConfigError> {
+        let (name, version) = (name.into(), version.into());
+        let sendable = |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+        if !sendable(&name) {
+            return Err(ConfigError::NotSendable("the application name"));
+        }
+        if !sendable(&version) {
+            return Err(ConfigError::NotSendable("the application version"));
+        }
+        self.name = Some((name, version));
+        Ok(self)
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+}
+
+/// Who asks, and under which id: what all requests of one call have in common.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    pub(crate) application: Application,
+    pub(crate) correlation_id: CorrelationId,
+    pub(crate) extra_query: Vec<(String, String)>,
+}
+
+impl RequestContext {
+    /// The context of one call.
+    #[must_use]
+    pub fn new(application: Application, correlation_id: CorrelationId) -> Self {
+        Self { application, correlation_id, extra_query: Vec::new() }
+    }
+
+    /// Adds query parameters to the authorization and token requests of the call, as MSAL does.
+    ///
+    /// # Errors
+    /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10).
+    pub fn with_extra_query(mut self, parameters: Vec<(String, String)>) -> Result<Self, ConfigError> {
+        if let Some((name, _)) = parameters.iter().find(|(name, _)| is_reserved(name)) {
+            return Err(ConfigError::ReservedParameter { name: name.clone() });
+        }
+        self.extra_query = parameters;
+        Ok(self)
+    }
+
+    /// The id of the call.
+    #[must_use]
+    pub fn correlation_id(&self) -> CorrelationId {
+        self.correlation_id
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        &self.application.client_id
+    }
+}
+
+/// The parameters that the protocol sets itself.
+fn is_reserved(name: &str) -> bool {
+    [
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "code",
+        "scope",
+        "grant_type",
+        "refresh_token",
+        "client_info",
+        "claims",
+        "prompt",
+        "login_hint",
+        "request",
+        "request_uri",
+    ]
+    .iter()
+    .any(|reserved| reserved.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,49 @@
+//! What the application got wrong.
+
+/// A wrong setting; the text says which and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The authority text is not usable.
+    #[error("the authority is not usable: {0}")]
+    Authority(&'static str),
+    /// The authority names a host that is no known Entra host.
+    #[error("the identity provider does not know the authority host {host}; for a provider other than Microsoft Entra give its issuer instead")]
+    UnknownAuthorityHost {
+        /// The host in question.
+        host: String,
+    },
+    /// The tenant is not a name that Entra could know.
+    #[error("the tenant must be a GUID, a domain name, common, organizations or consumers")]
+    Tenant,
+    /// The client id is empty or holds a character other than visible ASCII.
+    #[error("the client id must be 1 to 256 visible ASCII characters")]
+    ClientId,
+    /// A scope is empty or holds a forbidden character.
+    #[error("a scope must be visible ASCII without spaces, quotes and backslashes")]
+    Scope,
+    /// The correlation id is not a UUID.
+    #[error("the correlation id must be a UUID")]
+    CorrelationId,
+    /// The claims are not a JSON object.
+    #[error("the claims must be a JSON object of at most 16 KiB")]
+    Claims,
+    /// The redirect URI is not usable.
+    #[error("the redirect URI is not usable: {0}")]
+    RedirectUri(&'static str),
+    /// An extra query parameter has the name of one that the protocol sets.
+    #[error("the extra query parameter {name} would override one of the protocol")]
+    ReservedParameter {
+        /// The name in question.
+        name: String,
+    },
+    /// A value cannot be sent in an HTTP header or a URL.
+    #[error("{0} holds characters that cannot be sent")]
+    NotSendable(&'static str),
+    /// The provider's metadata does not offer `S256`, so a sign-in would not be protected.
+    #[error("the identity provider does not support PKCE with S256")]
+    PkceUnsupported,
+    /// The random number generator failed.
+    #[error("the random number generator of the system failed")]
+    Randomness,
+}

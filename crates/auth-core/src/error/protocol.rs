@@ -1,0 +1,107 @@
+//! How the other side can break the protocol.
+
+use crate::time::Timestamp;
+
+/// A message that must not be used; nothing of it was cached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A redirect came where none may be followed (S-49).
+    #[error("unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way")]
+    UnexpectedRedirect {
+        /// HTTP status.
+        status: u16,
+        /// The host in the `Location` header, or `?`.
+        host: String,
+    },
+    /// The response is not what its kind should be (S-65).
+    #[error("the answer is not JSON (status {status}, content type {content_type}); a proxy or a captive portal may be in the way")]
+    NotJson {
+        /// HTTP status.
+        status: u16,
+        /// The content type, or `none`.
+        content_type: String,
+    },
+    /// The JSON breaks the rules for protocol messages (S-60).
+    #[error("the {0} is not a well-formed JSON object")]
+    Malformed(&'static str),
+    /// A required member is missing.
+    #[error("the {message} has no {name}")]
+    Missing {
+        /// Which message.
+        message: &'static str,
+        /// Which member.
+        name: &'static str,
+    },
+    /// A member has a value that it must not have.
+    #[error("the {message} has an unusable {name}")]
+    Invalid {
+        /// Which message.
+        message: &'static str,
+        /// Which member.
+        name: &'static str,
+    },
+    /// The token type is not the one that was asked for (S-64).
+    #[error("the token is not a Bearer token")]
+    TokenType,
+    /// The response belongs to another request (S-58).
+    #[error("the answer carries another client-request-id than the request")]
+    ForeignResponse,
+    /// The metadata names another issuer than the one asked (S-40).
+    #[error("the metadata names the issuer {found}, not {expected}")]
+    IssuerMismatch {
+        /// The issuer that was asked.
+        expected: String,
+        /// The issuer that the metadata names.
+        found: String,
+    },
+    /// The authorization response has no state, several, or a foreign one (S-03).
+    #[error("the authorization response does not belong to this sign-in")]
+    StateMismatch,
+    /// The authorization response names another issuer, or none where it must (S-05).
+    #[error("the authorization response comes from another issuer")]
+    ResponseIssuer,
+    /// The id_token fails a check.
+    #[error("the id_token is not acceptable: {0}")]
+    IdToken(#[from] IdTokenFault),
+    /// The tokens are another user's (S-75, S-86).
+    #[error("the tokens belong to another account than the one asked for")]
+    UserMismatch,
+    /// A flow was given an input that it did not ask for.
+    #[error("the flow was driven out of order")]
+    OutOfOrder,
+}
+
+/// Which check the id_token failed (S-71…S-75).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdTokenFault {
+    /// Not three base64url segments with JSON objects.
+    #[error("it is not a JSON Web Token")]
+    Shape,
+    /// No `alg`, `alg: none`, or a `crit` header.
+    #[error("its header is not acceptable")]
+    Header,
+    /// A required claim is missing or of the wrong type.
+    #[error("the claim {0} is missing or unusable")]
+    Claim(&'static str),
+    /// `iss` is not this authority.
+    #[error("it comes from another issuer")]
+    Issuer,
+    /// `aud` or `azp` is not this client.
+    #[error("it was issued to another client")]
+    Audience,
+    /// `nonce` is not the one sent.
+    #[error("it does not belong to this sign-in")]
+    Nonce,
+    /// `exp`, `iat` or `nbf` does not fit the local clock.
+    #[error("{claim} is {value}, but the local clock says {now} (Unix seconds): check the clock")]
+    Clock {
+        /// Which claim.
+        claim: &'static str,
+        /// Its value.
+        value: Timestamp,
+        /// The local time.
+        now: Timestamp,
+    },
+}

@@ -1,0 +1,165 @@
+//! "Interaction required": the answer of the silent path that sends the caller to the user.
+
+use core::fmt;
+
+use crate::error::ServerError;
+use crate::pkce::CorrelationId;
+
+/// The user must act. Hand this to the interactive request (`satisfying(&ui)`), which carries the claims, the login
+/// hint and the correlation id over.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UiRequired {
+    /// Why.
+    pub reason: UiReason,
+    /// What the interactive request must satisfy: the `claims` of the server's answer (OpenID Connect Core §5.5).
+    pub claims: Option<String>,
+    /// Who should sign in, where that is known.
+    pub login_hint: Option<String>,
+    /// The id of the call that found this out.
+    pub correlation_id: CorrelationId,
+    /// What the server said, where a server was asked.
+    pub server: Option<Box<ServerError>>,
+}
+
+impl UiRequired {
+    /// A finding of our own, without asking a server.
+    #[must_use]
+    pub fn local(reason: UiReason, correlation_id: CorrelationId) -> Self {
+        Self { reason, claims: None, login_hint: None, correlation_id, server: None }
+    }
+
+    pub(crate) fn from_server(error: ServerError, correlation_id: CorrelationId) -> Self {
+        Self {
+            reason: UiReason::Server,
+            claims: error.claims.clone(),
+            login_hint: None,
+            correlation_id,
+            server: Some(Box::new(error)),
+        }
+    }
+
+    /// The same, knowing who should sign in.
+    #[must_use]
+    pub fn with_login_hint(mut self, login_hint: Option<String>) -> Self {
+        self.login_hint = login_hint;
+        self
+    }
+
+    /// The stable code: the server's `error`, or MSAL's name for a local finding.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match (&self.server, self.reason) {
+            (Some(server), _) => &server.error,
+            (None, reason) => reason.code(),
+        }
+    }
+
+    /// What kind of action the user can take (MSAL's `UiRequiredExceptionClassification`).
+    #[must_use]
+    pub fn classification(&self) -> Classification {
+        match (&self.server, self.reason) {
+            (_, UiReason::PromptNeverFailed) => Classification::PromptNeverFailed,
+            (None, _) => Classification::AcquireTokenSilentFailed,
+            (Some(server), _) => server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror),
+        }
+    }
+}
+
+impl fmt::Display for UiRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.server {
+            Some(server) => write!(f, "the user must sign in again: {server}"),
+            None => fmt::Display::fmt(&self.reason, f),
+        }
+    }
+}
+
+impl core::error::Error for UiRequired {}
+
+/// Why the user is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UiReason {
+    /// The cache holds nothing that could answer.
+    #[error("no token for this request is in the cache: the user must sign in")]
+    NoTokensFound,
+    /// No account in the cache matches the one asked for.
+    #[error("no such account is in the cache: the user must sign in")]
+    NoAccountForLoginHint,
+    /// Several accounts match, and none is picked silently.
+    #[error("several accounts are in the cache: name the one that is meant")]
+    MultipleAccounts,
+    /// The server demands it; see [`UiRequired::server`].
+    #[error("the identity provider demands that the user signs in")]
+    Server,
+    /// A sign-in without any prompt was asked for, and the server needs one.
+    #[error("the identity provider cannot sign the user in without a prompt")]
+    PromptNeverFailed,
+}
+
+impl UiReason {
+    /// MSAL's stable code for the reason.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoTokensFound => "no_tokens_found",
+            Self::NoAccountForLoginHint => "no_account_for_login_hint",
+            Self::MultipleAccounts => "multiple_accounts",
+            Self::Server => "interaction_required",
+            Self::PromptNeverFailed => "no_prompt_failed",
+        }
+    }
+}
+
+/// What the user can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Classification {
+    /// Nothing more is known: sign in.
+    None,
+    /// The sign-in page only explains.
+    MessageOnly,
+    /// The user can mend it on the sign-in page.
+    BasicAction,
+    /// It must be mended outside of the sign-in.
+    AdditionalAction,
+    /// The user has not consented.
+    ConsentRequired,
+    /// The password has expired.
+    UserPasswordExpired,
+    /// A sign-in without prompt was asked for.
+    PromptNeverFailed,
+    /// The cache could not answer; no server was asked.
+    AcquireTokenSilentFailed,
+}
+
+impl Classification {
+    /// The name as the error output of programs shows it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::MessageOnly => "message_only",
+            Self::BasicAction => "basic_action",
+            Self::AdditionalAction => "additional_action",
+            Self::ConsentRequired => "consent_required",
+            Self::UserPasswordExpired => "user_password_expired",
+            Self::PromptNeverFailed => "prompt_never_failed",
+            Self::AcquireTokenSilentFailed => "acquire_token_silent_failed",
+        }
+    }
+
+    fn of_suberror(suberror: &str) -> Self {
+        [
+            Self::MessageOnly,
+            Self::BasicAction,
+            Self::AdditionalAction,
+            Self::ConsentRequired,
+            Self::UserPasswordExpired,
+        ]
+        .into_iter()
+        .find(|class| class.as_str().eq_ignore_ascii_case(suberror))
+        .unwrap_or(Self::None)
+    }
+}

@@ -1,0 +1,77 @@
+//! Redemption of an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+
+use super::message::{self, Answer};
+use super::{Exchange, Replay};
+use crate::authority::issuer::Issuer;
+use crate::body::Body;
+use crate::client::RequestContext;
+use crate::error::{Error, ServerError, UiRequired};
+use crate::id_token::Expected;
+use crate::pkce::{Nonce, PkceVerifier};
+use crate::scopes::Scopes;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::token_response::TokenResponse;
+use crate::tokens::Tokens;
+
+/// Exchanges the code of an accepted authorization response for tokens. It comes from
+/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept), which is consumed: a code is redeemed once.
+#[derive(Debug)]
+pub struct CodeRedemption {
+    pub(crate) context: RequestContext,
+    pub(crate) token_endpoint: Uri,
+    pub(crate) issuer: Issuer,
+    pub(crate) code: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) verifier: PkceVerifier,
+    pub(crate) nonce: Nonce,
+    pub(crate) scopes: Scopes,
+    pub(crate) claims: Option<String>,
+    pub(crate) requested_at: Timestamp,
+}
+
+impl Exchange for CodeRedemption {
+    type Output = Tokens;
+
+    const REPLAY: Replay = Replay::Never;
+
+    fn request(&self) -> Request<Body> {
+        let scope = self.scopes.with_oidc().to_string();
+        let fields = [
+            ("client_id", self.context.client_id().as_str()),
+            ("grant_type", "authorization_code"),
+            ("code", self.code.expose()),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", self.verifier.secret().expose()),
+            ("scope", &scope),
+            ("claims", self.claims.as_deref().unwrap_or_default()),
+            ("client_info", "1"),
+        ];
+        message::post_form(&self.context, &self.token_endpoint, &fields)
+    }
+
+    fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
+        let members = match message::judge(&self.context, &response, "token response", now)? {
+            Answer::Success(members) => members,
+            Answer::Refusal(error) => return Err(self.refused(error)),
+        };
+        let expected = Expected {
+            issuer: &self.issuer,
+            client_id: self.context.client_id().as_str(),
+            nonce: Some(&self.nonce),
+        };
+        let response = TokenResponse::from_members(&members)?;
+        Ok(Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?)
+    }
+}
+
+impl CodeRedemption {
+    /// A refused code is no reason to send the user round again, unless the server names what is missing.
+    fn refused(&self, error: ServerError) -> Error {
+        let asks_user = error.error == "interaction_required" || (error.error == "invalid_grant" && error.claims.is_some());
+        if asks_user { UiRequired::from_server(error, self.context.correlation_id).into() } else { error.into() }
+    }
+}

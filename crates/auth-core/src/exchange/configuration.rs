@@ -1,0 +1,71 @@
+//! OpenID Connect Discovery 1.0 §4.
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use serde_json::Value;
+
+use super::message::{self, Answer};
+use super::{Exchange, Replay};
+use crate::authority::Authority;
+use crate::authority::issuer::Issuer;
+use crate::authority::metadata::ProviderMetadata;
+use crate::body::Body;
+use crate::client::RequestContext;
+use crate::error::{ConfigError, Error, ProtocolError};
+use crate::time::Timestamp;
+
+const MESSAGE: &str = "provider metadata";
+
+/// Fetches the provider's OpenID configuration document and checks it before anything of it is used.
+#[derive(Debug)]
+pub struct OpenIdConfiguration {
+    context: RequestContext,
+    url: Uri,
+    issuer: Issuer,
+}
+
+/// A provider whose metadata passed every check.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Endpoints and abilities.
+    pub metadata: ProviderMetadata,
+    /// The id of the tenant, where the authority names an Entra tenant.
+    pub tenant_id: Option<String>,
+}
+
+impl OpenIdConfiguration {
+    /// The exchange for `authority`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Authority`] when no URL can be built for it.
+    pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
+        let url = authority.configuration_url().ok_or(ConfigError::Authority("it makes no URL"))?;
+        Ok(Self { context, url, issuer: authority.issuer() })
+    }
+}
+
+impl Exchange for OpenIdConfiguration {
+    type Output = Provider;
+
+    const REPLAY: Replay = Replay::Once;
+
+    fn request(&self) -> Request<Body> {
+        message::get(&self.context, &self.url)
+    }
+
+    fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Provider, Error> {
+        let document = match message::judge(&self.context, &response, MESSAGE, now)? {
+            Answer::Success(document) => document,
+            Answer::Refusal(error) => return Err(error.into()),
+        };
+        let found = document.get("issuer").and_then(Value::as_str);
+        let found = found.ok_or(ProtocolError::Missing { message: MESSAGE, name: "issuer" })?;
+        if !self.issuer.accepts_metadata(found) {
+            let found = crate::text::stripped(found, 200);
+            return Err(ProtocolError::IssuerMismatch { expected: self.issuer.describe(), found }.into());
+        }
+        let tenant_id = self.issuer.tenant_of(found).map(str::to_ascii_lowercase);
+        Ok(Provider { metadata: ProviderMetadata::from_document(&document, self.issuer)?, tenant_id })
+    }
+}

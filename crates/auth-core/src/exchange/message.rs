@@ -1,0 +1,167 @@
+//! What all requests and responses have in common: headers, status, content type, redirects (S-49, S-58, S-65).
+
+use core::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use serde_json::{Map, Value};
+
+use crate::body::Body;
+use crate::client::RequestContext;
+use crate::error::{Error, ProtocolError, ServerError, Throttled};
+use crate::json;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+/// The longest wait that a server can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+pub(crate) fn get(context: &RequestContext, uri: &Uri) -> Request<Body> {
+    request(context, Method::GET, uri, Body::default())
+}
+
+/// A form to the token endpoint; parameters without a value are left out.
+pub(crate) fn post_form(context: &RequestContext, uri: &Uri, fields: &[(&str, &str)]) -> Request<Body> {
+    let fields: Vec<_> = fields.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
+    let uri = with_extra_query(uri, &context.extra_query);
+    let mut request = request(context, Method::POST, &uri, Body::form(&fields));
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(CONTENT_TYPE, form);
+    request
+}
+
+fn request(context: &RequestContext, method: Method, uri: &Uri, body: Body) -> Request<Body> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri.clone();
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let mut say = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    say("client-request-id", &context.correlation_id.to_string());
+    say("return-client-request-id", "true");
+    say("x-client-sku", "auth.rs");
+    say("x-client-ver", env!("CARGO_PKG_VERSION"));
+    say("x-client-os", OS);
+    say("x-ms-lib-capability", "retry-after, h429");
+    if let Some((name, version)) = &context.application.name {
+        say("x-app-name", name);
+        say("x-app-ver", version);
+    }
+    request
+}
+
+const OS: &str = if cfg!(windows) {
+    "Windows"
+} else if cfg!(target_os = "macos") {
+    "MacOS"
+} else if cfg!(target_os = "linux") {
+    "Linux"
+} else {
+    "Other"
+};
+
+/// `uri` with the parameters appended to its query.
+pub(crate) fn with_extra_query(uri: &Uri, parameters: &[(String, String)]) -> Uri {
+    if parameters.is_empty() {
+        return uri.clone();
+    }
+    let separator = if uri.query().is_some() { '&' } else { '?' };
+    let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    // Percent-encoding leaves nothing that a URI could not hold but its length.
+    format!("{uri}{separator}{query}").parse().unwrap_or_else(|_| uri.clone())
+}
+
+/// A query with spaces as `%20`, as RFC 3986 wants them.
+pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    let mut query = String::new();
+    for (name, value) in parameters {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.extend(utf8_percent_encode(name, UNRESERVED));
+        query.push('=');
+        query.extend(utf8_percent_encode(value, UNRESERVED));
+    }
+    query
+}
+
+/// What an answer turned out to be.
+pub(crate) enum Answer {
+    /// Status 200 and a JSON object without `error`.
+    Success(Map<String, Value>),
+    /// A refusal.
+    Refusal(ServerError),
+}
+
+/// Judges status, headers and form of a response.
+pub(crate) fn judge(
+    context: &RequestContext,
+    response: &Response<Bytes>,
+    message: &'static str,
+    now: crate::time::Timestamp,
+) -> Result<Answer, Error> {
+    let status = response.status();
+    let headers = response.headers();
+    if status.is_redirection() {
+        let host = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        let host = host.and_then(|location| location.parse::<Uri>().ok()?.host().map(str::to_owned));
+        let host = host.unwrap_or_else(|| "?".to_owned());
+        return Err(ProtocolError::UnexpectedRedirect { status: status.as_u16(), host }.into());
+    }
+    if let Some(echo) = headers.get(CLIENT_REQUEST_ID) {
+        let own = context.correlation_id.to_string();
+        if !echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()) {
+            return Err(ProtocolError::ForeignResponse.into());
+        }
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
+    let json = is_json(content_type);
+    if status == StatusCode::OK {
+        if !json {
+            let content_type = crate::text::stripped(content_type, 100);
+            return Err(ProtocolError::NotJson { status: status.as_u16(), content_type }.into());
+        }
+        let members = json::parse_object(response.body()).ok_or(ProtocolError::Malformed(message))?;
+        return match crate::error::error_in(&members, Some(status.as_u16()), message)? {
+            Some(error) => Ok(Answer::Refusal(error)),
+            None => Ok(Answer::Success(members)),
+        };
+    }
+    let members = if json { json::parse_object(response.body()) } else { None };
+    let error = members
+        .and_then(|members| ServerError::from_members(&members, Some(status.as_u16())))
+        .unwrap_or_else(|| ServerError::from_status(status.as_u16()));
+    let retry_after = retry_after(headers, now);
+    if status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && retry_after.is_some()) {
+        return Err(Throttled::new(error, retry_after).into());
+    }
+    Ok(Answer::Refusal(error))
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// `Retry-After` as seconds or as a date, capped at one hour; nonsense is ignored.
+pub(crate) fn retry_after(headers: &HeaderMap, now: crate::time::Timestamp) -> Option<Duration> {
+    let mut values = headers.get_all(RETRY_AFTER).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let text = value.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        now.duration_until(crate::time::Timestamp::from_unix_seconds(date.as_secs()))
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests;

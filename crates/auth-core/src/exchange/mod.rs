@@ -1,0 +1,68 @@
+//! One request, one response.
+
+mod code;
+mod configuration;
+mod instance;
+mod message;
+mod refresh;
+
+pub use code::CodeRedemption;
+pub use configuration::{OpenIdConfiguration, Provider};
+pub use instance::InstanceDiscovery;
+pub(crate) use message::encode_query;
+pub use refresh::RefreshRedemption;
+
+use bytes::Bytes;
+
+use crate::body::Body;
+use crate::error::Error;
+use crate::time::Timestamp;
+
+/// One HTTP round trip as data: build the request, send it by whatever means, give the response back.
+///
+/// Every exchange is also a [`Flow`](crate::Flow) of one step through [`OneStep`](crate::OneStep).
+///
+/// ```
+/// use auth_core::{Application, Authority, ClientId, CorrelationId, Exchange, OpenIdConfiguration, RequestContext, Timestamp};
+///
+/// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
+/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);
+/// let exchange = OpenIdConfiguration::new(context, &Authority::oidc("https://idp.example")?)?;
+/// assert_eq!(exchange.request().uri(), "https://idp.example/.well-known/openid-configuration");
+///
+/// let response = http::Response::builder().header("content-type", "application/json").body(br#"{
+///     "issuer": "https://idp.example",
+///     "authorization_endpoint": "https://idp.example/authorize",
+///     "token_endpoint": "https://idp.example/token"
+/// }"#.as_slice().into()).unwrap();
+/// let provider = exchange.complete(response, Timestamp::from_unix_seconds(1_700_000_000))?;
+/// assert_eq!(provider.metadata.token_endpoint(), "https://idp.example/token");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+pub trait Exchange {
+    /// What the response is worth.
+    type Output;
+
+    /// Whether the request may be sent a second time when the first got no answer.
+    const REPLAY: Replay;
+
+    /// The request. Asking again gives the same request.
+    fn request(&self) -> http::Request<Body>;
+
+    /// Judges the response.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the response breaks the protocol, [`Error::Server`], [`Error::UiRequired`] or
+    /// [`Error::Throttled`] when it is a refusal.
+    fn complete(self, response: http::Response<Bytes>, now: Timestamp) -> Result<Self::Output, Error>;
+}
+
+/// Whether a request may be sent again (S-57).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must decide for each")]
+pub enum Replay {
+    /// Never after a byte of it may have reached the server: it carries a one-time credential.
+    Never,
+    /// Once more at most.
+    Once,
+}

@@ -1,0 +1,142 @@
+//! Redemption of a refresh token (RFC 6749 §6).
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::message::{self, Answer};
+use super::{Exchange, Replay};
+use crate::account::AccountId;
+use crate::authority::metadata::ProviderMetadata;
+use crate::body::Body;
+use crate::claims::Claims;
+use crate::client::RequestContext;
+use crate::error::{Error, ProtocolError, ServerError, UiRequired};
+use crate::id_token::{Expected, IdToken};
+use crate::scopes::Scopes;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::token_response::TokenResponse;
+use crate::tokens::Tokens;
+
+/// Exchanges a refresh token for new tokens of the same account.
+///
+/// ```
+/// use auth_core::{AccountId, Application, Authority, ClientId, CorrelationId, Exchange, RefreshRedemption, RequestContext, Scopes, Secret, Timestamp};
+///
+/// let context = RequestContext::new(
+///     Application::new(ClientId::new("my-client-id")?),
+///     CorrelationId::generate(&mut rand::rngs::SysRng)?,
+/// );
+/// let metadata = Authority::tenant("common")?.metadata().unwrap();
+/// let refresh_token = Secret::new("1.AX4A".to_owned());
+/// let now = Timestamp::from_unix_seconds(1_700_000_000);
+/// let refresh = RefreshRedemption::new(context, metadata, refresh_token, Scopes::parse("User.Read")?, now)
+///     .expecting(AccountId::new("u.t"), None);
+/// assert_eq!(refresh.request().method(), "POST");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RefreshRedemption {
+    context: RequestContext,
+    metadata: ProviderMetadata,
+    refresh_token: Secret,
+    scopes: Scopes,
+    claims: Option<Claims>,
+    account: Option<AccountId>,
+    stored_id_token: Option<IdToken>,
+    requested_at: Timestamp,
+}
+
+impl RefreshRedemption {
+    /// A redemption at the token endpoint of `metadata`, begun at `now`.
+    #[must_use]
+    pub fn new(
+        context: RequestContext,
+        metadata: ProviderMetadata,
+        refresh_token: Secret,
+        scopes: Scopes,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            context,
+            metadata,
+            refresh_token,
+            scopes,
+            claims: None,
+            account: None,
+            stored_id_token: None,
+            requested_at: now,
+        }
+    }
+
+    /// Accepts tokens of this account only, and only an id_token that agrees with the stored one (S-75).
+    #[must_use]
+    pub fn expecting(mut self, account: AccountId, stored_id_token: Option<IdToken>) -> Self {
+        self.account = Some(account);
+        self.stored_id_token = stored_id_token;
+        self
+    }
+
+    /// Asks for tokens that satisfy `claims`.
+    #[must_use]
+    pub fn with_claims(mut self, claims: Option<Claims>) -> Self {
+        self.claims = claims;
+        self
+    }
+
+    fn refused(&self, error: ServerError) -> Error {
+        // A family token at the wrong client, or a device policy: no sign-in mends these.
+        let hopeless = error.has_suberror("client_mismatch") || error.has_suberror("protection_policy_required");
+        let asks_user = match error.error.as_str() {
+            "invalid_grant" => !hopeless,
+            "interaction_required" | "login_required" | "consent_required" => true,
+            _ => false,
+        };
+        if asks_user { UiRequired::from_server(error, self.context.correlation_id).into() } else { error.into() }
+    }
+
+    fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
+        let other_account = match (&self.account, tokens.home_account_id()) {
+            (Some(expected), Some(found)) => *expected != found,
+            // An answer that names nobody is taken to be about whom was asked for.
+            _ => false,
+        };
+        let other_token = match (&self.stored_id_token, &tokens.id_token) {
+            (Some(stored), Some(new)) => !stored.is_same_identity(new),
+            _ => false,
+        };
+        if other_account || other_token { Err(ProtocolError::UserMismatch) } else { Ok(()) }
+    }
+}
+
+impl Exchange for RefreshRedemption {
+    type Output = Tokens;
+
+    const REPLAY: Replay = Replay::Once;
+
+    fn request(&self) -> Request<Body> {
+        let scope = self.scopes.with_oidc().to_string();
+        let fields = [
+            ("client_id", self.context.client_id().as_str()),
+            ("grant_type", "refresh_token"),
+            ("refresh_token", self.refresh_token.expose()),
+            ("scope", &scope),
+            ("claims", self.claims.as_ref().map(Claims::as_str).unwrap_or_default()),
+            ("client_info", "1"),
+        ];
+        message::post_form(&self.context, &self.metadata.token_endpoint, &fields)
+    }
+
+    fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
+        let members = match message::judge(&self.context, &response, "token response", now)? {
+            Answer::Success(members) => members,
+            Answer::Refusal(error) => return Err(self.refused(error)),
+        };
+        let expected =
+            Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
+        let response = TokenResponse::from_members(&members)?;
+        let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
+        self.verify_account(&tokens)?;
+        Ok(tokens)
+    }
+}

@@ -1,0 +1,298 @@
+//! id_tokens (OpenID Connect Core §2) and their checks (S-71…S-75).
+//!
+//! The token endpoint was reached over TLS, so the signature may go unchecked (Core §3.1.3.7, S-76). Everything else is
+//! checked. Do not base authorisation on `email`, `upn` or `preferred_username`: other tenants choose them freely.
+
+use core::fmt;
+use core::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::authority::issuer::Issuer;
+use crate::base64url;
+use crate::error::IdTokenFault;
+use crate::json;
+use crate::pkce::Nonce;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// How far the clocks of this machine and of the provider may be apart (S-74).
+const SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// An id_token with its claims, unverified by signature.
+#[derive(Clone)]
+pub struct IdToken {
+    raw: Secret,
+    claims: Map<String, Value>,
+}
+
+impl IdToken {
+    /// Reads the token without judging its claims.
+    ///
+    /// # Errors
+    /// [`IdTokenFault::Shape`] or [`IdTokenFault::Header`] when it is no usable JSON Web Token (S-71).
+    pub fn parse(raw: &Secret) -> Result<Self, IdTokenFault> {
+        let mut segments = raw.expose().split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(IdTokenFault::Shape);
+        };
+        let object = |segment| base64url::decode(segment).and_then(|bytes| json::parse_object(&bytes));
+        let header = object(header).ok_or(IdTokenFault::Shape)?;
+        let claims = object(payload).ok_or(IdTokenFault::Shape)?;
+        base64url::decode(signature).ok_or(IdTokenFault::Shape)?;
+        let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
+        if alg.is_empty() || alg.eq_ignore_ascii_case("none") || header.contains_key("crit") {
+            return Err(IdTokenFault::Header);
+        }
+        Ok(Self { raw: raw.clone(), claims })
+    }
+
+    /// The token as it came.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.raw
+    }
+
+    /// All claims, unverified by signature.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// A claim that is a non-empty text, unverified by signature.
+    #[must_use]
+    pub fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Who signs in, by the first claim that tells it; MSAL's order, widened.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        let first_email = || self.claims.get("emails")?.as_array()?.first()?.as_str().filter(|text| !text.is_empty());
+        ["preferred_username", "upn", "email"]
+            .into_iter()
+            .find_map(|claim| self.text(claim))
+            .or_else(first_email)
+            .or_else(|| self.text("unique_name"))
+            .or_else(|| self.text("name"))
+    }
+
+    /// The account's id in the tenant of the token: `oid`, else `sub`.
+    #[must_use]
+    pub fn local_account_id(&self) -> Option<&str> {
+        self.text("oid").or_else(|| self.text("sub"))
+    }
+
+    pub(crate) fn verify(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), IdTokenFault> {
+        let iss = self.text("iss").ok_or(IdTokenFault::Claim("iss"))?;
+        if !expected.issuer.accepts(iss, self.text("tid")) {
+            return Err(IdTokenFault::Issuer);
+        }
+        self.text("sub").ok_or(IdTokenFault::Claim("sub"))?;
+        self.verify_audience(expected.client_id)?;
+        self.verify_times(now)?;
+        match (expected.nonce, self.text("nonce")) {
+            (None, _) => Ok(()),
+            (Some(nonce), Some(claim)) if nonce.matches(claim) => Ok(()),
+            (Some(_), _) => Err(IdTokenFault::Nonce),
+        }
+    }
+
+    /// S-73: the audience is this client, alone or with this client as the authorized party.
+    fn verify_audience(&self, client_id: &str) -> Result<(), IdTokenFault> {
+        let single;
+        let audiences: Vec<&str> = match self.claims.get("aud") {
+            Some(Value::String(audience)) => {
+                single = audience.as_str();
+                vec![single]
+            }
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => return Err(IdTokenFault::Claim("aud")),
+        };
+        let azp = self.claims.get("azp").map(Value::as_str);
+        let azp_fits = match azp {
+            Some(azp) => azp == Some(client_id),
+            None => audiences.len() == 1,
+        };
+        if audiences.contains(&client_id) && azp_fits { Ok(()) } else { Err(IdTokenFault::Audience) }
+    }
+
+    /// S-74.
+    fn verify_times(&self, now: Timestamp) -> Result<(), IdTokenFault> {
+        let exp = self.time("exp")?.ok_or(IdTokenFault::Claim("exp"))?;
+        let iat = self.time("iat")?.ok_or(IdTokenFault::Claim("iat"))?;
+        let nbf = self.time("nbf")?;
+        let clock = |claim, value| Err(IdTokenFault::Clock { claim, value, now });
+        if exp.saturating_add(SKEW) < now {
+            return clock("exp", exp);
+        }
+        let latest = now.saturating_add(SKEW);
+        if iat > latest {
+            return clock("iat", iat);
+        }
+        match nbf {
+            Some(nbf) if nbf > latest => clock("nbf", nbf),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A NumericDate; fractions are cut off (RFC 7519 §2 allows them).
+    fn time(&self, claim: &'static str) -> Result<Option<Timestamp>, IdTokenFault> {
+        match self.claims.get(claim) {
+            None => Ok(None),
+            Some(value) => match (value.as_u64(), value.as_f64()) {
+                (Some(seconds), _) => Ok(Some(Timestamp::from_unix_seconds(seconds))),
+                // Float casts saturate: no value can overflow here.
+                (None, Some(seconds)) if seconds >= 0.0 => Ok(Some(Timestamp::from_unix_seconds(seconds as u64))),
+                _ => Err(IdTokenFault::Claim(claim)),
+            },
+        }
+    }
+
+    /// Whether `other` names the same issuer, subject and audience (S-75).
+    pub(crate) fn is_same_identity(&self, other: &Self) -> bool {
+        ["iss", "sub", "aud", "azp"].iter().all(|claim| self.claims.get(*claim) == other.claims.get(*claim))
+    }
+}
+
+impl fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdToken([redacted])")
+    }
+}
+
+/// What an id_token must say.
+#[derive(Debug)]
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) client_id: &'a str,
+    /// Present for a sign-in, absent for a refresh (S-07).
+    pub(crate) nonce: Option<&'a Nonce>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    pub(crate) fn token(claims: &Value) -> Secret {
+        let segment = |value: &Value| base64url::encode(value.to_string().as_bytes());
+        Secret::new(format!("{}.{}.c2ln", segment(&json!({"alg": "RS256"})), segment(claims)))
+    }
+
+    fn issuer() -> Issuer {
+        Issuer::Exact { issuer: "https://idp.example".to_owned(), loopback: false }
+    }
+
+    fn good() -> Value {
+        json!({
+            "iss": "https://idp.example", "sub": "s", "aud": "c",
+            "exp": NOW.as_unix_seconds() + 300, "iat": NOW.as_unix_seconds(),
+        })
+    }
+
+    fn verdict(claims: &Value) -> Result<(), IdTokenFault> {
+        let expected = Expected { issuer: &issuer(), client_id: "c", nonce: None };
+        IdToken::parse(&token(claims))?.verify(&expected, NOW)
+    }
+
+    #[test]
+    fn one_changed_claim_is_enough() {
+        let now = NOW.as_unix_seconds();
+        let clock = |claim, value| Err(IdTokenFault::Clock { claim, value: Timestamp::from_unix_seconds(value), now: NOW });
+        for (claim, value, expected) in [
+            ("extra", json!(1), Ok(())),
+            ("iss", json!("https://evil.example"), Err(IdTokenFault::Issuer)),
+            ("iss", json!("https://idp.example/"), Err(IdTokenFault::Issuer)),
+            ("iss", json!(null), Err(IdTokenFault::Claim("iss"))),
+            ("sub", json!(""), Err(IdTokenFault::Claim("sub"))),
+            ("sub", json!(null), Err(IdTokenFault::Claim("sub"))),
+            ("aud", json!("d"), Err(IdTokenFault::Audience)),
+            ("aud", json!(["c"]), Ok(())),
+            ("aud", json!(["c", "d"]), Err(IdTokenFault::Audience)),
+            ("aud", json!([]), Err(IdTokenFault::Audience)),
+            ("aud", json!(null), Err(IdTokenFault::Claim("aud"))),
+            ("azp", json!("c"), Ok(())),
+            ("azp", json!("d"), Err(IdTokenFault::Audience)),
+            ("azp", json!(1), Err(IdTokenFault::Audience)),
+            ("exp", json!(now - 300), Ok(())),
+            ("exp", json!(now - 301), clock("exp", now - 301)),
+            ("exp", json!("x"), Err(IdTokenFault::Claim("exp"))),
+            ("exp", json!(-1), Err(IdTokenFault::Claim("exp"))),
+            ("exp", json!(1e300), Ok(())),
+            ("iat", json!(now + 300), Ok(())),
+            ("iat", json!(now as f64 + 0.5), Ok(())),
+            ("iat", json!(now + 301), clock("iat", now + 301)),
+            ("iat", json!(null), Err(IdTokenFault::Claim("iat"))),
+            ("nbf", json!(now + 301), clock("nbf", now + 301)),
+        ] {
+            let mut claims = good();
+            claims[claim] = value.clone();
+            assert_eq!(verdict(&claims), expected, "{claim}: {value}");
+        }
+        for claim in ["iss", "sub", "aud", "exp", "iat"] {
+            let mut claims = good();
+            claims.as_object_mut().unwrap().remove(claim);
+            assert_eq!(verdict(&claims), Err(IdTokenFault::Claim(claim)), "without {claim}");
+        }
+        let mut claims = good();
+        claims["aud"] = json!(["c", "d"]);
+        claims["azp"] = json!("c");
+        assert_eq!(verdict(&claims), Ok(()));
+    }
+
+    #[test]
+    fn the_nonce_is_compared_where_one_was_sent() {
+        let nonce = Nonce::generate(&mut rand::rngs::SysRng).unwrap();
+        let verify = |claims: &Value| {
+            let expected = Expected { issuer: &issuer(), client_id: "c", nonce: Some(&nonce) };
+            IdToken::parse(&token(claims)).unwrap().verify(&expected, NOW)
+        };
+        let mut claims = good();
+        assert_eq!(verify(&claims), Err(IdTokenFault::Nonce));
+        claims["nonce"] = json!("other");
+        assert_eq!(verify(&claims), Err(IdTokenFault::Nonce));
+        claims["nonce"] = json!(nonce.expose());
+        assert_eq!(verify(&claims), Ok(()));
+    }
+
+    #[test]
+    fn shapes_and_headers() {
+        let segment = |value: Value| base64url::encode(value.to_string().as_bytes());
+        let claims = segment(json!({}));
+        for (raw, expected) in [
+            (String::new(), IdTokenFault::Shape),
+            ("a.b".to_owned(), IdTokenFault::Shape),
+            (format!("{}.{claims}", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
+            (format!("{}.{claims}.c2ln.c2ln", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
+            (format!("{}.{claims}.c2l=", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
+            (format!("{}.{claims}.c2ln", segment(json!([]))), IdTokenFault::Shape),
+            (format!("{}.{claims}.", segment(json!({"alg": "none"}))), IdTokenFault::Header),
+            (format!("{}.{claims}.", segment(json!({"alg": "NONE"}))), IdTokenFault::Header),
+            (format!("{}.{claims}.c2ln", segment(json!({}))), IdTokenFault::Header),
+            (format!("{}.{claims}.c2ln", segment(json!({"alg": "RS256", "crit": []}))), IdTokenFault::Header),
+        ] {
+            assert_eq!(IdToken::parse(&Secret::new(raw.clone())).err(), Some(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn usernames_in_msal_order() {
+        for (claims, expected) in [
+            (json!({"preferred_username": "p", "upn": "u", "email": "e"}), Some("p")),
+            (json!({"preferred_username": "", "upn": "u", "email": "e"}), Some("u")),
+            (json!({"email": "e", "emails": ["f"]}), Some("e")),
+            (json!({"emails": ["f"], "unique_name": "n"}), Some("f")),
+            (json!({"unique_name": "n", "name": "N"}), Some("n")),
+            (json!({"name": "N"}), Some("N")),
+            (json!({}), None),
+        ] {
+            assert_eq!(IdToken::parse(&token(&claims)).unwrap().username(), expected, "{claims}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Text from other machines, made safe for terminals and logs (S-66, S-69).
+
+/// `text` without control, direction and invisible characters, at most `max` bytes.
+#[must_use]
+pub fn stripped(text: &str, max: usize) -> String {
+    let mut safe = String::new();
+    for c in text.chars().filter(|c| !is_unsafe(*c)) {
+        if safe.len() + c.len_utf8() > max {
+            break;
+        }
+        safe.push(c);
+    }
+    safe
+}
+
+/// C0, DEL, C1, line and paragraph separators, and what changes the direction or hides in the text.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_survives() {
+        let hostile = "a\u{1b}[31mb\r\nc\u{202e}d\u{9b}e\u{feff}f\u{2028}g";
+        assert_eq!(stripped(hostile, 100), "a[31mbcdefg");
+        assert_eq!(stripped("ééé", 5), "éé");
+    }
+}
