@@ -1,1 +1,62 @@
-fn main() {}
+//! The chores of the workspace: `cargo xtask demo`, `test`, `tidy` and `deny`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who started it"
+)]
+
+mod demo;
+mod deny;
+mod failure;
+mod install;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Build and run `auth demo`; arguments are handed on
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check and every test, installing the foreign software that they need
+    Test,
+    /// Check the invariants of the workspace that no compiler checks
+    Tidy {
+        /// Write the lists of dependencies anew instead of comparing them
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Check licences, bans and sources of the dependencies with cargo-deny, installing it if missing
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let chore = Arguments::parse().chore;
+    let done = Workspace::load().and_then(|workspace| match chore {
+        Chore::Demo { arguments } => demo::run(&arguments),
+        Chore::Test => test::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Tidy { bless } => tidy::run(&workspace, bless).map(|()| ExitCode::SUCCESS),
+        Chore::Deny => deny::run(&workspace).map(|()| ExitCode::SUCCESS),
+    });
+    done.unwrap_or_else(|failure| {
+        eprintln!("cargo xtask: {failure}");
+        ExitCode::FAILURE
+    })
+}

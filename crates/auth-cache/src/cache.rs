@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use auth_core::{Account, Authority, ClientId, Timestamp};
 use zeroize::Zeroizing;
 
+use crate::accounts;
 use crate::document::Document;
 use crate::index::Index;
 use crate::lookup::{self, Lookup, Query};
 use crate::storage::{DynStorage, Replaced, Storage, StorageError, Version};
-use crate::update::TokenUpdate;
-use crate::accounts;
+use crate::update::{self, TokenUpdate};
 
 /// How often a write is tried again when somebody else was faster.
 const ATTEMPTS: usize = 5;
@@ -72,7 +72,11 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
-    pub async fn accounts(&self, authority: &Authority, client_id: &ClientId) -> Result<Vec<Account>, StorageError> {
+    pub async fn accounts(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+    ) -> Result<Vec<Account>, StorageError> {
         Ok(accounts::accounts(&self.current().await?.index, authority, client_id))
     }
 
@@ -98,6 +102,22 @@ impl TokenCache {
         account: &Account,
     ) -> Result<bool, StorageError> {
         self.change(|document| accounts::remove(document, authority, client_id, account)).await
+    }
+
+    /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
+    ///
+    /// # Errors
+    /// [`StorageError`] when the change could not be stored.
+    pub async fn leave_family(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+    ) -> Result<(), StorageError> {
+        let leave = |document: &mut Document| {
+            update::put_app_metadata(document, authority, client_id, "");
+            true
+        };
+        self.change(leave).await.map(drop)
     }
 
     fn picture(&self) -> Arc<Picture> {
@@ -172,6 +192,8 @@ impl TokenCache {
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache").field("version", &self.picture().version).finish_non_exhaustive()
+        f.debug_struct("TokenCache")
+            .field("version", &self.picture().version)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,9 @@ impl AccessToken {
     /// `None` for a broken entry and for a token that a plain request must not get.
     pub(crate) fn read(members: &Members) -> Option<Self> {
         let token_type = members.text("token_type").or_empty()?;
-        if !is_plain(members) || !(token_type.is_empty() || token_type.eq_ignore_ascii_case("Bearer")) {
+        if !is_plain(members)
+            || !(token_type.is_empty() || token_type.eq_ignore_ascii_case("Bearer"))
+        {
             return None;
         }
         Some(Self {

@@ -21,6 +21,7 @@ pub use lookup::{CachedToken, Lookup, Query, Refresh, RefreshReason};
 #[cfg(feature = "file")]
 pub use storage::FileStorage;
 pub use storage::{
-    BoxFuture, BoxedLock, DynStorage, MemoryStorage, Replaced, Storage, StorageError, StorageLock, Stored, Version,
+    BoxFuture, BoxedLock, DynStorage, MemoryStorage, Replaced, Storage, StorageError, StorageLock,
+    Stored, Version,
 };
 pub use update::TokenUpdate;

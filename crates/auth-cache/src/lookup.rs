@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use auth_core::{
-    Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Tenant, Timestamp,
+    Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Tenant,
+    Timestamp,
 };
 
 use crate::entries::{AccessToken, IdTokenEntry};
@@ -39,7 +40,12 @@ pub struct Query<'a> {
 impl<'a> Query<'a> {
     /// A query for `scopes` of `account`.
     #[must_use]
-    pub fn new(authority: &'a Authority, client_id: &'a ClientId, account: &'a AccountId, scopes: &'a Scopes) -> Self {
+    pub fn new(
+        authority: &'a Authority,
+        client_id: &'a ClientId,
+        account: &'a AccountId,
+        scopes: &'a Scopes,
+    ) -> Self {
         Self { authority, tenant_id: None, client_id, account, scopes, bypass: false }
     }
 
@@ -53,7 +59,9 @@ impl<'a> Query<'a> {
             Tenant::Common | Tenant::Organizations => {
                 self.account.home_tenant().is_some_and(is) || is(tenant.as_str())
             }
-            _ => is(tenant.as_str()) || tenant.id().is_some_and(is) || self.tenant_id.is_some_and(is),
+            _ => {
+                is(tenant.as_str()) || tenant.id().is_some_and(is) || self.tenant_id.is_some_and(is)
+            }
         }
     }
 }
@@ -127,18 +135,30 @@ pub(crate) fn lookup(index: &Index, query: &Query<'_>, now: Timestamp) -> Lookup
     let Some(partition) = index.partition(query.account.as_str()) else { return Lookup::Nothing };
     let lookup = InPartition { index, partition, query, now };
     let token = if query.bypass { None } else { lookup.best_access_token() };
-    let refresh = |reason| Refresh { reason, candidates: lookup.candidates(), id_token: lookup.id_token(None) };
+    let refresh = |reason| Refresh {
+        reason,
+        candidates: lookup.candidates(),
+        id_token: lookup.id_token(None),
+    };
     let Some(token) = token else {
         let reason = if query.bypass { RefreshReason::ForceRefreshOrClaims } else { lookup.miss() };
         let refresh = refresh(reason);
-        return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
+        return if refresh.candidates.is_empty() {
+            Lookup::Nothing
+        } else {
+            Lookup::MustRefresh(refresh, None)
+        };
     };
     let (cached, left) = (Box::new(lookup.cached(token)), now.duration_until(token.expires_on));
     let due = token.refresh_on.is_some_and(|refresh_on| refresh_on <= now);
     if left > REFRESHING && !due {
         return Lookup::Usable(cached);
     }
-    let reason = if left > REFRESHING { RefreshReason::ProactivelyRefreshed } else { RefreshReason::Expired };
+    let reason = if left > REFRESHING {
+        RefreshReason::ProactivelyRefreshed
+    } else {
+        RefreshReason::Expired
+    };
     let refresh = refresh(reason);
     match refresh {
         refresh if refresh.candidates.is_empty() => Lookup::Usable(cached),
@@ -180,7 +200,11 @@ impl<'a> InPartition<'a> {
     }
 
     fn miss(&self) -> RefreshReason {
-        if self.matching().next().is_some() { RefreshReason::Expired } else { RefreshReason::NoCachedAccessToken }
+        if self.matching().next().is_some() {
+            RefreshReason::Expired
+        } else {
+            RefreshReason::NoCachedAccessToken
+        }
     }
 
     /// This client's own refresh tokens, after those of its family, newest first.
@@ -188,26 +212,33 @@ impl<'a> InPartition<'a> {
         if !self.is_ours(|_| true) {
             return Vec::new();
         }
-        let family = self
-            .index
-            .app_metadata()
-            .iter()
-            .find(|app| self.is_client(&app.environment, &app.client_id) && !app.family_id.is_empty());
+        let family = self.index.app_metadata().iter().find(|app| {
+            self.is_client(&app.environment, &app.client_id) && !app.family_id.is_empty()
+        });
         let mut found: Vec<_> = self
             .partition
             .refresh_tokens
             .iter()
             .filter(|token| self.query.authority.is_environment(&token.environment))
             .filter_map(|token| {
-                let own = token.family_id.is_empty() && self.is_client(&token.environment, &token.client_id);
+                let own = token.family_id.is_empty()
+                    && self.is_client(&token.environment, &token.client_id);
                 let shared = family.is_some_and(|app| app.family_id == token.family_id);
                 // A family token that this client itself got serves without further proof of membership.
-                let first_hand = !token.family_id.is_empty() && self.is_client(&token.environment, &token.client_id);
-                (own || shared || first_hand).then_some((own, core::cmp::Reverse(token.last_modification_time), token))
+                let first_hand = !token.family_id.is_empty()
+                    && self.is_client(&token.environment, &token.client_id);
+                (own || shared || first_hand).then_some((
+                    own,
+                    core::cmp::Reverse(token.last_modification_time),
+                    token,
+                ))
             })
             .collect();
         found.sort_by_key(|(own, newest, _)| (*own, *newest));
-        found.into_iter().map(|(own, _, token)| RefreshCandidate::new(token.secret.clone(), !own)).collect()
+        found
+            .into_iter()
+            .map(|(own, _, token)| RefreshCandidate::new(token.secret.clone(), !own))
+            .collect()
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
@@ -216,7 +247,10 @@ impl<'a> InPartition<'a> {
     }
 
     fn id_tokens(&self) -> impl Iterator<Item = &'a IdTokenEntry> {
-        self.partition.id_tokens.iter().filter(|token| self.is_client(&token.environment, &token.client_id))
+        self.partition
+            .id_tokens
+            .iter()
+            .filter(|token| self.is_client(&token.environment, &token.client_id))
     }
 
     /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for.
@@ -225,7 +259,10 @@ impl<'a> InPartition<'a> {
         !authority.issuer_decides()
             || self.id_tokens().any(|entry| {
                 let token = IdToken::parse(&entry.secret);
-                belongs(entry) && token.is_ok_and(|token| token.text("iss").is_some_and(|iss| authority.is_issuer(iss)))
+                belongs(entry)
+                    && token.is_ok_and(|token| {
+                        token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
+                    })
             })
     }
 
@@ -237,9 +274,13 @@ impl<'a> InPartition<'a> {
         };
         let authority = self.query.authority;
         let ours = |token: &IdToken| {
-            !authority.issuer_decides() || token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
+            !authority.issuer_decides()
+                || token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
         };
-        self.id_tokens().filter(fits).filter_map(|entry| IdToken::parse(&entry.secret).ok()).find(ours)
+        self.id_tokens()
+            .filter(fits)
+            .filter_map(|entry| IdToken::parse(&entry.secret).ok())
+            .find(ours)
     }
 
     fn cached(&self, token: &AccessToken) -> CachedToken {

@@ -20,8 +20,6 @@ pub struct TokenUpdate<'a> {
     /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
     /// stays removed.
     pub refreshed: bool,
-    /// Whether the server said that this client is in no family (S-85).
-    pub not_in_family: bool,
 }
 
 impl<'a> TokenUpdate<'a> {
@@ -33,7 +31,7 @@ impl<'a> TokenUpdate<'a> {
         account: &'a Account,
         tokens: &'a Tokens,
     ) -> Self {
-        Self { authority, client_id, account, tokens, refreshed: false, not_in_family: false }
+        Self { authority, client_id, account, tokens, refreshed: false }
     }
 
     /// The tokens of a refresh.
@@ -97,7 +95,8 @@ impl<'a> TokenUpdate<'a> {
     fn put_access_token(&self, document: &mut Document) {
         let tokens = self.tokens;
         let replaced = |entry: &Members| {
-            let bearer = matches!(entry.lenient("token_type").to_ascii_lowercase().as_str(), "" | "bearer");
+            let bearer =
+                matches!(entry.lenient("token_type").to_ascii_lowercase().as_str(), "" | "bearer");
             let own = self.is_account(entry) && self.is_client(entry) && bearer && is_plain(entry);
             let covered = || {
                 Scopes::parse(&entry.lenient("target"))
@@ -126,7 +125,13 @@ impl<'a> TokenUpdate<'a> {
         if let Some(time) = tokens.refresh_on {
             entry = entry.with_time("refresh_on", time);
         }
-        let key = Key::access_token(self.id(), self.environment(), self.client_id.as_str(), self.realm(), &target);
+        let key = Key::access_token(
+            self.id(),
+            self.environment(),
+            self.client_id.as_str(),
+            self.realm(),
+            &target,
+        );
         document.put(key, entry, replaced);
     }
 
@@ -151,10 +156,15 @@ impl<'a> TokenUpdate<'a> {
 
     fn put_id_token_and_account(&self, document: &mut Document) {
         let Some(token) = &self.tokens.id_token else { return };
-        let entry =
-            self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", self.realm());
-        let same = |entry: &Members| self.is_account(entry) && self.is_client(entry) && self.is_realm(entry);
-        let key = Key::id_token(self.id(), self.environment(), self.client_id.as_str(), self.realm());
+        let entry = self
+            .entry("IdToken")
+            .with("secret", token.secret().expose())
+            .with_always("realm", self.realm());
+        let same = |entry: &Members| {
+            self.is_account(entry) && self.is_client(entry) && self.is_realm(entry)
+        };
+        let key =
+            Key::id_token(self.id(), self.environment(), self.client_id.as_str(), self.realm());
         document.put(key, entry, same);
 
         let account = self.account;
@@ -174,16 +184,22 @@ impl<'a> TokenUpdate<'a> {
 
     /// Always written: other readers use no refresh token of a client that they know nothing of.
     fn put_app_metadata(&self, document: &mut Document) {
-        let family = self.tokens.family_id.as_deref().filter(|_| !self.not_in_family).unwrap_or_default();
-        let entry = Members::new()
-            .with("client_id", self.client_id.as_str())
-            .with("environment", self.environment())
-            .with("family_id", family);
-        let same = |entry: &Members| {
-            self.is_client(entry) && self.authority.is_environment(&entry.lenient("environment"))
-        };
-        document.put(Key::app_metadata(self.environment(), self.client_id.as_str()), entry, same);
+        let family = self.tokens.family_id.as_deref().unwrap_or_default();
+        put_app_metadata(document, self.authority, self.client_id, family);
     }
+}
+
+/// Notes which family a client is in, none being a finding too (S-85).
+pub(crate) fn put_app_metadata(document: &mut Document, authority: &Authority, client_id: &ClientId, family: &str) {
+    let entry = Members::new()
+        .with("client_id", client_id.as_str())
+        .with("environment", authority.environment())
+        .with("family_id", family);
+    let same = |entry: &Members| {
+        entry.lenient("client_id").eq_ignore_ascii_case(client_id.as_str())
+            && authority.is_environment(&entry.lenient("environment"))
+    };
+    document.put(Key::app_metadata(authority.environment(), client_id.as_str()), entry, same);
 }
 
 #[cfg(test)]

@@ -2,63 +2,12 @@
 
 use core::fmt;
 
+use crate::account_id::AccountId;
 use crate::authority::Authority;
 use crate::tokens::Tokens;
 
 /// What MSAL for .NET writes where a token response names nobody; it matches no login hint.
 const NO_USERNAME: &str = "Missing from the token response";
-
-/// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively.
-///
-/// ```
-/// use auth_core::AccountId;
-///
-/// let id = AccountId::new("Uid.Tenant");
-/// assert_eq!(id, AccountId::new("uid.tenant"));
-/// assert_eq!(id.home_tenant(), Some("Tenant"));
-/// ```
-#[derive(Clone)]
-pub struct AccountId(String);
-
-impl AccountId {
-    /// Takes the id as it stands in a cache.
-    #[must_use]
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
-    }
-
-    /// The text as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The home tenant: what follows the last dot. A subject without dots has none.
-    #[must_use]
-    pub fn home_tenant(&self) -> Option<&str> {
-        self.0.rsplit_once('.').map(|(_, tenant)| tenant)
-    }
-}
-
-impl PartialEq for AccountId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl Eq for AccountId {}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccountId([pii])")
-    }
-}
 
 /// An account that has signed in.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,7 +30,11 @@ pub struct Account {
 impl Account {
     /// An account from its parts, as a cache knows them.
     #[must_use]
-    pub fn new(home_account_id: AccountId, environment: impl Into<String>, username: impl Into<String>) -> Self {
+    pub fn new(
+        home_account_id: AccountId,
+        environment: impl Into<String>,
+        username: impl Into<String>,
+    ) -> Self {
         Self {
             home_account_id,
             environment: environment.into(),

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
+use crate::correlation::CorrelationId;
 use crate::error::ConfigError;
-use crate::pkce::CorrelationId;
 
 /// The id under which the application is registered (RFC 6749 §2.2).
 ///
@@ -66,9 +66,14 @@ impl Application {
     ///
     /// # Errors
     /// [`ConfigError::NotSendable`] when one of them cannot stand in an HTTP header.
-    pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Result<Self, ConfigError> {
+    pub fn with_name(
+        mut self,
+        name: impl Into<String>,
+        version: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
         let (name, version) = (name.into(), version.into());
-        let sendable = |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+        let sendable =
+            |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
         if !sendable(&name) {
             return Err(ConfigError::NotSendable("the application name"));
         }
@@ -105,7 +110,10 @@ impl RequestContext {
     ///
     /// # Errors
     /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10).
-    pub fn with_extra_query(mut self, parameters: Vec<(String, String)>) -> Result<Self, ConfigError> {
+    pub fn with_extra_query(
+        mut self,
+        parameters: Vec<(String, String)>,
+    ) -> Result<Self, ConfigError> {
         if let Some((name, _)) = parameters.iter().find(|(name, _)| is_reserved(name)) {
             return Err(ConfigError::ReservedParameter { name: name.clone() });
         }

@@ -18,6 +18,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod account;
+mod account_id;
 mod authority;
 mod authorize;
 mod base64url;
@@ -25,6 +26,8 @@ mod body;
 mod claims;
 mod client;
 mod client_info;
+mod config_error;
+mod correlation;
 mod error;
 mod exchange;
 mod flow;
@@ -39,27 +42,31 @@ mod time;
 mod token_response;
 mod tokens;
 
-pub use account::{Account, AccountId};
+pub use account::Account;
+pub use account_id::AccountId;
 pub use authority::metadata::ProviderMetadata;
 pub use authority::tenant::Tenant;
 pub use authority::{Authority, InstanceMetadata};
 pub use authorize::{
-    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,
+    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri,
+    ResponseMode,
 };
 pub use body::Body;
 pub use claims::Claims;
 pub use client::{Application, ClientId, RequestContext};
 pub use client_info::ClientInfo;
+pub use correlation::CorrelationId;
 pub use error::{
-    Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled, TransportError,
-    TransportFault, UiReason, UiRequired,
+    Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled,
+    TransportError, TransportFault, UiReason, UiRequired,
 };
 pub use exchange::{
-    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
+    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption,
+    Replay,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;
-pub use pkce::{CorrelationId, Nonce, PkceVerifier, State};
+pub use pkce::{Nonce, PkceVerifier, State};
 pub use scopes::Scopes;
 pub use secret::Secret;
 pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};

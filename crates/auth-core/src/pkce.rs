@@ -1,6 +1,4 @@
-//! The random values of a sign-in: PKCE verifier, state, nonce, and the correlation id of a call.
-
-use core::fmt;
+//! The random values of a sign-in: PKCE verifier, state and nonce.
 
 use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -102,51 +100,14 @@ impl Nonce {
     }
 }
 
-/// The id that one call and all its requests share; servers write it to their logs (`client-request-id`).
-///
-/// ```
-/// use auth_core::CorrelationId;
-///
-/// let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000")?;
-/// assert_eq!(id.to_string(), "a1b2c3d4-0000-4000-8000-000000000000");
-/// # Ok::<(), auth_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CorrelationId(uuid::Uuid);
-
-impl CorrelationId {
-    /// Draws a new random id (UUID version 4).
-    ///
-    /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
-    pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
-        let mut bytes = [0_u8; 16];
-        rng.try_fill_bytes(&mut bytes).map_err(|_| ConfigError::Randomness)?;
-        Ok(Self(uuid::Builder::from_random_bytes(bytes).into_uuid()))
-    }
-
-    /// Reads a UUID.
-    ///
-    /// # Errors
-    /// [`ConfigError::CorrelationId`] when `text` is not a UUID.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        uuid::Uuid::parse_str(text).map(Self).map_err(|_| ConfigError::CorrelationId)
-    }
-}
-
-impl fmt::Display for CorrelationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.hyphenated(), f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn rfc_7636_appendix_b() {
-        let verifier = PkceVerifier(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned()));
+        let verifier =
+            PkceVerifier(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned()));
         assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
@@ -176,6 +137,5 @@ mod tests {
         }
         impl TryCryptoRng for Broken {}
         assert_eq!(PkceVerifier::generate(&mut Broken).unwrap_err(), ConfigError::Randomness);
-        assert_eq!(CorrelationId::generate(&mut Broken).unwrap_err(), ConfigError::Randomness);
     }
 }

@@ -40,7 +40,9 @@ impl TokenResponse {
             return Err(invalid("refresh_in"));
         }
         let scope = match text(members, "scope")? {
-            Some(scope) if !scope.is_empty() => Some(Scopes::parse(scope).map_err(|_| invalid("scope"))?),
+            Some(scope) if !scope.is_empty() => {
+                Some(Scopes::parse(scope).map_err(|_| invalid("scope"))?)
+            }
             Some(_) | None => None,
         };
         let client_info = match text(members, "client_info")? {
@@ -56,7 +58,9 @@ impl TokenResponse {
             expires_in,
             ext_expires_in: seconds(members, "ext_expires_in")?,
             refresh_in,
-            family_id: text(members, "foci")?.filter(|family| !family.is_empty()).map(str::to_owned),
+            family_id: text(members, "foci")?
+                .filter(|family| !family.is_empty())
+                .map(str::to_owned),
         })
     }
 }
@@ -69,7 +73,10 @@ fn invalid(name: &'static str) -> ProtocolError {
     ProtocolError::Invalid { message: MESSAGE, name }
 }
 
-fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, ProtocolError> {
+fn text<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, ProtocolError> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -78,7 +85,10 @@ fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Optio
 }
 
 /// 1…64 KiB of visible ASCII, so that a header built from it cannot be split (S-63).
-fn token(members: &Map<String, Value>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
+fn token(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Secret>, ProtocolError> {
     match text(members, name)? {
         None => Ok(None),
         Some(token) if is_token(token) => Ok(Some(Secret::new(token.to_owned()))),
@@ -92,11 +102,16 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// A JSON integer, or a decimal text of at most ten digits (S-61).
-fn seconds(members: &Map<String, Value>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
+fn seconds(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Duration>, ProtocolError> {
     let seconds = match members.get(name) {
         None => return Ok(None),
         Some(Value::Number(number)) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
-        Some(Value::String(text)) if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) => {
+        Some(Value::String(text))
+            if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) =>
+        {
             text.parse().ok()
         }
         Some(_) => None,
@@ -112,7 +127,8 @@ mod tests {
     use super::*;
 
     fn read(change: (&str, Value)) -> Result<TokenResponse, ProtocolError> {
-        let mut response = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
+        let mut response =
+            json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
         response[change.0] = change.1;
         TokenResponse::from_members(response.as_object().unwrap())
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::account::AccountId;
+use crate::account_id::AccountId;
 use crate::authority::Authority;
 use crate::client_info::ClientInfo;
 use crate::error::ProtocolError;

@@ -1,1 +1,67 @@
-//! Local identity provider.
+//! A local identity provider in one process, in the shape of Microsoft Entra ID.
+//!
+//! It serves discovery, a sign-in page with a few made-up people, consent, and a token endpoint with
+//! PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is made for tests and
+//! demonstrations: anybody who can reach the port can sign in as anybody, and no password is asked.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use auth_emulator::{Emulator, Endpoint, Fault, GrantType};
+//!
+//! let emulator = Emulator::start().await?;
+//! let authority = emulator.authority(); // hand this to the client under test
+//! # let _ = authority;
+//!
+//! // The next token request meets a server that is down.
+//! emulator.faults().push(Endpoint::Token, Fault::status(503));
+//! // ... let the client under test run ...
+//! assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), 0);
+//!
+//! emulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it is built
+//!
+//! What a request is answered is decided by functions on plain data (`token`, `authorize`, `store`):
+//! they are handed the time and the randomness. The shell around them (`server`) has the sockets,
+//! the clock and the lock. With the feature `robot` there is also `Robot`, which plays the user over
+//! HTTP where no browser is.
+
+#![forbid(unsafe_code)]
+
+mod authorize;
+mod builder;
+mod clock;
+mod directory;
+mod emulator;
+mod endpoint;
+mod error;
+mod fault;
+mod ids;
+mod keys;
+mod ledger;
+mod pages;
+mod params;
+mod pkce;
+#[cfg(feature = "robot")]
+mod robot;
+#[cfg(test)]
+mod scenario;
+mod scope;
+mod server;
+mod settings;
+mod store;
+mod token;
+
+pub use builder::{EmulatorBuilder, StartError};
+pub use directory::User;
+pub use emulator::Emulator;
+pub use endpoint::Endpoint;
+pub use fault::{Fault, Faults, HttpFault, OAuthFault};
+pub use ledger::{CredentialKind, GrantType, Ledger, Record, Redemption};
+#[cfg(feature = "robot")]
+pub use robot::{Robot, RobotError, Visit};
+pub use settings::Rotation;

@@ -1,1 +1,65 @@
-//! Placeholder.
+//! Tokens for OAuth 2.0 and OpenID Connect, first of all from Microsoft Entra ID.
+//!
+//! The pattern is MSAL's: ask the cache first, and go to the user only when the answer is "interaction required".
+//!
+//! ```no_run
+//! use auth::{AuthError, Authority, PublicClient, Scopes};
+//!
+//! # async fn example() -> Result<(), AuthError> {
+//! let app = PublicClient::builder("00001111-aaaa-2222-bbbb-3333cccc4444")
+//!     .authority(Authority::tenant("contoso.onmicrosoft.com")?)
+#![cfg_attr(feature = "file", doc = "    .storage(auth::FileStorage::at(\"tokens.json\")?)")]
+//!     .build()?;
+//! let scopes = Scopes::parse("User.Read")?;
+//!
+//! let account = app.account("ada@contoso.example").await?;
+//! let result = match app.acquire_token_silent(&scopes, account.as_ref()).send().await {
+//!     Ok(result) => result,
+//!     Err(AuthError::UiRequired(ui)) => app.acquire_token_interactive(&scopes).satisfying(&ui).send().await?,
+//!     Err(other) => return Err(other),
+//! };
+//! println!("{} until {}", result.account.unwrap().username, result.expires_on);
+//! # Ok(()) }
+//! ```
+//!
+//! The same in one call is [`PublicClient::acquire_token`]. The parts can be swapped: the HTTP stack
+//! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
+//!
+//! Features, all on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`.
+#![forbid(unsafe_code)]
+
+mod acquire;
+mod builder;
+mod client;
+mod error;
+mod flights;
+mod interactive;
+mod options;
+mod provider;
+mod refresh;
+mod result;
+mod shared;
+mod silent;
+
+pub use acquire::TokenRequest;
+pub use builder::PublicClientBuilder;
+pub use client::PublicClient;
+pub use error::{AuthError, Cancelled};
+pub use interactive::InteractiveRequest;
+pub use result::{AuthResult, Durations, TokenSource};
+pub use silent::SilentRequest;
+
+#[cfg(feature = "file")]
+pub use auth_cache::FileStorage;
+pub use auth_cache::{MemoryStorage, RefreshReason, Storage, StorageError};
+pub use auth_core::{
+    Account, AccountId, Authority, Claims, Classification, ConfigError, CorrelationId, IdToken,
+    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp,
+    TransportError, TransportFault, UiReason, UiRequired,
+};
+#[cfg(feature = "reqwest")]
+pub use auth_http::ReqwestTransport;
+pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
+#[cfg(feature = "system-browser")]
+pub use auth_interactive::SystemBrowser;
+pub use auth_interactive::{Browser, BrowserError, LoopbackError, SignInError};

@@ -12,8 +12,17 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn access_token(account: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> Self {
-        Self::new(Section::AccessToken, &[account, environment, "accesstoken", client_id, realm, target])
+    pub(crate) fn access_token(
+        account: &str,
+        environment: &str,
+        client_id: &str,
+        realm: &str,
+        target: &str,
+    ) -> Self {
+        Self::new(
+            Section::AccessToken,
+            &[account, environment, "accesstoken", client_id, realm, target],
+        )
     }
 
     /// `owner` is the family, else the client.
@@ -57,8 +66,14 @@ mod tests {
                 Key::access_token("U.T", "login.windows.net", "CID", "T", "User.Read openid"),
                 "u.t-login.windows.net-accesstoken-cid-t-user.read openid",
             ),
-            (Key::refresh_token("u.t", "login.windows.net", "1"), "u.t-login.windows.net-refreshtoken-1--"),
-            (Key::id_token("u.t", "login.windows.net", "cid", "t"), "u.t-login.windows.net-idtoken-cid-t-"),
+            (
+                Key::refresh_token("u.t", "login.windows.net", "1"),
+                "u.t-login.windows.net-refreshtoken-1--",
+            ),
+            (
+                Key::id_token("u.t", "login.windows.net", "cid", "t"),
+                "u.t-login.windows.net-idtoken-cid-t-",
+            ),
             (Key::account("u.t", "login.windows.net", "T"), "u.t-login.windows.net-t"),
             (Key::app_metadata("login.windows.net", "CID"), "appmetadata-login.windows.net-cid"),
         ] {

@@ -68,11 +68,14 @@ impl Document {
             return Ok(Self::default());
         }
         // Of a repeated member the last counts, as for every other reader.
-        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(|_| NotADocument)?;
+        let members: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_slice(bytes).map_err(|_| NotADocument)?;
         let mut document = Self::default();
         for (name, raw) in members {
             match Section::named(&name) {
-                Some(section) if raw.get() == "null" => drop(document.sections.insert(section, Entries::new())),
+                Some(section) if raw.get() == "null" => {
+                    drop(document.sections.insert(section, Entries::new()))
+                }
                 Some(section) => match serde_json::from_str(raw.get()) {
                     Ok(entries) => drop(document.sections.insert(section, entries)),
                     // A section that is no map: kept until an entry of ours has to go there.
@@ -95,10 +98,14 @@ impl Document {
         let empty = Entries::new();
         let mut members = BTreeMap::new();
         for section in Section::ALL {
-            members.insert(section.name(), Member::Section(self.sections.get(&section).unwrap_or(&empty)));
+            members.insert(
+                section.name(),
+                Member::Section(self.sections.get(&section).unwrap_or(&empty)),
+            );
         }
         for (name, raw) in &self.foreign {
-            let taken = Section::named(name).is_some_and(|section| self.sections.contains_key(&section));
+            let taken =
+                Section::named(name).is_some_and(|section| self.sections.contains_key(&section));
             if !taken {
                 members.insert(name, Member::Foreign(raw));
             }
@@ -116,8 +123,11 @@ impl Document {
     /// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do
     /// not know go over into the new entry.
     pub(crate) fn put(&mut self, key: Key, mut entry: Members, same: impl Fn(&Members) -> bool) {
-        let replaced: Vec<_> =
-            self.entries(key.section()).filter(|(_, old)| same(old)).map(|(key, old)| (key.to_owned(), old)).collect();
+        let replaced: Vec<_> = self
+            .entries(key.section())
+            .filter(|(_, old)| same(old))
+            .map(|(key, old)| (key.to_owned(), old))
+            .collect();
         let entries = self.sections.entry(key.section()).or_default();
         for (old_key, old) in replaced {
             entries.remove(&old_key);
@@ -130,8 +140,11 @@ impl Document {
 
     /// Removes the entries for which `gone` holds and tells how many there were.
     pub(crate) fn remove(&mut self, section: Section, gone: impl Fn(&Members) -> bool) -> usize {
-        let keys: Vec<_> =
-            self.entries(section).filter(|(_, entry)| gone(entry)).map(|(key, _)| key.to_owned()).collect();
+        let keys: Vec<_> = self
+            .entries(section)
+            .filter(|(_, entry)| gone(entry))
+            .map(|(key, _)| key.to_owned())
+            .collect();
         if let Some(entries) = self.sections.get_mut(&section) {
             keys.iter().for_each(|key| drop(entries.remove(key)));
         }

@@ -52,7 +52,11 @@ impl Storage for MemoryStorage {
         Ok(Stored { content: state.content.clone(), version: state.version() })
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+    ) -> Result<Replaced, StorageError> {
         let mut state = self.state();
         if state.version() != expected {
             return Ok(Replaced::Conflict);

@@ -178,7 +178,11 @@ pub struct StorageError {
 impl StorageError {
     /// A failure of `operation` (a participle: `read`, `written`) at `place`.
     #[must_use]
-    pub fn new(operation: &'static str, place: impl Into<String>, reason: impl fmt::Display) -> Self {
+    pub fn new(
+        operation: &'static str,
+        place: impl Into<String>,
+        reason: impl fmt::Display,
+    ) -> Self {
         Self { operation, place: place.into(), reason: reason.to_string() }
     }
 }

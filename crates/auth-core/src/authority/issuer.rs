@@ -20,7 +20,9 @@ impl Issuer {
                 let named = self.tenant_of(iss);
                 named.is_some()
                     && named == tid
-                    && tenant.id().is_none_or(|id| named.is_some_and(|named| named.eq_ignore_ascii_case(id)))
+                    && tenant
+                        .id()
+                        .is_none_or(|id| named.is_some_and(|named| named.eq_ignore_ascii_case(id)))
             }
         }
     }
@@ -31,7 +33,9 @@ impl Issuer {
             Self::Exact { .. } => None,
             Self::Entra { origins, .. } => origins
                 .iter()
-                .find_map(|origin| iss.strip_prefix(origin.as_str())?.strip_prefix('/')?.strip_suffix("/v2.0"))
+                .find_map(|origin| {
+                    iss.strip_prefix(origin.as_str())?.strip_prefix('/')?.strip_suffix("/v2.0")
+                })
                 .filter(|tenant| is_guid(tenant)),
         }
     }
@@ -44,7 +48,9 @@ impl Issuer {
                 Some(named) => tenant.id().is_none_or(|id| named.eq_ignore_ascii_case(id)),
                 None => {
                     tenant.is_multi_tenant()
-                        && origins.iter().any(|origin| issuer.strip_prefix(origin.as_str()) == Some("/{tenantid}/v2.0"))
+                        && origins.iter().any(|origin| {
+                            issuer.strip_prefix(origin.as_str()) == Some("/{tenantid}/v2.0")
+                        })
                 }
             },
         }
@@ -55,6 +61,18 @@ impl Issuer {
         match self {
             Self::Exact { issuer, .. } => issuer == iss,
             Self::Entra { .. } => self.accepts(iss, self.tenant_of(iss)),
+        }
+    }
+
+    /// Where the sign-in pages of a cloud stand (S-18).
+    pub(crate) fn sign_in_origins(&self) -> Vec<String> {
+        match self {
+            Self::Exact { .. } => Vec::new(),
+            Self::Entra { origins, loopback: true, .. } => origins.clone(),
+            // Personal accounts post their response from a host of their own.
+            Self::Entra { origins, .. } => {
+                origins.iter().cloned().chain(["https://login.live.com".to_owned()]).collect()
+            }
         }
     }
 

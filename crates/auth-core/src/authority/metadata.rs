@@ -25,7 +25,10 @@ pub struct ProviderMetadata {
 
 impl ProviderMetadata {
     /// Reads a metadata document and checks every endpoint in it (S-42).
-    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Issuer) -> Result<Self, ProtocolError> {
+    pub(crate) fn from_document(
+        document: &Map<String, Value>,
+        issuer: Issuer,
+    ) -> Result<Self, ProtocolError> {
         let loopback = issuer.is_loopback();
         let endpoint = |name| {
             let text = document.get(name).and_then(Value::as_str);
@@ -40,7 +43,8 @@ impl ProviderMetadata {
             authorization_endpoint: endpoint("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
-            iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+            iss_parameter: document.get("authorization_response_iss_parameter_supported")
+                == Some(&Value::Bool(true)),
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
             issuer,
         })
@@ -70,7 +74,8 @@ impl ProviderMetadata {
 /// An endpoint that secrets may be sent to: https (http where the issuer itself is local), no userinfo, no fragment,
 /// and no address of a private or local network unless the issuer is local.
 pub(crate) fn endpoint(text: &str, loopback: bool) -> Option<Uri> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
     if !plain || text.len() > 2048 {
         return None;
     }

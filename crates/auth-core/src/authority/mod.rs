@@ -95,7 +95,12 @@ impl Authority {
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     pub fn tenant(tenant: &str) -> Result<Self, ConfigError> {
-        Self::entra(format!("https://{PUBLIC_CLOUD}"), PUBLIC_CLOUD.to_owned(), known_names(PUBLIC_CLOUD), tenant.parse()?)
+        Self::entra(
+            format!("https://{PUBLIC_CLOUD}"),
+            PUBLIC_CLOUD.to_owned(),
+            known_names(PUBLIC_CLOUD),
+            tenant.parse()?,
+        )
     }
 
     /// An Entra authority `https://{host}/{tenant}`; the tenant is `common` when there is none.
@@ -108,7 +113,11 @@ impl Authority {
         let tenant = match raw.segments.as_slice() {
             [] => Tenant::Common,
             [tenant] => tenant.parse()?,
-            _ => return Err(ConfigError::Authority("an Entra authority has one path segment, its tenant")),
+            _ => {
+                return Err(ConfigError::Authority(
+                    "an Entra authority has one path segment, its tenant",
+                ));
+            }
         };
         let names = match raw.port {
             Some(port) if raw.is_loopback() => Names::Loopback { scheme: raw.scheme, port },
@@ -131,10 +140,20 @@ impl Authority {
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(issuer)?;
         let realm = raw.segments.first().cloned().unwrap_or_default();
-        Ok(Self(Kind::Oidc(Oidc { issuer: issuer.to_owned(), host: raw.host, realm, port: raw.port })))
+        Ok(Self(Kind::Oidc(Oidc {
+            issuer: issuer.to_owned(),
+            host: raw.host,
+            realm,
+            port: raw.port,
+        })))
     }
 
-    fn entra(origin: String, host: String, names: Names, tenant: Tenant) -> Result<Self, ConfigError> {
+    fn entra(
+        origin: String,
+        host: String,
+        names: Names,
+        tenant: Tenant,
+    ) -> Result<Self, ConfigError> {
         Ok(Self(Kind::Entra(Entra { origin, host, names, tenant })))
     }
 
@@ -160,9 +179,10 @@ impl Authority {
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {
         match &self.0 {
-            Kind::Entra(entra) if entra.names == Names::Unknown => {
-                Self(Kind::Entra(Entra { names: Names::Discovered(Arc::new(instance)), ..entra.clone() }))
-            }
+            Kind::Entra(entra) if entra.names == Names::Unknown => Self(Kind::Entra(Entra {
+                names: Names::Discovered(Arc::new(instance)),
+                ..entra.clone()
+            })),
             Kind::Entra(_) | Kind::Oidc(_) => self.clone(),
         }
     }
@@ -193,9 +213,11 @@ impl Authority {
     pub fn is_environment(&self, environment: &str) -> bool {
         let is = |name: &str| name.eq_ignore_ascii_case(environment);
         let is_host = |host: &str, port: Option<u16>| {
-            let with_port = |port| environment.rsplit_once(':').is_some_and(|(name, tail)| {
-                name.eq_ignore_ascii_case(host) && tail.parse() == Ok::<u16, _>(port)
-            });
+            let with_port = |port| {
+                environment.rsplit_once(':').is_some_and(|(name, tail)| {
+                    name.eq_ignore_ascii_case(host) && tail.parse() == Ok::<u16, _>(port)
+                })
+            };
             is(host) || port.is_some_and(with_port)
         };
         match &self.0 {
@@ -244,7 +266,9 @@ impl Authority {
         if entra.names == Names::Unknown {
             return None;
         }
-        let endpoint = |name: &str| format!("{}/{}/oauth2/v2.0/{name}", entra.origin, entra.tenant).parse().ok();
+        let endpoint = |name: &str| {
+            format!("{}/{}/oauth2/v2.0/{name}", entra.origin, entra.tenant).parse().ok()
+        };
         Some(ProviderMetadata {
             issuer: self.issuer(),
             authorization_endpoint: endpoint("authorize")?,
@@ -289,11 +313,18 @@ impl Authority {
             Kind::Entra(entra) => {
                 let https = |alias: &str| format!("https://{alias}");
                 let (mut origins, loopback) = match &entra.names {
-                    Names::Cloud(cloud) => (cloud.aliases.iter().map(|alias| https(alias)).collect(), false),
-                    Names::Discovered(instance) => (instance.aliases.iter().map(|alias| https(alias)).collect(), false),
+                    Names::Cloud(cloud) => {
+                        (cloud.aliases.iter().map(|alias| https(alias)).collect(), false)
+                    }
+                    Names::Discovered(instance) => {
+                        (instance.aliases.iter().map(|alias| https(alias)).collect(), false)
+                    }
                     Names::Loopback { scheme, port } => {
                         let hosts = ["127.0.0.1", "[::1]", "localhost"];
-                        (hosts.iter().map(|host| format!("{scheme}://{host}:{port}")).collect(), true)
+                        (
+                            hosts.iter().map(|host| format!("{scheme}://{host}:{port}")).collect(),
+                            true,
+                        )
                     }
                     Names::Unknown => (Vec::new(), false),
                 };
@@ -302,7 +333,9 @@ impl Authority {
                 }
                 Issuer::Entra { origins, tenant: entra.tenant.clone(), loopback }
             }
-            Kind::Oidc(oidc) => Issuer::Exact { issuer: oidc.issuer.clone(), loopback: oidc.port.is_some() },
+            Kind::Oidc(oidc) => {
+                Issuer::Exact { issuer: oidc.issuer.clone(), loopback: oidc.port.is_some() }
+            }
         }
     }
 }

@@ -62,6 +62,21 @@ impl PendingAuthorization {
         self.started_at
     }
 
+    /// The web origins that may post the response: those of the provider's names, and the sign-in host of personal
+    /// Microsoft accounts where the provider is Entra's (S-18).
+    #[must_use]
+    pub fn response_origins(&self) -> Vec<String> {
+        let mut origins = self.metadata.issuer.sign_in_origins();
+        let endpoint = &self.metadata.authorization_endpoint;
+        if let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) {
+            let own = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
+            if !origins.contains(&own) {
+                origins.push(own);
+            }
+        }
+        origins
+    }
+
     /// Judges the response (state, then issuer, then error, then code) and goes on to the token endpoint that was known
     /// when the sign-in began (S-06).
     ///
@@ -69,7 +84,11 @@ impl PendingAuthorization {
     /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`] or [`ProtocolError::Missing`] for a response
     /// that must not be used, [`Error::Server`] when the user or the provider refused, [`Error::UiRequired`] when
     /// `prompt=none` was not enough.
-    pub fn accept(self, response: AuthorizationResponse, now: Timestamp) -> Result<CodeRedemption, Error> {
+    pub fn accept(
+        self,
+        response: AuthorizationResponse,
+        now: Timestamp,
+    ) -> Result<CodeRedemption, Error> {
         if !response.has_state(&self.state) {
             return Err(ProtocolError::StateMismatch.into());
         }
@@ -98,8 +117,12 @@ impl PendingAuthorization {
     }
 
     fn refused(&self, error: ServerError) -> Error {
-        let needs_prompt =
-            ["login_required", "interaction_required", "consent_required", "account_selection_required"];
+        let needs_prompt = [
+            "login_required",
+            "interaction_required",
+            "consent_required",
+            "account_selection_required",
+        ];
         if needs_prompt.contains(&error.error.as_str()) {
             let mut ui = UiRequired::from_server(error, self.context.correlation_id);
             ui.reason = UiReason::PromptNeverFailed;

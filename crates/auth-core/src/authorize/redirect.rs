@@ -35,7 +35,9 @@ impl RedirectUri {
             return wrong("it holds characters other than visible ASCII");
         }
         if text.bytes().any(|byte| b"#*@\\\"<>^`{|}".contains(&byte)) {
-            return wrong("it has a fragment, a wildcard, user information or a forbidden character");
+            return wrong(
+                "it has a fragment, a wildcard, user information or a forbidden character",
+            );
         }
         let Ok(uri) = text.parse::<Uri>() else { return wrong("it is no URI") };
         match (uri.scheme_str(), uri.host()) {
@@ -44,10 +46,16 @@ impl RedirectUri {
                     return wrong("its port is not a number");
                 }
             }
-            (Some("http"), _) => return wrong("http is for localhost, 127.0.0.1 and [::1] only; use https"),
+            (Some("http"), _) => {
+                return wrong("http is for localhost, 127.0.0.1 and [::1] only; use https");
+            }
             (Some("https"), Some(_)) => {}
             (Some(scheme), _) if scheme.contains('.') => {}
-            _ => return wrong("it is neither a loopback address, https, nor a private scheme such as com.example.app"),
+            _ => {
+                return wrong(
+                    "it is neither a loopback address, https, nor a private scheme such as com.example.app",
+                );
+            }
         }
         Ok(Self { text: text.to_owned(), uri })
     }

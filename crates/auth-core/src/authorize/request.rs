@@ -97,7 +97,15 @@ impl AuthorizationRequest {
         redirect_uri: RedirectUri,
         scopes: Scopes,
     ) -> Self {
-        Self { context, metadata, redirect_uri, scopes, prompt: None, login_hint: None, claims: None }
+        Self {
+            context,
+            metadata,
+            redirect_uri,
+            scopes,
+            prompt: None,
+            login_hint: None,
+            claims: None,
+        }
     }
 
     /// Draws the random values and begins the sign-in.
@@ -121,10 +129,16 @@ impl AuthorizationRequest {
     /// assert!(pending.url().query().unwrap().contains("code_challenge_method=S256"));
     /// # Ok::<(), auth_core::Error>(())
     /// ```
-    pub fn begin(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PendingAuthorization, ConfigError> {
+    pub fn begin(
+        self,
+        rng: &mut impl TryCryptoRng,
+        now: Timestamp,
+    ) -> Result<PendingAuthorization, ConfigError> {
         self.metadata.require_pkce()?;
-        let (state, nonce, verifier) = (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
-        let response_mode = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
+        let (state, nonce, verifier) =
+            (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
+        let response_mode =
+            if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
         let (scope, challenge) = (self.scopes.with_oidc().to_string(), verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
         let mut parameters = vec![
@@ -146,7 +160,8 @@ impl AuthorizationRequest {
             ("claims", self.claims.as_ref().map(Claims::as_str)),
         ];
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let extra =
+            self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let query = encode_query(parameters.into_iter().chain(extra));
         let endpoint = &self.metadata.authorization_endpoint;
         let separator = if endpoint.query().is_some() { '&' } else { '?' };

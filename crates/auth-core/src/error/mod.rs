@@ -1,12 +1,11 @@
 //! Every way in which the protocol can fail, named by who must act.
 
-mod config;
 mod protocol;
 mod server;
 mod transport;
 mod ui_required;
 
-pub use config::ConfigError;
+pub use crate::config_error::ConfigError;
 pub use protocol::{IdTokenFault, ProtocolError};
 pub(crate) use server::error_in;
 pub use server::{ServerError, Throttled};
@@ -17,7 +16,7 @@ pub use ui_required::{Classification, UiReason, UiRequired};
 ///
 /// At most 24 bytes, `Send + Sync + 'static`, and never a secret in it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "callers pass each kind on to whom it concerns")]
 pub enum Error {
     /// The user must act: sign in, consent, or satisfy a policy.
     #[error(transparent)]

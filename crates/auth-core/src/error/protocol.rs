@@ -7,7 +7,9 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum ProtocolError {
     /// A redirect came where none may be followed (S-49).
-    #[error("unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way")]
+    #[error(
+        "unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way"
+    )]
     UnexpectedRedirect {
         /// HTTP status.
         status: u16,
@@ -15,7 +17,9 @@ pub enum ProtocolError {
         host: String,
     },
     /// The response is not what its kind should be (S-65).
-    #[error("the answer is not JSON (status {status}, content type {content_type}); a proxy or a captive portal may be in the way")]
+    #[error(
+        "the answer is not JSON (status {status}, content type {content_type}); a proxy or a captive portal may be in the way"
+    )]
     NotJson {
         /// HTTP status.
         status: u16,

@@ -20,13 +20,21 @@ pub struct TransportError {
 impl TransportError {
     /// A failure before any byte of the request was sent, at `host`.
     #[must_use]
-    pub fn before_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn before_send(
+        fault: TransportFault,
+        host: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: false, detail: detail.into() }
     }
 
     /// A failure after bytes of the request may have reached `host`.
     #[must_use]
-    pub fn after_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn after_send(
+        fault: TransportFault,
+        host: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: true, detail: detail.into() }
     }
 }
@@ -44,9 +52,12 @@ impl core::error::Error for TransportError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFault {
-    /// No connection came about: name resolution, routing, refusal, proxy or TLS.
+    /// No connection came about: name resolution, routing, refusal or proxy.
     #[error("the identity provider could not be reached")]
     Connect,
+    /// The server's certificate is not trusted; trying again will not mend that.
+    #[error("the certificate of the identity provider is not trusted")]
+    Untrusted,
     /// The time ran out.
     #[error("the identity provider did not answer in time")]
     Timeout,

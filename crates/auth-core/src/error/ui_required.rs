@@ -2,8 +2,8 @@
 
 use core::fmt;
 
+use crate::correlation::CorrelationId;
 use crate::error::ServerError;
-use crate::pkce::CorrelationId;
 
 /// The user must act. Hand this to the interactive request (`satisfying(&ui)`), which carries the claims, the login
 /// hint and the correlation id over.
@@ -61,7 +61,9 @@ impl UiRequired {
         match (&self.server, self.reason) {
             (_, UiReason::PromptNeverFailed) => Classification::PromptNeverFailed,
             (None, _) => Classification::AcquireTokenSilentFailed,
-            (Some(server), _) => server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror),
+            (Some(server), _) => {
+                server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror)
+            }
         }
     }
 }

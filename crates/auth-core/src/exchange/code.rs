@@ -71,7 +71,12 @@ impl Exchange for CodeRedemption {
 impl CodeRedemption {
     /// A refused code is no reason to send the user round again, unless the server names what is missing.
     fn refused(&self, error: ServerError) -> Error {
-        let asks_user = error.error == "interaction_required" || (error.error == "invalid_grant" && error.claims.is_some());
-        if asks_user { UiRequired::from_server(error, self.context.correlation_id).into() } else { error.into() }
+        let asks_user = error.error == "interaction_required"
+            || (error.error == "invalid_grant" && error.claims.is_some());
+        if asks_user {
+            UiRequired::from_server(error, self.context.correlation_id).into()
+        } else {
+            error.into()
+        }
     }
 }

@@ -54,7 +54,11 @@ pub trait Exchange {
     /// # Errors
     /// [`Error::Protocol`] when the response breaks the protocol, [`Error::Server`], [`Error::UiRequired`] or
     /// [`Error::Throttled`] when it is a refusal.
-    fn complete(self, response: http::Response<Bytes>, now: Timestamp) -> Result<Self::Output, Error>;
+    fn complete(
+        self,
+        response: http::Response<Bytes>,
+        now: Timestamp,
+    ) -> Result<Self::Output, Error>;
 }
 
 /// Whether a request may be sent again (S-57).

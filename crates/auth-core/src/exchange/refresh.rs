@@ -5,7 +5,7 @@ use http::{Request, Response};
 
 use super::message::{self, Answer};
 use super::{Exchange, Replay};
-use crate::account::AccountId;
+use crate::account_id::AccountId;
 use crate::authority::metadata::ProviderMetadata;
 use crate::body::Body;
 use crate::claims::Claims;
@@ -86,13 +86,18 @@ impl RefreshRedemption {
 
     fn refused(&self, error: ServerError) -> Error {
         // A family token at the wrong client, or a device policy: no sign-in mends these.
-        let hopeless = error.has_suberror("client_mismatch") || error.has_suberror("protection_policy_required");
+        let hopeless = error.has_suberror("client_mismatch")
+            || error.has_suberror("protection_policy_required");
         let asks_user = match error.error.as_str() {
             "invalid_grant" => !hopeless,
             "interaction_required" | "login_required" | "consent_required" => true,
             _ => false,
         };
-        if asks_user { UiRequired::from_server(error, self.context.correlation_id).into() } else { error.into() }
+        if asks_user {
+            UiRequired::from_server(error, self.context.correlation_id).into()
+        } else {
+            error.into()
+        }
     }
 
     fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
@@ -132,8 +137,11 @@ impl Exchange for RefreshRedemption {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected =
-            Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
+        let expected = Expected {
+            issuer: &self.metadata.issuer,
+            client_id: self.context.client_id().as_str(),
+            nonce: None,
+        };
         let response = TokenResponse::from_members(&members)?;
         let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
         self.verify_account(&tokens)?;

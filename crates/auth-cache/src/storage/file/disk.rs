@@ -59,7 +59,8 @@ pub(super) fn replace(path: &Path, content: &[u8], expected: Version) -> Result<
     make_folder(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Made exclusively and for the owner only; unlinked when anything below fails.
-    let mut temp = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
+    let mut temp =
+        tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
     temp.write_all(content)?;
     temp.as_file().sync_all()?;
     let file = temp.persist(path).map_err(|error| error.error)?;
@@ -142,7 +143,8 @@ fn version_of(metadata: &Metadata) -> Version {
 
 #[cfg(not(unix))]
 fn version_of(metadata: &Metadata) -> Version {
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified =
+        metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let modified = modified.unwrap_or_default();
     Version::new([1, metadata.len(), modified.as_secs(), u64::from(modified.subsec_nanos())])
 }

@@ -39,7 +39,10 @@ pub(super) async fn acquire(cache: &Path) -> Result<FileLock> {
             return Ok(lock);
         }
         if tokio::time::Instant::now() >= deadline {
-            return Err(Error::new(ErrorKind::TimedOut, "another program has held its lock for 10 s"));
+            return Err(Error::new(
+                ErrorKind::TimedOut,
+                "another program has held its lock for 10 s",
+            ));
         }
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
@@ -67,7 +70,14 @@ fn open(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
 }
 
 #[cfg(not(unix))]

@@ -36,7 +36,9 @@ impl FileStorage {
     /// [`StorageError`] when the path names no file, or a relative one cannot be completed.
     pub fn at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let path = path.into();
-        let wrong = |reason: &dyn core::fmt::Display| StorageError::new("opened", path.display().to_string(), reason);
+        let wrong = |reason: &dyn core::fmt::Display| {
+            StorageError::new("opened", path.display().to_string(), reason)
+        };
         // The current folder may change, the cache may not.
         let absolute = std::path::absolute(&path).map_err(|error| wrong(&error))?;
         if absolute.file_name().is_none() {
@@ -59,7 +61,9 @@ impl FileStorage {
     ) -> Result<T, StorageError> {
         let path = Arc::clone(&self.path);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
-        done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
+        done.map_err(std::io::Error::other)
+            .and_then(|result| result)
+            .map_err(|error| self.error(operation, &error))
     }
 
     fn error(&self, operation: &'static str, reason: &dyn core::fmt::Display) -> StorageError {
@@ -76,7 +80,11 @@ impl Storage for FileStorage {
         self.blocking("read", disk::read).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+    ) -> Result<Replaced, StorageError> {
         self.blocking("written", move |path| disk::replace(path, &content, expected)).await
     }
 

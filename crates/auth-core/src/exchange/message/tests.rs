@@ -1,13 +1,14 @@
 use super::*;
 use crate::client::{Application, ClientId};
-use crate::pkce::CorrelationId;
+use crate::correlation::CorrelationId;
 use crate::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn context() -> RequestContext {
     let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").unwrap();
-    let application = Application::new(ClientId::new("c").unwrap()).with_name("inventory", "2.1").unwrap();
+    let application =
+        Application::new(ClientId::new("c").unwrap()).with_name("inventory", "2.1").unwrap();
     RequestContext::new(application, id)
 }
 
@@ -44,21 +45,30 @@ fn requests_say_who_asks() {
 fn extra_query_parameters_are_appended() {
     let uri: Uri = "https://idp.example/token?p=1".parse().unwrap();
     let extra = [("slice".to_owned(), "a b&c".to_owned())];
-    assert_eq!(with_extra_query(&uri, &extra).to_string(), "https://idp.example/token?p=1&slice=a%20b%26c");
+    assert_eq!(
+        with_extra_query(&uri, &extra).to_string(),
+        "https://idp.example/token?p=1&slice=a%20b%26c"
+    );
     assert_eq!(with_extra_query(&uri, &[]), uri);
     for name in ["state", "Client_ID", "code_challenge_method", "scope"] {
-        assert!(context().with_extra_query(vec![(name.to_owned(), "x".to_owned())]).is_err(), "{name}");
+        assert!(
+            context().with_extra_query(vec![(name.to_owned(), "x".to_owned())]).is_err(),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn answers() {
-    let judged = |status, headers: &[(&str, &str)], body| {
-        match judge(&context(), &response(status, headers, body), "token response", NOW) {
-            Ok(Answer::Success(_)) => "success".to_owned(),
-            Ok(Answer::Refusal(error)) => error.error,
-            Err(error) => error.to_string(),
-        }
+    let judged = |status, headers: &[(&str, &str)], body| match judge(
+        &context(),
+        &response(status, headers, body),
+        "token response",
+        NOW,
+    ) {
+        Ok(Answer::Success(_)) => "success".to_owned(),
+        Ok(Answer::Refusal(error)) => error.error,
+        Err(error) => error.to_string(),
     };
     for (status, headers, body, expected) in [
         (200, &[JSON][..], r#"{"a":1}"#, "success"),
@@ -80,7 +90,8 @@ fn answers() {
     assert!(html.contains("not JSON") && !html.contains("secret"), "{html}");
     let portal = judged(302, &[("location", "http://portal.example/login?token=x")], "");
     assert!(portal.contains("portal.example") && !portal.contains("token"), "{portal}");
-    let foreign = judged(200, &[JSON, ("client-request-id", "b1b2c3d4-0000-4000-8000-000000000000")], "{}");
+    let foreign =
+        judged(200, &[JSON, ("client-request-id", "b1b2c3d4-0000-4000-8000-000000000000")], "{}");
     assert!(foreign.contains("client-request-id"), "{foreign}");
 }
 

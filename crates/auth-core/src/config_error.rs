@@ -8,7 +8,9 @@ pub enum ConfigError {
     #[error("the authority is not usable: {0}")]
     Authority(&'static str),
     /// The authority names a host that is no known Entra host.
-    #[error("the identity provider does not know the authority host {host}; for a provider other than Microsoft Entra give its issuer instead")]
+    #[error(
+        "the identity provider does not know the authority host {host}; for a provider other than Microsoft Entra give its issuer instead"
+    )]
     UnknownAuthorityHost {
         /// The host in question.
         host: String,
@@ -43,6 +45,9 @@ pub enum ConfigError {
     /// The provider's metadata does not offer `S256`, so a sign-in would not be protected.
     #[error("the identity provider does not support PKCE with S256")]
     PkceUnsupported,
+    /// A part that the application must bring is missing.
+    #[error("no {0} was given")]
+    Missing(&'static str),
     /// The random number generator failed.
     #[error("the random number generator of the system failed")]
     Randomness,

@@ -1,0 +1,45 @@
+//! Correlation ids.
+
+use core::fmt;
+
+use rand_core::TryCryptoRng;
+
+use crate::config_error::ConfigError;
+
+/// The id that one call and all its requests share; servers write it to their logs (`client-request-id`).
+///
+/// ```
+/// use auth_core::CorrelationId;
+///
+/// let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000")?;
+/// assert_eq!(id.to_string(), "a1b2c3d4-0000-4000-8000-000000000000");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CorrelationId(uuid::Uuid);
+
+impl CorrelationId {
+    /// Draws a new random id (UUID version 4).
+    ///
+    /// # Errors
+    /// [`ConfigError::Randomness`] when the generator fails.
+    pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
+        let mut bytes = [0_u8; 16];
+        rng.try_fill_bytes(&mut bytes).map_err(|_| ConfigError::Randomness)?;
+        Ok(Self(uuid::Builder::from_random_bytes(bytes).into_uuid()))
+    }
+
+    /// Reads a UUID.
+    ///
+    /// # Errors
+    /// [`ConfigError::CorrelationId`] when `text` is not a UUID.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        uuid::Uuid::parse_str(text).map(Self).map_err(|_| ConfigError::CorrelationId)
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.hyphenated(), f)
+    }
+}

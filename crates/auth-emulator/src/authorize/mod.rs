@@ -1,0 +1,206 @@
+//! The authorization endpoint as functions: each takes what the user's browser sent, and says which
+//! page or which answer comes next.
+//!
+//! ```text
+//! begin ──> SignIn ──choose──> Consent ──decide──> Reply
+//!   │          │ └───────────────────────────────────^ (consented before)
+//!   │          └──cancel──> Reply (access_denied)
+//!   └──> Reply (prompt=none, or a refusal)
+//! ```
+
+mod redirect;
+mod request;
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "robot")]
+pub(crate) use redirect::is_loopback;
+pub(crate) use redirect::{ReplyTo, ResponseMode};
+pub(crate) use request::{AuthorizeRequest, Prompt, Refusal};
+
+use crate::clock::UnixTime;
+use crate::directory::{Tenant, User};
+use crate::error::OAuthError;
+use crate::ids;
+use crate::params::Params;
+use crate::store::{CodeRecord, SignIn, Stage, State, Transaction};
+use crate::token::client_info_of;
+
+/// What the user's browser gets next.
+pub(crate) enum Step {
+    /// The page that lists the users.
+    SignIn { transaction: String, request: AuthorizeRequest },
+    /// The page that lists what the client wants to do.
+    Consent { transaction: String, request: AuthorizeRequest, user: User },
+    /// The answer for the client.
+    Reply(Reply),
+}
+
+/// An answer for the client, to be delivered through the browser.
+pub(crate) struct Reply {
+    pub(crate) to: ReplyTo,
+    pub(crate) outcome: Result<Vec<(&'static str, String)>, OAuthError>,
+    /// Entra's word for a user who pressed Cancel.
+    pub(crate) cancelled: bool,
+}
+
+/// What the user pressed on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice<'a> {
+    /// The user with this object id, on the sign-in page.
+    User(&'a str),
+    /// Accept, on the consent page.
+    Accept,
+    Cancel,
+}
+
+/// Handles an authorization request.
+///
+/// # Errors
+///
+/// A refusal for the user's eyes, when there is no safe place to send an answer to.
+pub(crate) fn begin(
+    state: &mut State,
+    tenant: Tenant,
+    params: &Params,
+    now: UnixTime,
+) -> Result<Step, OAuthError> {
+    let request = match AuthorizeRequest::parse(tenant, params) {
+        Ok(request) => request,
+        Err(refusal) => match *refusal {
+            Refusal::Page(error) => return Err(error),
+            Refusal::Reply(to, error) => return Ok(refuse(to, error)),
+        },
+    };
+    if request.prompt == Some(Prompt::None) {
+        return Ok(without_user(state, request, now));
+    }
+    Ok(show_sign_in(state, request, now))
+}
+
+/// Handles a form of one of the pages.
+///
+/// # Errors
+///
+/// A refusal for the user's eyes, when the form belongs to no sign-in that is under way.
+pub(crate) fn choose(
+    state: &mut State,
+    transaction: &str,
+    choice: Choice<'_>,
+    now: UnixTime,
+) -> Result<Step, OAuthError> {
+    let Transaction { request, stage } =
+        state.transactions.take(transaction, now).ok_or_else(|| {
+            OAuthError::invalid_request(
+                50_196,
+                "This sign-in is over or took too long. Begin again in the application.",
+            )
+        })?;
+    match (stage, choice) {
+        (Stage::SignIn, Choice::Cancel) => Ok(cancel(request.reply_to, "sign in")),
+        (Stage::Consent { .. }, Choice::Cancel) => Ok(cancel(request.reply_to, "consent")),
+        (Stage::SignIn, Choice::User(object_id)) => {
+            let user = state.user_with_id(object_id).cloned().ok_or_else(|| {
+                OAuthError::invalid_request(50_034, "There is no such user here.")
+            })?;
+            Ok(signed_in(state, request, user, now))
+        }
+        (Stage::Consent { object_id }, Choice::Accept) => {
+            let user = state.user_with_id(&object_id).cloned().ok_or_else(|| {
+                OAuthError::invalid_request(50_034, "There is no such user here.")
+            })?;
+            let settings = &state.settings;
+            state.consents.grant(settings, &request.client_id, &object_id, &request.scopes);
+            Ok(issue_code(state, request, user, now))
+        }
+        (_, _) => Err(OAuthError::invalid_request(90_000, "The form does not fit the page.")),
+    }
+}
+
+fn show_sign_in(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> Step {
+    let waiting = Transaction { request: request.clone(), stage: Stage::SignIn };
+    let transaction = state.transactions.open(&mut state.rng, now, waiting);
+    Step::SignIn { transaction, request }
+}
+
+fn signed_in(state: &mut State, request: AuthorizeRequest, user: User, now: UnixTime) -> Step {
+    state.signed_in.insert(user.object_id().into());
+    let asks = request.prompt == Some(Prompt::Consent) || !has_consent(state, &request, &user);
+    if !asks {
+        return issue_code(state, request, user, now);
+    }
+    let stage = Stage::Consent { object_id: user.object_id().into() };
+    let waiting = Transaction { request: request.clone(), stage };
+    let transaction = state.transactions.open(&mut state.rng, now, waiting);
+    Step::Consent { transaction, request, user }
+}
+
+/// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.1).
+fn without_user(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> Step {
+    let known = |user: &&User| state.signed_in.contains(user.object_id());
+    let user = match request.login_hint.as_deref() {
+        Some(hint) => state.user_named(hint).filter(known).cloned(),
+        None => {
+            let mut all = state.users.iter().filter(known);
+            let first = all.next().cloned();
+            if all.next().is_some() {
+                let text = "Several users are signed in; one has to be picked.";
+                return refuse(
+                    request.reply_to,
+                    OAuthError::new("interaction_required", 16_000, text),
+                );
+            }
+            first
+        }
+    };
+    let Some(user) = user else {
+        let text = "The user is not signed in.";
+        return refuse(request.reply_to, OAuthError::new("login_required", 50_058, text));
+    };
+    if !has_consent(state, &request, &user) {
+        let text = "The user did not consent to these scopes.";
+        return refuse(request.reply_to, OAuthError::new("consent_required", 65_001, text));
+    }
+    issue_code(state, request, user, now)
+}
+
+fn has_consent(state: &State, request: &AuthorizeRequest, user: &User) -> bool {
+    let client_id = &request.client_id;
+    state.consents.covers(&state.settings, client_id, user.object_id(), &request.scopes)
+}
+
+fn issue_code(state: &mut State, request: AuthorizeRequest, user: User, now: UnixTime) -> Step {
+    let tenant = request.tenant.signs_in_at();
+    let mut fields = Vec::new();
+    if request.client_info {
+        fields.push(("client_info", client_info_of(&user, tenant)));
+    }
+    let sign_in = SignIn {
+        id: state.next_sign_in(),
+        user,
+        tenant,
+        client_id: request.client_id,
+        scopes: request.scopes,
+    };
+    let record = CodeRecord {
+        sign_in,
+        redirect_uri: request.reply_to.redirect_uri.clone(),
+        challenge: request.challenge,
+        nonce: request.nonce,
+        claims: request.claims,
+        expires: now.after(state.settings.code_lifetime),
+        redeemed: false,
+    };
+    fields.insert(0, ("code", state.codes.issue(&mut state.rng, now, record)));
+    fields.push(("session_state", ids::guid(&mut state.rng)));
+    Step::Reply(Reply { to: request.reply_to, outcome: Ok(fields), cancelled: false })
+}
+
+fn refuse(to: ReplyTo, error: OAuthError) -> Step {
+    Step::Reply(Reply { to, outcome: Err(error), cancelled: false })
+}
+
+fn cancel(to: ReplyTo, what: &str) -> Step {
+    let error = OAuthError::new("access_denied", 65_004, format!("The user chose not to {what}."));
+    Step::Reply(Reply { to, outcome: Err(error), cancelled: true })
+}

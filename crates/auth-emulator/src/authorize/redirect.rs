@@ -1,0 +1,96 @@
+//! Where the answer to an authorization request goes, and how.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// How the answer travels through the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResponseMode {
+    Query,
+    FormPost,
+}
+
+/// Where the answer goes. The redirect URI was checked to lead to this machine.
+#[derive(Clone)]
+pub(crate) struct ReplyTo {
+    /// As the client wrote it: the token endpoint compares it byte for byte.
+    pub(crate) redirect_uri: String,
+    pub(crate) url: Url,
+    pub(crate) mode: ResponseMode,
+    pub(crate) state: Option<String>,
+}
+
+impl ReplyTo {
+    /// The address with the answer in its query.
+    pub(crate) fn with_query(&self, fields: &[(&str, String)]) -> Url {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(fields);
+        url
+    }
+
+    /// How a content security policy names the receiver.
+    pub(crate) fn csp_source(&self) -> String {
+        match self.url.host() {
+            // A policy has no way to write an IPv6 address, so the scheme has to do.
+            Some(Host::Ipv6(_)) | None => format!("{}:", self.url.scheme()),
+            Some(_) => self.url.origin().ascii_serialization(),
+        }
+    }
+}
+
+/// Whether an address leads to this machine, by `http` or `https`, and holds nothing that a
+/// redirect URI must not hold.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback() || address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
+        None => false,
+    };
+    local
+        && matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_answered() {
+        for (text, expected) in [
+            ("http://localhost:5000", true),
+            ("http://LOCALHOST/cb", true),
+            ("http://127.0.0.1:5000/cb?x=1", true),
+            ("https://[::1]:5000/", true),
+            ("http://localhost.example/", false),
+            ("http://127.0.0.1.example/", false),
+            ("http://localhost@contoso.example/", false),
+            ("http://user@localhost/", false),
+            ("http://localhost/#x", false),
+            ("http://192.168.1.1/", false),
+            ("file:///etc/passwd", false),
+            ("javascript:alert(1)", false),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!(is_loopback(&url), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_query_of_the_redirect_uri_stays() {
+        let text = "http://localhost:5000/cb?x=1";
+        let to = ReplyTo {
+            redirect_uri: text.into(),
+            url: Url::parse(text).unwrap(),
+            mode: ResponseMode::Query,
+            state: None,
+        };
+        let url = to.with_query(&[("code", "a b".into())]);
+        assert_eq!(url.as_str(), "http://localhost:5000/cb?x=1&code=a+b");
+        assert_eq!(to.csp_source(), "http://localhost:5000");
+    }
+}

@@ -1,0 +1,147 @@
+//! The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+
+use url::Url;
+
+use super::redirect::{ReplyTo, ResponseMode, is_loopback};
+use crate::directory::Tenant;
+use crate::error::OAuthError;
+use crate::params::Params;
+use crate::pkce;
+use crate::scope::ScopeRequest;
+use crate::token::{capabilities, printable};
+
+/// A request that passed all checks.
+#[derive(Clone)]
+pub(crate) struct AuthorizeRequest {
+    pub(crate) reply_to: ReplyTo,
+    pub(crate) client_id: String,
+    pub(crate) tenant: Tenant,
+    pub(crate) scopes: ScopeRequest,
+    pub(crate) challenge: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) claims: Option<String>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) login_hint: Option<String>,
+    pub(crate) client_info: bool,
+}
+
+/// The `prompt` parameter, one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    None,
+    Login,
+    SelectAccount,
+    Consent,
+}
+
+/// Why a request is refused, and who is told.
+pub(crate) enum Refusal {
+    /// The user: the redirect URI is not to be trusted (RFC 6749 section 4.1.2.1).
+    Page(OAuthError),
+    /// The client.
+    Reply(ReplyTo, OAuthError),
+}
+
+impl Refusal {
+    /// Where the client can be told; nowhere if only the user may be.
+    pub(crate) fn reply_to(self) -> Option<ReplyTo> {
+        match self {
+            Self::Page(_) => None,
+            Self::Reply(to, _) => Some(to),
+        }
+    }
+}
+
+impl AuthorizeRequest {
+    pub(crate) fn parse(tenant: Tenant, params: &Params) -> Result<Self, Box<Refusal>> {
+        let client_id = required(params, "client_id").map_err(told_to_user)?;
+        let reply_to = reply_to(params)?;
+        match Self::parse_rest(tenant, params, client_id, &reply_to) {
+            Ok(request) => Ok(request),
+            Err(error) => Err(Box::new(Refusal::Reply(reply_to, error))),
+        }
+    }
+
+    fn parse_rest(
+        tenant: Tenant,
+        params: &Params,
+        client_id: &str,
+        reply_to: &ReplyTo,
+    ) -> Result<Self, OAuthError> {
+        let response_type = required(params, "response_type")?;
+        if response_type != "code" {
+            return Err(OAuthError::new(
+                "unsupported_response_type",
+                700_054,
+                format!("The response_type '{}' is not supported.", printable(response_type)),
+            ));
+        }
+        let scopes = ScopeRequest::parse(required(params, "scope")?);
+        let challenge = required(params, "code_challenge")?;
+        if params.get("code_challenge_method") != Some("S256") || !pkce::is_challenge(challenge) {
+            return Err(OAuthError::invalid_request(
+                9_002_325,
+                "A code_challenge with the code_challenge_method 'S256' is needed.",
+            ));
+        }
+        let claims = params.get("claims");
+        capabilities(claims)?;
+        Ok(Self {
+            reply_to: reply_to.clone(),
+            client_id: client_id.into(),
+            tenant,
+            scopes,
+            challenge: challenge.into(),
+            nonce: params.get("nonce").map(str::to_owned),
+            claims: claims.map(str::to_owned),
+            prompt: prompt(params.get("prompt"))?,
+            login_hint: params.get("login_hint").map(str::to_owned),
+            client_info: params.get("client_info").is_some(),
+        })
+    }
+}
+
+fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, OAuthError> {
+    params.get(name).ok_or_else(|| OAuthError::missing(name))
+}
+
+fn told_to_user(error: OAuthError) -> Box<Refusal> {
+    Box::new(Refusal::Page(error))
+}
+
+fn reply_to(params: &Params) -> Result<ReplyTo, Box<Refusal>> {
+    let text = required(params, "redirect_uri").map_err(told_to_user)?;
+    let url = Url::parse(text).ok().filter(is_loopback).ok_or_else(|| {
+        told_to_user(OAuthError::invalid_request(
+            50_011,
+            "The redirect_uri is not an http or https address of this machine.",
+        ))
+    })?;
+    let state = params.get("state").map(str::to_owned);
+    let mut to = ReplyTo { redirect_uri: text.into(), url, mode: ResponseMode::Query, state };
+    match params.get("response_mode") {
+        None | Some("query") => Ok(to),
+        Some("form_post") => {
+            to.mode = ResponseMode::FormPost;
+            Ok(to)
+        }
+        Some(other) => {
+            let text = format!("The response_mode '{}' is not supported.", printable(other));
+            Err(Box::new(Refusal::Reply(to, OAuthError::invalid_request(70_007, text))))
+        }
+    }
+}
+
+fn prompt(text: Option<&str>) -> Result<Option<Prompt>, OAuthError> {
+    match text {
+        None => Ok(None),
+        Some("none") => Ok(Some(Prompt::None)),
+        Some("login") => Ok(Some(Prompt::Login)),
+        Some("select_account") => Ok(Some(Prompt::SelectAccount)),
+        Some("consent") => Ok(Some(Prompt::Consent)),
+        Some(other) => Err(OAuthError::invalid_request(
+            90_023,
+            format!("The prompt '{}' is not supported.", printable(other)),
+        )),
+    }
+}

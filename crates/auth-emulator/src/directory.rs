@@ -1,0 +1,183 @@
+//! The people and the tenants of the emulator. All of them are made up.
+
+use crate::ids;
+
+/// The tenant that the users belong to.
+pub(crate) const HOME_TENANT_ID: &str = "4f1c2b7e-93d8-4c65-a1b0-6d2e8f3a9c17";
+/// A second organisation, where the same users are guests.
+pub(crate) const SECOND_TENANT_ID: &str = "b8e5d0a3-27f4-4196-8c3b-51d7e9046fa2";
+/// The tenant of personal accounts, the same at Entra.
+pub(crate) const PERSONAL_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+/// The domain name of the home tenant.
+pub(crate) const HOME_DOMAIN: &str = "contoso.example";
+
+/// A made-up person who can sign in at the emulator.
+///
+/// ```
+/// use auth_emulator::User;
+///
+/// let user = User::new("mira@contoso.example", "Mira Solberg");
+/// assert_eq!(user.username(), "mira@contoso.example");
+/// assert_eq!(user.object_id().len(), 36);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    username: String,
+    name: String,
+    object_id: String,
+}
+
+impl User {
+    /// A user with an object id that follows from the user name, so it is the same at each start.
+    #[must_use]
+    pub fn new(username: impl Into<String>, name: impl Into<String>) -> Self {
+        let username = username.into();
+        let object_id = ids::derived_guid(&["user", &username]);
+        Self { username, name: name.into(), object_id }
+    }
+
+    /// The same user with this object id (`oid`), a GUID.
+    #[must_use]
+    pub fn with_object_id(mut self, object_id: impl Into<String>) -> Self {
+        self.object_id = object_id.into();
+        self
+    }
+
+    /// The name to sign in with; `preferred_username` in an id token.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The name for people to read.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The object id in the home tenant; `oid` in an id token.
+    #[must_use]
+    pub fn object_id(&self) -> &str {
+        &self.object_id
+    }
+
+    /// Up to two letters for a round picture.
+    pub(crate) fn initials(&self) -> String {
+        self.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect()
+    }
+}
+
+/// The users of the emulator unless a program brings its own.
+pub(crate) fn default_users() -> Vec<User> {
+    [
+        ("ada@contoso.example", "Ada Lindqvist", "0b7d5f4e-1c92-4d3a-8e60-7a5c9f2b1d01"),
+        ("grace@contoso.example", "Grace Okafor", "3e9a1c60-84b7-4f25-9d1e-c04b6a7f2e02"),
+        ("tomas@contoso.example", "Tomás Rivera", "6c2f8b35-d70e-4a91-b5c8-1f9e3d6a4c03"),
+        ("yuki@contoso.example", "Yuki Tanaka", "91e4a7d2-5b36-4c08-a2f7-e85d0c1b9f04"),
+    ]
+    .into_iter()
+    .map(|(username, name, object_id)| User::new(username, name).with_object_id(object_id))
+    .collect()
+}
+
+/// What may stand in the place of the tenant in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    Common,
+    Organizations,
+    Concrete(TenantId),
+}
+
+/// A tenant that tokens are issued for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TenantId {
+    Home,
+    Second,
+    Personal,
+}
+
+impl Tenant {
+    pub(crate) fn parse(segment: &str) -> Option<Self> {
+        let tenant = match segment.to_ascii_lowercase().as_str() {
+            "common" => Self::Common,
+            "organizations" => Self::Organizations,
+            "consumers" | PERSONAL_TENANT_ID => Self::Concrete(TenantId::Personal),
+            HOME_TENANT_ID | HOME_DOMAIN => Self::Concrete(TenantId::Home),
+            SECOND_TENANT_ID => Self::Concrete(TenantId::Second),
+            _ => return None,
+        };
+        Some(tenant)
+    }
+
+    /// The tenant that a sign-in through this path ends in.
+    pub(crate) fn signs_in_at(self) -> TenantId {
+        match self {
+            Self::Common | Self::Organizations => TenantId::Home,
+            Self::Concrete(id) => id,
+        }
+    }
+
+    /// What the issuer in the discovery document has in the place of the tenant.
+    pub(crate) fn in_issuer(self) -> &'static str {
+        match self {
+            Self::Common | Self::Organizations => "{tenantid}",
+            Self::Concrete(id) => id.guid(),
+        }
+    }
+}
+
+impl TenantId {
+    pub(crate) fn guid(self) -> &'static str {
+        match self {
+            Self::Home => HOME_TENANT_ID,
+            Self::Second => SECOND_TENANT_ID,
+            Self::Personal => PERSONAL_TENANT_ID,
+        }
+    }
+
+    /// Where an account that signs in here belongs: guests keep their home.
+    pub(crate) fn home(self) -> Self {
+        match self {
+            Self::Home | Self::Second => Self::Home,
+            Self::Personal => Self::Personal,
+        }
+    }
+
+    /// The object id of a user in this tenant; each tenant has its own.
+    pub(crate) fn object_id_of(self, user: &User) -> String {
+        match self {
+            Self::Home => user.object_id.clone(),
+            Self::Second | Self::Personal => ids::derived_guid(&[&user.object_id, self.guid()]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_go_by_several_names() {
+        for (segment, issuer) in [
+            ("common", Some("{tenantid}")),
+            ("Organizations", Some("{tenantid}")),
+            ("consumers", Some(PERSONAL_TENANT_ID)),
+            (HOME_TENANT_ID, Some(HOME_TENANT_ID)),
+            ("Contoso.Example", Some(HOME_TENANT_ID)),
+            (SECOND_TENANT_ID, Some(SECOND_TENANT_ID)),
+            ("fabrikam.example", None),
+            ("", None),
+        ] {
+            assert_eq!(Tenant::parse(segment).map(Tenant::in_issuer), issuer, "{segment}");
+        }
+    }
+
+    #[test]
+    fn a_guest_has_an_object_id_of_its_own_and_the_home_of_the_user() {
+        let user = User::new("a@contoso.example", "A B C");
+        assert_eq!(TenantId::Home.object_id_of(&user), user.object_id());
+        assert_ne!(TenantId::Second.object_id_of(&user), user.object_id());
+        assert_eq!(TenantId::Second.home(), TenantId::Home);
+        assert_eq!(user.initials(), "AB");
+    }
+}

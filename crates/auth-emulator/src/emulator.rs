@@ -1,0 +1,223 @@
+//! The emulator as a value: it runs while the value lives.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::SeedableRng as _;
+use rand::rngs::{StdRng, SysRng};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::builder::{EmulatorBuilder, StartError};
+use crate::directory::{HOME_DOMAIN, HOME_TENANT_ID, SECOND_TENANT_ID, User};
+use crate::fault::Faults;
+use crate::keys::SigningKey;
+use crate::ledger::Ledger;
+use crate::server::{App, Cutter, LoopbackListener, router};
+use crate::settings::{Rotation, Settings};
+use crate::store::State;
+
+/// A running identity provider on `127.0.0.1`.
+///
+/// Dropping it stops it at once; [`shutdown`](Self::shutdown) lets answers under way go out first.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use auth_emulator::Emulator;
+///
+/// let emulator = Emulator::start().await?;
+/// assert!(emulator.authority().starts_with("http://127.0.0.1:"));
+/// assert!(emulator.authority().ends_with(emulator.tenant_id()));
+/// assert_eq!(emulator.users()[0].username(), "ada@contoso.example");
+/// emulator.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Emulator {
+    app: Arc<App>,
+    users: Vec<User>,
+    stop: watch::Sender<bool>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// How long a shutdown waits for answers that are under way.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    /// Starts an emulator with the usual settings on a free port.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no socket or no random bytes; see [`StartError`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Begins to configure an emulator.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    pub(crate) async fn launch(
+        port: u16,
+        settings: Settings,
+        users: Vec<User>,
+    ) -> Result<Self, StartError> {
+        if users.is_empty() {
+            return Err(StartError::NoUsers);
+        }
+        let (listener, port) = LoopbackListener::bind(port)
+            .await
+            .map_err(|source| StartError::Bind { port, source })?;
+        let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| StartError::Randomness)?;
+        let key = tokio::task::spawn_blocking(SigningKey::generate)
+            .await
+            .map_err(|_| StartError::SigningKey)?
+            .map_err(|_| StartError::SigningKey)?;
+
+        let (stop, stopped) = watch::channel(false);
+        let state = State::new(rng, settings, users.clone());
+        let app = Arc::new(App::new(state, key, port, stopped));
+        let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<Cutter>();
+        let told = Arc::clone(&app);
+        let server = tokio::spawn(async move {
+            let until = async move { told.stopped().await };
+            // The listener tries again on each error, so this ends by the signal alone.
+            let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
+        });
+        Ok(Self { app, users, stop, server: Some(server) })
+    }
+
+    /// Stops the emulator: it takes no more connections, and answers under way have up to two
+    /// seconds to go out.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if let Some(mut server) = self.server.take()
+            && tokio::time::timeout(Self::PATIENCE, &mut server).await.is_err()
+        {
+            server.abort();
+        }
+    }
+
+    /// Revokes every refresh token of a user, found by user name in any case, as an administrator
+    /// does. Returns how many living ones there were.
+    pub fn revoke_refresh_tokens(&self, username: &str) -> usize {
+        let of = |user: &User| user.username().eq_ignore_ascii_case(username);
+        self.app.state().refresh_tokens.revoke(|sign_in| of(&sign_in.user))
+    }
+
+    /// Forgets what users consented to, and who signed in. Tokens that were issued stay valid.
+    pub fn forget_consents(&self) {
+        let mut state = self.app.state();
+        state.consents = Default::default();
+        state.signed_in.clear();
+    }
+
+    /// Sets how long access tokens are valid from the next answer on, in whole seconds.
+    pub fn set_access_token_lifetime(&self, lifetime: Duration) {
+        self.app.state().settings.access_token_lifetime = lifetime;
+    }
+
+    /// Sets the advice when to refresh (`refresh_in`) from the next answer on, in whole seconds.
+    pub fn set_refresh_in(&self, span: Option<Duration>) {
+        self.app.state().settings.refresh_in = span;
+    }
+
+    /// Sets what becomes of redeemed refresh tokens from now on.
+    pub fn set_rotation(&self, rotation: Rotation) {
+        self.app.state().settings.rotation = rotation;
+    }
+
+    /// The authority of the home tenant, `http://127.0.0.1:{port}/{tenant id}`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.authority_for(HOME_TENANT_ID)
+    }
+
+    /// The authority with `tenant` in its path: `common`, `organizations`, `consumers`, a tenant id
+    /// or a domain name. It is not checked, so tests can name tenants that do not exist.
+    #[must_use]
+    pub fn authority_for(&self, tenant: &str) -> String {
+        format!("{}/{tenant}", self.base_url())
+    }
+
+    /// `http://127.0.0.1:{port}`, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.app.base_url()
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port()))
+    }
+
+    /// The TCP port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.app.port()
+    }
+
+    /// The id of the tenant that the users belong to.
+    #[must_use]
+    pub fn tenant_id(&self) -> &str {
+        HOME_TENANT_ID
+    }
+
+    /// The domain name of the home tenant; it works in an authority as the id does.
+    #[must_use]
+    pub fn tenant_domain(&self) -> &str {
+        HOME_DOMAIN
+    }
+
+    /// The id of another tenant, where the same users are guests.
+    #[must_use]
+    pub fn second_tenant_id(&self) -> &str {
+        SECOND_TENANT_ID
+    }
+
+    /// The people who can sign in.
+    #[must_use]
+    pub fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// The faults that are still to come. The handle can be cloned and kept.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.app.faults().clone()
+    }
+
+    /// What was asked so far. The handle can be cloned and kept.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.app.ledger().clone()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(server) = self.server.take() {
+            server.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("base_url", &self.base_url())
+            .field("users", &self.users.len())
+            .finish_non_exhaustive()
+    }
+}
+
+const _: fn() = || {
+    fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<Emulator>();
+};

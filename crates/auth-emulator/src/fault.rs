@@ -1,0 +1,237 @@
+//! Faults on request: what goes wrong next, at which endpoint.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+
+/// Something that goes wrong once.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_emulator::Fault;
+///
+/// let busy = Fault::status(503).retry_after(Duration::from_secs(2));
+/// let expired = Fault::oauth("invalid_grant").suberror("bad_token").aadsts(700_082);
+/// let lost = Fault::LoseAnswer;
+/// # let _ = (busy, expired, lost);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The request is answered as always, but only after this time.
+    Delay(Duration),
+    /// The connection is reset; the request is not looked at.
+    Reset,
+    /// The request is carried out, and then the connection is reset without an answer. A refresh
+    /// token is rotated and the client never sees the new one.
+    LoseAnswer,
+    /// The request is carried out, and the connection is closed in the middle of the answer's body.
+    TruncateBody,
+    /// A made-up answer of any kind; the request is not looked at.
+    Http(HttpFault),
+    /// A refusal in the shape of Entra. At the authorization endpoint a well-formed request is
+    /// answered at its redirect URI.
+    OAuth(OAuthFault),
+}
+
+impl Fault {
+    /// An answer with this HTTP status and a short plain body.
+    pub fn status(status: u16) -> HttpFault {
+        HttpFault { status, headers: Vec::new(), body: format!("status {status} on request\n") }
+    }
+
+    /// An HTML page with status 200 in the place of the answer, as a captive portal sends it.
+    pub fn html(body: impl Into<String>) -> HttpFault {
+        Self::status(200).content_type("text/html; charset=utf-8").body(body)
+    }
+
+    /// A temporary redirect (307) to this address.
+    pub fn redirect(location: impl Into<String>) -> HttpFault {
+        Self::status(307).header("location", location)
+    }
+
+    /// A refusal with this `error` code, such as `invalid_grant`.
+    pub fn oauth(error: impl Into<String>) -> OAuthFault {
+        OAuthFault {
+            error: error.into(),
+            status: 400,
+            aadsts: 0,
+            description: "A fault on request.".into(),
+            suberror: None,
+            claims: None,
+            retry_after: None,
+        }
+    }
+
+    /// The request waits for this long, and is then answered as always.
+    #[must_use]
+    pub const fn delay(span: Duration) -> Self {
+        Self::Delay(span)
+    }
+}
+
+/// A made-up answer. Begin with [`Fault::status`], [`Fault::html`] or [`Fault::redirect`].
+///
+/// ```
+/// use auth_emulator::Fault;
+///
+/// let cut = Fault::status(200).content_type("application/json").body("{\"access_tok");
+/// # let _ = cut;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct HttpFault {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl HttpFault {
+    /// Sets the HTTP status.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds a header. One that HTTP does not allow is left out of the answer.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the `Content-Type`.
+    pub fn content_type(self, value: impl Into<String>) -> Self {
+        self.header("content-type", value)
+    }
+
+    /// Sets `Retry-After` in whole seconds.
+    pub fn retry_after(self, span: Duration) -> Self {
+        self.header("retry-after", span.as_secs().to_string())
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+/// A refusal on request. Begin with [`Fault::oauth`].
+///
+/// ```
+/// use auth_emulator::Fault;
+///
+/// let step_up = Fault::oauth("interaction_required")
+///     .aadsts(50_076)
+///     .claims(r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#);
+/// # let _ = step_up;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct OAuthFault {
+    pub(crate) error: String,
+    pub(crate) status: u16,
+    pub(crate) aadsts: u32,
+    pub(crate) description: String,
+    pub(crate) suberror: Option<String>,
+    pub(crate) claims: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl OAuthFault {
+    /// Sets the HTTP status; 400 otherwise.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets the number behind `AADSTS`, which also stands in `error_codes`.
+    pub fn aadsts(mut self, number: u32) -> Self {
+        self.aadsts = number;
+        self
+    }
+
+    /// Sets the sentence in `error_description`.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
+    /// Sets `suberror`.
+    pub fn suberror(mut self, suberror: impl Into<String>) -> Self {
+        self.suberror = Some(suberror.into());
+        self
+    }
+
+    /// Sets `claims`, a claims challenge as JSON text.
+    pub fn claims(mut self, json: impl Into<String>) -> Self {
+        self.claims = Some(json.into());
+        self
+    }
+
+    /// Sets `Retry-After` in whole seconds.
+    pub fn retry_after(mut self, span: Duration) -> Self {
+        self.retry_after = Some(span);
+        self
+    }
+}
+
+impl From<HttpFault> for Fault {
+    fn from(fault: HttpFault) -> Self {
+        Self::Http(fault)
+    }
+}
+
+impl From<OAuthFault> for Fault {
+    fn from(fault: OAuthFault) -> Self {
+        Self::OAuth(fault)
+    }
+}
+
+/// The faults that are still to come, one queue per endpoint. Clones share the queues.
+///
+/// ```
+/// use auth_emulator::{Endpoint, Fault, Faults};
+///
+/// let faults = Faults::default();
+/// faults.push(Endpoint::Token, Fault::Reset);
+/// faults.push_times(Endpoint::Token, 2, Fault::status(500));
+/// assert_eq!(faults.pending(Endpoint::Token), 3);
+/// faults.clear();
+/// assert_eq!(faults.pending(Endpoint::Token), 0);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<BTreeMap<Endpoint, VecDeque<Fault>>>>);
+
+impl Faults {
+    /// Lets the next request to `endpoint` that has no fault yet meet this one.
+    pub fn push(&self, endpoint: Endpoint, fault: impl Into<Fault>) {
+        self.push_times(endpoint, 1, fault);
+    }
+
+    /// Lets the next `times` requests to `endpoint` that have no fault yet meet this one.
+    pub fn push_times(&self, endpoint: Endpoint, times: usize, fault: impl Into<Fault>) {
+        let fault = fault.into();
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.entry(endpoint).or_default().extend(std::iter::repeat_n(fault, times));
+    }
+
+    /// How many faults wait at `endpoint`.
+    #[must_use]
+    pub fn pending(&self, endpoint: Endpoint) -> usize {
+        let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.get(&endpoint).map_or(0, VecDeque::len)
+    }
+
+    /// Forgets all faults that wait.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn next(&self, endpoint: Endpoint) -> Option<Fault> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.get_mut(&endpoint)?.pop_front()
+    }
+}

@@ -1,0 +1,30 @@
+//! The page at the root, for whoever opens the emulator's address in a browser.
+
+use maud::{Markup, html};
+
+use super::layout::document;
+use crate::directory::User;
+
+pub(crate) fn index(authority: &str, users: &[User]) -> Markup {
+    let content = html! {
+        h1 { "Identity provider at work" }
+        p.soft { "This program stands in for Microsoft Entra ID on this machine. Point an application at its authority." }
+        dl {
+            dt { "Authority" }
+            dd { (authority) }
+            dt { "Discovery" }
+            dd { (authority) "/v2.0/.well-known/openid-configuration" }
+            dt { "Client ID" }
+            dd { "any" }
+            dt { "Redirect URI" }
+            dd { "any loopback address" }
+        }
+        h2 { "People who can sign in" }
+        ul.scopes {
+            @for user in users {
+                li { (user.name()) code { (user.username()) } }
+            }
+        }
+    };
+    document("Local identity provider", &content)
+}

@@ -1,0 +1,87 @@
+//! What all pages share: the frame, the style, and the content security policy.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::ids;
+
+const STYLE: &str = include_str!("style.css");
+/// Sends the one form of the page that carries an answer.
+pub(super) const SUBMIT: &str = "document.forms[0].submit()";
+
+/// The part of the policy that is the same on each page: only this style and this script.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |text: &str| STANDARD.encode(ids::fingerprint(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action",
+        hash(STYLE),
+        hash(SUBMIT)
+    )
+});
+
+/// The content security policy of a page. With a `form_target`, a form may lead back to the emulator
+/// and, in the end, there; without one the page has no form.
+pub(crate) fn policy(form_target: Option<&str>) -> String {
+    match form_target {
+        Some(target) => format!("{} 'self' {target}", *POLICY),
+        None => format!("{} 'none'", *POLICY),
+    }
+}
+
+/// A whole document around the content of its card.
+pub(super) fn document(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    header {
+                        svg viewBox="0 0 28 28" aria-hidden="true" {
+                            rect width="28" height="28" rx="8" fill="#2f5bd8" {}
+                            circle cx="11" cy="14" r="4.25" fill="none" stroke="#fff" stroke-width="2.5" {}
+                            path d="M15.5 14H23m-2.5 0v3.5" fill="none" stroke="#fff" stroke-width="2.5"
+                                stroke-linecap="round" stroke-linejoin="round" {}
+                        }
+                        strong { "Contoso" }
+                        span { "Emulator" }
+                    }
+                    (content)
+                }
+                footer { "A local identity provider for tests. The people are made up, and no password is asked." }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_allows_only_what_is_named() {
+        let policy = policy(Some("http://localhost:5000"));
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+        assert!(policy.ends_with("form-action 'self' http://localhost:5000"));
+        assert!(!policy.contains("unsafe"));
+        assert!(super::policy(None).ends_with("form-action 'none'"));
+    }
+
+    #[test]
+    fn a_page_loads_nothing() {
+        let page = document("t", &html! { p { "x" } }).into_string();
+        for word in ["src=", "href=", "url(", "@import", "style=", "onclick"] {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The pages. Each is one document without scripts (one excepted) and without anything that is
+//! loaded from elsewhere.
+
+mod form_post;
+mod index;
+mod layout;
+mod problem;
+mod sign_in;
+
+pub(crate) use form_post::form_post;
+pub(crate) use index::index;
+pub(crate) use layout::policy;
+pub(crate) use problem::problem;
+pub(crate) use sign_in::{Consent, SignIn, consent, sign_in};

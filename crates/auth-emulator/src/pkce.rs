@@ -1,0 +1,59 @@
+//! Proof key for code exchange, the server's side (RFC 7636 section 4.6). Only `S256`.
+
+use crate::ids;
+
+/// Whether a text may be an `S256` challenge: the base64url form of 32 bytes.
+pub(crate) fn is_challenge(text: &str) -> bool {
+    text.len() == 43
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Whether `verifier` is well formed and is what `challenge` was made from.
+pub(crate) fn proves(verifier: &str, challenge: &str) -> bool {
+    let well_formed = (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    well_formed && ids::base64url(&ids::fingerprint(verifier)) == challenge
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The worked example of RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn only_the_right_verifier_proves() {
+        let long = "a".repeat(129);
+        for (verifier, expected) in [
+            (VERIFIER, true),
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK", false),
+            (CHALLENGE, false),
+            ("", false),
+            ("short", false),
+            (long.as_str(), false),
+        ] {
+            assert_eq!(proves(verifier, CHALLENGE), expected, "{verifier}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_outside_the_alphabet_is_refused_even_if_it_hashes_right() {
+        let verifier = "a b".repeat(20);
+        let challenge = ids::base64url(&ids::fingerprint(&verifier));
+        assert!(!proves(&verifier, &challenge));
+    }
+
+    #[test]
+    fn a_challenge_is_43_characters_of_base64url() {
+        for (text, expected) in [
+            (CHALLENGE, true),
+            ("", false),
+            ("E9Mel", false),
+            (&CHALLENGE.replace('M', "+"), false),
+        ] {
+            assert_eq!(is_challenge(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! As much of a browser as a sign-in needs.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION, ORIGIN, REFERER, USER_AGENT};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use url::{Origin, Url};
+
+use super::is_local;
+use super::page::Page;
+
+/// Why the robot gave up. No variant holds a query, a form or a body.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RobotError {
+    /// The address is not `http` on this machine.
+    #[error("the robot goes to no address but loopback: {0}")]
+    NotLoopback(String),
+    /// The text is no address.
+    #[error("not an address")]
+    Address,
+    /// A request got no answer.
+    #[error("no answer from {address}")]
+    Http {
+        /// Where the request went, without query.
+        address: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The page is larger than the robot reads.
+    #[error("the page is too large")]
+    TooLarge,
+    /// The sign-in page shows no such user.
+    #[error("the page shows no user '{0}'")]
+    UnknownUser(String),
+    /// A form has none of the buttons that the robot knows.
+    #[error("the form has no button that the robot knows")]
+    NoButton,
+    /// The page leads nowhere: an error page, or a sign-in that does not end.
+    #[error("the robot is stuck at the page '{title}' (status {status})")]
+    Stuck {
+        /// The HTTP status of the page.
+        status: u16,
+        /// The title of the page.
+        title: String,
+    },
+}
+
+/// Parses an address and refuses any that is not on this machine.
+pub(super) fn loopback(text: &str) -> Result<Url, RobotError> {
+    checked(Url::parse(text).map_err(|_| RobotError::Address)?)
+}
+
+fn checked(url: Url) -> Result<Url, RobotError> {
+    if is_local(&url) { Ok(url) } else { Err(RobotError::NotLoopback(without_query(&url))) }
+}
+
+/// An address as it may be shown: scheme, host, port and path.
+fn without_query(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// An HTTP client with the manners of a browser.
+pub(super) struct Browser {
+    client: Client,
+    /// Where its pages come from.
+    origin: String,
+}
+
+impl Browser {
+    /// The largest page that is read, in bytes.
+    const PAGE_LIMIT: usize = 1 << 20;
+
+    pub(super) fn new(origin: Origin) -> Result<Self, RobotError> {
+        let local = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let origin = origin.ascii_serialization();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(30))
+            // Whatever a name server says, this name means this machine.
+            .resolve_to_addrs("localhost", &local.map(|address| SocketAddr::new(address, 0)))
+            // No TLS is spoken: the roots of the platform need not be loaded, nor be there.
+            .tls_certs_only([])
+            .build()
+            .map_err(|source| RobotError::Http {
+                address: origin.clone(),
+                source: source.without_url().into(),
+            })?;
+        Ok(Self { client, origin })
+    }
+
+    pub(super) async fn get(&self, url: &Url) -> Result<Answer, RobotError> {
+        let url = checked(url.clone())?;
+        self.send(self.client.get(url.clone()), url).await
+    }
+
+    pub(super) async fn post(
+        &self,
+        url: &Url,
+        fields: &[(String, String)],
+    ) -> Result<Answer, RobotError> {
+        let url = checked(url.clone())?;
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ORIGIN, &self.origin)
+            .header(REFERER, format!("{}/", self.origin))
+            .body(body);
+        self.send(request, url).await
+    }
+
+    async fn send(&self, request: RequestBuilder, url: Url) -> Result<Answer, RobotError> {
+        let same_site = url.origin().ascii_serialization() == self.origin;
+        let failed = |source: reqwest::Error| RobotError::Http {
+            address: without_query(&url),
+            source: source.without_url().into(),
+        };
+        let mut response = request
+            .header(USER_AGENT, "Mozilla/5.0 (auth-emulator robot)")
+            .header(ACCEPT, "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+            .header("Sec-Fetch-Mode", "navigate")
+            .header("Sec-Fetch-Dest", "document")
+            .header("Sec-Fetch-Site", if same_site { "same-origin" } else { "cross-site" })
+            .send()
+            .await
+            .map_err(failed)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > Self::PAGE_LIMIT {
+                return Err(RobotError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, page: Page::parse(&String::from_utf8_lossy(&body)), url })
+    }
+}
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) page: Page,
+    headers: HeaderMap,
+    url: Url,
+}
+
+impl Answer {
+    /// Where a redirect leads; `None` if this is none.
+    pub(super) fn location(&self) -> Result<Option<Url>, RobotError> {
+        if !matches!(self.status, 301..=303) {
+            return Ok(None);
+        }
+        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        location.map(|text| self.resolve(text)).transpose()
+    }
+
+    /// An address on the page, which may be relative to the page.
+    pub(super) fn resolve(&self, text: &str) -> Result<Url, RobotError> {
+        checked(self.url.join(text).map_err(|_| RobotError::Address)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_elsewhere_are_refused_and_shown_without_their_query() {
+        for text in
+            ["https://127.0.0.1:1/", "http://contoso.example/a?code=canary", "ftp://localhost/"]
+        {
+            let error = loopback(text).unwrap_err();
+            assert!(matches!(error, RobotError::NotLoopback(_)), "{text}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{text}");
+        }
+        assert!(matches!(loopback("no address"), Err(RobotError::Address)));
+        assert!(loopback("http://localhost:1/a?b=c").is_ok());
+    }
+}

@@ -1,0 +1,178 @@
+//! A robot in the place of the user and the browser, over real HTTP and nothing else.
+
+mod browser;
+mod page;
+
+use url::Url;
+
+use browser::{Answer, Browser};
+use page::{Button, Form};
+
+pub use browser::RobotError;
+
+/// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the answer to the
+/// application's loopback receiver, with the headers that a browser sends.
+///
+/// It only ever talks to this machine over plain HTTP; any other address is an error before a
+/// connection is opened.
+///
+/// ```no_run
+/// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
+/// use auth_emulator::Robot;
+///
+/// let visit = Robot::new().user("grace@contoso.example").visit(authorization_url).await?;
+/// assert_eq!(visit.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Robot {
+    user: Option<String>,
+    refusal: Option<Refusal>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    SignIn,
+    Consent,
+}
+
+/// What the robot saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    status: u16,
+    text: String,
+    titles: Vec<String>,
+}
+
+impl Visit {
+    /// The HTTP status of the last page, which is the application's.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The words on the last page, single spaces between them.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The titles of all pages in the order in which they came, the last one included.
+    #[must_use]
+    pub fn titles(&self) -> &[String] {
+        &self.titles
+    }
+}
+
+impl Robot {
+    /// No sign-in takes more pages than this.
+    const PAGES: usize = 10;
+
+    /// A robot that picks the first user and accepts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Picks the user of this name, in any case.
+    pub fn user(mut self, username: impl Into<String>) -> Self {
+        self.user = Some(username.into());
+        self
+    }
+
+    /// Presses Cancel on the sign-in page.
+    pub fn cancel(mut self) -> Self {
+        self.refusal = Some(Refusal::SignIn);
+        self
+    }
+
+    /// Signs in, and presses Cancel on the consent page.
+    pub fn decline_consent(mut self) -> Self {
+        self.refusal = Some(Refusal::Consent);
+        self
+    }
+
+    /// Opens an authorization URL and stays until the application has its answer.
+    ///
+    /// # Errors
+    ///
+    /// If an address is not on this machine, a request fails, or a page is not one that the robot
+    /// knows what to do with; see [`RobotError`].
+    pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
+        let start = browser::loopback(authorization_url)?;
+        let browser = Browser::new(start.origin())?;
+        let mut titles = Vec::new();
+        let mut answer = browser.get(&start).await?;
+        for _ in 0..Self::PAGES {
+            titles.extend(answer.page.title.take());
+            answer = if let Some(next) = answer.location()? {
+                if next.origin() != start.origin() {
+                    return self.arrive(&browser, browser.get(&next).await?, titles).await;
+                }
+                browser.get(&next).await?
+            } else {
+                let Some(form) = answer.page.form.take() else {
+                    return Err(stuck(&answer, titles));
+                };
+                let target = answer.resolve(&form.action)?;
+                if target.origin() != start.origin() {
+                    let delivered = browser.post(&target, &form.fields).await?;
+                    return self.arrive(&browser, delivered, titles).await;
+                }
+                let fields = self.fill_in(form)?;
+                browser.post(&target, &fields).await?
+            };
+        }
+        Err(stuck(&answer, titles))
+    }
+
+    /// At the application: it may send the browser on to an address without the answer in it.
+    async fn arrive(
+        &self,
+        browser: &Browser,
+        mut answer: Answer,
+        mut titles: Vec<String>,
+    ) -> Result<Visit, RobotError> {
+        if let Some(next) = answer.location()? {
+            answer = browser.get(&next).await?;
+        }
+        titles.extend(answer.page.title.take());
+        Ok(Visit { status: answer.status, text: answer.page.text, titles })
+    }
+
+    /// The fields of a form as they are, and the button that the user would press.
+    fn fill_in(&self, form: Form) -> Result<Vec<(String, String)>, RobotError> {
+        let Form { mut fields, buttons, .. } = form;
+        let users: Vec<&Button> = buttons.iter().filter(|button| button.name == "user").collect();
+        let pressed = if users.is_empty() {
+            let value = if self.refusal.is_some() { "cancel" } else { "accept" };
+            buttons.iter().find(|button| button.value == value)
+        } else if self.refusal == Some(Refusal::SignIn) {
+            buttons.iter().find(|button| button.value == "cancel")
+        } else {
+            match &self.user {
+                None => users.first().copied(),
+                Some(name) => {
+                    let found = users.into_iter().find(|button| button.shows(name));
+                    Some(found.ok_or_else(|| RobotError::UnknownUser(name.clone()))?)
+                }
+            }
+        };
+        let pressed = pressed.ok_or(RobotError::NoButton)?;
+        fields.push((pressed.name.clone(), pressed.value.clone()));
+        Ok(fields)
+    }
+}
+
+fn stuck(answer: &Answer, titles: Vec<String>) -> RobotError {
+    RobotError::Stuck {
+        status: answer.status,
+        title: titles.into_iter().last().unwrap_or_default(),
+    }
+}
+
+/// Whether an address is on this machine and plain HTTP.
+fn is_local(url: &Url) -> bool {
+    url.scheme() == "http" && crate::authorize::is_loopback(url)
+}

@@ -1,0 +1,129 @@
+//! Brings the plain data to where a test begins.
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use crate::authorize::{Choice, Reply, Step, begin, choose};
+use crate::clock::UnixTime;
+use crate::directory::{Tenant, default_users};
+use crate::error::OAuthError;
+use crate::params::Params;
+use crate::settings::Settings;
+use crate::store::State;
+use crate::token::{Grant, answer};
+
+pub(crate) const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
+pub(crate) const REDIRECT: &str = "http://localhost:5000/";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const SCOPE: &str = "User.Read openid profile offline_access";
+
+/// The pure half of an emulator, and its clock.
+pub(crate) struct Scenario {
+    pub(crate) state: State,
+    pub(crate) now: UnixTime,
+    pub(crate) tenant: Tenant,
+}
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::new(StdRng::seed_from_u64(7), Settings::default(), default_users()),
+            now: UnixTime::from_secs(1_800_000_000),
+            tenant: Tenant::Common,
+        }
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.now = self.now.after(std::time::Duration::from_secs(seconds));
+    }
+
+    /// The usual authorization request, with some parameters changed; an empty one is left out.
+    pub(crate) fn authorize(&mut self, changes: &[(&str, &str)]) -> Result<Step, OAuthError> {
+        let usual = [
+            ("client_id", CLIENT),
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            ("scope", SCOPE),
+            ("state", "state-1"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        begin(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
+    }
+
+    pub(crate) fn choose(&mut self, step: &Step, choice: Choice<'_>) -> Result<Step, OAuthError> {
+        let (Step::SignIn { transaction, .. } | Step::Consent { transaction, .. }) = step else {
+            panic!("no page")
+        };
+        choose(&mut self.state, transaction, choice, self.now)
+    }
+
+    /// The whole way of the first user, and the code at its end.
+    pub(crate) fn code(&mut self, changes: &[(&str, &str)]) -> String {
+        let page = self.authorize(changes).unwrap();
+        let ada = self.state.users[0].object_id().to_owned();
+        let mut step = self.choose(&page, Choice::User(&ada)).unwrap();
+        if matches!(step, Step::Consent { .. }) {
+            step = self.choose(&step, Choice::Accept).unwrap();
+        }
+        field(&reply(step), "code")
+    }
+
+    /// A code redemption with some parameters changed.
+    pub(crate) fn redeem(
+        &mut self,
+        code: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<Grant, OAuthError> {
+        let usual = [
+            ("grant_type", "authorization_code"),
+            ("client_id", CLIENT),
+            ("code", code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
+    }
+
+    /// A refresh with some parameters changed.
+    pub(crate) fn refresh(
+        &mut self,
+        token: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<Grant, OAuthError> {
+        let usual =
+            [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+        answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
+    }
+
+    /// A refresh token of a fresh sign-in.
+    pub(crate) fn refresh_token(&mut self) -> String {
+        let code = self.code(&[]);
+        self.redeem(&code, &[]).unwrap().refresh_token.unwrap()
+    }
+}
+
+pub(crate) fn reply(step: Step) -> Reply {
+    match step {
+        Step::Reply(reply) => reply,
+        _ => panic!("no answer"),
+    }
+}
+
+/// A field of an answer with success.
+pub(crate) fn field(reply: &Reply, name: &str) -> String {
+    let fields = reply.outcome.as_ref().unwrap();
+    fields.iter().find(|(known, _)| *known == name).unwrap().1.clone()
+}
+
+/// The `error` code of a refusal, its number, and its suberror.
+pub(crate) fn why<T>(result: Result<T, OAuthError>) -> (String, u32, Option<String>) {
+    let error = result.err().unwrap();
+    (error.code.into(), error.number, error.suberror.map(Into::into))
+}
+
+fn changed(usual: &[(&str, &str)], changes: &[(&str, &str)]) -> Params {
+    let kept = usual.iter().filter(|(name, _)| !changes.iter().any(|(other, _)| name == other));
+    Params::of(&kept.chain(changes).copied().collect::<Vec<_>>())
+}

@@ -1,0 +1,94 @@
+//! The authorization endpoint and the forms of its pages over HTTP.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, Response};
+
+use super::{App, reply, tenant};
+use crate::authorize::{Choice, Step, begin, choose};
+use crate::clock::UnixTime;
+use crate::error::OAuthError;
+use crate::pages;
+use crate::params::Params;
+
+pub(super) async fn authorize(
+    State(app): State<Arc<App>>,
+    Path(segment): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let now = UnixTime::now();
+    let step = tenant(&segment).and_then(|tenant| {
+        let query = query.unwrap_or_default();
+        let params = parse(query.as_bytes())?;
+        begin(&mut app.state(), tenant, &params, now)
+    });
+    show(&app, &segment, step, &headers)
+}
+
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    Path(segment): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let now = UnixTime::now();
+    let step = tenant(&segment).and_then(|_| {
+        let form = parse(&body)?;
+        let transaction =
+            form.get("transaction").ok_or_else(|| OAuthError::missing("transaction"))?;
+        let choice = match (form.get("action"), form.get("user")) {
+            (Some("cancel"), _) => Choice::Cancel,
+            (Some("accept"), _) => Choice::Accept,
+            (_, Some(object_id)) => Choice::User(object_id),
+            _ => return Err(OAuthError::missing("user")),
+        };
+        choose(&mut app.state(), transaction, choice, now)
+    });
+    show(&app, &segment, step, &headers)
+}
+
+fn parse(encoded: &[u8]) -> Result<Params, OAuthError> {
+    Params::parse(encoded).map_err(|name| OAuthError::repeated(&crate::token::printable(&name)))
+}
+
+/// The page or the answer that a step leads to.
+fn show(
+    app: &App,
+    segment: &str,
+    step: Result<Step, OAuthError>,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    match step {
+        Ok(Step::SignIn { transaction, request }) => {
+            let markup = {
+                let state = app.state();
+                pages::sign_in(&pages::SignIn {
+                    action: &format!("/{segment}/oauth2/v2.0/signin"),
+                    transaction: &transaction,
+                    client_name: state.settings.client_name(&request.client_id),
+                    users: &state.users,
+                    login_hint: request.login_hint.as_deref(),
+                })
+            };
+            reply::page(200, markup, Some(&request.reply_to.csp_source()))
+        }
+        Ok(Step::Consent { transaction, request, user }) => {
+            let markup = {
+                let state = app.state();
+                pages::consent(&pages::Consent {
+                    action: &format!("/{segment}/oauth2/v2.0/consent"),
+                    transaction: &transaction,
+                    client_name: state.settings.client_name(&request.client_id),
+                    user: &user,
+                    scopes: &request.scopes,
+                })
+            };
+            reply::page(200, markup, Some(&request.reply_to.csp_source()))
+        }
+        Ok(Step::Reply(answer)) => reply::deliver(answer, &app.stamp(headers)),
+        Err(error) => reply::problem_page(&error, &app.stamp(headers)),
+    }
+}

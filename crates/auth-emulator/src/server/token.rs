@@ -1,0 +1,71 @@
+//! The token endpoint over HTTP.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Response};
+
+use super::{App, reply, tenant};
+use crate::error::OAuthError;
+use crate::ids;
+use crate::ledger::CredentialKind;
+use crate::params::Params;
+use crate::token::{answer, token_body};
+
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    Path(segment): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let stamp = app.stamp(&headers);
+    match respond(&app, &segment, &headers, &body, stamp.now) {
+        Ok(body) => reply::json(200, body),
+        Err(error) => reply::refusal(&error, &stamp),
+    }
+}
+
+fn respond(
+    app: &App,
+    segment: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: crate::clock::UnixTime,
+) -> Result<String, OAuthError> {
+    let tenant = tenant(segment)?;
+    if !is_form(headers) {
+        return Err(OAuthError::invalid_request(
+            900_561,
+            "The token endpoint takes a form of the type application/x-www-form-urlencoded.",
+        ));
+    }
+    let form = Params::parse(body).map_err(|name| OAuthError::repeated(&name))?;
+
+    let mut state = app.state();
+    let outcome = answer(&mut state, tenant, &form, now);
+    let credential = match form.get("grant_type") {
+        Some("authorization_code") => Some((CredentialKind::Code, "code")),
+        Some("refresh_token") => Some((CredentialKind::RefreshToken, "refresh_token")),
+        _ => None,
+    };
+    if let Some((kind, name)) = credential
+        && let Some(text) = form.get(name)
+    {
+        app.ledger.redeemed(kind, text, outcome.is_ok());
+    }
+    let grant = outcome?;
+    let token_id = ids::opaque(&mut state.rng, "");
+    let settings = state.settings.clone();
+    // The signatures take a millisecond: others need not wait for the lock meanwhile.
+    drop(state);
+    token_body(&grant, &settings, &app.base_url, &token_id, &app.key)
+        .map_err(|_| OAuthError::server_error())
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}

@@ -1,0 +1,195 @@
+//! The transport over reqwest with rustls.
+
+mod proxy;
+
+use core::fmt;
+use core::time::Duration;
+use std::error::Error as _;
+use std::sync::OnceLock;
+
+use auth_core::{Body, TransportError, TransportFault};
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, Uri};
+use tokio::time::{Instant, timeout};
+
+use crate::transport::Transport;
+
+/// The largest body that is read (S-53).
+const MAX_BODY: usize = 1024 * 1024;
+/// Times of S-54.
+const CONNECT: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(20);
+const WHOLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(10);
+/// Below this many bytes a second after the first ten seconds a server is taken to stall.
+const SLOWEST: u64 = 1024;
+
+/// Sends requests with [reqwest](https://docs.rs/reqwest): rustls, no redirects, no cookies, bounded in size and time.
+///
+/// `HTTPS_PROXY` and `NO_PROXY` are honoured, but never for addresses of this machine; `SSL_CERT_FILE` adds trusted roots
+/// as the platform's verifier takes them.
+///
+/// ```
+/// let transport = auth_http::ReqwestTransport::new();
+/// ```
+pub struct ReqwestTransport {
+    builder: Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>,
+    remote: OnceLock<reqwest::Client>,
+    loopback: OnceLock<reqwest::Client>,
+}
+
+impl ReqwestTransport {
+    /// The transport with reqwest's own settings. Roots are loaded with the first request.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(reqwest::Client::builder)
+    }
+
+    /// The transport with settings of the application, such as further roots. Whatever they say, redirects stay off and
+    /// times bounded.
+    pub fn with(builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
+        Self { builder: Box::new(builder), remote: OnceLock::new(), loopback: OnceLock::new() }
+    }
+
+    fn client(&self, uri: &Uri) -> Result<&reqwest::Client, TransportError> {
+        let host = host_of(uri);
+        let refuse = |detail: String| {
+            TransportError::before_send(TransportFault::Connect, host.clone(), detail)
+        };
+        let loopback = is_loopback(uri);
+        if uri.scheme_str() != Some("https") && !loopback {
+            return Err(refuse("plain http is for addresses of this machine only".to_owned()));
+        }
+        let slot = if loopback { &self.loopback } else { &self.remote };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let mut builder = (self.builder)()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE);
+        if loopback {
+            builder = builder.no_proxy();
+        } else {
+            proxy::check_environment().map_err(refuse)?;
+        }
+        let client = builder.build().map_err(|error| refuse(innermost(&error)))?;
+        Ok(slot.get_or_init(|| client))
+    }
+}
+
+impl Transport for ReqwestTransport {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let uri = request.uri().clone();
+        let client = self.client(&uri)?;
+        let request = reqwest::Request::try_from(request.map(Body::into_bytes))
+            .map_err(|error| failure(&uri, &error, false))?;
+        let begun = Instant::now();
+        let answer = timeout(HEAD, client.execute(request))
+            .await
+            .map_err(|_| stalled(&uri, "no answer in 20 s"))?;
+        let mut answer = answer.map_err(|error| failure(&uri, &error, !error.is_connect()))?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = core::mem::take(answer.headers_mut());
+        *response.body_mut() = body(&uri, answer, begun).await?;
+        Ok(response)
+    }
+}
+
+async fn body(
+    uri: &Uri,
+    mut answer: reqwest::Response,
+    begun: Instant,
+) -> Result<Bytes, TransportError> {
+    let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "");
+    if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    loop {
+        let chunk = timeout(IDLE, answer.chunk())
+            .await
+            .map_err(|_| stalled(uri, "no further bytes in 10 s"))?;
+        let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
+            return Ok(body.freeze());
+        };
+        if body.len().saturating_add(chunk.len()) > MAX_BODY {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+        let grace = begun.elapsed().saturating_sub(IDLE).as_secs();
+        if (body.len() as u64) < grace.saturating_mul(SLOWEST) {
+            return Err(stalled(uri, "less than 1 KiB/s"));
+        }
+    }
+}
+
+fn stalled(uri: &Uri, detail: &str) -> TransportError {
+    TransportError::after_send(TransportFault::Timeout, host_of(uri), detail)
+}
+
+fn failure(uri: &Uri, error: &reqwest::Error, sent: bool) -> TransportError {
+    let fault = if error.is_timeout() {
+        TransportFault::Timeout
+    } else if is_distrust(error) {
+        TransportFault::Untrusted
+    } else if sent {
+        TransportFault::Interrupted
+    } else {
+        TransportFault::Connect
+    };
+    let failed = if sent { TransportError::after_send } else { TransportError::before_send };
+    failed(fault, host_of(uri), innermost(error))
+}
+
+/// The last cause, which says most and holds no URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    let mut text = None;
+    while let Some(error) = cause {
+        text = Some(error.to_string());
+        cause = error.source();
+    }
+    let text = text.unwrap_or_else(|| "the request could not be made".to_owned());
+    auth_core::text::stripped(&text, 300)
+}
+
+/// rustls reports what is wrong with a certificate as invalid data.
+fn is_distrust(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData)
+            && error.to_string().contains("certificate")
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn host_of(uri: &Uri) -> String {
+    uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default()
+}
+
+impl Default for ReqwestTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReqwestTransport")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! The proxy variables of the environment.
+
+use http::Uri;
+
+/// A malformed proxy would otherwise be passed over in silence and the request go out directly.
+pub(super) fn check_environment() -> Result<(), String> {
+    check(|name| std::env::var(name).ok())
+}
+
+fn check(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        if let Some(value) = variable(name).filter(|value| !value.is_empty())
+            && !is_proxy(&value)
+        {
+            return Err(format!("{name} is set, but it is not the URL of a proxy"));
+        }
+    }
+    Ok(())
+}
+
+/// A URL with a host, or only `host:port`.
+fn is_proxy(value: &str) -> bool {
+    let text = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+    let scheme = |uri: &Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https" | "socks4" | "socks5" | "socks5h"))
+    };
+    text.parse::<Uri>()
+        .is_ok_and(|uri| scheme(&uri) && uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn malformed_proxies_are_named() {
+        for (value, accepted) in [
+            ("", true),
+            ("http://proxy.example:3128", true),
+            ("http://user:password@proxy.example:3128", true),
+            ("proxy.example:3128", true),
+            ("http://", false),
+            ("ht tp://proxy", false),
+            ("ftp://proxy.example", false),
+        ] {
+            let verdict = check(|name| (name == "HTTPS_PROXY").then(|| value.to_owned()));
+            assert_eq!(verdict.is_ok(), accepted, "{value}");
+        }
+    }
+}

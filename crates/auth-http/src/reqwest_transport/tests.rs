@@ -1,0 +1,86 @@
+use auth_core::Exchange as _;
+use auth_core::{
+    Application, Authority, ClientId, CorrelationId, OpenIdConfiguration, RequestContext,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// Serves one connection with the given bytes and sends one request to it.
+async fn ask(answer: Vec<u8>) -> Result<Response<Bytes>, TransportError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0_u8; 4096];
+        let read = stream.read(&mut head).await.unwrap();
+        assert!(read > 0);
+        // A client that has seen enough hangs up; that is no failure of the server.
+        drop(stream.write_all(&answer).await);
+        drop(stream.shutdown().await);
+    };
+    let transport = ReqwestTransport::new();
+    let (_, response) = tokio::join!(server, Transport::send(&transport, request(port)));
+    response
+}
+
+fn request(port: u16) -> Request<Body> {
+    let id = CorrelationId::generate(&mut rand::rngs::SysRng).unwrap();
+    let context = RequestContext::new(Application::new(ClientId::new("c").unwrap()), id);
+    let authority = Authority::oidc(&format!("http://127.0.0.1:{port}/op")).unwrap();
+    OpenIdConfiguration::new(context, &authority).unwrap().request()
+}
+
+#[tokio::test]
+async fn responses_come_back_as_they_are() {
+    let answer = b"HTTP/1.1 418 I'm a teapot\r\nx-a: b\r\ncontent-length: 2\r\n\r\nhi".to_vec();
+    let response = ask(answer).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-a"]),
+        (418, &"b".parse().unwrap())
+    );
+    assert_eq!(response.body(), "hi");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+        );
+        assert_eq!(ask(answer.into_bytes()).await.unwrap().status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_bounded() {
+    let announced =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1).into_bytes();
+    assert_eq!(ask(announced).await.unwrap_err().fault, TransportFault::TooLarge);
+    let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    endless.resize(MAX_BODY + 1000, b'x');
+    assert_eq!(ask(endless).await.unwrap_err().fault, TransportFault::TooLarge);
+}
+
+#[tokio::test]
+async fn failures_tell_whether_the_request_may_have_been_sent() {
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhi".to_vec();
+    let error = ask(cut).await.unwrap_err();
+    assert_eq!((error.fault, error.may_have_been_sent), (TransportFault::Interrupted, true));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = Transport::send(&ReqwestTransport::new(), request(port)).await.unwrap_err();
+    assert_eq!((error.fault, error.may_have_been_sent), (TransportFault::Connect, false));
+    assert!(!error.to_string().contains("/op"), "no path in {error}");
+}
+
+#[tokio::test]
+async fn plain_http_leaves_this_machine_for_nobody() {
+    let mut request = request(1);
+    *request.uri_mut() = "http://idp.example/op".parse().unwrap();
+    let error = Transport::send(&ReqwestTransport::new(), request).await.unwrap_err();
+    assert!(error.to_string().contains("plain http"), "{error}");
+}

@@ -1,0 +1,60 @@
+//! What sends one request.
+
+use core::future::Future;
+use core::pin::Pin;
+
+use auth_core::{Body, TransportError};
+use bytes::Bytes;
+use http::{Request, Response};
+
+/// Sends one request and reads its whole response.
+///
+/// Requests and responses hold credentials: an implementation must not log bodies. It must not follow redirects (S-49),
+/// must stop at a body of 1 MiB ([`TransportFault::TooLarge`](auth_core::TransportFault::TooLarge)), must give up after a
+/// bounded time, and must not retry: [`drive`](crate::drive) knows what may be sent twice.
+///
+/// ```
+/// use auth_core::{Body, TransportError};
+/// use auth_http::Transport;
+/// use bytes::Bytes;
+///
+/// struct Offline;
+///
+/// impl Transport for Offline {
+///     async fn send(&self, request: http::Request<Body>) -> Result<http::Response<Bytes>, TransportError> {
+///         let host = request.uri().host().unwrap_or_default();
+///         Err(TransportError::before_send(auth_core::TransportFault::Connect, host, "offline"))
+///     }
+/// }
+/// ```
+pub trait Transport: Send + Sync + 'static {
+    /// Sends `request`.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no complete response.
+    fn send(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send;
+}
+
+/// A future behind a box.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// [`Transport`] behind a pointer; every transport is one.
+pub trait DynTransport: Send + Sync {
+    /// See [`Transport::send`].
+    fn send(
+        &self,
+        request: Request<Body>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
+}
+
+impl<T: Transport> DynTransport for T {
+    fn send(
+        &self,
+        request: Request<Body>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(Transport::send(self, request))
+    }
+}

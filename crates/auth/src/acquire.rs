@@ -1,0 +1,98 @@
+//! `acquire_token`: silent, then interactive, in one call.
+
+use std::time::Duration;
+
+use auth_core::{Account, Claims, CorrelationId, Prompt, RedirectUri};
+
+use crate::error::AuthError;
+use crate::interactive::InteractiveRequest;
+use crate::result::AuthResult;
+use crate::silent::SilentRequest;
+
+/// A silent request that goes on to the user; see [`PublicClient::acquire_token`](crate::PublicClient::acquire_token).
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before `send`"]
+pub struct TokenRequest {
+    silent: SilentRequest,
+    interactive: InteractiveRequest,
+}
+
+impl TokenRequest {
+    pub(crate) fn new(silent: SilentRequest, interactive: InteractiveRequest) -> Self {
+        Self { silent, interactive }
+    }
+
+    /// For this account only.
+    pub fn account(mut self, account: &Account) -> Self {
+        self.silent = self.silent.account(Some(account.clone()));
+        self.interactive = self.interactive.account(account);
+        self
+    }
+
+    /// Passes the access tokens in the cache over.
+    pub fn force_refresh(mut self, force: bool) -> Self {
+        self.silent = self.silent.force_refresh(force);
+        self
+    }
+
+    /// Asks for tokens that satisfy these claims, past the cache.
+    pub fn claims(mut self, claims: Claims) -> Self {
+        self.silent = self.silent.claims(claims.clone());
+        self.interactive = self.interactive.claims(claims);
+        self
+    }
+
+    /// Gives the call an id of the application's own; otherwise one is drawn.
+    pub fn correlation_id(mut self, id: CorrelationId) -> Self {
+        self.silent = self.silent.correlation_id(id);
+        self.interactive = self.interactive.correlation_id(id);
+        self
+    }
+
+    /// Adds a query parameter to the requests of this call.
+    pub fn extra_query_parameter(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.silent = self.silent.extra_query_parameter(name.clone(), value.clone());
+        self.interactive = self.interactive.extra_query_parameter(name, value);
+        self
+    }
+
+    /// See [`InteractiveRequest::login_hint`].
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.interactive = self.interactive.login_hint(hint);
+        self
+    }
+
+    /// See [`InteractiveRequest::prompt`].
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.interactive = self.interactive.prompt(prompt);
+        self
+    }
+
+    /// See [`InteractiveRequest::redirect_uri`].
+    pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
+        self.interactive = self.interactive.redirect_uri(uri);
+        self
+    }
+
+    /// See [`InteractiveRequest::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.interactive = self.interactive.timeout(timeout);
+        self
+    }
+
+    /// Asks the cache; when the user is needed, opens the browser.
+    ///
+    /// # Errors
+    /// Those of [`SilentRequest::send`] but [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
+    pub async fn send(self) -> Result<AuthResult, AuthError> {
+        match self.silent.send().await {
+            Err(AuthError::UiRequired(ui)) => self.interactive.satisfying(&ui).send().await,
+            answer => answer,
+        }
+    }
+}

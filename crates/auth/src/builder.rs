@@ -1,0 +1,138 @@
+//! Configuration of a client.
+
+use core::fmt;
+use std::sync::{Arc, Mutex};
+
+use auth_cache::{DynStorage, MemoryStorage, Storage, TokenCache};
+use auth_core::{Application, Authority, ClientId, ConfigError};
+use auth_http::{Clock, DynTransport, SystemClock, Transport};
+use auth_interactive::{Browser, DynBrowser};
+use tokio::task::JoinSet;
+
+use crate::client::PublicClient;
+use crate::flights::Flights;
+use crate::provider::Directory;
+use crate::shared::Shared;
+
+/// Collects the parts of a [`PublicClient`].
+#[must_use = "nothing is built before `build`"]
+pub struct PublicClientBuilder {
+    client_id: String,
+    name: Option<(String, String)>,
+    authority: Option<Authority>,
+    storage: Option<Arc<dyn DynStorage>>,
+    transport: Option<Arc<dyn DynTransport>>,
+    browser: Option<Arc<dyn DynBrowser>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl PublicClientBuilder {
+    pub(crate) fn new(client_id: String) -> Self {
+        Self {
+            client_id,
+            name: None,
+            authority: None,
+            storage: None,
+            transport: None,
+            browser: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Who signs people in; by default `common` of Entra's public cloud.
+    pub fn authority(mut self, authority: Authority) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// Where tokens are kept between processes; by default nowhere.
+    pub fn storage(mut self, storage: impl Storage) -> Self {
+        self.storage = Some(Arc::new(storage));
+        self
+    }
+
+    /// The HTTP stack; by default reqwest, where its feature is on.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// What shows the sign-in page; by default the user's own browser, where its feature is on.
+    pub fn browser(mut self, browser: impl Browser + 'static) -> Self {
+        self.browser = Some(Arc::new(browser));
+        self
+    }
+
+    /// The clock; by default the system's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The name and version of the application, which the identity provider writes to its logs.
+    pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.name = Some((name.into(), version.into()));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`ConfigError::ClientId`] or [`ConfigError::NotSendable`] for values that cannot be sent, [`ConfigError::Missing`]
+    /// when there is no transport because feature `reqwest` is off and none was given.
+    pub fn build(self) -> Result<PublicClient, ConfigError> {
+        let mut application = Application::new(ClientId::new(self.client_id)?);
+        if let Some((name, version)) = self.name {
+            application = application.with_name(name, version)?;
+        }
+        let authority = match self.authority {
+            Some(authority) => authority,
+            None => Authority::tenant("common")?,
+        };
+        let persistent = self.storage.is_some();
+        let storage = self.storage.unwrap_or_else(|| Arc::new(MemoryStorage::new()));
+        Ok(PublicClient::new(Shared {
+            application,
+            directory: Directory::new(authority),
+            cache: TokenCache::from_shared(storage),
+            persistent,
+            transport: self
+                .transport
+                .or_else(default_transport)
+                .ok_or(ConfigError::Missing("transport"))?,
+            clock: self.clock,
+            browser: self.browser.or_else(default_browser),
+            flights: Flights::default(),
+            beside: Mutex::new(JoinSet::new()),
+        }))
+    }
+}
+
+impl fmt::Debug for PublicClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicClientBuilder")
+            .field("client_id", &self.client_id)
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport() -> Option<Arc<dyn DynTransport>> {
+    Some(Arc::new(auth_http::ReqwestTransport::new()))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport() -> Option<Arc<dyn DynTransport>> {
+    None
+}
+
+#[cfg(feature = "system-browser")]
+fn default_browser() -> Option<Arc<dyn DynBrowser>> {
+    Some(Arc::new(auth_interactive::SystemBrowser::new()))
+}
+
+#[cfg(not(feature = "system-browser"))]
+fn default_browser() -> Option<Arc<dyn DynBrowser>> {
+    None
+}

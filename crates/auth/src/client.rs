@@ -1,0 +1,128 @@
+//! The application's door.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use auth_cache::StorageError;
+use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired};
+use rand::rngs::SysRng;
+
+use crate::acquire::TokenRequest;
+use crate::builder::PublicClientBuilder;
+use crate::error::AuthError;
+use crate::interactive::InteractiveRequest;
+use crate::shared::Shared;
+use crate::silent::SilentRequest;
+
+/// How long [`PublicClient::close`] waits.
+const LONGEST_CLOSE: Duration = Duration::from_secs(30);
+
+/// An application that runs where it cannot keep a secret: on a desktop, a phone, a terminal.
+///
+/// Clones share everything. Build one and keep it: it remembers tokens and what it learned of the authority.
+///
+/// ```
+/// use auth::{Authority, PublicClient};
+///
+/// let app = PublicClient::builder("00001111-aaaa-2222-bbbb-3333cccc4444")
+///     .authority(Authority::tenant("contoso.onmicrosoft.com")?)
+///     .transport(auth::InMemoryTransport::new(|_| Ok(Default::default())))
+///     .build()?;
+/// # Ok::<(), auth::AuthError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PublicClient {
+    shared: Arc<Shared>,
+}
+
+impl PublicClient {
+    /// Begins to configure a client that is registered under `client_id`.
+    pub fn builder(client_id: impl Into<String>) -> PublicClientBuilder {
+        PublicClientBuilder::new(client_id.into())
+    }
+
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The authority, with the names that are known of it by now.
+    #[must_use]
+    pub fn authority(&self) -> Arc<Authority> {
+        self.shared.directory.authority()
+    }
+
+    /// The accounts that signed in, by username.
+    ///
+    /// # Errors
+    /// [`AuthError::Cache`] when the cache cannot be read.
+    pub async fn accounts(&self) -> Result<Vec<Account>, AuthError> {
+        Ok(self.shared.accounts().await?)
+    }
+
+    /// The account with this username or home account id, whole and ASCII-case-insensitively; `None` when nobody of that
+    /// name signed in.
+    ///
+    /// # Errors
+    /// [`AuthError::UiRequired`] when several accounts have the name, [`AuthError::Cache`] when the cache cannot be read.
+    pub async fn account(&self, name: &str) -> Result<Option<Account>, AuthError> {
+        let mut named = self.accounts().await?.into_iter().filter(|account| account.is_named(name));
+        match (named.next(), named.next()) {
+            (only, None) => Ok(only),
+            (_, Some(_)) => {
+                let id = CorrelationId::generate(&mut SysRng)?;
+                Err(UiRequired::local(UiReason::MultipleAccounts, id)
+                    .with_login_hint(Some(name.to_owned()))
+                    .into())
+            }
+        }
+    }
+
+    /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
+    /// signed in is meant; of several nobody is picked.
+    pub fn acquire_token_silent(
+        &self,
+        scopes: &Scopes,
+        account: Option<&Account>,
+    ) -> SilentRequest {
+        SilentRequest::new(Arc::clone(&self.shared), scopes.clone(), account.cloned())
+    }
+
+    /// Lets the user sign in with a browser.
+    pub fn acquire_token_interactive(&self, scopes: &Scopes) -> InteractiveRequest {
+        InteractiveRequest::new(Arc::clone(&self.shared), scopes.clone())
+    }
+
+    /// Asks the cache, and the user only when that is not enough.
+    pub fn acquire_token(&self, scopes: &Scopes) -> TokenRequest {
+        TokenRequest::new(
+            self.acquire_token_silent(scopes, None),
+            self.acquire_token_interactive(scopes),
+        )
+    }
+
+    /// Forgets an account and tells whether it was there. The identity provider is not told: tokens that were handed out
+    /// work until they expire.
+    ///
+    /// # Errors
+    /// [`AuthError::Cache`] when the change could not be stored.
+    pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
+        let removed = self
+            .shared
+            .cache
+            .remove_account(&self.authority(), self.shared.client_id(), account)
+            .await;
+        removed.map_err(|error: StorageError| error.into())
+    }
+
+    /// Waits, at most 30 seconds, for refreshes that run beside their callers, so that a program that ends does not lose
+    /// a rotated refresh token.
+    pub async fn close(&self) {
+        let beside = &self.shared.beside;
+        let mut running =
+            core::mem::take(&mut *beside.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(LONGEST_CLOSE, all).await.is_err() {
+            tracing::warn!(target: "auth", "a refresh was still under way when the client was closed");
+        }
+    }
+}

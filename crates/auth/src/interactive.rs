@@ -1,0 +1,157 @@
+//! `acquire_token_interactive`: the user signs in with a browser.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_cache::{RefreshReason, TokenUpdate};
+use auth_core::{
+    Account, AuthorizationRequest, Claims, ConfigError, Prompt, ProtocolError, RedirectUri, Scopes,
+    UiRequired,
+};
+use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
+use rand::rngs::SysRng;
+
+use crate::error::AuthError;
+use crate::options::{Options, option_setters};
+use crate::refresh::Running;
+use crate::result::{AuthResult, Call};
+use crate::shared::Shared;
+
+/// The default redirect URI; the port is free and chosen by the system.
+const LOOPBACK: &str = "http://localhost";
+
+/// An interactive request; see [`PublicClient::acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before `send`"]
+pub struct InteractiveRequest {
+    shared: Arc<Shared>,
+    scopes: Scopes,
+    account: Option<Account>,
+    login_hint: Option<String>,
+    prompt: Option<Prompt>,
+    redirect_uri: Option<RedirectUri>,
+    timeout: Option<Duration>,
+    options: Options,
+}
+
+impl InteractiveRequest {
+    pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
+        Self {
+            shared,
+            scopes,
+            account: None,
+            login_hint: None,
+            prompt: None,
+            redirect_uri: None,
+            timeout: None,
+            options: Options::default(),
+        }
+    }
+
+    /// Answers a silent request that found the user is needed: takes over its claims, its login hint and its correlation
+    /// id, so that the new tokens satisfy what was missing. What was set before stays.
+    pub fn satisfying(mut self, ui: &UiRequired) -> Self {
+        if self.options.claims.is_none() {
+            self.options.claims =
+                ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
+        }
+        self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
+        self.options.correlation_id = self.options.correlation_id.or(Some(ui.correlation_id));
+        self
+    }
+
+    /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
+    pub fn account(mut self, account: &Account) -> Self {
+        self.login_hint = self.login_hint.or_else(|| account.login_hint().map(str::to_owned));
+        self.account = Some(account.clone());
+        self
+    }
+
+    /// Tells the sign-in page who will probably sign in. Whoever does is accepted.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into());
+        self
+    }
+
+    /// How the sign-in page treats the user; by default as the provider likes.
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.prompt = Some(prompt);
+        self
+    }
+
+    /// Where the answer is received: a loopback address as it is registered. Without a port one is chosen. The default
+    /// is `http://localhost`.
+    pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
+        self.redirect_uri = Some(uri);
+        self
+    }
+
+    /// How long the user has; five minutes by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    option_setters!();
+
+    /// Opens the browser, waits for the user, redeems the code and caches the tokens.
+    ///
+    /// # Errors
+    /// [`AuthError::Server`] when the user or the provider refuses, [`AuthError::Cancelled`] when the time is up,
+    /// [`AuthError::Browser`] when no page can be shown; otherwise as [`AuthError`] says.
+    pub async fn send(self) -> Result<AuthResult, AuthError> {
+        let mut running = Running::begin();
+        let shared = &*self.shared;
+        let context = self.options.context(shared)?;
+        let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
+        let metadata = shared.directory.metadata(shared, &context, &mut running.in_http).await?;
+        let authority = shared.directory.authority();
+
+        let redirect_uri = match self.redirect_uri {
+            Some(uri) => uri,
+            None => RedirectUri::parse(LOOPBACK)?,
+        };
+        let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
+        let redirect_uri = receiver.redirect_uri().clone();
+        let metadata = metadata.as_ref().clone();
+        let mut request =
+            AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
+        request.prompt = self.prompt;
+        request.login_hint = self.login_hint;
+        request.claims = self.options.claims;
+        let pending = request.begin(&mut SysRng, shared.clock.now())?;
+
+        let mut expectation = Expectation::of(&pending).map_err(SignInError::from)?;
+        if let Some(timeout) = self.timeout {
+            expectation = expectation.with_timeout(timeout);
+        }
+        let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
+        let redemption = pending.accept(response, shared.clock.now())?;
+        let tokens = shared.perform(redemption, &mut running.in_http).await?;
+
+        let account = Account::of_tokens(&tokens, &authority);
+        if let (Some(pinned), Some(account)) = (&self.account, &account)
+            && pinned.home_account_id != account.home_account_id
+        {
+            return Err(ProtocolError::UserMismatch.into());
+        }
+        let begun = Instant::now();
+        let (persisted, persistence_error) = match &account {
+            Some(account) => {
+                let update =
+                    TokenUpdate::of_sign_in(&authority, shared.client_id(), account, &tokens);
+                shared.store(update).await
+            }
+            None => (false, None),
+        };
+        running.in_cache = running.in_cache.saturating_add(begun.elapsed());
+        let call = Call {
+            refresh_reason: RefreshReason::NotApplicable,
+            durations: running.durations(),
+            correlation_id: context.correlation_id(),
+            persisted,
+            persistence_error,
+        };
+        Ok(AuthResult::from_tokens(tokens, account, &authority, call))
+    }
+}

@@ -1,0 +1,123 @@
+//! Redeeming refresh tokens: one caller at a time for each account, and beside the caller where the token still serves.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use auth_cache::{Lookup, Refresh, RefreshReason, TokenUpdate};
+use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
+
+use crate::error::AuthError;
+use crate::result::{AuthResult, Call, Durations};
+use crate::shared::Shared;
+use crate::silent::Wanted;
+
+/// A call under way, with what it has cost so far.
+pub(crate) struct Running {
+    begun: Instant,
+    pub(crate) in_http: Duration,
+    pub(crate) in_cache: Duration,
+}
+
+impl Running {
+    pub(crate) fn begin() -> Self {
+        Self { begun: Instant::now(), in_http: Duration::ZERO, in_cache: Duration::ZERO }
+    }
+
+    pub(crate) fn durations(&self) -> Durations {
+        Durations { total: self.begun.elapsed(), in_http: self.in_http, in_cache: self.in_cache }
+    }
+}
+
+/// Redeems one of the candidates and caches what comes of it, before the caller sees it.
+pub(crate) async fn redeem(
+    shared: &Shared,
+    wanted: &Wanted,
+    refresh: Refresh,
+    running: &mut Running,
+) -> Result<AuthResult, AuthError> {
+    let context = &wanted.context;
+    let metadata = shared.directory.metadata(shared, context, &mut running.in_http).await?;
+    let authority = shared.directory.authority();
+    // With a name for many tenants the account's own is asked.
+    let home = || wanted.account.home_account_id.home_tenant()?.parse().ok();
+    let metadata = match authority
+        .tenant_name()
+        .filter(|tenant| tenant.is_multi_tenant())
+        .and_then(|_| home())
+    {
+        Some(tenant) => {
+            authority.with_tenant(tenant).metadata().unwrap_or_else(|| metadata.as_ref().clone())
+        }
+        None => metadata.as_ref().clone(),
+    };
+    let account = wanted.account.home_account_id.clone();
+    let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
+    request.claims = wanted.claims.clone();
+    request.id_token = refresh.id_token;
+    let mut flow = SilentRedemption::new(request, refresh.candidates);
+    let outcome = shared.drive(&mut flow, &mut running.in_http).await?;
+    if outcome.not_in_family
+        && let Err(error) = shared.cache.leave_family(&authority, shared.client_id()).await
+    {
+        tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
+    }
+    let tokens = outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?;
+    Ok(keep(shared, wanted, tokens, refresh.reason, running).await)
+}
+
+async fn keep(
+    shared: &Shared,
+    wanted: &Wanted,
+    tokens: Tokens,
+    refresh_reason: RefreshReason,
+    running: &mut Running,
+) -> AuthResult {
+    let authority = shared.directory.authority();
+    let account = Account::of_tokens(&tokens, &authority).unwrap_or_else(|| wanted.account.clone());
+    let begun = Instant::now();
+    let update = TokenUpdate::of_refresh(&authority, shared.client_id(), &account, &tokens);
+    let (persisted, persistence_error) = shared.store(update).await;
+    running.in_cache = running.in_cache.saturating_add(begun.elapsed());
+    let call = Call {
+        refresh_reason,
+        durations: running.durations(),
+        correlation_id: wanted.context.correlation_id(),
+        persisted,
+        persistence_error,
+    };
+    AuthResult::from_tokens(tokens, Some(account), &authority, call)
+}
+
+/// Whoever must sign in again is known here.
+fn with_hint(error: AuthError, account: &Account) -> AuthError {
+    match error {
+        AuthError::UiRequired(ui) => {
+            ui.with_login_hint(account.login_hint().map(str::to_owned)).into()
+        }
+        error => error,
+    }
+}
+
+/// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
+/// anything: the token goes on serving.
+pub(crate) fn redeem_beside(shared: &Arc<Shared>, wanted: Wanted) {
+    let Some(flight) = shared.flights.try_enter(&wanted.account.home_account_id) else { return };
+    let task = {
+        let shared = Arc::clone(shared);
+        async move {
+            let _flight = flight;
+            let mut running = Running::begin();
+            // Another process may have been faster.
+            let still_due = match wanted.look_up(&shared, &mut running).await {
+                Ok(Lookup::UsableButRefresh(_, refresh)) => refresh,
+                Ok(_) | Err(_) => return,
+            };
+            if let Err(error) = redeem(&shared, &wanted, still_due, &mut running).await {
+                tracing::warn!(target: "auth", %error, "the refresh ahead of time failed; the token still serves");
+            }
+        }
+    };
+    let mut beside = shared.beside.lock().unwrap_or_else(PoisonError::into_inner);
+    while beside.try_join_next().is_some() {}
+    beside.spawn(task);
+}

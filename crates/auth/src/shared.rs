@@ -1,0 +1,81 @@
+//! What all requests of a client share.
+
+use core::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use auth_cache::{StorageError, TokenCache, TokenUpdate};
+use auth_core::{Account, Application, ClientId, Error, Exchange, Flow, OneStep};
+use auth_http::{Clock, DynTransport, drive};
+use auth_interactive::DynBrowser;
+use tokio::task::JoinSet;
+
+use crate::flights::Flights;
+use crate::provider::Directory;
+
+/// The parts of a client, behind one pointer.
+pub(crate) struct Shared {
+    pub(crate) application: Application,
+    pub(crate) directory: Directory,
+    pub(crate) cache: TokenCache,
+    /// Whether the store outlives the process.
+    pub(crate) persistent: bool,
+    pub(crate) transport: Arc<dyn DynTransport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) browser: Option<Arc<dyn DynBrowser>>,
+    pub(crate) flights: Flights,
+    /// Refreshes that run beside their callers.
+    pub(crate) beside: Mutex<JoinSet<()>>,
+}
+
+impl Shared {
+    pub(crate) fn client_id(&self) -> &ClientId {
+        self.application.client_id()
+    }
+
+    /// Drives a flow and adds the time it took.
+    pub(crate) async fn drive<F: Flow>(
+        &self,
+        flow: &mut F,
+        in_http: &mut Duration,
+    ) -> Result<F::Output, Error> {
+        let begun = Instant::now();
+        let output = drive(flow, &*self.transport, &*self.clock).await;
+        *in_http = in_http.saturating_add(begun.elapsed());
+        output
+    }
+
+    pub(crate) async fn perform<E: Exchange>(
+        &self,
+        exchange: E,
+        in_http: &mut Duration,
+    ) -> Result<E::Output, Error> {
+        self.drive(&mut OneStep::new(exchange), in_http).await
+    }
+
+    /// Caches tokens; a store that fails costs nobody the token.
+    pub(crate) async fn store(&self, update: TokenUpdate<'_>) -> (bool, Option<StorageError>) {
+        match self.cache.store(&update).await {
+            Ok(stored) => (stored && self.persistent, None),
+            Err(error) => {
+                tracing::warn!(target: "auth", %error, "the token was not saved");
+                (false, Some(error))
+            }
+        }
+    }
+
+    /// The accounts that signed in.
+    pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
+        self.cache.accounts(&self.directory.authority(), self.client_id()).await
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("client_id", self.client_id())
+            .field("authority", &self.directory.authority())
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}

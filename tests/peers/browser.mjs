@@ -1,0 +1,85 @@
+// Signs a user in with a real, headless Chromium: opens the one URL it is given, walks the login and consent pages, and
+// waits until the page has left the provider. Made to stand in `BROWSER`: BROWSER="node /path/to/browser.mjs %s".
+//
+// Prints one line of JSON, {"url", "text", "outside"}: where it ended, what the page says, and the addresses outside of
+// this machine that the pages asked for (none were reached). What it reads from the environment:
+//
+//   AUTH_TEST_NODE_MODULES    where the packages are (required)
+//   AUTH_TEST_CHROMIUM        the Chromium program (required)
+//   AUTH_TEST_LOGIN           who signs in, default `ada`; any name and password are accepted
+//   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
+//   AUTH_TEST_SCREENSHOT      file for a picture (PNG) of the last page
+//   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON too, for when nobody reads this program's output
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { load, required } from './load.mjs';
+
+const { default: { chromium } } = await load('playwright-core');
+const env = process.env;
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+const BUTTON = 'form button[type=submit], form button:not([type]), form input[type=submit]';
+const PAGES = 8; // more pages than any sign-in has
+
+const start = process.argv[2];
+if (!start || process.argv.length > 3) {
+  console.error('usage: node browser.mjs URL');
+  process.exit(2);
+}
+
+function flags() {
+  const all = [
+    '--no-sandbox', // root has no sandbox
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    `--host-resolver-rules=${['MAP * ~NOTFOUND', ...LOOPBACK.map((host) => `EXCLUDE ${host}`)].join(' , ')}`,
+  ];
+  if (env.AUTH_TEST_CERT) {
+    const { publicKey } = new crypto.X509Certificate(fs.readFileSync(env.AUTH_TEST_CERT));
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    all.push(`--ignore-certificate-errors-spki-list=${crypto.createHash('sha256').update(spki).digest('base64')}`);
+  }
+  return all;
+}
+
+// Fills in the page that is open, if it asks for a name, and presses its first button.
+async function answer(page) {
+  const login = page.locator('input[name=login]');
+  if (await login.count()) {
+    await login.fill(env.AUTH_TEST_LOGIN ?? 'ada');
+    await page.locator('input[type=password]').fill('any');
+  }
+  await Promise.all([page.waitForEvent('load'), page.locator(BUTTON).first().click()]);
+}
+
+const browser = await chromium.launch({ executablePath: required('AUTH_TEST_CHROMIUM'), headless: true, args: flags() });
+const page = await browser.newPage();
+page.setDefaultTimeout(10_000);
+const outside = [];
+page.on('request', (request) => {
+  const url = new URL(request.url());
+  if (url.protocol.startsWith('http') && !LOOPBACK.includes(url.hostname)) outside.push(request.url());
+});
+try {
+  await page.goto(start, { waitUntil: 'load' });
+  const provider = new URL(start).origin;
+  const left = (url) => url.origin !== provider;
+  for (let seen = 0; seen < PAGES && !left(new URL(page.url())); seen += 1) {
+    // A page may also go on by itself, as the one does that posts the answer to the application.
+    await Promise.race([page.waitForURL(left), page.locator(BUTTON).first().waitFor()]);
+    if (!left(new URL(page.url()))) await answer(page);
+  }
+  if (!left(new URL(page.url()))) throw new Error(`after ${PAGES} pages the provider still asks`);
+  if (env.AUTH_TEST_SCREENSHOT) await page.screenshot({ path: env.AUTH_TEST_SCREENSHOT });
+  const line = JSON.stringify({ url: page.url(), text: (await page.innerText('body')).trim(), outside });
+  if (env.AUTH_TEST_BROWSER_OUTPUT) fs.writeFileSync(env.AUTH_TEST_BROWSER_OUTPUT, `${line}\n`, { mode: 0o600 });
+  console.log(line);
+} catch (error) {
+  const said = await page.innerText('body').catch(() => '');
+  console.error(`browser.mjs: ${error.message.split('\n')[0]}\nThe page is ${page.url().split('?')[0]}:\n${said.slice(0, 500)}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,28 @@
+//! Why a chore stopped, in words for the person who started it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// A sentence that names the thing that failed and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// For `map_err`: the file operation on `path` that failed.
+    pub(crate) fn file<'a>(verb: &'a str, path: &'a Path) -> impl Fn(io::Error) -> Self + 'a {
+        move |error| Self(format!("cannot {verb} {}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,195 @@
+//! The foreign software of the end-to-end tests: Chromium from the system, npm packages and a Python environment below
+//! `target/peers`. What is there and unchanged is left alone.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, Result};
+use crate::workspace::{self, Workspace};
+
+/// Where the peers are, as the tests are told by environment variables.
+pub(crate) struct Peers {
+    chromium: PathBuf,
+    node_modules: PathBuf,
+    python: PathBuf,
+}
+
+impl Peers {
+    /// Tells `command` where the peers are.
+    pub(crate) fn announce<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env("AUTH_TEST_CHROMIUM", &self.chromium)
+            .env("AUTH_TEST_NODE_MODULES", &self.node_modules)
+            .env("AUTH_TEST_PYTHON", &self.python)
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<Peers> {
+    let pins = workspace.root.join("tests").join("peers");
+    let folder = workspace.target.join("peers");
+    Ok(Peers {
+        chromium: chromium()?,
+        node_modules: node_modules(&pins, &folder.join("node"))?,
+        python: python(&pins, &folder.join("venv"))?,
+    })
+}
+
+fn chromium() -> Result<PathBuf> {
+    if let Some(chosen) = env::var_os("AUTH_TEST_CHROMIUM").map(PathBuf::from) {
+        let absent = || {
+            Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is no file", chosen.display()))
+        };
+        return if chosen.is_file() { Ok(chosen) } else { Err(absent()) };
+    }
+    if let Some(found) = on_path("chromium") {
+        return Ok(found);
+    }
+    let by_hand = "install Chromium (Debian: `apt-get install chromium`), or name one in AUTH_TEST_CHROMIUM, and run this again";
+    if on_path("apt-get").is_none() || !is_root() {
+        return Err(Failure::new(format!("Chromium is missing: {by_hand}")));
+    }
+    let apt = |words: &[&str]| {
+        workspace::run(
+            Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").arg("-q").args(words),
+        )
+        .map_err(|failure| Failure::new(format!("Chromium is missing, and {failure}: {by_hand}")))
+    };
+    apt(&["update"])?;
+    apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
+    on_path("chromium").ok_or_else(|| {
+        Failure::new(format!("Chromium is missing after its installation: {by_hand}"))
+    })
+}
+
+fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
+    let installed = folder.join("node_modules");
+    let files = ["package.json", "package-lock.json"];
+    let stamp = Stamp::of(folder, pins, &files)?;
+    if stamp.is_fresh() {
+        return Ok(installed);
+    }
+    for program in ["node", "npm"] {
+        needs(program, "Node.js 20 or newer with npm (Debian: `apt-get install nodejs npm`)")?;
+    }
+    fs::create_dir_all(folder).map_err(Failure::file("make", folder))?;
+    for file in files {
+        let copy = folder.join(file);
+        fs::copy(pins.join(file), &copy).map_err(Failure::file("write", &copy))?;
+    }
+    let mut install = Command::new("npm");
+    install.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]);
+    workspace::run(&mut install).map_err(|failure| {
+        Failure::new(format!(
+            "{failure}: the npm packages of tests/peers are needed; try it by hand in {}",
+            folder.display()
+        ))
+    })?;
+    stamp.write()?;
+    Ok(installed)
+}
+
+fn python(pins: &Path, folder: &Path) -> Result<PathBuf> {
+    let python = folder.join("bin").join("python");
+    let stamp = Stamp::of(folder, pins, &["requirements.txt"])?;
+    if stamp.is_fresh() {
+        return Ok(python);
+    }
+    needs("python3", "Python 3.9 or newer (Debian: `apt-get install python3 python3-venv`)")?;
+    workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder)).map_err(
+        |failure| {
+            Failure::new(format!(
+                "{failure}: Python's module venv is needed (Debian: `apt-get install python3-venv`)"
+            ))
+        },
+    )?;
+    let mut install = Command::new(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ]);
+    install.arg(pins.join("requirements.txt"));
+    workspace::run(&mut install).map_err(|failure| {
+        Failure::new(format!(
+            "{failure}: the Python packages of tests/peers are needed; try it by hand"
+        ))
+    })?;
+    stamp.write()?;
+    Ok(python)
+}
+
+/// A file in an installed folder that says from which pins it was installed.
+struct Stamp {
+    file: PathBuf,
+    pins: String,
+}
+
+impl Stamp {
+    fn of(folder: &Path, pins: &Path, files: &[&str]) -> Result<Self> {
+        let texts = files.iter().map(|file| {
+            let path = pins.join(file);
+            fs::read_to_string(&path).map_err(Failure::file("read", &path))
+        });
+        Ok(Self { file: folder.join(".installed-from"), pins: texts.collect::<Result<_>>()? })
+    }
+
+    fn is_fresh(&self) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|installed| installed == self.pins)
+    }
+
+    fn write(&self) -> Result<()> {
+        fs::write(&self.file, &self.pins).map_err(Failure::file("write", &self.file))
+    }
+}
+
+fn needs(program: &str, what: &str) -> Result<()> {
+    match on_path(program) {
+        Some(_) => Ok(()),
+        None => {
+            Err(Failure::new(format!("`{program}` is missing: install {what} and run this again")))
+        }
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_fresh_until_a_pin_changes() {
+        let folder = env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let pin = |text| {
+            fs::write(folder.join("pins.txt"), text).unwrap();
+            Stamp::of(&folder, &folder, &["pins.txt"]).unwrap()
+        };
+        assert!(!pin("a==1").is_fresh());
+        pin("a==1").write().unwrap();
+        assert!(pin("a==1").is_fresh());
+        assert!(!pin("a==2").is_fresh());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_what_to_install() {
+        let failure = needs("no-such-program", "this or that").unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "`no-such-program` is missing: install this or that and run this again"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask tidy`: the invariants of `ARCHITECTURE.md` that no compiler checks.
+//!
+//! Each rule is a function from the sources, or from what cargo says, to findings; so each is tested on a few lines of
+//! text. A finding is one line that says where, what, and what to do.
+
+mod code;
+mod finding;
+mod habits;
+mod imports;
+mod layers;
+mod length;
+mod modules;
+mod paths;
+mod purity;
+mod signatures;
+mod sources;
+mod trees;
+
+use crate::failure::{Failure, Result};
+use crate::workspace::Workspace;
+use finding::Finding;
+use sources::Source;
+
+/// Checks everything and prints what is wrong. With `bless` the lists of dependencies are written instead of compared.
+pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
+    let sources = sources::read(&workspace.root)?;
+    let mut findings = in_sources(&sources, workspace);
+    findings.extend(layers::check(&workspace.members));
+    findings.extend(trees::check(workspace, bless)?);
+    findings.sort();
+    for finding in &findings {
+        println!("{finding}");
+    }
+    match findings.len() {
+        0 => Ok(()),
+        1 => Err(Failure::new("tidy found 1 thing to put right")),
+        many => Err(Failure::new(format!("tidy found {many} things to put right"))),
+    }
+}
+
+fn in_sources(sources: &[Source], workspace: &Workspace) -> Vec<Finding> {
+    let mut findings = length::check(sources);
+    findings.extend(purity::check(sources));
+    findings.extend(signatures::check(sources));
+    findings.extend(habits::check(sources));
+    for member in &workspace.members {
+        findings.extend(imports::check(&format!("{}/src/", member.folder), sources));
+    }
+    findings
+}

@@ -1,0 +1,176 @@
+//! The dependency trees: what `auth-core` draws in is on a list, some crates never enter some trees, and no tree grows
+//! unseen.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::finding::Finding;
+use crate::failure::{Failure, Result};
+use crate::workspace::{self, Workspace};
+
+const CORE_LIST: &str = "xtask/allowed/auth-core.txt";
+const SIZE_LIST: &str = "xtask/allowed/tree-sizes.txt";
+const BLESS: &str =
+    "if it is meant, run `cargo xtask tidy --bless` and give the reason in the commit";
+
+/// What never enters a tree: the package, its features, the crates.
+const DENIED: [(&str, &str, &[&str]); 3] = [
+    (
+        "auth-core",
+        "--all-features",
+        &["getrandom", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"],
+    ),
+    ("auth-cache", "--no-default-features", &["hyper", "reqwest", "tokio"]),
+    ("auth", "--no-default-features", &["hyper", "reqwest", "rustls", "webbrowser"]),
+];
+
+/// Compares the trees with the lists, or writes the lists. What is denied is denied in both cases.
+pub(super) fn check(workspace: &Workspace, bless: bool) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (package, features, names) in DENIED {
+        findings.extend(denied(package, features, names, &tree(workspace, package, &[features])?));
+    }
+    let core = names(&tree(workspace, "auth-core", &["--all-features"])?, "auth-core");
+    let sizes = sizes(workspace)?;
+    for (path, lines) in [(CORE_LIST, core), (SIZE_LIST, sizes)] {
+        let file = workspace.root.join(path);
+        if bless {
+            write(&file, &lines)?;
+        } else {
+            findings.extend(compare(path, &listed(&read(&file)?), &lines));
+        }
+    }
+    Ok(findings)
+}
+
+/// The packages in the tree of `package`, itself among them, as `name version`.
+fn tree(workspace: &Workspace, package: &str, options: &[&str]) -> Result<BTreeSet<String>> {
+    let mut command = workspace.cargo("tree");
+    command.args(["--package", package, "--edges", "normal", "--prefix", "none"]).args(options);
+    workspace::capture(&mut command).map(|text| packages(&text))
+}
+
+fn packages(text: &str) -> BTreeSet<String> {
+    let lines =
+        text.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    lines.filter(|package| !package.is_empty()).collect()
+}
+
+fn name(package: &str) -> &str {
+    package.split(' ').next().unwrap_or(package)
+}
+
+fn names(tree: &BTreeSet<String>, without: &str) -> BTreeSet<String> {
+    tree.iter().map(|package| name(package).to_owned()).filter(|name| name != without).collect()
+}
+
+/// One line for each crate that others may depend on, with how many crates come with its default features.
+fn sizes(workspace: &Workspace) -> Result<BTreeSet<String>> {
+    let crates = workspace.members.iter().filter(|member| member.folder.starts_with("crates/"));
+    crates
+        .map(|member| {
+            Ok(format!("{} {}", member.name, tree(workspace, &member.name, &[])?.len() - 1))
+        })
+        .collect()
+}
+
+fn denied(package: &str, features: &str, denied: &[&str], tree: &BTreeSet<String>) -> Vec<Finding> {
+    let found = tree.iter().map(|package| name(package)).filter(|name| denied.contains(name));
+    found
+        .map(|name| {
+            let command = format!("cargo tree -p {package} -e normal {features} -i {name}");
+            let message = format!("{name} is in the tree of {package} with {features} and must not be; `{command}` shows why");
+            Finding::new(&format!("crates/{package}/Cargo.toml"), 0, message)
+        })
+        .collect()
+}
+
+fn compare(path: &str, listed: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<Finding> {
+    let added =
+        found.difference(listed).map(|line| format!("`{line}` is not on the list; {BLESS}"));
+    let removed = listed
+        .difference(found)
+        .map(|line| format!("`{line}` is on the list and no longer true; {BLESS}"));
+    added.chain(removed).map(|message| Finding::new(path, 0, message)).collect()
+}
+
+fn listed(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A list that is not there yet is empty.
+fn read(file: &Path) -> Result<String> {
+    if file.exists() {
+        fs::read_to_string(file).map_err(Failure::file("read", file))
+    } else {
+        Ok(String::new())
+    }
+}
+
+/// Writes the list, and keeps the comment at its top.
+fn write(file: &Path, lines: &BTreeSet<String>) -> Result<()> {
+    let before = read(file)?;
+    let comment = before.lines().take_while(|line| line.starts_with('#'));
+    let text: String =
+        comment.chain(lines.iter().map(String::as_str)).flat_map(|line| [line, "\n"]).collect();
+    fs::write(file, text).map_err(Failure::file("write", file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(lines: &[&str]) -> BTreeSet<String> {
+        lines.iter().map(|&line| line.to_owned()).collect()
+    }
+
+    #[test]
+    fn trees_are_read() {
+        let tree = packages(
+            "auth-core v0.1.0 (/w)\nserde v1.0.1\nserde_derive v1.0.1 (proc-macro)\nserde v1.0.1 (*)\n\n",
+        );
+        assert_eq!(tree, set(&["auth-core v0.1.0", "serde v1.0.1", "serde_derive v1.0.1"]));
+        assert_eq!(names(&tree, "auth-core"), set(&["serde", "serde_derive"]));
+    }
+
+    #[test]
+    fn a_denied_crate_is_found() {
+        let found = denied(
+            "auth-core",
+            "--all-features",
+            &["tokio"],
+            &set(&["auth-core v0.1.0", "tokio v1.0.0"]),
+        );
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0]
+                .to_string()
+                .starts_with("crates/auth-core/Cargo.toml: tokio is in the tree of auth-core")
+        );
+        assert!(
+            denied("auth-core", "--all-features", &["tokio"], &set(&["tokio-util v1.0.0"]))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_tree_that_differs_from_its_list_is_found_in_both_directions() {
+        let listed = listed("# why\nserde\nsha2\n");
+        assert!(compare("list", &listed, &set(&["serde", "sha2"])).is_empty());
+        let found = compare("list", &listed, &set(&["serde", "mio"]));
+        assert!(found[0].to_string().starts_with("list: `mio` is not on the list; "));
+        assert!(
+            found[1].to_string().starts_with("list: `sha2` is on the list and no longer true; ")
+        );
+    }
+
+    #[test]
+    fn a_tree_that_grew_is_found() {
+        assert_eq!(compare("list", &listed("auth 100\n"), &set(&["auth 101"])).len(), 2);
+    }
+}
