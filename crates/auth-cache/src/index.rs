@@ -30,6 +30,10 @@ impl Index {
         let mut fill = |section, put: &dyn Fn(&Members, &mut Partition)| {
             for (_, members) in document.entries(section) {
                 let Some(id) = members.text("home_account_id").or_empty() else { continue };
+                // Without an account a token is an application's own: no user's query may reach it (S-81).
+                if id.is_empty() && section != Section::Account {
+                    continue;
+                }
                 put(&members, partitions.entry(id.to_ascii_lowercase()).or_default());
             }
         };

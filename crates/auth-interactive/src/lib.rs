@@ -1,1 +1,48 @@
-//! Placeholder.
+//! The one moment at which a person sees the library: a browser is opened, and its answer arrives on this machine.
+//!
+//! - [`Browser`] shows a URL to the user. `SystemBrowser` (feature `system-browser`) opens the browser of the desktop
+//!   or the command in `BROWSER`; an application with a web view implements the trait itself.
+//! - [`LoopbackReceiver`] holds the port of the redirect URI (RFC 8252 §7.3) and waits for the one request that carries
+//!   the right `state`; everything else gets a fixed refusal, and the wait goes on.
+//! - [`sign_in`](fn@sign_in) runs the two beside each other.
+//!
+//! The crate knows nothing of the token endpoint and nothing of the cache: it takes an
+//! [`auth_core::PendingAuthorization`] and gives an [`auth_core::AuthorizationResponse`].
+//!
+//! What a connection may say is decided by a state machine without any input or output of its own (`conversation`); the
+//! receiver is a thin shell around it that owns sockets and clocks.
+//!
+//! ```no_run
+//! use auth_core::{AuthorizationRequest, RedirectUri, Timestamp};
+//! use auth_interactive::{DynBrowser, Expectation, LoopbackReceiver, sign_in};
+//!
+//! # async fn example(browser: &dyn DynBrowser, mut request: AuthorizationRequest, now: Timestamp)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! // Bound first: the port is ours before anybody learns of it (S-13).
+//! let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost")?)?;
+//! request.redirect_uri = receiver.redirect_uri().clone();
+//! let pending = request.begin(&mut rand::rngs::SysRng, now)?;
+//! let response = sign_in(browser, receiver, pending.url(), Expectation::of(&pending)?).await?;
+//! let redemption = pending.accept(response, now)?;
+//! # Ok(()) }
+//! ```
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod browser;
+mod conversation;
+mod error;
+mod expectation;
+mod pages;
+mod receiver;
+mod sign_in;
+#[cfg(test)]
+mod testing;
+
+pub use browser::{Browser, DynBrowser, check_url};
+#[cfg(feature = "system-browser")]
+pub use browser::{Environment, SystemBrowser};
+pub use error::{BrowserError, LoopbackError, SignInError};
+pub use expectation::Expectation;
+pub use receiver::LoopbackReceiver;
+pub use sign_in::sign_in;

@@ -61,8 +61,10 @@ impl TokenRequest {
         self
     }
 
-    /// See [`InteractiveRequest::login_hint`].
+    /// Means the account of this name in the cache, and tells it to the sign-in page; whoever signs in is accepted.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        self.silent = self.silent.login_hint(hint.clone());
         self.interactive = self.interactive.login_hint(hint);
         self
     }

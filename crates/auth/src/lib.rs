@@ -60,6 +60,6 @@ pub use auth_core::{
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;
 pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
-#[cfg(feature = "system-browser")]
-pub use auth_interactive::SystemBrowser;
 pub use auth_interactive::{Browser, BrowserError, LoopbackError, SignInError};
+#[cfg(feature = "system-browser")]
+pub use auth_interactive::{Environment, SystemBrowser};

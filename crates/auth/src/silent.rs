@@ -19,17 +19,31 @@ pub struct SilentRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
     account: Option<Account>,
+    login_hint: Option<String>,
     force_refresh: bool,
     options: Options,
 }
 
 impl SilentRequest {
     pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes, account: Option<Account>) -> Self {
-        Self { shared, scopes, account, force_refresh: false, options: Options::default() }
+        Self {
+            shared,
+            scopes,
+            account,
+            login_hint: None,
+            force_refresh: false,
+            options: Options::default(),
+        }
     }
 
     pub(crate) fn account(mut self, account: Option<Account>) -> Self {
         self.account = account;
+        self
+    }
+
+    /// Means the account with this username or home account id, where no account was given.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into());
         self
     }
 
@@ -52,7 +66,7 @@ impl SilentRequest {
         let context = self.options.context(&self.shared)?;
         let account = match self.account {
             Some(account) => account,
-            None => only_account(&self.shared, &context).await?,
+            None => find_account(&self.shared, &context, self.login_hint.as_deref()).await?,
         };
         let bypass = self.force_refresh || self.options.claims.is_some();
         let wanted =
@@ -146,17 +160,24 @@ impl Wanted {
     }
 }
 
-/// The one account that is there; nobody is picked from several.
-async fn only_account(shared: &Shared, context: &RequestContext) -> Result<Account, AuthError> {
-    let ui_required = |reason| Err(UiRequired::local(reason, context.correlation_id()).into());
+/// The one account that is there, or the one of that name; nobody is picked from several.
+async fn find_account(
+    shared: &Shared,
+    context: &RequestContext,
+    hint: Option<&str>,
+) -> Result<Account, AuthError> {
     let accounts = shared.accounts().await.unwrap_or_else(|error| {
         tracing::warn!(target: "auth", %error, "the token cache is not used");
         Vec::new()
     });
-    let mut accounts = accounts.into_iter();
-    match (accounts.next(), accounts.next()) {
-        (None, _) => ui_required(UiReason::NoTokensFound),
-        (Some(only), None) => Ok(only),
-        (Some(_), Some(_)) => ui_required(UiReason::MultipleAccounts),
-    }
+    let mut meant =
+        accounts.into_iter().filter(|account| hint.is_none_or(|hint| account.is_named(hint)));
+    let reason = match (meant.next(), meant.next()) {
+        (Some(only), None) => return Ok(only),
+        (Some(_), Some(_)) => UiReason::MultipleAccounts,
+        (None, _) if hint.is_some() => UiReason::NoAccountForLoginHint,
+        (None, _) => UiReason::NoTokensFound,
+    };
+    let ui = UiRequired::local(reason, context.correlation_id());
+    Err(ui.with_login_hint(hint.map(str::to_owned)).into())
 }

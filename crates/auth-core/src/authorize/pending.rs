@@ -69,7 +69,10 @@ impl PendingAuthorization {
         let mut origins = self.metadata.issuer.sign_in_origins();
         let endpoint = &self.metadata.authorization_endpoint;
         if let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) {
-            let own = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
+            // As browsers write it: without the port that the scheme implies.
+            let authority = authority.as_str().to_ascii_lowercase();
+            let default_port = if scheme == "https" { ":443" } else { ":80" };
+            let own = format!("{scheme}://{}", authority.strip_suffix(default_port).unwrap_or(&authority));
             if !origins.contains(&own) {
                 origins.push(own);
             }

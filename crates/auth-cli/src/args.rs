@@ -1,0 +1,318 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use auth::Prompt;
+use clap::error::ErrorKind;
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done, also when the token could not be saved (a warning)
+  1  anything else
+  2  wrong usage or configuration
+  3  interaction required
+  4  refused by the identity provider or in the browser
+  5  network failure, a 5xx or throttled
+  6  cancelled or timed out
+  7  the cache itself failed (accounts, logout)
+
+Environment:
+  BROWSER         the command that shows the sign-in page; %s stands for the address
+  AUTH_LOG        what is logged to stderr, such as debug or auth_http=debug
+  SSL_CERT_FILE   trusted roots; HTTPS_PROXY and NO_PROXY: the proxy";
+
+/// Tokens for OAuth 2.0 and OpenID Connect: from the cache first, from the user when needed.
+#[derive(Debug, Parser)]
+#[command(name = "auth", version, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Get a token: silently, then with a browser
+    Token(TokenArgs),
+    /// List the accounts that signed in
+    Accounts(AccountsArgs),
+    /// Forget accounts; tokens that were handed out work until they expire
+    Logout(LogoutArgs),
+    /// Run a local identity provider for development
+    #[cfg(feature = "emulator")]
+    Emulator(EmulatorArgs),
+    /// Show the whole pattern against a local identity provider
+    #[cfg(feature = "emulator")]
+    Demo(DemoArgs),
+}
+
+/// Who asks whom, and where the tokens are kept.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("provider"))]
+pub(crate) struct AppArgs {
+    /// The application's client id
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// Entra tenant: a GUID, a domain name, common, organizations or consumers [default: common]
+    #[arg(long, value_name = "T", group = "provider")]
+    pub(crate) tenant: Option<String>,
+    /// Entra authority, such as https://login.microsoftonline.us/TENANT
+    #[arg(long, value_name = "URL", group = "provider")]
+    pub(crate) authority: Option<String>,
+    /// Issuer of any OpenID Connect provider
+    #[arg(long, value_name = "URL", group = "provider")]
+    pub(crate) oidc_issuer: Option<String>,
+    /// The cache file, shared with MSAL libraries [default: one per user and client]
+    #[arg(long, value_name = "PATH", conflicts_with = "no_cache")]
+    pub(crate) cache_file: Option<PathBuf>,
+    /// Keep no tokens beyond this call
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
+/// Options of `auth token`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    /// What the token is for; may be given several times
+    #[arg(long, value_name = "S", required = true, num_args = 1..)]
+    pub(crate) scope: Vec<String>,
+    /// The account, by its username or home account id, whole
+    #[arg(long, value_name = "USERNAME|HOME_ACCOUNT_ID")]
+    pub(crate) account: Option<String>,
+    /// Never open a browser
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) silent: bool,
+    /// Always open a browser
+    #[arg(long)]
+    pub(crate) interactive: bool,
+    /// Pass the token in the cache over
+    #[arg(long, conflicts_with = "interactive")]
+    pub(crate) force_refresh: bool,
+    /// Claims that the token must satisfy, such as those of a claims challenge
+    #[arg(long, value_name = "JSON")]
+    pub(crate) claims: Option<String>,
+    /// Who will probably sign in
+    #[arg(long, value_name = "H")]
+    pub(crate) login_hint: Option<String>,
+    /// How the sign-in page treats the user: select_account, login, consent, create or none
+    #[arg(long, value_name = "P")]
+    pub(crate) prompt: Option<Prompt>,
+    /// Where the answer is received [default: http://localhost, any port]
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Option<String>,
+    /// How long the user has [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// Options of `auth accounts`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountsArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+/// Options of `auth logout`.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("whom").required(true))]
+pub(crate) struct LogoutArgs {
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+    /// The account, by its username or home account id, whole
+    #[arg(long, value_name = "A", group = "whom")]
+    pub(crate) account: Option<String>,
+    /// All accounts of this client and authority
+    #[arg(long, group = "whom")]
+    pub(crate) all: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+/// Options of `auth emulator`.
+#[cfg(feature = "emulator")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct EmulatorArgs {
+    /// The port on 127.0.0.1 [default: a free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// How long access tokens live [default: 3600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) access_token_lifetime: Option<Duration>,
+}
+
+/// Options of `auth demo`.
+#[cfg(feature = "emulator")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Who signs in: you with your browser, or a built-in robot
+    #[arg(long, value_enum, default_value_t = DemoBrowser::Auto)]
+    pub(crate) browser: DemoBrowser,
+}
+
+/// The formats of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// A status line, without the token
+    Text,
+    /// Everything as one JSON object
+    Json,
+    /// The access token alone
+    Token,
+    /// An Authorization header
+    Header,
+}
+
+/// The formats of everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOutput {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl From<ListOutput> for Output {
+    fn from(output: ListOutput) -> Self {
+        match output {
+            ListOutput::Text => Self::Text,
+            ListOutput::Json => Self::Json,
+        }
+    }
+}
+
+/// Who plays the user in the demo.
+#[cfg(feature = "emulator")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoBrowser {
+    /// Your browser where there is a display, else the robot
+    Auto,
+    /// Your browser
+    System,
+    /// The robot
+    Robot,
+}
+
+impl Command {
+    /// The format in which an error is told.
+    pub(crate) fn output(&self) -> Output {
+        match self {
+            Self::Token(args) => args.output,
+            Self::Accounts(args) => args.output.into(),
+            Self::Logout(args) => args.output.into(),
+            #[cfg(feature = "emulator")]
+            Self::Emulator(_) | Self::Demo(_) => Output::Text,
+        }
+    }
+}
+
+impl Args {
+    /// Reads the command line of this process.
+    pub(crate) fn read() -> Result<Self, Early> {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        Self::try_parse_from(&words).map_err(|error| Early::of(error, &words))
+    }
+}
+
+/// Why the program ends before it does anything: help was asked for, or the usage is wrong.
+#[derive(Debug)]
+pub(crate) enum Early {
+    Help(clap::Error),
+    Wrong(Failure, Output),
+}
+
+impl Early {
+    fn of(error: clap::Error, words: &[OsString]) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Help(error),
+            _ => {
+                let pairs = words.iter().zip(words.iter().skip(1));
+                let split =
+                    pairs.into_iter().any(|(name, value)| name == "--output" && value == "json");
+                let json = split || words.iter().any(|word| word == "--output=json");
+                Self::Wrong(
+                    Failure::usage(&one_line(&error)),
+                    if json { Output::Json } else { Output::Text },
+                )
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> ExitCode {
+        match self {
+            Self::Help(help) => match help.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            },
+            Self::Wrong(failure, output) => failure.report(output),
+        }
+    }
+}
+
+/// clap explains over several lines; the first paragraph names the thing.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "no command was given; see auth --help".to_owned();
+    }
+    format!("{line}; see auth --help")
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("it must be a whole number of seconds from 1 to 86400".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_one_line_that_names_the_thing() {
+        for (line, named) in [
+            ("auth", "no command"),
+            ("auth frobnicate", "frobnicate"),
+            ("auth token --scope s", "--client-id"),
+            ("auth token --client-id c", "--scope"),
+            ("auth token --client-id c --scope s --frob", "--frob"),
+            ("auth token --client-id c --scope s --timeout 0", "--timeout"),
+            ("auth token --client-id c --scope s --prompt x", "--prompt"),
+            ("auth token --client-id c --scope s --output yaml", "yaml"),
+            ("auth token --client-id c --scope s --silent --interactive", "--interactive"),
+            ("auth token --client-id c --scope s --tenant t --authority u", "--tenant"),
+            ("auth token --client-id c --scope s --no-cache --cache-file f", "--cache-file"),
+            ("auth logout --client-id c", "--account"),
+            ("auth logout --client-id c --all --account a", "--all"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let text = one_line(&Args::try_parse_from(words).unwrap_err());
+            assert!(text.contains(named) && !text.contains('\n'), "{line}: {text}");
+        }
+    }
+}

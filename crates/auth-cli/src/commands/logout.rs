@@ -1,0 +1,34 @@
+//! `auth logout`.
+
+use serde::Serialize;
+
+use crate::args::{ListOutput, LogoutArgs};
+use crate::failure::Failure;
+use crate::output::print_json;
+use crate::terminal;
+
+/// The JSON of `auth logout`.
+#[derive(Serialize)]
+struct LogoutJson {
+    removed: usize,
+}
+
+pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
+    let client = args.app.cache_client()?;
+    let mut removed = 0_usize;
+    for account in client.accounts().await? {
+        let meant = args.account.as_deref().is_none_or(|name| account.is_named(name));
+        if meant && client.remove_account(&account).await? {
+            removed = removed.saturating_add(1);
+        }
+    }
+    match (args.output, removed) {
+        (ListOutput::Json, _) => print_json(&LogoutJson { removed }),
+        (ListOutput::Text, 0) => {
+            terminal::say("No such account has signed in; nothing was removed.")
+        }
+        (ListOutput::Text, 1) => terminal::result("Removed 1 account."),
+        (ListOutput::Text, _) => terminal::result(format_args!("Removed {removed} accounts.")),
+    }
+    Ok(())
+}

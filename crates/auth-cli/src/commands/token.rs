@@ -1,0 +1,160 @@
+//! `auth token`.
+
+use auth::{
+    Account, AccountId, AuthError, AuthResult, Claims, Clock as _, PublicClient, RedirectUri,
+    Scopes, SystemBrowser, SystemClock,
+};
+
+use crate::args::TokenArgs;
+use crate::browser::AnnouncedBrowser;
+use crate::failure::Failure;
+use crate::output::{display_name, print_token};
+use crate::terminal;
+
+pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
+    let wishes = Wishes::read(&args)?;
+    let client =
+        args.app.client()?.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
+    let result = acquire(&client, &args, &wishes).await;
+    // A refresh beside the call may hold a rotated refresh token.
+    client.close().await;
+    print_token(&result?, args.output, SystemClock.now());
+    Ok(())
+}
+
+/// The values among the flags that have a form of their own.
+struct Wishes {
+    scopes: Scopes,
+    claims: Option<Claims>,
+    redirect_uri: Option<RedirectUri>,
+}
+
+impl Wishes {
+    fn read(args: &TokenArgs) -> Result<Self, Failure> {
+        Ok(Self {
+            scopes: Scopes::new(args.scope.iter().flat_map(|scopes| scopes.split_whitespace()))?,
+            claims: args.claims.as_deref().map(Claims::parse).transpose()?,
+            redirect_uri: args.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?,
+        })
+    }
+}
+
+/// Whom the call is for.
+enum Whom {
+    /// This account of the cache.
+    Known(Account),
+    /// The account of this name, which is not in the cache.
+    Unknown(String),
+    /// Whoever is alone in the cache, or signs in.
+    Anybody,
+}
+
+async fn acquire(
+    client: &PublicClient,
+    args: &TokenArgs,
+    wishes: &Wishes,
+) -> Result<AuthResult, Failure> {
+    let whom = whom(client, args).await?;
+    if args.interactive {
+        return sign_in(client, args, wishes, &whom).await.map_err(Failure::from);
+    }
+    match silent(client, args, wishes, &whom).await {
+        Err(AuthError::UiRequired(ui)) if !args.silent => {
+            terminal::say(format_args!("{ui}."));
+            let request = interactive(client, args, wishes, &whom);
+            Ok(request.satisfying(&ui).send().await?)
+        }
+        answer => Ok(answer?),
+    }
+}
+
+/// Finds the account that is meant. Several without a name are told, and nobody is picked.
+async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> {
+    let name = args.account.as_deref().or(args.login_hint.as_deref());
+    // A cache that cannot be read stops no sign-in; the library warns.
+    let accounts = client.accounts().await.unwrap_or_default();
+    let mut meant: Vec<_> = accounts
+        .into_iter()
+        .filter(|account| name.is_none_or(|name| account.is_named(name)))
+        .collect();
+    match (meant.len(), name) {
+        (0, Some(name)) => Ok(Whom::Unknown(name.to_owned())),
+        (0, None) => Ok(Whom::Anybody),
+        (1, Some(_)) => Ok(meant.pop().map_or(Whom::Anybody, Whom::Known)),
+        // Who signs in decides, not who signed in before.
+        (_, None) if args.interactive => Ok(Whom::Anybody),
+        (1, None) => Ok(meant.pop().map_or(Whom::Anybody, Whom::Known)),
+        (_, _) => {
+            let names: Vec<_> = meant.iter().map(display_name).collect();
+            terminal::say(format_args!(
+                "auth: several accounts have signed in: {}",
+                names.join(", ")
+            ));
+            Err(Failure::several_accounts())
+        }
+    }
+}
+
+async fn silent(
+    client: &PublicClient,
+    args: &TokenArgs,
+    wishes: &Wishes,
+    whom: &Whom,
+) -> Result<AuthResult, AuthError> {
+    let account = match whom {
+        Whom::Known(account) => Some(account),
+        Whom::Unknown(_) | Whom::Anybody => None,
+    };
+    let mut request =
+        client.acquire_token_silent(&wishes.scopes, account).force_refresh(args.force_refresh);
+    if let Whom::Unknown(name) = whom {
+        request = request.login_hint(name);
+    }
+    if let Some(claims) = &wishes.claims {
+        request = request.claims(claims.clone());
+    }
+    request.send().await
+}
+
+async fn sign_in(
+    client: &PublicClient,
+    args: &TokenArgs,
+    wishes: &Wishes,
+    whom: &Whom,
+) -> Result<AuthResult, AuthError> {
+    interactive(client, args, wishes, whom).send().await
+}
+
+fn interactive(
+    client: &PublicClient,
+    args: &TokenArgs,
+    wishes: &Wishes,
+    whom: &Whom,
+) -> auth::InteractiveRequest {
+    let mut request = client.acquire_token_interactive(&wishes.scopes);
+    if let Some(hint) = &args.login_hint {
+        request = request.login_hint(hint);
+    }
+    match (whom, &args.account) {
+        (Whom::Known(account), Some(_)) => request = request.account(account),
+        // A username may be an alias of the account that signs in; an id may not.
+        (Whom::Unknown(name), Some(_)) if name.contains('@') => request = request.login_hint(name),
+        (Whom::Unknown(id), Some(_)) => {
+            request = request.account(&Account::new(AccountId::new(id.as_str()), "", ""))
+        }
+        _ => {}
+    }
+    if let Some(prompt) = args.prompt {
+        request = request.prompt(prompt);
+    }
+    if let Some(uri) = &wishes.redirect_uri {
+        request = request.redirect_uri(uri.clone());
+    }
+    if let Some(timeout) = args.timeout {
+        request = request.timeout(timeout);
+    }
+    if let Some(claims) = &wishes.claims {
+        request = request.claims(claims.clone());
+    }
+    request
+}

@@ -1,0 +1,166 @@
+//! How failures end the program: one line on stderr or one JSON object on stdout, and an exit code.
+
+use std::process::ExitCode;
+
+use auth::{
+    AuthError, BrowserError, Classification, ConfigError, LoopbackError, ProtocolError,
+    SignInError, UiReason, UiRequired,
+};
+use serde::Serialize;
+
+use crate::args::Output;
+use crate::terminal;
+
+/// A failure as it is told.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: u8,
+    told: Told,
+}
+
+/// The error object of `--output json`; a field without a value is `null`.
+#[derive(Debug, Serialize)]
+struct Told {
+    error: String,
+    error_description: String,
+    suberror: Option<String>,
+    classification: Option<&'static str>,
+    claims: Option<String>,
+    correlation_id: Option<String>,
+}
+
+const USAGE: u8 = 2;
+const UI_REQUIRED: u8 = 3;
+const REFUSED: u8 = 4;
+const NETWORK: u8 = 5;
+const CANCELLED: u8 = 6;
+const CACHE: u8 = 7;
+const OTHER: u8 = 1;
+
+impl Failure {
+    fn new(exit: u8, error: &str, description: impl ToString) -> Self {
+        let told = Told {
+            error: error.to_owned(),
+            error_description: description.to_string(),
+            suberror: None,
+            classification: None,
+            claims: None,
+            correlation_id: None,
+        };
+        Self { exit, told }
+    }
+
+    /// A wrong flag or value.
+    pub(crate) fn usage(description: &str) -> Self {
+        Self::new(USAGE, "invalid_arguments", description)
+    }
+
+    /// Ctrl-C.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(CANCELLED, "cancelled", "interrupted")
+    }
+
+    /// Something that has no name.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        Self::new(OTHER, "internal_error", error)
+    }
+
+    /// The cache cannot be used where it is the job.
+    pub(crate) fn cache(description: &str) -> Self {
+        Self::new(CACHE, "cache_failed", description)
+    }
+
+    /// Nobody is picked from several accounts.
+    pub(crate) fn several_accounts() -> Self {
+        let reason = UiReason::MultipleAccounts;
+        let mut failure =
+            Self::new(UI_REQUIRED, reason.code(), "name the account that is meant with --account");
+        failure.told.classification = Some(Classification::AcquireTokenSilentFailed.as_str());
+        failure
+    }
+
+    /// Tells the failure and gives the code to end with.
+    pub(crate) fn report(self, output: Output) -> ExitCode {
+        if output == Output::Json
+            && let Ok(json) = serde_json::to_string(&self.told)
+        {
+            terminal::result(json);
+        } else {
+            terminal::say(format_args!("auth: {}", self.told.error_description));
+        }
+        ExitCode::from(self.exit)
+    }
+
+    fn with_server(mut self, server: &auth::ServerError) -> Self {
+        if let Some(description) = &server.description {
+            self.told.error_description = format!("{}: {description}", self.told.error_description);
+        }
+        self.told.suberror = server.suberror.clone();
+        self.told.claims = server.claims.clone();
+        self.told.correlation_id = server.correlation_id.clone();
+        self
+    }
+
+    fn of_ui_required(ui: &UiRequired) -> Self {
+        let mut failure = Self::new(UI_REQUIRED, ui.code(), ui);
+        if let Some(server) = &ui.server {
+            failure = failure.with_server(server);
+        }
+        failure.told.classification = Some(ui.classification().as_str());
+        failure.told.claims = ui.claims.clone();
+        failure.told.correlation_id = Some(ui.correlation_id.to_string());
+        failure
+    }
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        match &error {
+            AuthError::UiRequired(ui) => Self::of_ui_required(ui),
+            AuthError::Server(server) => {
+                let exit = if server.is_transient() { NETWORK } else { REFUSED };
+                Self::new(exit, &server.error, server).with_server(server)
+            }
+            AuthError::Throttled(throttled) => {
+                Self::new(NETWORK, &throttled.server.error, throttled)
+                    .with_server(&throttled.server)
+            }
+            AuthError::Transport(_) => Self::new(NETWORK, "network_not_available", &error),
+            AuthError::Cancelled(_) => Self::new(CANCELLED, "timed_out", &error),
+            AuthError::Browser(sign_in) => {
+                Self::new(browser_exit(sign_in), "browser_not_available", &error)
+            }
+            AuthError::Config(_) => Self::new(USAGE, "invalid_configuration", &error),
+            AuthError::Cache(_) => Self::new(CACHE, "cache_failed", &error),
+            AuthError::Protocol(protocol) => match **protocol {
+                ProtocolError::UnexpectedRedirect { .. } | ProtocolError::NotJson { .. } => {
+                    Self::new(NETWORK, "invalid_response", &error)
+                }
+                ProtocolError::UserMismatch => Self::new(REFUSED, "user_mismatch", &error),
+                _ => Self::new(OTHER, "invalid_response", &error),
+            },
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+/// What the user can set right is configuration.
+fn browser_exit(error: &SignInError) -> u8 {
+    match error {
+        SignInError::Browser(
+            BrowserError::Headless
+            | BrowserError::Sudo
+            | BrowserError::Setting(_)
+            | BrowserError::NotStarted { .. }
+            | BrowserError::Url(_),
+        )
+        | SignInError::Loopback(LoopbackError::NotLoopback | LoopbackError::PortInUse(_)) => USAGE,
+        _ => OTHER,
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        AuthError::from(error).into()
+    }
+}

@@ -1,0 +1,90 @@
+//! Which URLs may be handed to another program (S-31).
+
+use core::net::Ipv4Addr;
+
+use http::Uri;
+
+use crate::error::BrowserError;
+
+const MAX_URL: usize = 8 * 1024;
+
+/// That `url` may be opened: `https`, or `http` to this machine; visible ASCII without the characters that shells and
+/// launchers give a meaning to; at most 8 KiB (S-31). So it can never be taken for an option or for several arguments.
+/// [`sign_in`](fn@crate::sign_in) and `SystemBrowser` check by themselves.
+///
+/// # Errors
+/// [`BrowserError::Url`] with the rule that is broken.
+///
+/// ```
+/// assert!(auth_interactive::check_url(&"https://login.example/authorize?a=b%20c".parse().unwrap()).is_ok());
+/// assert!(auth_interactive::check_url(&"ftp://login.example/".parse().unwrap()).is_err());
+/// ```
+pub fn check_url(url: &Uri) -> Result<(), BrowserError> {
+    checked_text(url).map(drop)
+}
+
+/// The text of `url`, after [`check_url`].
+pub(super) fn checked_text(url: &Uri) -> Result<String, BrowserError> {
+    let wrong = |why| Err(BrowserError::Url(why));
+    match (url.scheme_str(), url.host()) {
+        (Some("https"), Some(host)) if !host.is_empty() => {}
+        (Some("http"), Some(host)) if is_loopback(host) => {}
+        (Some("http"), _) => {
+            return wrong("http is only for this machine; the provider must use https");
+        }
+        _ => return wrong("it is not an https URL"),
+    }
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return wrong("it holds a user name");
+    }
+    let text = url.to_string();
+    if text.len() > MAX_URL {
+        return wrong("it is longer than 8 KiB");
+    }
+    if text.bytes().any(|byte| !byte.is_ascii_graphic() || b"\"'`$|<>\\".contains(&byte)) {
+        return wrong("it holds a character that must be percent-encoded");
+    }
+    Ok(text)
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "[::1]")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s31_only_plain_web_addresses_are_opened() {
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL));
+        let rows = [
+            ("https://login.example/authorize?x=%20%24&y=1", true),
+            ("https://[2001:db8::1]:8443/", true),
+            ("http://localhost:8400/x", true),
+            ("http://127.0.0.1:1/", true),
+            ("http://127.9.9.9:1/", true),
+            ("http://[::1]:1/", true),
+            ("http://login.example/", false),
+            ("http://127.0.0.1.evil.example/", false),
+            ("http://0.0.0.0/", false),
+            ("https://user@login.example/", false),
+            ("ftp://login.example/", false),
+            ("javascript:alert", false),
+            ("/authorize", false),
+            ("*", false),
+            ("login.example:443", false),
+            ("https://a.example/?$HOME", false),
+            ("https://a.example/?a|b", false),
+            ("https://a.example/?a'b", false),
+            ("https://a.example/?`id`", false),
+            (&long, false),
+        ];
+        for (url, allowed) in rows {
+            // What `Uri` itself refuses never reaches an opener.
+            let verdict = url.parse::<Uri>().is_ok_and(|url| check_url(&url).is_ok());
+            assert_eq!(verdict, allowed, "{url}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The replies: fixed pages under fixed headers. Nothing of a request is ever in them (S-21, S-25).
+
+use auth_core::ResponseMode;
+
+use crate::pages::{self, Page};
+
+/// Why a request is not taken. The texts that go with it are fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Not well formed, or without the right state.
+    BadRequest,
+    /// Neither from the sign-in page nor from a person.
+    Forbidden,
+    NotFound,
+    MethodNotAllowed(ResponseMode),
+    /// The same for `HEAD`, whose reply has no body.
+    HeadNotAllowed(ResponseMode),
+    /// Too slow (S-23).
+    Timeout,
+    /// The response was there already (S-24).
+    Conflict,
+    LengthRequired,
+    BodyTooLarge,
+    TargetTooLong,
+    UnsupportedMediaType,
+    /// `Host` names another server (S-17).
+    Misdirected,
+    HeadersTooLarge,
+}
+
+impl Refusal {
+    /// The status line after the version.
+    pub(crate) const fn status(self) -> &'static str {
+        match self {
+            Self::BadRequest => "400 Bad Request",
+            Self::Forbidden => "403 Forbidden",
+            Self::NotFound => "404 Not Found",
+            Self::MethodNotAllowed(_) | Self::HeadNotAllowed(_) => "405 Method Not Allowed",
+            Self::Timeout => "408 Request Timeout",
+            Self::Conflict => "409 Conflict",
+            Self::LengthRequired => "411 Length Required",
+            Self::BodyTooLarge => "413 Content Too Large",
+            Self::TargetTooLong => "414 URI Too Long",
+            Self::UnsupportedMediaType => "415 Unsupported Media Type",
+            Self::Misdirected => "421 Misdirected Request",
+            Self::HeadersTooLarge => "431 Request Header Fields Too Large",
+        }
+    }
+}
+
+/// The bytes of one reply, after which the connection is closed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reply(Vec<u8>);
+
+impl Reply {
+    /// A page for the person who signed in.
+    pub(crate) fn page(page: Page) -> Self {
+        Self::new("200 OK", "", &page.html(), true)
+    }
+
+    /// Sends a query response on to the bare path, so that the code leaves the address bar (S-27).
+    pub(crate) fn see_other(location: &str) -> Self {
+        Self::new("303 See Other", &format!("Location: {location}\r\n"), "", true)
+    }
+
+    pub(crate) fn refusal(refusal: Refusal) -> Self {
+        let with_body = !matches!(refusal, Refusal::HeadNotAllowed(_));
+        // RFC 9110 §15.5.6 demands `Allow`; it tells no more than the sign-in page does.
+        let allow = match refusal {
+            Refusal::MethodNotAllowed(mode) | Refusal::HeadNotAllowed(mode) => match mode {
+                ResponseMode::FormPost => "Allow: POST\r\n",
+                ResponseMode::Query => "Allow: GET\r\n",
+            },
+            _ => "",
+        };
+        Self::new(refusal.status(), allow, &Page::WrongRequest.html(), with_body)
+    }
+
+    fn new(status: &str, extra: &str, html: &str, with_body: bool) -> Self {
+        let head = format!(
+            "HTTP/1.1 {status}\r\n\
+             Content-Type: text/html; charset=utf-8\r\n\
+             Content-Length: {}\r\n\
+             X-Content-Type-Options: nosniff\r\n\
+             Cache-Control: no-store\r\n\
+             Referrer-Policy: no-referrer\r\n\
+             Content-Security-Policy: {}\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\n\
+             {extra}Connection: close\r\n\r\n",
+            html.len(),
+            pages::content_security_policy(),
+        );
+        Self([head.as_bytes(), if with_body { html.as_bytes() } else { &[] }].concat())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,177 @@
+//! Which request may carry the response: everything that can be judged from the head alone (S-16…S-19, S-22).
+
+use auth_core::{RedirectUri, ResponseMode};
+use zeroize::Zeroizing;
+
+use super::head::Head;
+use super::{Arrival, Refusal};
+
+/// The body of a form post, in bytes (S-22).
+const MAX_BODY: usize = 64 * 1024;
+
+/// What a request must look like. Shared by all connections of a wait.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) mode: ResponseMode,
+    /// The path of the redirect URI, byte for byte.
+    path: String,
+    /// The redirect URI without its query, to be shown in the address bar at the end (S-27).
+    pub(super) landing: String,
+    /// The query of the redirect URI, where it is registered with one.
+    query: Option<String>,
+    /// What `Host` may say.
+    hosts: Vec<String>,
+    /// Who may post the response, beside `null`.
+    pub(crate) origins: Vec<String>,
+}
+
+/// What a good head asks for.
+pub(super) enum Admission {
+    /// The request is complete.
+    Arrived(Arrival),
+    /// A body of so many bytes follows.
+    Body(usize),
+}
+
+impl Rules {
+    /// The rules for a redirect URI; nothing unless it names this machine and a port.
+    pub(crate) fn new(redirect_uri: &RedirectUri, mode: ResponseMode) -> Option<Self> {
+        let host = redirect_uri.loopback_host()?;
+        let port = redirect_uri.port().filter(|port| *port != 0)?;
+        let (host_and_port, path) = (format!("{host}:{port}"), redirect_uri.path().to_owned());
+        // Absolute, so that no path can be taken for a host.
+        let landing = format!("http://{host_and_port}{path}");
+        let mut hosts = vec![host_and_port];
+        // Browsers leave the default port out.
+        if port == 80 {
+            hosts.push(host.to_owned());
+        }
+        let query = redirect_uri.as_str().split_once('?').map(|(_, query)| query.to_owned());
+        Some(Self { mode, path, landing, query, hosts, origins: Vec::new() })
+    }
+
+    /// The longest request line: with a query response the whole response stands in it (S-22).
+    pub(super) fn request_line_limit(&self) -> usize {
+        match self.mode {
+            ResponseMode::FormPost => 16 * 1024,
+            ResponseMode::Query => 64 * 1024,
+        }
+    }
+
+    /// Judges a head. `Host` comes first: a page that reached us under another name (DNS rebinding) learns nothing else.
+    pub(super) fn admit(&self, head: &Head<'_>) -> Result<Admission, Refusal> {
+        self.check_host(head)?;
+        let length = body_length(head)?;
+        let (path, query) = head.path_and_query();
+        match head.method {
+            "OPTIONS" => return Err(Refusal::MethodNotAllowed(self.mode)),
+            "HEAD" => return Err(Refusal::HeadNotAllowed(self.mode)),
+            _ => {}
+        }
+        if path != self.path {
+            return Err(Refusal::NotFound);
+        }
+        match (self.mode, head.method) {
+            (ResponseMode::FormPost, "POST") => self.admit_post(head, query, length),
+            (ResponseMode::Query, "GET") => self.admit_get(head, query, length),
+            (ResponseMode::FormPost | ResponseMode::Query, _) => {
+                Err(Refusal::MethodNotAllowed(self.mode))
+            }
+        }
+    }
+
+    fn admit_post(
+        &self,
+        head: &Head<'_>,
+        query: Option<&str>,
+        length: Length,
+    ) -> Result<Admission, Refusal> {
+        // Only the query that is registered; a response that came in both ways at once is not ours.
+        if query != self.query.as_deref() {
+            return Err(Refusal::NotFound);
+        }
+        check_fetch_mode(head)?;
+        if let Some(origin) = head.once("origin")? {
+            let known =
+                origin == b"null" || self.origins.iter().any(|own| own.as_bytes() == origin);
+            if !known {
+                return Err(Refusal::Forbidden);
+            }
+        }
+        check_form(head)?;
+        match length {
+            Length::Known(length) if length > MAX_BODY => Err(Refusal::BodyTooLarge),
+            Length::Known(length) => Ok(Admission::Body(length)),
+            Length::Absent | Length::Chunked => Err(Refusal::LengthRequired),
+        }
+    }
+
+    fn admit_get(
+        &self,
+        head: &Head<'_>,
+        query: Option<&str>,
+        length: Length,
+    ) -> Result<Admission, Refusal> {
+        check_fetch_mode(head)?;
+        if !matches!(length, Length::Absent | Length::Known(0)) {
+            return Err(Refusal::BadRequest);
+        }
+        Ok(Admission::Arrived(match query {
+            Some(query) => Arrival::Parameters(Zeroizing::new(query.as_bytes().to_vec())),
+            None => Arrival::Visit,
+        }))
+    }
+
+    /// S-17: exactly one `Host`, exactly the registered one.
+    fn check_host(&self, head: &Head<'_>) -> Result<(), Refusal> {
+        let host = head.once("host").map_err(|_| Refusal::Misdirected)?;
+        let known = host.is_some_and(|host| self.hosts.iter().any(|own| own.as_bytes() == host));
+        if known { Ok(()) } else { Err(Refusal::Misdirected) }
+    }
+}
+
+/// S-18: a browser that says what kind of request this is must say that it shows the answer to a person.
+fn check_fetch_mode(head: &Head<'_>) -> Result<(), Refusal> {
+    match head.once("sec-fetch-mode")? {
+        None | Some(b"navigate") => Ok(()),
+        Some(_) => Err(Refusal::Forbidden),
+    }
+}
+
+/// S-19. UTF-8 is what the type means anyway (URL standard), so saying so is no other type.
+fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
+    let value = head.once("content-type")?.and_then(|value| core::str::from_utf8(value).ok());
+    let (essence, parameter) = match value.unwrap_or_default().split_once(';') {
+        Some((essence, parameter)) => (essence, Some(parameter.trim_matches([' ', '\t']))),
+        None => (value.unwrap_or_default(), None),
+    };
+    let form =
+        essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let utf8 = parameter.is_none_or(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"));
+    if form && utf8 { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
+}
+
+#[derive(Clone, Copy)]
+enum Length {
+    Absent,
+    Known(usize),
+    Chunked,
+}
+
+/// How long the body is. No browser posts a form in chunks, so chunks are not read: the sender is asked for a length.
+fn body_length(head: &Head<'_>) -> Result<Length, Refusal> {
+    match (head.once("transfer-encoding")?, head.once("content-length")?) {
+        (None, None) => Ok(Length::Absent),
+        (Some(_), Some(_)) => Err(Refusal::BadRequest),
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Length::Chunked),
+        (Some(_), None) => Err(Refusal::BadRequest),
+        (None, Some(digits)) => {
+            let text = core::str::from_utf8(digits).unwrap_or_default();
+            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Refusal::BadRequest);
+            }
+            // More digits than fit are more bytes than we take.
+            Ok(Length::Known(text.parse().unwrap_or(usize::MAX)))
+        }
+    }
+}

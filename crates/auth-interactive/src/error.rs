@@ -1,0 +1,126 @@
+//! What can go wrong, in words for the person who has to act.
+
+use std::io;
+use std::time::Duration;
+
+/// Why the URL could not be shown to the user. No text holds the URL.
+///
+/// ```
+/// let error = auth_interactive::BrowserError::Headless;
+/// assert!(error.to_string().contains("BROWSER"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrowserError {
+    /// The URL is none that may be handed to another program (S-31).
+    #[error("the sign-in address is not opened: {0}")]
+    Url(&'static str),
+    /// The session has no display, so no browser window can appear. User action: another way to sign in.
+    #[error(
+        "this session has no display to open a browser on; set BROWSER to a command that can show the sign-in page"
+    )]
+    Headless,
+    /// Run through `sudo`: a browser of root would be the wrong one (S-34).
+    #[error(
+        "no browser is opened under sudo; run the program as yourself, or set BROWSER to a command"
+    )]
+    Sudo,
+    /// `BROWSER` cannot be read as a list of commands.
+    #[error("BROWSER cannot be used: {0}")]
+    Setting(&'static str),
+    /// The browser command could not be started.
+    #[error("the browser command {command:?} could not be started; correct BROWSER")]
+    NotStarted {
+        /// The name of the program, without its arguments.
+        command: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The browser command ended with a failure before the sign-in was over.
+    #[error(
+        "the browser command {command:?} failed ({status}) before the sign-in ended; correct BROWSER"
+    )]
+    Failed {
+        /// The name of the program, without its arguments.
+        command: String,
+        /// How it ended, such as `exit status: 1`.
+        status: String,
+    },
+    /// The desktop offered no browser, or refused to open it.
+    #[error("no browser could be opened ({0}); set BROWSER to the command of one")]
+    System(io::ErrorKind),
+    /// An application's own [`Browser`](crate::Browser) failed. The text must hold no secret and no URL.
+    #[error("the sign-in page could not be shown: {0}")]
+    Other(String),
+}
+
+/// Why no response was received. No text holds anything that came from a request.
+///
+/// ```
+/// let error = auth_interactive::LoopbackError::PortInUse(8400);
+/// assert!(error.to_string().contains("8400"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoopbackError {
+    /// The redirect URI does not name this machine, so nothing can be received here.
+    #[error("the redirect URI is no loopback address; use http://localhost")]
+    NotLoopback,
+    /// The expectation belongs to another redirect URI than the one that is listened on.
+    #[error(
+        "the sign-in was begun with another redirect URI than the receiver's; begin it with the receiver's own"
+    )]
+    OtherRedirect,
+    /// Another program holds the port that the redirect URI names, on one address family at least.
+    #[error("port {0} is in use by another program; stop it, or use a redirect URI without a port")]
+    PortInUse(u16),
+    /// No port was free on both address families in twenty tries (S-14).
+    #[error(
+        "no loopback port was free for 127.0.0.1 and [::1] together; try again, or name a port"
+    )]
+    NoFreePort,
+    /// The operating system refused to listen.
+    #[error("cannot listen on the loopback address, port {port}")]
+    Bind {
+        /// The port; 0 where the system was to choose one.
+        port: u16,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The listening socket cannot be used by the runtime.
+    #[error("the loopback listener cannot be used")]
+    Listen(#[source] io::Error),
+    /// Nobody finished the sign-in in time.
+    #[error("the sign-in was not finished within {} s; start it again", .0.as_secs())]
+    TimedOut(Duration),
+    /// So many other requests came that something on this machine is disturbing the sign-in (S-23).
+    #[error(
+        "the loopback port was flooded with foreign requests; close what sends them and start the sign-in again"
+    )]
+    Flooded,
+}
+
+/// Why [`sign_in`](fn@crate::sign_in) got no response.
+///
+/// ```
+/// use auth_interactive::{LoopbackError, SignInError};
+///
+/// assert!(matches!(SignInError::from(LoopbackError::Flooded), SignInError::Loopback(_)));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignInError {
+    /// The page could not be shown.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
+    /// The answer could not be received.
+    #[error(transparent)]
+    Loopback(#[from] LoopbackError),
+}
+
+const _: fn() = || {
+    fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<BrowserError>();
+    sendable::<LoopbackError>();
+    sendable::<SignInError>();
+};

@@ -1,0 +1,250 @@
+//! All connections of one wait, served beside each other.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use std::{io, mem};
+
+use auth_core::{AuthorizationResponse, ResponseMode};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::connection::{Activity, Heard, hear, say};
+use crate::conversation::{Reply, Rules, Verdict, Wait};
+use crate::error::LoopbackError;
+use crate::expectation::Expectation;
+
+/// Connections at once (S-23).
+const MAX_CONNECTIONS: usize = 32;
+/// Connections that may come before the response does (S-23).
+pub(super) const MAX_STRAYS: u32 = 10_000;
+/// For the browser to follow to the bare path (S-27).
+const LANDING: Duration = Duration::from_secs(2);
+/// For the last page to be written and the connection to end; longer than both take by themselves (S-28).
+const CLOSING: Duration = Duration::from_secs(4);
+/// Before accepting again when the system has no file descriptor left, or the like.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// A wait with its sockets. Every task is in the set, so dropping this ends them all.
+pub(super) struct Reception {
+    listeners: Vec<TcpListener>,
+    tasks: JoinSet<Done>,
+    open: Vec<Open>,
+    activity: Activity,
+    rules: Arc<Rules>,
+    wait: Wait,
+    pub(super) seen: u32,
+    ending: Ending,
+}
+
+/// How far the end of the wait has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    /// The browser is on its way to the bare path.
+    Landing,
+    /// The last page is being written by this task.
+    Closing(Id),
+    Done,
+}
+
+/// A connection that a task looks after.
+struct Open {
+    abort: AbortHandle,
+    activity: Activity,
+}
+
+/// What a task came to.
+enum Done {
+    Heard(TcpStream, Heard),
+    Said,
+}
+
+impl Reception {
+    pub(super) fn start(
+        listeners: Vec<std::net::TcpListener>,
+        expectation: Expectation,
+    ) -> Result<Self, LoopbackError> {
+        let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<Result<_, _>>();
+        let rules = expectation.rules;
+        Ok(Self {
+            listeners: listeners.map_err(LoopbackError::Listen)?,
+            tasks: JoinSet::new(),
+            open: Vec::new(),
+            activity: Activity::default(),
+            wait: Wait::new(expectation.state, &rules),
+            rules: Arc::new(rules),
+            seen: 0,
+            ending: Ending::NotYet,
+        })
+    }
+
+    /// Serves until the response is there.
+    pub(super) async fn response(&mut self) -> Result<AuthorizationResponse, LoopbackError> {
+        loop {
+            if self.seen > MAX_STRAYS {
+                return Err(LoopbackError::Flooded);
+            }
+            if let Some(response) = self.turn().await {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// Serves on until the user has the page, within a few seconds at most. Its failures are nobody's business: the
+    /// response is there.
+    pub(super) async fn finish(&mut self) {
+        let landed = timeout(LANDING, async {
+            while self.ending == Ending::Landing {
+                self.turn().await;
+            }
+        });
+        if landed.await.is_err() {
+            return;
+        }
+        let _ = timeout(CLOSING, async {
+            while self.ending != Ending::Done {
+                self.turn().await;
+            }
+        })
+        .await;
+    }
+
+    /// One event: somebody came, or a connection got on.
+    async fn turn(&mut self) -> Option<AuthorizationResponse> {
+        let first = usize::try_from(self.seen).unwrap_or_default();
+        tokio::select! {
+            accepted = accept(&self.listeners, first) => {
+                self.welcome(accepted).await;
+                None
+            }
+            Some(ended) = self.tasks.join_next_with_id() => match ended {
+                Ok((id, Done::Heard(stream, heard))) => {
+                    self.forget(id);
+                    self.answer(stream, heard)
+                }
+                Ok((id, Done::Said)) => {
+                    self.forget(id);
+                    None
+                }
+                // Dropped for a newer one, or a panic that goes no further than its connection (S-30).
+                Err(error) => {
+                    self.forget(error.id());
+                    None
+                }
+            },
+        }
+    }
+
+    async fn welcome(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        self.seen = self.seen.saturating_add(1);
+        let (mut stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind(), "the loopback listener could not accept a connection");
+                return sleep(BREATH).await;
+            }
+        };
+        // S-15: the sockets are bound to loopback, but a misled network stack is not trusted.
+        if !peer.ip().is_loopback() {
+            return;
+        }
+        // The reply is one write; it must not wait for more.
+        let _ = stream.set_nodelay(true);
+        let (rules, activity) = (Arc::clone(&self.rules), self.activity.another());
+        let seen_by_task = activity.clone();
+        self.look_after(activity, async move {
+            let heard = hear(&mut stream, rules, &seen_by_task).await;
+            Done::Heard(stream, heard)
+        });
+    }
+
+    fn answer(&mut self, stream: TcpStream, heard: Heard) -> Option<AuthorizationResponse> {
+        let (reply, verdict) = match heard {
+            Heard::Gone => return None,
+            Heard::Refused(refusal) => {
+                tracing::debug!(
+                    status = refusal.status(),
+                    "a request to the loopback port was refused"
+                );
+                (Reply::refusal(refusal), Verdict::Stray)
+            }
+            Heard::Arrived(arrival) => self.wait.judge(arrival),
+        };
+        let id = self.look_after(self.activity.another(), async move {
+            say(stream, reply).await;
+            Done::Said
+        });
+        match verdict {
+            Verdict::Stray => None,
+            Verdict::Response(response) => {
+                match self.rules.mode {
+                    ResponseMode::FormPost => self.close(id),
+                    ResponseMode::Query => self.ending = Ending::Landing,
+                }
+                Some(*response)
+            }
+            Verdict::Landed => {
+                self.close(id);
+                None
+            }
+        }
+    }
+
+    /// Nobody else may come; what is in flight gets its reply (S-24).
+    fn close(&mut self, last: Id) {
+        drop(mem::take(&mut self.listeners));
+        self.ending = Ending::Closing(last);
+    }
+
+    /// Runs a task for a connection; at the limit the connection that was idle for the longest gives way (S-23).
+    fn look_after(
+        &mut self,
+        activity: Activity,
+        task: impl Future<Output = Done> + Send + 'static,
+    ) -> Id {
+        if self.open.len() >= MAX_CONNECTIONS {
+            let last = match self.ending {
+                Ending::Closing(id) => Some(id),
+                Ending::NotYet | Ending::Landing | Ending::Done => None,
+            };
+            let candidates =
+                self.open.iter().enumerate().filter(|(_, open)| Some(open.abort.id()) != last);
+            if let Some((index, _)) = candidates.min_by_key(|(_, open)| open.activity.last()) {
+                self.open.swap_remove(index).abort.abort();
+            }
+        }
+        let abort = self.tasks.spawn(task);
+        let id = abort.id();
+        self.open.push(Open { abort, activity });
+        id
+    }
+
+    fn forget(&mut self, id: Id) {
+        self.open.retain(|open| open.abort.id() != id);
+        if self.ending == Ending::Closing(id) {
+            self.ending = Ending::Done;
+        }
+    }
+}
+
+/// The next connection of any listener. `first` says who is asked first, so that none is starved.
+async fn accept(listeners: &[TcpListener], first: usize) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|context| {
+        let turned = listeners
+            .iter()
+            .cycle()
+            .skip(first.checked_rem(listeners.len()).unwrap_or_default())
+            .take(listeners.len());
+        for listener in turned {
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,127 @@
+//! The browser and the receiver, side by side.
+
+use auth_core::AuthorizationResponse;
+use http::Uri;
+
+use crate::browser::{DynBrowser, check_url};
+use crate::error::SignInError;
+use crate::expectation::Expectation;
+use crate::receiver::LoopbackReceiver;
+
+/// Shows `url` in `browser` and waits for the response at `receiver`.
+///
+/// An opener that is still busy when the response arrives is dropped; one that returns early changes nothing; one that
+/// fails ends the wait, since the user would otherwise look at nothing until the time is up. Dropping the future closes
+/// the port.
+///
+/// # Errors
+/// [`SignInError::Browser`] when the page cannot be shown, [`SignInError::Loopback`] when no response came.
+///
+/// ```no_run
+/// use auth_core::PendingAuthorization;
+/// use auth_interactive::{DynBrowser, Expectation, LoopbackReceiver, SignInError, sign_in};
+///
+/// # async fn example(browser: &dyn DynBrowser, receiver: LoopbackReceiver, pending: &PendingAuthorization)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let response = sign_in(browser, receiver, pending.url(), Expectation::of(pending)?).await?;
+/// # Ok(()) }
+/// ```
+pub async fn sign_in(
+    browser: &dyn DynBrowser,
+    receiver: LoopbackReceiver,
+    url: &Uri,
+    expectation: Expectation,
+) -> Result<AuthorizationResponse, SignInError> {
+    check_url(url)?;
+    let response = receiver.receive(expectation);
+    tokio::pin!(response);
+    tokio::select! {
+        // A response that is already there counts more than how the opener ended.
+        biased;
+        response = &mut response => return Ok(response?),
+        opened = browser.open_boxed(url) => opened?,
+    }
+    Ok(response.await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_core::{RedirectUri, ResponseMode};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::browser::Browser;
+    use crate::error::BrowserError;
+    use crate::testing::{pending, state_of};
+
+    /// What an opener does, and then how it ends.
+    struct Opener {
+        request: Option<String>,
+        port: u16,
+        end: fn() -> Option<Result<(), BrowserError>>,
+    }
+
+    impl Browser for Opener {
+        async fn open(&self, _: &Uri) -> Result<(), BrowserError> {
+            if let Some(request) = &self.request {
+                let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+                stream.write_all(request.as_bytes()).await.unwrap();
+                let mut page = String::new();
+                stream.read_to_string(&mut page).await.unwrap();
+                assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+            }
+            match (self.end)() {
+                Some(end) => end,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn run(
+        answers: bool,
+        end: fn() -> Option<Result<(), BrowserError>>,
+    ) -> Result<AuthorizationResponse, SignInError> {
+        let receiver =
+            LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let port = receiver.redirect_uri().port().unwrap();
+        let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
+        let body = format!("code=abc&state={}", state_of(&pending));
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let opener = Opener { request: answers.then_some(request), port, end };
+        sign_in(&opener, receiver, pending.url(), Expectation::of(&pending).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn an_opener_that_stays_until_the_page_is_answered_deadlocks_nothing() {
+        assert!(run(true, || None).await.is_ok());
+        assert!(run(true, || Some(Ok(()))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_opener_that_fails_ends_the_wait() {
+        let outcome = run(false, || Some(Err(BrowserError::Headless))).await;
+        assert!(matches!(outcome, Err(SignInError::Browser(BrowserError::Headless))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_opener_that_returns_early_changes_nothing() {
+        let outcome = run(false, || Some(Ok(()))).await;
+        assert!(matches!(outcome, Err(SignInError::Loopback(crate::LoopbackError::TimedOut(_)))));
+    }
+
+    #[tokio::test]
+    async fn a_url_that_no_browser_may_get_is_an_error() {
+        let receiver =
+            LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
+        let opener = Opener { request: None, port: 0, end: || None };
+        let url = "ftp://idp.example/".parse().unwrap();
+        let outcome = sign_in(&opener, receiver, &url, Expectation::of(&pending).unwrap()).await;
+        assert!(matches!(outcome, Err(SignInError::Browser(BrowserError::Url(_)))));
+    }
+}
