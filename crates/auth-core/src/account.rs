@@ -30,11 +30,7 @@ pub struct Account {
 impl Account {
     /// An account from its parts, as a cache knows them.
     #[must_use]
-    pub fn new(
-        home_account_id: AccountId,
-        environment: impl Into<String>,
-        username: impl Into<String>,
-    ) -> Self {
+    pub fn new(home_account_id: AccountId, environment: impl Into<String>, username: impl Into<String>) -> Self {
         Self {
             home_account_id,
             environment: environment.into(),

@@ -11,7 +11,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    if text.len() / 4 * 3 > MAX_DECODED {
+    // Four characters stand for three bytes.
+    if text.len() > MAX_DECODED.div_ceil(3).saturating_mul(4) {
         return None;
     }
     URL_SAFE_NO_PAD.decode(text).ok()

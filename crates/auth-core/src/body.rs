@@ -14,8 +14,7 @@ impl Body {
     pub(crate) fn form(fields: &[(&str, &str)]) -> Self {
         let mut size = 0_usize;
         for (name, value) in fields {
-            let encoded =
-                name.len().saturating_add(value.len()).saturating_mul(3).saturating_add(2);
+            let encoded = name.len().saturating_add(value.len()).saturating_mul(3).saturating_add(2);
             size = size.saturating_add(encoded);
         }
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(size));

@@ -66,14 +66,9 @@ impl Application {
     ///
     /// # Errors
     /// [`ConfigError::NotSendable`] when one of them cannot stand in an HTTP header.
-    pub fn with_name(
-        mut self,
-        name: impl Into<String>,
-        version: impl Into<String>,
-    ) -> Result<Self, ConfigError> {
+    pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Result<Self, ConfigError> {
         let (name, version) = (name.into(), version.into());
-        let sendable =
-            |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+        let sendable = |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
         if !sendable(&name) {
             return Err(ConfigError::NotSendable("the application name"));
         }
@@ -92,7 +87,7 @@ impl Application {
 }
 
 /// Who asks, and under which id: what all requests of one call have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestContext {
     pub(crate) application: Application,
     pub(crate) correlation_id: CorrelationId,
@@ -110,10 +105,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10).
-    pub fn with_extra_query(
-        mut self,
-        parameters: Vec<(String, String)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn with_extra_query(mut self, parameters: Vec<(String, String)>) -> Result<Self, ConfigError> {
         if let Some((name, _)) = parameters.iter().find(|(name, _)| is_reserved(name)) {
             return Err(ConfigError::ReservedParameter { name: name.clone() });
         }
@@ -134,6 +126,16 @@ impl RequestContext {
     }
 }
 
+/// Without the extra parameters, which may name people.
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("application", &self.application)
+            .field("correlation_id", &self.correlation_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The parameters that the protocol sets itself.
 fn is_reserved(name: &str) -> bool {
     [
@@ -150,7 +152,11 @@ fn is_reserved(name: &str) -> bool {
         "scope",
         "grant_type",
         "refresh_token",
+        "client_assertion",
+        "client_assertion_type",
         "client_info",
+        "client_secret",
+        "client-request-id",
         "claims",
         "prompt",
         "login_hint",

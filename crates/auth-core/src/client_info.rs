@@ -32,13 +32,8 @@ impl ClientInfo {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let members = json::parse_object(&base64url::decode(text)?)?;
-        let member = |name: &str| {
-            members
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|value| !value.is_empty())
-                .map(str::to_owned)
-        };
+        let member =
+            |name: &str| members.get(name).and_then(Value::as_str).filter(|value| !value.is_empty()).map(str::to_owned);
         Some(Self { uid: member("uid")?, utid: member("utid")?, raw: text.to_owned() })
     }
 }
@@ -64,11 +59,7 @@ mod tests {
             (r#"[]"#, false),
             ("", false),
         ] {
-            assert_eq!(
-                ClientInfo::parse(&base64url::encode(json.as_bytes())).is_some(),
-                accepted,
-                "{json}"
-            );
+            assert_eq!(ClientInfo::parse(&base64url::encode(json.as_bytes())).is_some(), accepted, "{json}");
         }
         assert!(ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ==").is_none());
     }

@@ -38,8 +38,7 @@ impl IdToken {
         else {
             return Err(IdTokenFault::Shape);
         };
-        let object =
-            |segment| base64url::decode(segment).and_then(|bytes| json::parse_object(&bytes));
+        let object = |segment| base64url::decode(segment).and_then(|bytes| json::parse_object(&bytes));
         let header = object(header).ok_or(IdTokenFault::Shape)?;
         let claims = object(payload).ok_or(IdTokenFault::Shape)?;
         base64url::decode(signature).ok_or(IdTokenFault::Shape)?;
@@ -71,9 +70,7 @@ impl IdToken {
     /// Who signs in, by the first claim that tells it; MSAL's order, widened.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
-        let first_email = || {
-            self.claims.get("emails")?.as_array()?.first()?.as_str().filter(|text| !text.is_empty())
-        };
+        let first_email = || self.claims.get("emails")?.as_array()?.first()?.as_str().filter(|text| !text.is_empty());
         ["preferred_username", "upn", "email"]
             .into_iter()
             .find_map(|claim| self.text(claim))
@@ -88,11 +85,7 @@ impl IdToken {
         self.text("oid").or_else(|| self.text("sub"))
     }
 
-    pub(crate) fn verify(
-        &self,
-        expected: &Expected<'_>,
-        now: Timestamp,
-    ) -> Result<(), IdTokenFault> {
+    pub(crate) fn verify(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), IdTokenFault> {
         let iss = self.text("iss").ok_or(IdTokenFault::Claim("iss"))?;
         if !expected.issuer.accepts(iss, self.text("tid")) {
             return Err(IdTokenFault::Issuer);
@@ -115,7 +108,10 @@ impl IdToken {
                 single = audience.as_str();
                 vec![single]
             }
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(Value::Array(list)) => {
+                let texts: Option<_> = list.iter().map(Value::as_str).collect();
+                texts.ok_or(IdTokenFault::Claim("aud"))?
+            }
             _ => return Err(IdTokenFault::Claim("aud")),
         };
         let azp = self.claims.get("azp").map(Value::as_str);
@@ -123,11 +119,7 @@ impl IdToken {
             Some(azp) => azp == Some(client_id),
             None => audiences.len() == 1,
         };
-        if audiences.contains(&client_id) && azp_fits {
-            Ok(())
-        } else {
-            Err(IdTokenFault::Audience)
-        }
+        if audiences.contains(&client_id) && azp_fits { Ok(()) } else { Err(IdTokenFault::Audience) }
     }
 
     /// S-74.
@@ -156,9 +148,7 @@ impl IdToken {
             Some(value) => match (value.as_u64(), value.as_f64()) {
                 (Some(seconds), _) => Ok(Some(Timestamp::from_unix_seconds(seconds))),
                 // Float casts saturate: no value can overflow here.
-                (None, Some(seconds)) if seconds >= 0.0 => {
-                    Ok(Some(Timestamp::from_unix_seconds(seconds as u64)))
-                }
+                (None, Some(seconds)) if seconds >= 0.0 => Ok(Some(Timestamp::from_unix_seconds(seconds as u64))),
                 _ => Err(IdTokenFault::Claim(claim)),
             },
         }
@@ -166,9 +156,7 @@ impl IdToken {
 
     /// Whether `other` names the same issuer, subject and audience (S-75).
     pub(crate) fn is_same_identity(&self, other: &Self) -> bool {
-        ["iss", "sub", "aud", "azp"]
-            .iter()
-            .all(|claim| self.claims.get(*claim) == other.claims.get(*claim))
+        ["iss", "sub", "aud", "azp"].iter().all(|claim| self.claims.get(*claim) == other.claims.get(*claim))
     }
 }
 
@@ -219,9 +207,8 @@ pub(crate) mod tests {
     #[test]
     fn one_changed_claim_is_enough() {
         let now = NOW.as_unix_seconds();
-        let clock = |claim, value| {
-            Err(IdTokenFault::Clock { claim, value: Timestamp::from_unix_seconds(value), now: NOW })
-        };
+        let clock =
+            |claim, value| Err(IdTokenFault::Clock { claim, value: Timestamp::from_unix_seconds(value), now: NOW });
         for (claim, value, expected) in [
             ("extra", json!(1), Ok(())),
             ("iss", json!("https://evil.example"), Err(IdTokenFault::Issuer)),
@@ -233,6 +220,7 @@ pub(crate) mod tests {
             ("aud", json!(["c"]), Ok(())),
             ("aud", json!(["c", "d"]), Err(IdTokenFault::Audience)),
             ("aud", json!([]), Err(IdTokenFault::Audience)),
+            ("aud", json!(["c", 1]), Err(IdTokenFault::Claim("aud"))),
             ("aud", json!(null), Err(IdTokenFault::Claim("aud"))),
             ("azp", json!("c"), Ok(())),
             ("azp", json!("d"), Err(IdTokenFault::Audience)),
@@ -286,19 +274,13 @@ pub(crate) mod tests {
             (String::new(), IdTokenFault::Shape),
             ("a.b".to_owned(), IdTokenFault::Shape),
             (format!("{}.{claims}", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
-            (
-                format!("{}.{claims}.c2ln.c2ln", segment(json!({"alg": "RS256"}))),
-                IdTokenFault::Shape,
-            ),
+            (format!("{}.{claims}.c2ln.c2ln", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
             (format!("{}.{claims}.c2l=", segment(json!({"alg": "RS256"}))), IdTokenFault::Shape),
             (format!("{}.{claims}.c2ln", segment(json!([]))), IdTokenFault::Shape),
             (format!("{}.{claims}.", segment(json!({"alg": "none"}))), IdTokenFault::Header),
             (format!("{}.{claims}.", segment(json!({"alg": "NONE"}))), IdTokenFault::Header),
             (format!("{}.{claims}.c2ln", segment(json!({}))), IdTokenFault::Header),
-            (
-                format!("{}.{claims}.c2ln", segment(json!({"alg": "RS256", "crit": []}))),
-                IdTokenFault::Header,
-            ),
+            (format!("{}.{claims}.c2ln", segment(json!({"alg": "RS256", "crit": []}))), IdTokenFault::Header),
         ] {
             assert_eq!(IdToken::parse(&Secret::new(raw.clone())).err(), Some(expected), "{raw}");
         }

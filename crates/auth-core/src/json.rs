@@ -4,9 +4,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 const MAX_DEPTH: u8 = 32;
@@ -18,7 +16,7 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     deserializer.end().ok()?;
     match value {
         Value::Object(map) => Some(map),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     }
 }
 

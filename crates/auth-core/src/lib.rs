@@ -37,6 +37,8 @@ mod pkce;
 mod scopes;
 mod secret;
 mod silent;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod time;
 mod token_response;
@@ -48,8 +50,7 @@ pub use authority::metadata::ProviderMetadata;
 pub use authority::tenant::Tenant;
 pub use authority::{Authority, InstanceMetadata};
 pub use authorize::{
-    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri,
-    ResponseMode,
+    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,
 };
 pub use body::Body;
 pub use claims::Claims;
@@ -57,12 +58,11 @@ pub use client::{Application, ClientId, RequestContext};
 pub use client_info::ClientInfo;
 pub use correlation::CorrelationId;
 pub use error::{
-    Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled,
-    TransportError, TransportFault, UiReason, UiRequired,
+    Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled, TransportError,
+    TransportFault, UiReason, UiRequired,
 };
 pub use exchange::{
-    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption,
-    Replay,
+    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;

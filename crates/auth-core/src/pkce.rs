@@ -106,8 +106,7 @@ mod tests {
 
     #[test]
     fn rfc_7636_appendix_b() {
-        let verifier =
-            PkceVerifier(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned()));
+        let verifier = PkceVerifier(Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned()));
         assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
@@ -117,25 +116,11 @@ mod tests {
         let (a, b) = (State::generate(rng).unwrap(), State::generate(rng).unwrap());
         assert_eq!(a.expose().len(), 43);
         assert!(!a.matches(b.expose()));
-        assert!(a.matches(&a.expose().to_owned()));
+        assert!(a.matches(a.expose()));
     }
 
     #[test]
     fn a_failing_generator_is_an_error() {
-        struct Broken;
-        impl rand_core::TryRng for Broken {
-            type Error = core::fmt::Error;
-            fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-                Err(core::fmt::Error)
-            }
-            fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-                Err(core::fmt::Error)
-            }
-            fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
-                Err(core::fmt::Error)
-            }
-        }
-        impl TryCryptoRng for Broken {}
-        assert_eq!(PkceVerifier::generate(&mut Broken).unwrap_err(), ConfigError::Randomness);
+        assert_eq!(PkceVerifier::generate(&mut crate::testing::BrokenRng).unwrap_err(), ConfigError::Randomness);
     }
 }

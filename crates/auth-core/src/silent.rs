@@ -64,12 +64,7 @@ pub struct SilentRequest {
 impl SilentRequest {
     /// A request for `scopes` of `account`.
     #[must_use]
-    pub fn new(
-        context: RequestContext,
-        metadata: ProviderMetadata,
-        account: AccountId,
-        scopes: Scopes,
-    ) -> Self {
+    pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
         Self { context, metadata, account, scopes, claims: None, id_token: None }
     }
 }
@@ -102,16 +97,10 @@ pub struct SilentRedemption {
 impl SilentRedemption {
     /// Tries `candidates` in the given order; a token that stands twice is tried once.
     #[must_use]
-    pub fn new(
-        request: SilentRequest,
-        candidates: impl IntoIterator<Item = RefreshCandidate>,
-    ) -> Self {
+    pub fn new(request: SilentRequest, candidates: impl IntoIterator<Item = RefreshCandidate>) -> Self {
         let mut distinct = VecDeque::<RefreshCandidate>::new();
         for candidate in candidates {
-            if !distinct
-                .iter()
-                .any(|known| known.refresh_token.ct_eq(candidate.refresh_token.expose()))
-            {
+            if !distinct.iter().any(|known| known.refresh_token.ct_eq(candidate.refresh_token.expose())) {
                 distinct.push_back(candidate);
             }
         }
@@ -134,26 +123,23 @@ impl SilentRedemption {
 
     fn redemption(&self, candidate: &RefreshCandidate, now: Timestamp) -> RefreshRedemption {
         let request = self.request.clone();
-        RefreshRedemption::new(
-            request.context,
-            request.metadata,
-            candidate.refresh_token.clone(),
-            request.scopes,
-            now,
-        )
-        .with_claims(request.claims)
-        .expecting(request.account, request.id_token)
+        RefreshRedemption::new(request.context, request.metadata, candidate.refresh_token.clone(), request.scopes, now)
+            .with_claims(request.claims)
+            .expecting(request.account, request.id_token)
     }
 
     /// Decides what a refusal means for the tokens that were not tried yet.
     fn refused(&mut self, error: Error) {
         let next = match &error {
             Error::Server(server) if server.has_suberror("client_mismatch") => {
-                self.not_in_family = true;
+                let family = self.candidates.front().is_some_and(|candidate| candidate.family);
+                self.not_in_family |= family;
                 true
             }
             Error::UiRequired(ui) => ui.code() == "invalid_grant",
-            _ => false,
+            Error::Server(_) | Error::Throttled(_) | Error::Transport(_) | Error::Config(_) | Error::Protocol(_) => {
+                false
+            }
         };
         if !next {
             self.outcome = Some(Err(error));
@@ -182,14 +168,9 @@ impl Flow for SilentRedemption {
             self.asking = self.candidates.front().map(|candidate| self.redemption(candidate, now));
         }
         match &self.asking {
-            Some(redemption) => {
-                Ok(Step::Send { request: redemption.request(), replay: Replay::Once })
-            }
+            Some(redemption) => Ok(Step::Send { request: redemption.request(), replay: Replay::Once }),
             None => {
-                let none = || {
-                    UiRequired::local(UiReason::NoTokensFound, self.request.context.correlation_id)
-                        .into()
-                };
+                let none = || UiRequired::local(UiReason::NoTokensFound, self.request.context.correlation_id).into();
                 let error = match self.refusal.take() {
                     Some(error @ Error::UiRequired(_)) => error,
                     // Only the family refused this client: for the user that is as if there were no token.

@@ -5,7 +5,7 @@
 pub fn stripped(text: &str, max: usize) -> String {
     let mut safe = String::new();
     for c in text.chars().filter(|c| !is_unsafe(*c)) {
-        if safe.len() + c.len_utf8() > max {
+        if safe.len().saturating_add(c.len_utf8()) > max {
             break;
         }
         safe.push(c);

@@ -30,27 +30,23 @@ pub(crate) struct TokenResponse {
 
 impl TokenResponse {
     pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, ProtocolError> {
-        let token_type = text(members, "token_type")?.ok_or(missing("token_type"))?;
+        let token_type = text(members, "token_type")?.ok_or_else(|| missing("token_type"))?;
         if !token_type.eq_ignore_ascii_case("Bearer") {
             return Err(ProtocolError::TokenType);
         }
         let expires_in = seconds(members, "expires_in")?.unwrap_or_default();
-        let refresh_in = seconds(members, "refresh_in")?;
-        if refresh_in.is_some_and(|refresh_in| refresh_in >= expires_in) {
-            return Err(invalid("refresh_in"));
-        }
+        // An advice to refresh after the end is none.
+        let refresh_in = seconds(members, "refresh_in")?.filter(|refresh_in| *refresh_in < expires_in);
         let scope = match text(members, "scope")? {
-            Some(scope) if !scope.is_empty() => {
-                Some(Scopes::parse(scope).map_err(|_| invalid("scope"))?)
-            }
+            Some(scope) if !scope.is_empty() => Some(Scopes::parse(scope).map_err(|_| invalid("scope"))?),
             Some(_) | None => None,
         };
         let client_info = match text(members, "client_info")? {
-            Some(raw) => Some(ClientInfo::parse(raw).ok_or(invalid("client_info"))?),
+            Some(raw) => Some(ClientInfo::parse(raw).ok_or_else(|| invalid("client_info"))?),
             None => None,
         };
         Ok(Self {
-            access_token: token(members, "access_token")?.ok_or(missing("access_token"))?,
+            access_token: token(members, "access_token")?.ok_or_else(|| missing("access_token"))?,
             refresh_token: token(members, "refresh_token")?,
             id_token: token(members, "id_token")?,
             scope,
@@ -58,9 +54,7 @@ impl TokenResponse {
             expires_in,
             ext_expires_in: seconds(members, "ext_expires_in")?,
             refresh_in,
-            family_id: text(members, "foci")?
-                .filter(|family| !family.is_empty())
-                .map(str::to_owned),
+            family_id: text(members, "foci")?.filter(|family| !family.is_empty()).map(str::to_owned),
         })
     }
 }
@@ -73,10 +67,7 @@ fn invalid(name: &'static str) -> ProtocolError {
     ProtocolError::Invalid { message: MESSAGE, name }
 }
 
-fn text<'a>(
-    members: &'a Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'a str>, ProtocolError> {
+fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, ProtocolError> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -85,10 +76,7 @@ fn text<'a>(
 }
 
 /// 1…64 KiB of visible ASCII, so that a header built from it cannot be split (S-63).
-fn token(
-    members: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Secret>, ProtocolError> {
+fn token(members: &Map<String, Value>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
     match text(members, name)? {
         None => Ok(None),
         Some(token) if is_token(token) => Ok(Some(Secret::new(token.to_owned()))),
@@ -102,21 +90,16 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// A JSON integer, or a decimal text of at most ten digits (S-61).
-fn seconds(
-    members: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<Duration>, ProtocolError> {
+fn seconds(members: &Map<String, Value>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
     let seconds = match members.get(name) {
         None => return Ok(None),
         Some(Value::Number(number)) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
-        Some(Value::String(text))
-            if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) =>
-        {
+        Some(Value::String(text)) if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) => {
             text.parse().ok()
         }
         Some(_) => None,
     };
-    let seconds = seconds.ok_or(invalid(name))?;
+    let seconds = seconds.ok_or_else(|| invalid(name))?;
     Ok(Some(Duration::from_secs(seconds.min(MAX_LIFETIME))))
 }
 
@@ -127,8 +110,7 @@ mod tests {
     use super::*;
 
     fn read(change: (&str, Value)) -> Result<TokenResponse, ProtocolError> {
-        let mut response =
-            json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
+        let mut response = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
         response[change.0] = change.1;
         TokenResponse::from_members(response.as_object().unwrap())
     }
@@ -162,7 +144,8 @@ mod tests {
             ("expires_in", json!(12_345_678_901_u64), false),
             ("expires_in", json!(""), false),
             ("refresh_in", json!(1800), true),
-            ("refresh_in", json!(3600), false),
+            ("refresh_in", json!(3600), true),
+            ("refresh_in", json!(-1), false),
             ("scope", json!("a b"), true),
             ("scope", json!(""), true),
             ("scope", json!("a\u{1}b"), false),

@@ -12,12 +12,7 @@ pub(crate) struct Cloud {
 /// The complete table (MSAL's known metadata; `cache-silent` order: public first).
 pub(crate) static CLOUDS: [Cloud; 9] = [
     Cloud {
-        aliases: &[
-            "login.microsoftonline.com",
-            "login.windows.net",
-            "login.microsoft.com",
-            "sts.windows.net",
-        ],
+        aliases: &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
         preferred_cache: "login.windows.net",
     },
     Cloud {
@@ -29,26 +24,14 @@ pub(crate) static CLOUDS: [Cloud; 9] = [
         aliases: &["login.microsoftonline.us", "login.usgovcloudapi.net"],
         preferred_cache: "login.microsoftonline.us",
     },
-    Cloud {
-        aliases: &["login-us.microsoftonline.com"],
-        preferred_cache: "login-us.microsoftonline.com",
-    },
+    Cloud { aliases: &["login-us.microsoftonline.com"], preferred_cache: "login-us.microsoftonline.com" },
     Cloud {
         aliases: &["login.windows-ppe.net", "sts.windows-ppe.net", "login.microsoft-ppe.com"],
         preferred_cache: "login.windows-ppe.net",
     },
-    Cloud {
-        aliases: &["login.sovcloud-identity.fr"],
-        preferred_cache: "login.sovcloud-identity.fr",
-    },
-    Cloud {
-        aliases: &["login.sovcloud-identity.de"],
-        preferred_cache: "login.sovcloud-identity.de",
-    },
-    Cloud {
-        aliases: &["login.sovcloud-identity.sg"],
-        preferred_cache: "login.sovcloud-identity.sg",
-    },
+    Cloud { aliases: &["login.sovcloud-identity.fr"], preferred_cache: "login.sovcloud-identity.fr" },
+    Cloud { aliases: &["login.sovcloud-identity.de"], preferred_cache: "login.sovcloud-identity.de" },
+    Cloud { aliases: &["login.sovcloud-identity.sg"], preferred_cache: "login.sovcloud-identity.sg" },
 ];
 
 /// The cloud that has `host` among its names, by exact match (S-39).
@@ -65,9 +48,7 @@ mod tests {
         let hosts: Vec<_> = CLOUDS.iter().flat_map(|cloud| cloud.aliases).collect();
         for host in &hosts {
             assert_eq!(hosts.iter().filter(|other| other == &host).count(), 1, "{host}");
-            assert!(
-                of_host(host).unwrap().aliases.contains(&of_host(host).unwrap().preferred_cache)
-            );
+            assert!(of_host(host).unwrap().aliases.contains(&of_host(host).unwrap().preferred_cache));
         }
         assert!(of_host("login.microsoftonline.com.").is_none());
         assert!(of_host("microsoftonline.com").is_none());

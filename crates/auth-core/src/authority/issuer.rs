@@ -1,5 +1,7 @@
 //! Which issuer the metadata and the id_tokens of an authority must name (S-40, S-72).
 
+use http::Uri;
+
 use crate::authority::tenant::{Tenant, is_guid};
 
 /// The issuer that is expected.
@@ -20,9 +22,7 @@ impl Issuer {
                 let named = self.tenant_of(iss);
                 named.is_some()
                     && named == tid
-                    && tenant
-                        .id()
-                        .is_none_or(|id| named.is_some_and(|named| named.eq_ignore_ascii_case(id)))
+                    && tenant.id().is_none_or(|id| named.is_some_and(|named| named.eq_ignore_ascii_case(id)))
             }
         }
     }
@@ -33,9 +33,7 @@ impl Issuer {
             Self::Exact { .. } => None,
             Self::Entra { origins, .. } => origins
                 .iter()
-                .find_map(|origin| {
-                    iss.strip_prefix(origin.as_str())?.strip_prefix('/')?.strip_suffix("/v2.0")
-                })
+                .find_map(|origin| iss.strip_prefix(origin.as_str())?.strip_prefix('/')?.strip_suffix("/v2.0"))
                 .filter(|tenant| is_guid(tenant)),
         }
     }
@@ -48,9 +46,7 @@ impl Issuer {
                 Some(named) => tenant.id().is_none_or(|id| named.eq_ignore_ascii_case(id)),
                 None => {
                     tenant.is_multi_tenant()
-                        && origins.iter().any(|origin| {
-                            issuer.strip_prefix(origin.as_str()) == Some("/{tenantid}/v2.0")
-                        })
+                        && origins.iter().any(|origin| issuer.strip_prefix(origin.as_str()) == Some("/{tenantid}/v2.0"))
                 }
             },
         }
@@ -74,6 +70,17 @@ impl Issuer {
                 origins.iter().cloned().chain(["https://login.live.com".to_owned()]).collect()
             }
         }
+    }
+
+    /// Whether an endpoint may belong to this issuer: Entra's stand under the names of the cloud, those of other
+    /// providers wherever they like (S-42).
+    pub(crate) fn owns(&self, endpoint: &Uri) -> bool {
+        let Self::Entra { origins, .. } = self else { return true };
+        let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
+            return false;
+        };
+        let own = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
+        origins.contains(&own)
     }
 
     /// Whether it is an address of this machine.

@@ -25,15 +25,14 @@ pub struct ProviderMetadata {
 
 impl ProviderMetadata {
     /// Reads a metadata document and checks every endpoint in it (S-42).
-    pub(crate) fn from_document(
-        document: &Map<String, Value>,
-        issuer: Issuer,
-    ) -> Result<Self, ProtocolError> {
+    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Issuer) -> Result<Self, ProtocolError> {
         let loopback = issuer.is_loopback();
         let endpoint = |name| {
             let text = document.get(name).and_then(Value::as_str);
             let text = text.ok_or(ProtocolError::Missing { message: MESSAGE, name })?;
-            endpoint(text, loopback).ok_or(ProtocolError::Invalid { message: MESSAGE, name })
+            endpoint(text, loopback)
+                .filter(|endpoint| issuer.owns(endpoint))
+                .ok_or(ProtocolError::Invalid { message: MESSAGE, name })
         };
         let lists = |name, value| {
             let list = document.get(name)?.as_array()?;
@@ -43,8 +42,7 @@ impl ProviderMetadata {
             authorization_endpoint: endpoint("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
-            iss_parameter: document.get("authorization_response_iss_parameter_supported")
-                == Some(&Value::Bool(true)),
+            iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
             issuer,
         })
@@ -74,8 +72,7 @@ impl ProviderMetadata {
 /// An endpoint that secrets may be sent to: https (http where the issuer itself is local), no userinfo, no fragment,
 /// and no address of a private or local network unless the issuer is local.
 pub(crate) fn endpoint(text: &str, loopback: bool) -> Option<Uri> {
-    let plain =
-        text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
     if !plain || text.len() > 2048 {
         return None;
     }
@@ -105,7 +102,8 @@ fn is_local(host: &str) -> bool {
         }
         // Addresses in other spellings, such as 0x7f.1, count as local too.
         Err(_) => {
-            let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+            let name = name.trim_end_matches('.');
+            let last = name.rsplit('.').next().unwrap_or_default();
             name == "localhost"
                 || name.ends_with(".localhost")
                 || last.bytes().next().is_none_or(|byte| byte.is_ascii_digit())
@@ -140,6 +138,7 @@ mod tests {
             ("https://[::ffff:10.0.0.1]/token", false, true),
             ("https://0x7f.1/token", false, true),
             ("https://localhost/token", false, true),
+            ("https://localhost./token", false, true),
             ("https://user@idp.example/token", false, false),
             ("https://idp.example/token#x", false, false),
             ("https://idp.example/to ken", false, false),

@@ -114,9 +114,7 @@ impl Authority {
             [] => Tenant::Common,
             [tenant] => tenant.parse()?,
             _ => {
-                return Err(ConfigError::Authority(
-                    "an Entra authority has one path segment, its tenant",
-                ));
+                return Err(ConfigError::Authority("an Entra authority has one path segment, its tenant"));
             }
         };
         let names = match raw.port {
@@ -140,20 +138,10 @@ impl Authority {
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(issuer)?;
         let realm = raw.segments.first().cloned().unwrap_or_default();
-        Ok(Self(Kind::Oidc(Oidc {
-            issuer: issuer.to_owned(),
-            host: raw.host,
-            realm,
-            port: raw.port,
-        })))
+        Ok(Self(Kind::Oidc(Oidc { issuer: issuer.to_owned(), host: raw.host, realm, port: raw.port })))
     }
 
-    fn entra(
-        origin: String,
-        host: String,
-        names: Names,
-        tenant: Tenant,
-    ) -> Result<Self, ConfigError> {
+    fn entra(origin: String, host: String, names: Names, tenant: Tenant) -> Result<Self, ConfigError> {
         Ok(Self(Kind::Entra(Entra { origin, host, names, tenant })))
     }
 
@@ -179,10 +167,9 @@ impl Authority {
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {
         match &self.0 {
-            Kind::Entra(entra) if entra.names == Names::Unknown => Self(Kind::Entra(Entra {
-                names: Names::Discovered(Arc::new(instance)),
-                ..entra.clone()
-            })),
+            Kind::Entra(entra) if entra.names == Names::Unknown => {
+                Self(Kind::Entra(Entra { names: Names::Discovered(Arc::new(instance)), ..entra.clone() }))
+            }
             Kind::Entra(_) | Kind::Oidc(_) => self.clone(),
         }
     }
@@ -214,9 +201,9 @@ impl Authority {
         let is = |name: &str| name.eq_ignore_ascii_case(environment);
         let is_host = |host: &str, port: Option<u16>| {
             let with_port = |port| {
-                environment.rsplit_once(':').is_some_and(|(name, tail)| {
-                    name.eq_ignore_ascii_case(host) && tail.parse() == Ok::<u16, _>(port)
-                })
+                environment
+                    .rsplit_once(':')
+                    .is_some_and(|(name, tail)| name.eq_ignore_ascii_case(host) && tail.parse() == Ok::<u16, _>(port))
             };
             is(host) || port.is_some_and(with_port)
         };
@@ -266,9 +253,7 @@ impl Authority {
         if entra.names == Names::Unknown {
             return None;
         }
-        let endpoint = |name: &str| {
-            format!("{}/{}/oauth2/v2.0/{name}", entra.origin, entra.tenant).parse().ok()
-        };
+        let endpoint = |name: &str| format!("{}/{}/oauth2/v2.0/{name}", entra.origin, entra.tenant).parse().ok();
         Some(ProviderMetadata {
             issuer: self.issuer(),
             authorization_endpoint: endpoint("authorize")?,
@@ -313,18 +298,11 @@ impl Authority {
             Kind::Entra(entra) => {
                 let https = |alias: &str| format!("https://{alias}");
                 let (mut origins, loopback) = match &entra.names {
-                    Names::Cloud(cloud) => {
-                        (cloud.aliases.iter().map(|alias| https(alias)).collect(), false)
-                    }
-                    Names::Discovered(instance) => {
-                        (instance.aliases.iter().map(|alias| https(alias)).collect(), false)
-                    }
+                    Names::Cloud(cloud) => (cloud.aliases.iter().map(|alias| https(alias)).collect(), false),
+                    Names::Discovered(instance) => (instance.aliases.iter().map(|alias| https(alias)).collect(), false),
                     Names::Loopback { scheme, port } => {
                         let hosts = ["127.0.0.1", "[::1]", "localhost"];
-                        (
-                            hosts.iter().map(|host| format!("{scheme}://{host}:{port}")).collect(),
-                            true,
-                        )
+                        (hosts.iter().map(|host| format!("{scheme}://{host}:{port}")).collect(), true)
                     }
                     Names::Unknown => (Vec::new(), false),
                 };
@@ -333,9 +311,7 @@ impl Authority {
                 }
                 Issuer::Entra { origins, tenant: entra.tenant.clone(), loopback }
             }
-            Kind::Oidc(oidc) => {
-                Issuer::Exact { issuer: oidc.issuer.clone(), loopback: oidc.port.is_some() }
-            }
+            Kind::Oidc(oidc) => Issuer::Exact { issuer: oidc.issuer.clone(), loopback: oidc.port.is_some() },
         }
     }
 }

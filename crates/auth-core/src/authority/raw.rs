@@ -97,9 +97,7 @@ fn is_dns_name(host: &str) -> bool {
             && !label.ends_with('-')
     };
     // A last label of digits (or 0x…) would be read as an address by others.
-    let named = labels
-        .last()
-        .is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()));
+    let named = labels.last().is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()));
     labels.len() > 1 && named && host.len() <= 253 && labels.iter().all(is_label)
 }
 
@@ -159,8 +157,7 @@ mod tests {
 
     #[test]
     fn good_texts_are_taken_apart() {
-        let parsed =
-            RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
+        let parsed = RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
         assert_eq!(parsed.origin(), "https://login.microsoftonline.com");
         assert_eq!(parsed.segments, ["Contoso.example"]);
         let parsed = RawAuthority::parse("http://[::1]:8400").unwrap();

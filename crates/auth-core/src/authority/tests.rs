@@ -8,21 +8,13 @@ fn entra_authorities() {
             "login.windows.net",
             Some("https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"),
         ),
-        (
-            "https://login.windows.net",
-            "login.windows.net",
-            Some("https://login.windows.net/common/oauth2/v2.0/token"),
-        ),
+        ("https://login.windows.net", "login.windows.net", Some("https://login.windows.net/common/oauth2/v2.0/token")),
         (
             "https://login.chinacloudapi.cn/common/",
             "login.partner.microsoftonline.cn",
             Some("https://login.chinacloudapi.cn/common/oauth2/v2.0/token"),
         ),
-        (
-            "http://127.0.0.1:8400/common",
-            "127.0.0.1",
-            Some("http://127.0.0.1:8400/common/oauth2/v2.0/token"),
-        ),
+        ("http://127.0.0.1:8400/common", "127.0.0.1", Some("http://127.0.0.1:8400/common/oauth2/v2.0/token")),
         ("https://sts.contoso.example/common", "sts.contoso.example", None),
     ] {
         let authority = Authority::parse(text).unwrap();

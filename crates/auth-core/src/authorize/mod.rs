@@ -12,10 +12,7 @@ pub use response::AuthorizationResponse;
 
 /// How the response travels from the provider to the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a receiver must serve each; a fragment is never used (S-08)"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a receiver must serve each; a fragment is never used (S-08)")]
 pub enum ResponseMode {
     /// As a form that the browser posts: the code stays out of addresses and histories.
     FormPost,

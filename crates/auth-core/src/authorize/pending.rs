@@ -4,7 +4,6 @@ use core::fmt;
 
 use http::Uri;
 
-use super::response::CodeRefusal;
 use super::{AuthorizationResponse, RedirectUri, ResponseMode};
 use crate::authority::metadata::ProviderMetadata;
 use crate::claims::Claims;
@@ -87,11 +86,7 @@ impl PendingAuthorization {
     /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`] or [`ProtocolError::Missing`] for a response
     /// that must not be used, [`Error::Server`] when the user or the provider refused, [`Error::UiRequired`] when
     /// `prompt=none` was not enough.
-    pub fn accept(
-        self,
-        response: AuthorizationResponse,
-        now: Timestamp,
-    ) -> Result<CodeRedemption, Error> {
+    pub fn accept(self, response: AuthorizationResponse, now: Timestamp) -> Result<CodeRedemption, Error> {
         if !response.has_state(&self.state) {
             return Err(ProtocolError::StateMismatch.into());
         }
@@ -100,10 +95,9 @@ impl PendingAuthorization {
             None if !self.metadata.iss_parameter => {}
             Some(_) | None => return Err(ProtocolError::ResponseIssuer.into()),
         }
-        let code = match response.into_code() {
+        let code = match response.into_code()? {
             Ok(code) => code,
-            Err(CodeRefusal::Protocol(error)) => return Err(error.into()),
-            Err(CodeRefusal::Server(error)) => return Err(self.refused(error)),
+            Err(error) => return Err(self.refused(*error)),
         };
         Ok(CodeRedemption {
             token_endpoint: self.metadata.token_endpoint,
@@ -114,18 +108,13 @@ impl PendingAuthorization {
             verifier: self.verifier,
             nonce: self.nonce,
             scopes: self.scopes,
-            claims: self.claims.map(|claims| claims.as_str().to_owned()),
+            claims: self.claims,
             requested_at: now,
         })
     }
 
     fn refused(&self, error: ServerError) -> Error {
-        let needs_prompt = [
-            "login_required",
-            "interaction_required",
-            "consent_required",
-            "account_selection_required",
-        ];
+        let needs_prompt = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
         if needs_prompt.contains(&error.error.as_str()) {
             let mut ui = UiRequired::from_server(error, self.context.correlation_id);
             ui.reason = UiReason::PromptNeverFailed;

@@ -21,7 +21,8 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
-    uri: Uri,
+    /// `None` for a private scheme, of which nothing but the text matters.
+    uri: Option<Uri>,
 }
 
 impl RedirectUri {
@@ -35,29 +36,25 @@ impl RedirectUri {
             return wrong("it holds characters other than visible ASCII");
         }
         if text.bytes().any(|byte| b"#*@\\\"<>^`{|}".contains(&byte)) {
-            return wrong(
-                "it has a fragment, a wildcard, user information or a forbidden character",
-            );
+            return wrong("it has a fragment, a wildcard, user information or a forbidden character");
+        }
+        let (scheme, rest) = text.split_once(':').unwrap_or_default();
+        if is_private_scheme(scheme) && !rest.is_empty() {
+            return Ok(Self { text: text.to_owned(), uri: None });
+        }
+        if !matches!(scheme, "http" | "https") {
+            return wrong("it is neither a loopback address, https, nor a private scheme such as com.example.app");
         }
         let Ok(uri) = text.parse::<Uri>() else { return wrong("it is no URI") };
-        match (uri.scheme_str(), uri.host()) {
-            (Some("http"), Some(host)) if LOOPBACK.contains(&host) => {
-                if uri.authority().is_some_and(|authority| authority.as_str().ends_with(':')) {
-                    return wrong("its port is not a number");
-                }
-            }
-            (Some("http"), _) => {
-                return wrong("http is for localhost, 127.0.0.1 and [::1] only; use https");
-            }
-            (Some("https"), Some(_)) => {}
-            (Some(scheme), _) if scheme.contains('.') => {}
-            _ => {
-                return wrong(
-                    "it is neither a loopback address, https, nor a private scheme such as com.example.app",
-                );
-            }
+        let host = uri.host().unwrap_or_default();
+        if scheme == "http" && !LOOPBACK.contains(&host) {
+            return wrong("http is for localhost, 127.0.0.1 and [::1] only; use https");
         }
-        Ok(Self { text: text.to_owned(), uri })
+        let port = uri.authority().and_then(|authority| authority.as_str().strip_prefix(host));
+        if !port.is_some_and(is_port) {
+            return wrong("its port is not a number from 1 to 65535");
+        }
+        Ok(Self { text: text.to_owned(), uri: Some(uri) })
     }
 
     /// The text as it was given.
@@ -69,20 +66,21 @@ impl RedirectUri {
     /// The host where it is this machine: `localhost`, `127.0.0.1` or `[::1]`.
     #[must_use]
     pub fn loopback_host(&self) -> Option<&'static str> {
-        let host = self.uri.host().filter(|_| self.uri.scheme_str() == Some("http"))?;
+        let uri = self.uri.as_ref().filter(|uri| uri.scheme_str() == Some("http"))?;
+        let host = uri.host()?;
         LOOPBACK.into_iter().find(|name| *name == host)
     }
 
     /// The port, where the text names one.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        self.uri.port_u16()
+        self.uri.as_ref()?.port_u16()
     }
 
     /// The path as a request line shows it; `/` when there is none.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.uri.path()
+        self.uri.as_ref().map_or("/", Uri::path)
     }
 
     /// The same loopback URI with another port; anything else stays as it is. A receiver that was given a free port by
@@ -91,16 +89,28 @@ impl RedirectUri {
     pub fn with_port(&self, port: u16) -> Self {
         let Some(host) = self.loopback_host() else { return self.clone() };
         // A bare host stays bare: `http://localhost:1234`, as it is registered, without a slash.
-        let tail = match self.uri.path_and_query() {
-            Some(tail) if self.text.matches('/').count() > 2 => tail.as_str(),
-            _ => "",
-        };
+        let (_, tail) = self.text.split_once(host).unwrap_or_default();
+        let tail = tail.find(['/', '?']).and_then(|start| tail.get(start..)).unwrap_or_default();
         let text = format!("http://{host}:{port}{tail}");
         match text.parse() {
-            Ok(uri) => Self { text, uri },
+            Ok(uri) => Self { text, uri: Some(uri) },
             Err(_) => self.clone(),
         }
     }
+}
+
+/// A scheme of RFC 3986 §3.1 in reverse-DNS form (RFC 8252 §7.1).
+fn is_private_scheme(scheme: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    scheme.contains('.')
+        && scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && scheme.bytes().all(legal)
+}
+
+/// Nothing, or a colon and a number in its one usual spelling.
+fn is_port(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix(':') else { return text.is_empty() };
+    digits.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == digits)
 }
 
 impl fmt::Display for RedirectUri {

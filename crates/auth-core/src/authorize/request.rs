@@ -69,7 +69,7 @@ impl fmt::Display for Prompt {
 }
 
 /// What a sign-in is to ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationRequest {
     /// Who asks.
@@ -91,21 +91,8 @@ pub struct AuthorizationRequest {
 impl AuthorizationRequest {
     /// A request for `scopes`.
     #[must_use]
-    pub fn new(
-        context: RequestContext,
-        metadata: ProviderMetadata,
-        redirect_uri: RedirectUri,
-        scopes: Scopes,
-    ) -> Self {
-        Self {
-            context,
-            metadata,
-            redirect_uri,
-            scopes,
-            prompt: None,
-            login_hint: None,
-            claims: None,
-        }
+    pub fn new(context: RequestContext, metadata: ProviderMetadata, redirect_uri: RedirectUri, scopes: Scopes) -> Self {
+        Self { context, metadata, redirect_uri, scopes, prompt: None, login_hint: None, claims: None }
     }
 
     /// Draws the random values and begins the sign-in.
@@ -129,16 +116,10 @@ impl AuthorizationRequest {
     /// assert!(pending.url().query().unwrap().contains("code_challenge_method=S256"));
     /// # Ok::<(), auth_core::Error>(())
     /// ```
-    pub fn begin(
-        self,
-        rng: &mut impl TryCryptoRng,
-        now: Timestamp,
-    ) -> Result<PendingAuthorization, ConfigError> {
+    pub fn begin(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PendingAuthorization, ConfigError> {
         self.metadata.require_pkce()?;
-        let (state, nonce, verifier) =
-            (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
-        let response_mode =
-            if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
+        let (state, nonce, verifier) = (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
+        let response_mode = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
         let (scope, challenge) = (self.scopes.with_oidc().to_string(), verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
         let mut parameters = vec![
@@ -160,8 +141,7 @@ impl AuthorizationRequest {
             ("claims", self.claims.as_ref().map(Claims::as_str)),
         ];
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        let extra =
-            self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let query = encode_query(parameters.into_iter().chain(extra));
         let endpoint = &self.metadata.authorization_endpoint;
         let separator = if endpoint.query().is_some() { '&' } else { '?' };
@@ -180,5 +160,17 @@ impl AuthorizationRequest {
             started_at: now,
             url,
         })
+    }
+}
+
+/// Without the claims and the login hint, which may name people.
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("context", &self.context)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scopes", &self.scopes)
+            .field("prompt", &self.prompt)
+            .finish_non_exhaustive()
     }
 }

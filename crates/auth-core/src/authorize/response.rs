@@ -41,20 +41,14 @@ impl AuthorizationResponse {
         for (name, value) in form_urlencoded::parse(parameters) {
             let value = Zeroizing::new(value.into_owned());
             let duplicate = match &*name {
-                "state" => {
-                    state.replace(Secret::new(value.to_string())).is_some().then_some("state")
-                }
+                "state" => state.replace(Secret::new(value.to_string())).is_some().then_some("state"),
                 "code" if !is_token(&value) => return Err(invalid("code")),
                 "code" => code.replace(Secret::new(value.to_string())).is_some().then_some("code"),
                 "iss" => iss.replace(value.to_string()).is_some().then_some("iss"),
                 "error" => insert(&mut error, "error", &value).then_some("error"),
-                "error_description" => {
-                    insert(&mut error, "error_description", &value).then_some("error_description")
-                }
+                "error_description" => insert(&mut error, "error_description", &value).then_some("error_description"),
                 // Entra calls it so on this channel only.
-                "error_subcode" | "suberror" => {
-                    insert(&mut error, "suberror", &value).then_some("error_subcode")
-                }
+                "error_subcode" | "suberror" => insert(&mut error, "suberror", &value).then_some("error_subcode"),
                 _ => None,
             };
             if let Some(name) = duplicate {
@@ -81,22 +75,14 @@ impl AuthorizationResponse {
         self.iss.as_deref()
     }
 
-    pub(crate) fn into_code(self) -> Result<Secret, CodeRefusal> {
+    /// The code, or the refusal that came in its place.
+    pub(crate) fn into_code(self) -> Result<Result<Secret, Box<ServerError>>, ProtocolError> {
         match (self.error, self.code) {
-            (Some(error), _) => Err(CodeRefusal::Server(error)),
-            (None, Some(code)) => Ok(code),
-            (None, None) => Err(CodeRefusal::Protocol(ProtocolError::Missing {
-                message: MESSAGE,
-                name: "code",
-            })),
+            (Some(error), _) => Ok(Err(Box::new(error))),
+            (None, Some(code)) => Ok(Ok(code)),
+            (None, None) => Err(ProtocolError::Missing { message: MESSAGE, name: "code" }),
         }
     }
-}
-
-/// Why there is no code.
-pub(crate) enum CodeRefusal {
-    Server(ServerError),
-    Protocol(ProtocolError),
 }
 
 fn insert(members: &mut Map<String, Value>, name: &str, value: &str) -> bool {

@@ -1,1 +1,310 @@
+mod redirect_uri;
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::claims::Claims;
+use crate::error::{Classification, ConfigError, Error, ProtocolError, UiReason};
+use crate::exchange::{CodeRedemption, Exchange as _, Replay};
+use crate::testing::{
+    CORRELATION, ISSUER, NOW, context, fields, id_claims, json_response, jwt, kind, metadata, pairs, scopes, tokens,
+    with,
+};
+use crate::tokens::Tokens;
+
+const REDIRECT: &str = "http://localhost:8400/done?a=b";
+
+fn request(document: &[(&str, Value)]) -> AuthorizationRequest {
+    AuthorizationRequest::new(context(), metadata(document), RedirectUri::parse(REDIRECT).unwrap(), scopes("User.Read"))
+}
+
+fn begin(document: &[(&str, Value)]) -> PendingAuthorization {
+    begun(request(document))
+}
+
+fn begun(request: AuthorizationRequest) -> PendingAuthorization {
+    request.begin(&mut rand::rngs::SysRng, NOW).unwrap()
+}
+
+fn query(pending: &PendingAuthorization) -> BTreeMap<String, String> {
+    pairs(pending.url().query().unwrap().as_bytes())
+}
+
+#[test]
+fn the_url_has_exactly_the_parameters_of_the_protocol() {
+    let pending = begin(&[]);
+    let query = query(&pending);
+    let expected = [
+        ("client_id", "my-client-id"),
+        ("client_info", "1"),
+        ("client-request-id", CORRELATION),
+        ("code_challenge", &pending.verifier.challenge()),
+        ("code_challenge_method", "S256"),
+        ("nonce", pending.nonce.expose()),
+        ("redirect_uri", REDIRECT),
+        ("response_mode", "query"),
+        ("response_type", "code"),
+        ("scope", "User.Read openid profile offline_access"),
+        ("state", pending.state.expose()),
+    ];
+    assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    let url = pending.url().to_string();
+    assert!(url.starts_with("https://idp.example/authorize?client_id=my-client-id&"), "{url}");
+    assert!(url.contains("scope=User.Read%20openid%20profile%20offline_access&"), "{url}");
+    assert!(url.contains("redirect_uri=http%3A%2F%2Flocalhost%3A8400%2Fdone%3Fa%3Db&"), "{url}");
+    assert_eq!((pending.started_at(), pending.redirect_uri().as_str()), (NOW, REDIRECT));
+}
+
+// S-01: 256 bits each, and no two alike.
+#[test]
+fn the_random_values_are_long_and_drawn_anew() {
+    let (a, b) = (query(&begin(&[])), query(&begin(&[])));
+    for name in ["state", "nonce", "code_challenge"] {
+        assert_eq!(a[name].len(), 43, "{name}");
+        assert_ne!(a[name], b[name], "{name}");
+    }
+    assert_ne!(a["state"], a["nonce"]);
+}
+
+#[test]
+fn optional_parameters_stand_only_where_they_are_wanted() {
+    let mut request = request(&[]);
+    request.prompt = Some(Prompt::SelectAccount);
+    request.login_hint = Some("ada+x@contoso.example".to_owned());
+    request.claims = Some(Claims::parse(r#"{"id_token":{"a":null}}"#).unwrap());
+    request.context = context().with_extra_query(vec![("domain_hint".to_owned(), "a b".to_owned())]).unwrap();
+    let pending = begun(request);
+    for (name, value) in [
+        ("prompt", "select_account"),
+        ("login_hint", "ada+x@contoso.example"),
+        ("claims", r#"{"id_token":{"a":null}}"#),
+        ("domain_hint", "a b"),
+    ] {
+        assert_eq!(query(&pending)[name], value, "{name}");
+    }
+    assert!(pending.url().to_string().ends_with("&domain_hint=a%20b"));
+    assert!(pending.url().to_string().contains("login_hint=ada%2Bx%40contoso.example"));
+}
+
+// S-08: a form where the provider is known to post one, else the query, never a fragment.
+#[test]
+fn the_response_mode_follows_the_metadata() {
+    let mode = |modes: Value| begin(&[("response_modes_supported", modes)]).response_mode();
+    assert_eq!(mode(json!(["query", "form_post"])), ResponseMode::FormPost);
+    assert_eq!(mode(json!(["query", "fragment"])), ResponseMode::Query);
+    assert_eq!(mode(json!("form_post")), ResponseMode::Query);
+    assert_eq!(mode(Value::Null), ResponseMode::Query);
+    let mut entra = request(&[]);
+    entra.metadata = crate::Authority::tenant("common").unwrap().metadata().unwrap();
+    let pending = begun(entra);
+    assert_eq!(query(&pending)["response_mode"], "form_post");
+    assert_eq!(pending.response_mode(), ResponseMode::FormPost);
+}
+
+#[test]
+fn an_endpoint_with_a_query_keeps_it() {
+    let pending = begin(&[("authorization_endpoint", json!("https://idp.example/authorize?p=B2C_1"))]);
+    assert!(pending.url().to_string().starts_with("https://idp.example/authorize?p=B2C_1&client_id="));
+}
+
+// S-10
+#[test]
+fn extra_parameters_cannot_override_those_of_the_protocol() {
+    for name in query(&begin(&[])).into_keys().chain(
+        ["prompt", "login_hint", "claims", "code_verifier", "request_uri", "request", "STATE", "Redirect_Uri"]
+            .map(str::to_owned),
+    ) {
+        let refused = context().with_extra_query(vec![("ok".to_owned(), String::new()), (name.clone(), String::new())]);
+        assert_eq!(refused.unwrap_err(), ConfigError::ReservedParameter { name });
+    }
+}
+
+// S-02
+#[test]
+fn a_provider_that_lists_other_challenge_methods_only_is_not_used() {
+    for (methods, usable) in [
+        (Value::Null, true),
+        (json!(["S256"]), true),
+        (json!(["plain", "S256"]), true),
+        (json!(["plain"]), false),
+        (json!([]), false),
+        (json!(["s256"]), false),
+    ] {
+        let begun =
+            request(&[("code_challenge_methods_supported", methods.clone())]).begin(&mut rand::rngs::SysRng, NOW);
+        let expected = if usable { None } else { Some(ConfigError::PkceUnsupported) };
+        assert_eq!(begun.err(), expected, "{methods}");
+    }
+}
+
+#[test]
+fn a_url_that_cannot_be_sent_is_refused() {
+    let mut request = request(&[]);
+    request.login_hint = Some("x".repeat(70_000));
+    let refused = request.begin(&mut rand::rngs::SysRng, NOW).err();
+    assert_eq!(refused, Some(ConfigError::NotSendable("the authorization URL")));
+}
+
+/// Accepts a response in which `STATE` stands for the right state.
+fn accept(pending: PendingAuthorization, response: &str) -> Result<CodeRedemption, Error> {
+    let response = response.replace("STATE", pending.state().expose());
+    pending.accept(AuthorizationResponse::parse(response.as_bytes())?, NOW)
+}
+
+const FOREIGN: &str = "protocol: the authorization response does not belong to this sign-in";
+const OTHER_ISSUER: &str = "protocol: the authorization response comes from another issuer";
+const NO_CODE: &str = "protocol: the authorization response has no code";
+
+// S-03, S-05, S-06: state, issuer, error, code are judged in this order, whatever the others say.
+#[test]
+fn a_response_is_judged_in_order() {
+    let (right, wrong) = ("&iss=https%3A%2F%2Fidp.example", "&iss=https%3A%2F%2Fevil.example");
+    for (promised, response, expected) in [
+        (false, "code=c&state=STATE".to_owned(), "code"),
+        (false, "state=STATE&code=c&session_state=s&more=%00".to_owned(), "code"),
+        (false, format!("code=c&state=STATE{right}"), "code"),
+        (true, format!("code=c&state=STATE{right}"), "code"),
+        (false, "code=c".to_owned(), FOREIGN),
+        (false, "code=c&state=".to_owned(), FOREIGN),
+        (false, "code=c&state=STATEx".to_owned(), FOREIGN),
+        (false, "code=c&state=%20STATE".to_owned(), FOREIGN),
+        (false, "error=access_denied".to_owned(), FOREIGN),
+        (false, "error=access_denied&state=x".to_owned(), FOREIGN),
+        (false, format!("error=access_denied&state=x{wrong}"), FOREIGN),
+        (false, format!("code=c&state=STATE{wrong}"), OTHER_ISSUER),
+        (false, format!("code=c&state=STATE{right}%2F"), OTHER_ISSUER),
+        (false, "code=c&state=STATE&iss=".to_owned(), OTHER_ISSUER),
+        (false, format!("error=access_denied&state=STATE{wrong}"), OTHER_ISSUER),
+        (true, "code=c&state=STATE".to_owned(), OTHER_ISSUER),
+        (true, "error=access_denied&state=STATE".to_owned(), OTHER_ISSUER),
+        (false, "error=access_denied&state=STATE".to_owned(), "server access_denied"),
+        (false, "code=c&error=access_denied&state=STATE".to_owned(), "server access_denied"),
+        (false, "state=STATE".to_owned(), NO_CODE),
+    ] {
+        let pending = begin(&[("authorization_response_iss_parameter_supported", json!(promised))]);
+        let verdict = accept(pending, &response).map_or_else(|error| kind(&error), |_| "code".to_owned());
+        assert_eq!(verdict, expected, "{response}, iss promised: {promised}");
+    }
+}
+
+// S-09, S-63, S-66: parameters that stand twice, and values that no provider may send.
+#[test]
+fn unusable_parameters_reject_the_response() {
+    for (response, culprit) in [
+        ("code=c&code=c&state=s", Some("code")),
+        ("code=c&state=s&state=s", Some("state")),
+        ("code=c&%73tate=s&state=s", Some("state")),
+        ("iss=i&iss=i&code=c&state=s", Some("iss")),
+        ("error=a&error=a&state=s", Some("error")),
+        ("error=a&error_description=b&error_description=c&state=s", Some("error_description")),
+        ("error=a&suberror=b&error_subcode=c&state=s", Some("error_subcode")),
+        ("code=&state=s", Some("code")),
+        ("code=a+b&state=s", Some("code")),
+        ("code=a%0D%0Ab&state=s", Some("code")),
+        ("code=%C3%A9&state=s", Some("code")),
+        ("error=&state=s", Some("error")),
+        ("error=a%0Ab&state=s", Some("error")),
+        ("error=a%22b&state=s", Some("error")),
+        ("code=c&state=s&session_state=1&session_state=2", None),
+        ("", None),
+    ] {
+        let refused = AuthorizationResponse::parse(response.as_bytes()).err();
+        let expected = culprit.map(|name| ProtocolError::Invalid { message: "authorization response", name });
+        assert_eq!(refused, expected, "{response}");
+    }
+    let long = format!("state=s&code={}", "x".repeat(64 * 1024 + 1));
+    assert!(AuthorizationResponse::parse(long.as_bytes()).is_err());
+}
+
+#[test]
+fn a_refusal_keeps_what_the_provider_said() {
+    let response = "state=STATE&error=access_denied&error_description=no%1B%5B31m+way&error_subcode=cancel&unknown=1";
+    let Err(Error::Server(server)) = accept(begin(&[]), response) else { panic!() };
+    assert_eq!(server.error, "access_denied");
+    assert_eq!(server.description.as_deref(), Some("no[31m way"));
+    assert!(server.has_suberror("cancel"));
+    assert_eq!(server.status, None);
+    assert!(!server.is_transient());
+}
+
+#[test]
+fn without_a_prompt_what_needs_one_is_told_as_such() {
+    for error in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
+        let mut request = request(&[]);
+        request.prompt = Some(Prompt::None);
+        let response = format!("state=STATE&error={error}");
+        let Err(Error::UiRequired(ui)) = accept(begun(request), &response) else { panic!("{error}") };
+        assert_eq!(ui.reason, UiReason::PromptNeverFailed, "{error}");
+        assert_eq!(ui.classification(), Classification::PromptNeverFailed, "{error}");
+        assert_eq!(ui.code(), error);
+        assert_eq!(ui.correlation_id.to_string(), CORRELATION);
+    }
+}
+
+// S-02, S-06: the endpoint of the beginning, the very same redirect URI, the verifier of the challenge.
+#[test]
+fn the_redemption_repeats_what_the_request_promised() {
+    let mut request = request(&[]);
+    request.claims = Some(Claims::parse("{}").unwrap());
+    let pending = begun(request);
+    let (challenge, verifier) = (query(&pending)["code_challenge"].clone(), pending.verifier.clone());
+    assert_eq!(verifier.challenge(), challenge);
+    let redemption = accept(pending, "code=c%26d&state=STATE").unwrap();
+    let request = redemption.request();
+    assert_eq!(request.uri(), "https://idp.example/token");
+    assert_eq!(CodeRedemption::REPLAY, Replay::Never);
+    let expected = [
+        ("claims", "{}"),
+        ("client_id", "my-client-id"),
+        ("client_info", "1"),
+        ("code", "c&d"),
+        ("code_verifier", verifier.secret().expose()),
+        ("grant_type", "authorization_code"),
+        ("redirect_uri", REDIRECT),
+        ("scope", "User.Read openid profile offline_access"),
+    ];
+    assert_eq!(fields(&request), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}
+
+/// Signs in and answers the redemption with an id_token whose claims are changed; `NONCE` stands for the right nonce.
+fn redeem(changes: &[(&str, Value)], id_token: bool) -> Result<Tokens, Error> {
+    let pending = begin(&[]);
+    let nonce = pending.nonce.expose().to_owned();
+    let claims = with(with(id_claims(), &[("nonce", json!(nonce))]), changes);
+    let body = if id_token { with(tokens(), &[("id_token", json!(jwt(&claims)))]) } else { tokens() };
+    accept(pending, "code=c&state=STATE")?.complete(json_response(200, &body), NOW)
+}
+
+// S-07: the id_token of a sign-in belongs to this very sign-in.
+#[test]
+fn the_nonce_comes_back_in_the_id_token() {
+    assert!(redeem(&[], true).is_ok());
+    let verdict = |changes: &[(&str, Value)], id_token| kind(&redeem(changes, id_token).unwrap_err());
+    let foreign = "protocol: the id_token is not acceptable: it does not belong to this sign-in";
+    assert_eq!(verdict(&[("nonce", Value::Null)], true), foreign);
+    assert_eq!(verdict(&[("nonce", json!("other"))], true), foreign);
+    assert_eq!(verdict(&[], false), "protocol: the token response has no id_token");
+    assert_eq!(
+        verdict(&[("iss", json!("https://idp.example/"))], true),
+        "protocol: the id_token is not acceptable: it comes from another issuer"
+    );
+}
+
+#[test]
+fn the_web_origins_of_the_response_are_those_of_the_provider() {
+    assert_eq!(begin(&[]).response_origins(), [ISSUER]);
+    let mut entra = request(&[]);
+    entra.metadata = crate::Authority::tenant("common").unwrap().metadata().unwrap();
+    let origins = begun(entra).response_origins();
+    assert!(origins.contains(&"https://login.microsoftonline.com".to_owned()), "{origins:?}");
+    assert!(origins.contains(&"https://login.live.com".to_owned()), "{origins:?}");
+    assert!(origins.iter().all(|origin| origin.starts_with("https://")), "{origins:?}");
+}
+
+#[test]
+fn a_failing_generator_stops_the_sign_in() {
+    let refused = request(&[]).begin(&mut crate::testing::BrokenRng, NOW).err();
+    assert_eq!(refused, Some(ConfigError::Randomness));
+}

@@ -7,9 +7,7 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum ProtocolError {
     /// A redirect came where none may be followed (S-49).
-    #[error(
-        "unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way"
-    )]
+    #[error("unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way")]
     UnexpectedRedirect {
         /// HTTP status.
         status: u16,

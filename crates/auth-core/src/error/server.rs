@@ -45,8 +45,7 @@ impl ServerError {
         let numbers = members.get("error_codes").and_then(Value::as_array);
         Some(Self {
             error: member("error").filter(|code| is_code(code))?.to_owned(),
-            description: member("error_description")
-                .map(|value| text::stripped(value, MAX_DESCRIPTION)),
+            description: member("error_description").map(|value| text::stripped(value, MAX_DESCRIPTION)),
             suberror: short("suberror").filter(|value| !value.is_empty()),
             error_codes: numbers.into_iter().flatten().filter_map(code_number).take(16).collect(),
             claims: member("claims").filter(|claims| claims.len() <= MAX_CLAIMS).map(str::to_owned),
@@ -81,8 +80,7 @@ impl ServerError {
     /// Whether the same request may succeed later (MSAL's `IsRetryable`).
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.status, Some(408 | 429 | 500..=599))
-            || self.error == "temporarily_unavailable"
+        matches!(self.status, Some(408 | 429 | 500..=599)) || self.error == "temporarily_unavailable"
     }
 
     /// Whether `suberror` is the given one; letters compare ASCII-case-insensitively.
@@ -170,7 +168,5 @@ pub(crate) fn error_in(
     if !members.contains_key("error") {
         return Ok(None);
     }
-    ServerError::from_members(members, status)
-        .map(Some)
-        .ok_or(ProtocolError::Invalid { message, name: "error" })
+    ServerError::from_members(members, status).map(Some).ok_or(ProtocolError::Invalid { message, name: "error" })
 }

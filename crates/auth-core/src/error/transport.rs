@@ -20,21 +20,13 @@ pub struct TransportError {
 impl TransportError {
     /// A failure before any byte of the request was sent, at `host`.
     #[must_use]
-    pub fn before_send(
-        fault: TransportFault,
-        host: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn before_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: false, detail: detail.into() }
     }
 
     /// A failure after bytes of the request may have reached `host`.
     #[must_use]
-    pub fn after_send(
-        fault: TransportFault,
-        host: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn after_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: true, detail: detail.into() }
     }
 }

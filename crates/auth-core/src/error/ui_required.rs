@@ -7,7 +7,7 @@ use crate::error::ServerError;
 
 /// The user must act. Hand this to the interactive request (`satisfying(&ui)`), which carries the claims, the login
 /// hint and the correlation id over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UiRequired {
     /// Why.
@@ -61,9 +61,7 @@ impl UiRequired {
         match (&self.server, self.reason) {
             (_, UiReason::PromptNeverFailed) => Classification::PromptNeverFailed,
             (None, _) => Classification::AcquireTokenSilentFailed,
-            (Some(server), _) => {
-                server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror)
-            }
+            (Some(server), _) => server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror),
         }
     }
 }
@@ -74,6 +72,17 @@ impl fmt::Display for UiRequired {
             Some(server) => write!(f, "the user must sign in again: {server}"),
             None => fmt::Display::fmt(&self.reason, f),
         }
+    }
+}
+
+/// Without the claims and the login hint, which may name people.
+impl fmt::Debug for UiRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UiRequired")
+            .field("reason", &self.reason)
+            .field("correlation_id", &self.correlation_id)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,15 +162,9 @@ impl Classification {
     }
 
     fn of_suberror(suberror: &str) -> Self {
-        [
-            Self::MessageOnly,
-            Self::BasicAction,
-            Self::AdditionalAction,
-            Self::ConsentRequired,
-            Self::UserPasswordExpired,
-        ]
-        .into_iter()
-        .find(|class| class.as_str().eq_ignore_ascii_case(suberror))
-        .unwrap_or(Self::None)
+        [Self::MessageOnly, Self::BasicAction, Self::AdditionalAction, Self::ConsentRequired, Self::UserPasswordExpired]
+            .into_iter()
+            .find(|class| class.as_str().eq_ignore_ascii_case(suberror))
+            .unwrap_or(Self::None)
     }
 }

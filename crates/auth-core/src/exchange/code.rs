@@ -7,6 +7,7 @@ use super::message::{self, Answer};
 use super::{Exchange, Replay};
 use crate::authority::issuer::Issuer;
 use crate::body::Body;
+use crate::claims::Claims;
 use crate::client::RequestContext;
 use crate::error::{Error, ServerError, UiRequired};
 use crate::id_token::Expected;
@@ -29,7 +30,7 @@ pub struct CodeRedemption {
     pub(crate) verifier: PkceVerifier,
     pub(crate) nonce: Nonce,
     pub(crate) scopes: Scopes,
-    pub(crate) claims: Option<String>,
+    pub(crate) claims: Option<Claims>,
     pub(crate) requested_at: Timestamp,
 }
 
@@ -47,7 +48,7 @@ impl Exchange for CodeRedemption {
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", self.verifier.secret().expose()),
             ("scope", &scope),
-            ("claims", self.claims.as_deref().unwrap_or_default()),
+            ("claims", self.claims.as_ref().map(Claims::as_str).unwrap_or_default()),
             ("client_info", "1"),
         ];
         message::post_form(&self.context, &self.token_endpoint, &fields)
@@ -58,11 +59,8 @@ impl Exchange for CodeRedemption {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected = Expected {
-            issuer: &self.issuer,
-            client_id: self.context.client_id().as_str(),
-            nonce: Some(&self.nonce),
-        };
+        let expected =
+            Expected { issuer: &self.issuer, client_id: self.context.client_id().as_str(), nonce: Some(&self.nonce) };
         let response = TokenResponse::from_members(&members)?;
         Ok(Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?)
     }
@@ -71,9 +69,10 @@ impl Exchange for CodeRedemption {
 impl CodeRedemption {
     /// A refused code is no reason to send the user round again, unless the server names what is missing.
     fn refused(&self, error: ServerError) -> Error {
-        let asks_user = error.error == "interaction_required"
-            || (error.error == "invalid_grant" && error.claims.is_some());
-        if asks_user {
+        let asks_user =
+            error.error == "interaction_required" || (error.error == "invalid_grant" && error.claims.is_some());
+        // A server that is out of order says nothing of the user, whatever stands in its answer.
+        if asks_user && !error.is_transient() {
             UiRequired::from_server(error, self.context.correlation_id).into()
         } else {
             error.into()

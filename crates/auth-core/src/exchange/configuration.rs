@@ -63,14 +63,9 @@ impl Exchange for OpenIdConfiguration {
         let found = found.ok_or(ProtocolError::Missing { message: MESSAGE, name: "issuer" })?;
         if !self.issuer.accepts_metadata(found) {
             let found = crate::text::stripped(found, 200);
-            return Err(
-                ProtocolError::IssuerMismatch { expected: self.issuer.describe(), found }.into()
-            );
+            return Err(ProtocolError::IssuerMismatch { expected: self.issuer.describe(), found }.into());
         }
         let tenant_id = self.issuer.tenant_of(found).map(str::to_ascii_lowercase);
-        Ok(Provider {
-            metadata: ProviderMetadata::from_document(&document, self.issuer)?,
-            tenant_id,
-        })
+        Ok(Provider { metadata: ProviderMetadata::from_document(&document, self.issuer)?, tenant_id })
     }
 }

@@ -28,9 +28,7 @@ impl InstanceDiscovery {
     /// # Errors
     /// [`ConfigError::Authority`] when it is not an Entra authority.
     pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
-        let url = authority
-            .instance_discovery_url()
-            .ok_or(ConfigError::Authority("it is not an Entra authority"))?;
+        let url = authority.instance_discovery_url().ok_or(ConfigError::Authority("it is not an Entra authority"))?;
         Ok(Self { context, url, host: authority.host().to_owned() })
     }
 }
@@ -44,11 +42,7 @@ impl Exchange for InstanceDiscovery {
         message::get(&self.context, &self.url)
     }
 
-    fn complete(
-        self,
-        response: Response<Bytes>,
-        now: Timestamp,
-    ) -> Result<InstanceMetadata, Error> {
+    fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<InstanceMetadata, Error> {
         let document = match message::judge(&self.context, &response, MESSAGE, now)? {
             Answer::Success(document) => document,
             Answer::Refusal(error) if error.error == "invalid_instance" => {

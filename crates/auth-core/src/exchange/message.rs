@@ -21,11 +21,7 @@ pub(crate) fn get(context: &RequestContext, uri: &Uri) -> Request<Body> {
 }
 
 /// A form to the token endpoint; parameters without a value are left out.
-pub(crate) fn post_form(
-    context: &RequestContext,
-    uri: &Uri,
-    fields: &[(&str, &str)],
-) -> Request<Body> {
+pub(crate) fn post_form(context: &RequestContext, uri: &Uri, fields: &[(&str, &str)]) -> Request<Body> {
     let fields: Vec<_> = fields.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
     let uri = with_extra_query(uri, &context.extra_query);
     let mut request = request(context, Method::POST, &uri, Body::form(&fields));
@@ -74,8 +70,7 @@ pub(crate) fn with_extra_query(uri: &Uri, parameters: &[(String, String)]) -> Ur
         return uri.clone();
     }
     let separator = if uri.query().is_some() { '&' } else { '?' };
-    let query =
-        encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     // Percent-encoding leaves nothing that a URI could not hold but its length.
     format!("{uri}{separator}{query}").parse().unwrap_or_else(|_| uri.clone())
 }
@@ -83,8 +78,7 @@ pub(crate) fn with_extra_query(uri: &Uri, parameters: &[(String, String)]) -> Ur
 /// A query with spaces as `%20`, as RFC 3986 wants them.
 pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-    const UNRESERVED: &AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let mut query = String::new();
     for (name, value) in parameters {
         if !query.is_empty() {
@@ -116,8 +110,7 @@ pub(crate) fn judge(
     let headers = response.headers();
     if status.is_redirection() {
         let host = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-        let host =
-            host.and_then(|location| location.parse::<Uri>().ok()?.host().map(str::to_owned));
+        let host = host.and_then(|location| location.parse::<Uri>().ok()?.host().map(str::to_owned));
         let host = host.unwrap_or_else(|| "?".to_owned());
         return Err(ProtocolError::UnexpectedRedirect { status: status.as_u16(), host }.into());
     }
@@ -127,16 +120,14 @@ pub(crate) fn judge(
             return Err(ProtocolError::ForeignResponse.into());
         }
     }
-    let content_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
     let json = is_json(content_type);
     if status == StatusCode::OK {
         if !json {
             let content_type = crate::text::stripped(content_type, 100);
             return Err(ProtocolError::NotJson { status: status.as_u16(), content_type }.into());
         }
-        let members =
-            json::parse_object(response.body()).ok_or(ProtocolError::Malformed(message))?;
+        let members = json::parse_object(response.body()).ok_or(ProtocolError::Malformed(message))?;
         return match crate::error::error_in(&members, Some(status.as_u16()), message)? {
             Some(error) => Ok(Answer::Refusal(error)),
             None => Ok(Answer::Success(members)),
@@ -147,9 +138,7 @@ pub(crate) fn judge(
         .and_then(|members| ServerError::from_members(&members, Some(status.as_u16())))
         .unwrap_or_else(|| ServerError::from_status(status.as_u16()));
     let retry_after = retry_after(headers, now);
-    if status == StatusCode::TOO_MANY_REQUESTS
-        || (status.is_server_error() && retry_after.is_some())
-    {
+    if status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && retry_after.is_some()) {
         return Err(Throttled::new(error, retry_after).into());
     }
     Ok(Answer::Refusal(error))
@@ -157,8 +146,7 @@ pub(crate) fn judge(
 
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// `Retry-After` as seconds or as a date, capped at one hour; nonsense is ignored.
@@ -169,8 +157,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: crate::time::Timestamp) -> O
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        let date =
-            httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         now.duration_until(crate::time::Timestamp::from_unix_seconds(date.as_secs()))
     };
     Some(wait.min(MAX_RETRY_AFTER))

@@ -54,11 +54,7 @@ pub trait Exchange {
     /// # Errors
     /// [`Error::Protocol`] when the response breaks the protocol, [`Error::Server`], [`Error::UiRequired`] or
     /// [`Error::Throttled`] when it is a refusal.
-    fn complete(
-        self,
-        response: http::Response<Bytes>,
-        now: Timestamp,
-    ) -> Result<Self::Output, Error>;
+    fn complete(self, response: http::Response<Bytes>, now: Timestamp) -> Result<Self::Output, Error>;
 }
 
 /// Whether a request may be sent again (S-57).
@@ -70,3 +66,6 @@ pub enum Replay {
     /// Once more at most.
     Once,
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,14 +86,14 @@ impl RefreshRedemption {
 
     fn refused(&self, error: ServerError) -> Error {
         // A family token at the wrong client, or a device policy: no sign-in mends these.
-        let hopeless = error.has_suberror("client_mismatch")
-            || error.has_suberror("protection_policy_required");
+        let hopeless = error.has_suberror("client_mismatch") || error.has_suberror("protection_policy_required");
         let asks_user = match error.error.as_str() {
             "invalid_grant" => !hopeless,
             "interaction_required" | "login_required" | "consent_required" => true,
             _ => false,
         };
-        if asks_user {
+        // A server that is out of order says nothing of the user, whatever stands in its answer.
+        if asks_user && !error.is_transient() {
             UiRequired::from_server(error, self.context.correlation_id).into()
         } else {
             error.into()
@@ -137,11 +137,8 @@ impl Exchange for RefreshRedemption {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected = Expected {
-            issuer: &self.metadata.issuer,
-            client_id: self.context.client_id().as_str(),
-            nonce: None,
-        };
+        let expected =
+            Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
         let response = TokenResponse::from_members(&members)?;
         let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
         self.verify_account(&tokens)?;
