@@ -3,14 +3,14 @@
 use core::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use auth_core::{Account, Authority, ClientId, Timestamp};
+use auth_core::{Account, AccountId, Authority, ClientId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::accounts;
 use crate::document::Document;
 use crate::index::Index;
 use crate::lookup::{self, Lookup, Query};
-use crate::storage::{DynStorage, Replaced, Storage, StorageError, Version};
+use crate::storage::{BoxedLock, DynStorage, LockName, Replaced, Storage, StorageError, Stored, Version};
 use crate::update::{self, TokenUpdate};
 
 /// How often a write is tried again when somebody else was faster.
@@ -44,6 +44,8 @@ pub struct TokenCache {
 struct Picture {
     version: Version,
     index: Index,
+    /// The document itself, where it holds changes of ours that could not be stored yet (S-98).
+    unstored: Option<Document>,
 }
 
 impl TokenCache {
@@ -56,7 +58,7 @@ impl TokenCache {
     /// The same over a storage that is already shared.
     #[must_use]
     pub fn from_shared(storage: Arc<dyn DynStorage>) -> Self {
-        let picture = Picture { version: Version::NONE, index: Index::default() };
+        let picture = Picture { version: Version::NONE, index: Index::default(), unstored: None };
         Self { storage, picture: RwLock::new(Arc::new(picture)) }
     }
 
@@ -72,11 +74,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
-    pub async fn accounts(
-        &self,
-        authority: &Authority,
-        client_id: &ClientId,
-    ) -> Result<Vec<Account>, StorageError> {
+    pub async fn accounts(&self, authority: &Authority, client_id: &ClientId) -> Result<Vec<Account>, StorageError> {
         Ok(accounts::accounts(&self.current().await?.index, authority, client_id))
     }
 
@@ -104,15 +102,27 @@ impl TokenCache {
         self.change(|document| accounts::remove(document, authority, client_id, account)).await
     }
 
+    /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.
+    /// Whoever has the lock should look into the cache once more before asking the identity provider.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the lock cannot be had in ten seconds.
+    pub async fn refresh_lock(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+        account: &AccountId,
+    ) -> Result<BoxedLock, StorageError> {
+        let account = account.as_str().to_ascii_lowercase();
+        let name = [authority.environment(), client_id.as_str(), &account].join("\n");
+        self.storage.lock(LockName::Refresh(&name)).await
+    }
+
     /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
     ///
     /// # Errors
     /// [`StorageError`] when the change could not be stored.
-    pub async fn leave_family(
-        &self,
-        authority: &Authority,
-        client_id: &ClientId,
-    ) -> Result<(), StorageError> {
+    pub async fn leave_family(&self, authority: &Authority, client_id: &ClientId) -> Result<(), StorageError> {
         let leave = |document: &mut Document| {
             update::put_app_metadata(document, authority, client_id, "");
             true
@@ -126,74 +136,111 @@ impl TokenCache {
     }
 
     fn show(&self, document: &Document, version: Version) {
-        let picture = Arc::new(Picture { version, index: Index::new(document) });
-        *self.picture.write().unwrap_or_else(PoisonError::into_inner) = picture;
+        self.replace_picture(Picture { version, index: Index::new(document), unstored: None });
     }
 
-    /// The picture of what is stored now.
+    fn replace_picture(&self, picture: Picture) {
+        *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
+    }
+
+    /// The picture of what is stored now. Where the store fails, what this process could not store serves on.
     async fn current(&self) -> Result<Arc<Picture>, StorageError> {
         let picture = self.picture();
-        if self.storage.version()? == picture.version {
-            return Ok(picture);
-        }
-        let stored = self.storage.read().await?;
-        match Document::parse(&stored.content) {
-            Ok(document) => self.show(&document, stored.version),
-            Err(_) => drop(self.repair().await?),
+        let stored = match self.storage.version() {
+            Ok(version) if version == picture.version => return Ok(picture),
+            Ok(_) => self.storage.read().await,
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(stored) => match Document::parse(&stored.content) {
+                Ok(document) => self.show(&document, stored.version),
+                Err(_) => self.repair().await?,
+            },
+            Err(_) if picture.unstored.is_some() => return Ok(picture),
+            Err(error) => return Err(error),
         }
         Ok(self.picture())
     }
 
     /// Looks again under the lock at a document that could not be understood, as a writer of another kind may just have
     /// been busy; if it is still bad, moves it aside (S-99).
-    async fn repair(&self) -> Result<Document, StorageError> {
-        let _lock = self.storage.lock().await?;
+    async fn repair(&self) -> Result<(), StorageError> {
+        let _lock = self.storage.lock(LockName::Document).await?;
         let (document, version) = self.reload().await?;
         self.show(&document, version);
-        Ok(document)
+        Ok(())
     }
 
-    /// The stored document, read under the lock.
+    /// The stored document, read under the lock, with those changes of ours that are still to be stored.
     async fn reload(&self) -> Result<(Document, Version), StorageError> {
         let stored = self.storage.read().await?;
-        if let Ok(document) = Document::parse(&stored.content) {
+        if let Some(document) = self.understood(&stored) {
             return Ok((document, stored.version));
         }
         let place = self.storage.set_aside().await?;
         tracing::warn!(target: "auth_cache", place, "the token cache was not JSON; it was moved aside and begun anew");
-        Ok((Document::default(), self.storage.version()?))
+        // Nothing, unless somebody without the lock was faster.
+        let stored = self.storage.read().await?;
+        Ok((self.understood(&stored).unwrap_or_default(), stored.version))
+    }
+
+    fn understood(&self, stored: &Stored) -> Option<Document> {
+        let document = Document::parse(&stored.content).ok()?;
+        let picture = self.picture();
+        let unstored = picture.unstored.as_ref().filter(|_| picture.version == stored.version);
+        Some(unstored.cloned().unwrap_or(document))
     }
 
     async fn change(&self, change: impl Fn(&mut Document) -> bool) -> Result<bool, StorageError> {
-        let _lock = self.storage.lock().await?;
+        let _lock = match self.storage.lock(LockName::Document).await {
+            Ok(lock) => lock,
+            Err(error) => return Err(self.keep(&change, error).await),
+        };
         for _ in 0..ATTEMPTS {
-            let (mut document, version) = self.reload().await?;
+            let (mut document, version) = match self.reload().await {
+                Ok(reloaded) => reloaded,
+                Err(error) => return Err(self.keep(&change, error).await),
+            };
             if !change(&mut document) {
-                self.show(&document, version);
                 return Ok(false);
             }
-            let content = Zeroizing::new(document.to_json());
-            match self.storage.replace(content, version).await {
+            match self.storage.replace(Zeroizing::new(document.to_json()), version).await {
                 Ok(Replaced::Done(version)) => {
                     self.show(&document, version);
-                    return Ok(true);
+                    return if document.has_unstored() {
+                        Err(StorageError::new("written", "", "another account's entry has the same key"))
+                    } else {
+                        Ok(true)
+                    };
                 }
                 Ok(Replaced::Conflict) => {}
-                Err(error) => {
-                    // The file stays as it was; the process goes on with what it knows.
-                    self.show(&document, version);
-                    return Err(error);
-                }
+                Err(error) => return Err(self.keep(&change, error).await),
             }
         }
-        Err(StorageError::new("written", "", "another program keeps changing it"))
+        Err(self.keep(&change, StorageError::new("written", "", "another program keeps changing it")).await)
+    }
+
+    /// What could not be stored serves this process at least, and is stored with its next change if nobody else writes
+    /// before (S-98, S-101).
+    async fn keep(&self, change: &impl Fn(&mut Document) -> bool, error: StorageError) -> StorageError {
+        let (mut document, version) = match self.storage.read().await {
+            Ok(stored) => (self.understood(&stored).unwrap_or_default(), stored.version),
+            Err(_) => {
+                let version = self.storage.version().unwrap_or(Version::NONE);
+                (self.picture().unstored.clone().unwrap_or_default(), version)
+            }
+        };
+        change(&mut document);
+        self.replace_picture(Picture { version, index: Index::new(&document), unstored: Some(document) });
+        error
     }
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache")
-            .field("version", &self.picture().version)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("version", &self.picture().version).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

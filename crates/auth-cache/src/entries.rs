@@ -20,10 +20,10 @@ pub(crate) struct AccessToken {
 impl AccessToken {
     /// `None` for a broken entry and for a token that a plain request must not get.
     pub(crate) fn read(members: &Members) -> Option<Self> {
-        let token_type = members.text("token_type").or_empty()?;
-        if !is_plain(members)
-            || !(token_type.is_empty() || token_type.eq_ignore_ascii_case("Bearer"))
-        {
+        let is = |name: &str, plain: &str| {
+            members.text(name).or_empty().is_some_and(|text| text.is_empty() || text.eq_ignore_ascii_case(plain))
+        };
+        if !is_plain(members) || !is("token_type", "Bearer") || !is("credential_type", "AccessToken") {
             return None;
         }
         Some(Self {

@@ -37,23 +37,12 @@ impl Index {
                 put(&members, partitions.entry(id.to_ascii_lowercase()).or_default());
             }
         };
-        fill(Section::AccessToken, &|members, partition| {
-            partition.access_tokens.extend(AccessToken::read(members))
-        });
-        fill(Section::RefreshToken, &|members, partition| {
-            partition.refresh_tokens.extend(RefreshToken::read(members))
-        });
-        fill(Section::IdToken, &|members, partition| {
-            partition.id_tokens.extend(IdTokenEntry::read(members))
-        });
-        fill(Section::Account, &|members, partition| {
-            partition.accounts.extend(read_account(members))
-        });
+        fill(Section::AccessToken, &|members, partition| partition.access_tokens.extend(AccessToken::read(members)));
+        fill(Section::RefreshToken, &|members, partition| partition.refresh_tokens.extend(RefreshToken::read(members)));
+        fill(Section::IdToken, &|members, partition| partition.id_tokens.extend(IdTokenEntry::read(members)));
+        fill(Section::Account, &|members, partition| partition.accounts.extend(read_account(members)));
         Self {
-            partitions: partitions
-                .into_iter()
-                .map(|(id, partition)| (id, Arc::new(partition)))
-                .collect(),
+            partitions: partitions.into_iter().map(|(id, partition)| (id, Arc::new(partition))).collect(),
             app_metadata: document
                 .entries(Section::AppMetadata)
                 .filter_map(|(_, members)| AppMetadata::read(&members))

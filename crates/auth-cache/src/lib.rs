@@ -14,6 +14,8 @@ mod entries;
 mod index;
 mod lookup;
 mod storage;
+#[cfg(test)]
+mod testing;
 mod update;
 
 pub use cache::TokenCache;
@@ -21,7 +23,7 @@ pub use lookup::{CachedToken, Lookup, Query, Refresh, RefreshReason};
 #[cfg(feature = "file")]
 pub use storage::FileStorage;
 pub use storage::{
-    BoxFuture, BoxedLock, DynStorage, MemoryStorage, Replaced, Storage, StorageError, StorageLock,
-    Stored, Version,
+    BoxFuture, BoxedLock, DynStorage, LockName, MemoryStorage, Replaced, Storage, StorageError, StorageLock, Stored,
+    Version,
 };
 pub use update::TokenUpdate;

@@ -3,11 +3,10 @@
 use core::time::Duration;
 
 use auth_core::{
-    Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Tenant,
-    Timestamp,
+    Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Tenant, Timestamp,
 };
 
-use crate::entries::{AccessToken, IdTokenEntry};
+use crate::entries::{AccessToken, AppMetadata, IdTokenEntry};
 use crate::index::{Index, Partition};
 
 /// With less time left than this a token is refreshed before it is handed out, if that can be done (S-83).
@@ -40,12 +39,7 @@ pub struct Query<'a> {
 impl<'a> Query<'a> {
     /// A query for `scopes` of `account`.
     #[must_use]
-    pub fn new(
-        authority: &'a Authority,
-        client_id: &'a ClientId,
-        account: &'a AccountId,
-        scopes: &'a Scopes,
-    ) -> Self {
+    pub fn new(authority: &'a Authority, client_id: &'a ClientId, account: &'a AccountId, scopes: &'a Scopes) -> Self {
         Self { authority, tenant_id: None, client_id, account, scopes, bypass: false }
     }
 
@@ -56,12 +50,8 @@ impl<'a> Query<'a> {
             return true;
         };
         match tenant {
-            Tenant::Common | Tenant::Organizations => {
-                self.account.home_tenant().is_some_and(is) || is(tenant.as_str())
-            }
-            _ => {
-                is(tenant.as_str()) || tenant.id().is_some_and(is) || self.tenant_id.is_some_and(is)
-            }
+            Tenant::Common | Tenant::Organizations => self.account.home_tenant().is_some_and(is) || is(tenant.as_str()),
+            _ => is(tenant.as_str()) || tenant.id().is_some_and(is) || self.tenant_id.is_some_and(is),
         }
     }
 }
@@ -135,30 +125,18 @@ pub(crate) fn lookup(index: &Index, query: &Query<'_>, now: Timestamp) -> Lookup
     let Some(partition) = index.partition(query.account.as_str()) else { return Lookup::Nothing };
     let lookup = InPartition { index, partition, query, now };
     let token = if query.bypass { None } else { lookup.best_access_token() };
-    let refresh = |reason| Refresh {
-        reason,
-        candidates: lookup.candidates(),
-        id_token: lookup.id_token(None),
-    };
+    let refresh = |reason| Refresh { reason, candidates: lookup.candidates(), id_token: lookup.id_token(None) };
     let Some(token) = token else {
         let reason = if query.bypass { RefreshReason::ForceRefreshOrClaims } else { lookup.miss() };
         let refresh = refresh(reason);
-        return if refresh.candidates.is_empty() {
-            Lookup::Nothing
-        } else {
-            Lookup::MustRefresh(refresh, None)
-        };
+        return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
     };
     let (cached, left) = (Box::new(lookup.cached(token)), now.duration_until(token.expires_on));
     let due = token.refresh_on.is_some_and(|refresh_on| refresh_on <= now);
     if left > REFRESHING && !due {
         return Lookup::Usable(cached);
     }
-    let reason = if left > REFRESHING {
-        RefreshReason::ProactivelyRefreshed
-    } else {
-        RefreshReason::Expired
-    };
+    let reason = if left > REFRESHING { RefreshReason::ProactivelyRefreshed } else { RefreshReason::Expired };
     let refresh = refresh(reason);
     match refresh {
         refresh if refresh.candidates.is_empty() => Lookup::Usable(cached),
@@ -182,7 +160,7 @@ impl<'a> InPartition<'a> {
             self.is_client(&token.environment, &token.client_id)
                 && self.query.is_realm(&token.realm)
                 && token.scopes.contains_all(&wanted)
-                && self.is_ours(|id_token| id_token.realm.eq_ignore_ascii_case(&token.realm))
+                && self.is_ours(&token.environment, &token.client_id, Some(&token.realm))
         })
     }
 
@@ -200,34 +178,27 @@ impl<'a> InPartition<'a> {
     }
 
     fn miss(&self) -> RefreshReason {
-        if self.matching().next().is_some() {
-            RefreshReason::Expired
-        } else {
-            RefreshReason::NoCachedAccessToken
-        }
+        if self.matching().next().is_some() { RefreshReason::Expired } else { RefreshReason::NoCachedAccessToken }
     }
 
     /// This client's own refresh tokens, after those of its family, newest first.
     fn candidates(&self) -> Vec<RefreshCandidate> {
-        if !self.is_ours(|_| true) {
-            return Vec::new();
-        }
-        let family = self.index.app_metadata().iter().find(|app| {
-            self.is_client(&app.environment, &app.client_id) && !app.family_id.is_empty()
-        });
+        let own_notes = |app: &&AppMetadata| self.is_client(&app.environment, &app.client_id);
+        let mut notes = self.index.app_metadata().iter().filter(own_notes).peekable();
+        // A client of which nothing is noted may try the family tokens that it got itself (S-85).
+        let unknown = notes.peek().is_none();
+        let family = notes.find(|app| !app.family_id.is_empty());
         let mut found: Vec<_> = self
             .partition
             .refresh_tokens
             .iter()
             .filter(|token| self.query.authority.is_environment(&token.environment))
             .filter_map(|token| {
-                let own = token.family_id.is_empty()
-                    && self.is_client(&token.environment, &token.client_id);
+                let first_hand = self.is_client(&token.environment, &token.client_id);
+                let own = first_hand && token.family_id.is_empty();
                 let shared = family.is_some_and(|app| app.family_id == token.family_id);
-                // A family token that this client itself got serves without further proof of membership.
-                let first_hand = !token.family_id.is_empty()
-                    && self.is_client(&token.environment, &token.client_id);
-                (own || shared || first_hand).then_some((
+                let candidate = own || shared || (first_hand && unknown);
+                (candidate && self.is_ours(&token.environment, &token.client_id, None)).then_some((
                     own,
                     core::cmp::Reverse(token.last_modification_time),
                     token,
@@ -235,10 +206,7 @@ impl<'a> InPartition<'a> {
             })
             .collect();
         found.sort_by_key(|(own, newest, _)| (*own, *newest));
-        found
-            .into_iter()
-            .map(|(own, _, token)| RefreshCandidate::new(token.secret.clone(), !own))
-            .collect()
+        found.into_iter().map(|(own, _, token)| RefreshCandidate::new(token.secret.clone(), !own)).collect()
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
@@ -247,23 +215,27 @@ impl<'a> InPartition<'a> {
     }
 
     fn id_tokens(&self) -> impl Iterator<Item = &'a IdTokenEntry> {
-        self.partition
-            .id_tokens
-            .iter()
-            .filter(|token| self.is_client(&token.environment, &token.client_id))
+        self.partition.id_tokens.iter().filter(|token| self.is_client(&token.environment, &token.client_id))
     }
 
-    /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for.
-    fn is_ours(&self, belongs: impl Fn(&IdTokenEntry) -> bool) -> bool {
+    /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and
+    /// not beside one of another issuer: then nobody could tell whose it is.
+    fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
         let authority = self.query.authority;
-        !authority.issuer_decides()
-            || self.id_tokens().any(|entry| {
-                let token = IdToken::parse(&entry.secret);
-                belongs(entry)
-                    && token.is_ok_and(|token| {
-                        token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
-                    })
-            })
+        if !authority.issuer_decides() {
+            return true;
+        }
+        let beside = self.partition.id_tokens.iter().filter(|entry| {
+            entry.environment.eq_ignore_ascii_case(environment)
+                && entry.client_id.eq_ignore_ascii_case(client_id)
+                && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+        });
+        let mut issued = beside.filter_map(|entry| {
+            let token = IdToken::parse(&entry.secret).ok()?;
+            Some(authority.is_issuer(token.text("iss")?))
+        });
+        let first = issued.next();
+        first == Some(true) && issued.all(|ours| ours)
     }
 
     /// The stored id_token of `realm`, or of the tenant that is asked for.
@@ -274,21 +246,16 @@ impl<'a> InPartition<'a> {
         };
         let authority = self.query.authority;
         let ours = |token: &IdToken| {
-            !authority.issuer_decides()
-                || token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
+            !authority.issuer_decides() || token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
         };
-        self.id_tokens()
-            .filter(fits)
-            .filter_map(|entry| IdToken::parse(&entry.secret).ok())
-            .find(ours)
+        self.id_tokens().filter(fits).filter_map(|entry| IdToken::parse(&entry.secret).ok()).find(ours)
     }
 
     fn cached(&self, token: &AccessToken) -> CachedToken {
         let here = |account: &&Account| self.query.authority.is_environment(&account.environment);
         let accounts = || self.partition.accounts.iter().filter(here);
-        let account = accounts()
-            .find(|account| account.realm.eq_ignore_ascii_case(&token.realm))
-            .or_else(|| accounts().next());
+        let account =
+            accounts().find(|account| account.realm.eq_ignore_ascii_case(&token.realm)).or_else(|| accounts().next());
         CachedToken {
             access_token: token.secret.clone(),
             scopes: token.scopes.clone(),

@@ -1,6 +1,6 @@
 //! A token response as a change of the document.
 
-use auth_core::{Account, Authority, ClientId, Scopes, Tokens};
+use auth_core::{Account, Authority, ClientId, IdToken, Scopes, Tokens};
 
 use crate::document::{Document, Key, Members, Section};
 use crate::entries::is_plain;
@@ -48,14 +48,50 @@ impl<'a> TokenUpdate<'a> {
     /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
     pub(crate) fn apply(&self, document: &mut Document) -> bool {
         let known = document.entries(Section::Account).any(|(_, entry)| self.is_account(&entry));
-        if self.refreshed && !known {
+        let other_issuers = self.other_issuers(document);
+        let gone = !known || !other_issuers.is_empty();
+        if self.id().is_empty() || (self.refreshed && gone) {
             return false;
         }
+        self.displace(document, &other_issuers);
         self.put_access_token(document);
         self.put_refresh_token(document);
         self.put_id_token_and_account(document);
         self.put_app_metadata(document);
         true
+    }
+
+    /// The environments in which this account and client have an id_token of another issuer. Where several issuers share
+    /// a host, nothing else in an entry tells them apart.
+    fn other_issuers(&self, document: &Document) -> Vec<String> {
+        if !self.authority.issuer_decides() {
+            return Vec::new();
+        }
+        let issued_elsewhere = |entry: &Members| {
+            let token = entry.secret("secret").and_then(|secret| IdToken::parse(&secret).ok());
+            token.is_some_and(|token| token.text("iss").is_some_and(|iss| !self.authority.is_issuer(iss)))
+        };
+        document
+            .entries(Section::IdToken)
+            .filter(|(_, entry)| self.is_account(entry) && self.is_client(entry) && issued_elsewhere(entry))
+            .map(|(_, entry)| entry.lenient("environment"))
+            .collect()
+    }
+
+    /// Makes room for this issuer: no token of another one may be taken for its own, or be sent to it.
+    fn displace(&self, document: &mut Document, environments: &[String]) {
+        if environments.is_empty() {
+            return;
+        }
+        let theirs = |entry: &Members| {
+            let environment = entry.lenient("environment");
+            self.is_account(entry)
+                && self.is_client(entry)
+                && environments.iter().any(|other| other.eq_ignore_ascii_case(&environment))
+        };
+        for section in [Section::AccessToken, Section::RefreshToken, Section::IdToken] {
+            document.remove(section, theirs);
+        }
     }
 
     fn id(&self) -> &str {
@@ -94,20 +130,22 @@ impl<'a> TokenUpdate<'a> {
     /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
     fn put_access_token(&self, document: &mut Document) {
         let tokens = self.tokens;
-        let replaced = |entry: &Members| {
-            let bearer =
-                matches!(entry.lenient("token_type").to_ascii_lowercase().as_str(), "" | "bearer");
-            let own = self.is_account(entry) && self.is_client(entry) && bearer && is_plain(entry);
-            let covered = || {
-                Scopes::parse(&entry.lenient("target"))
-                    .is_ok_and(|scopes| tokens.granted_scopes.contains_all(&scopes.without_oidc()))
-            };
-            let expired = || entry.time("expires_on").is_none_or(|time| time <= tokens.received_at);
-            own && ((self.is_realm(entry) && covered()) || expired())
+        let own = |entry: &Members| {
+            let bearer = matches!(entry.lenient("token_type").to_ascii_lowercase().as_str(), "" | "bearer");
+            self.is_account(entry) && self.is_client(entry) && bearer && is_plain(entry)
         };
+        let covered = |entry: &Members| {
+            let scopes = Scopes::parse(&entry.lenient("target"));
+            own(entry)
+                && self.is_realm(entry)
+                && scopes.is_ok_and(|scopes| tokens.granted_scopes.contains_all(&scopes.without_oidc()))
+        };
+        let expired =
+            |entry: &Members| own(entry) && entry.time("expires_on").is_none_or(|time| time <= tokens.received_at);
+        document.remove(Section::AccessToken, |entry| expired(entry) && !covered(entry));
         // A token without lifetime is handed out once and not kept (S-62).
         if tokens.expires_on <= tokens.received_at {
-            document.remove(Section::AccessToken, replaced);
+            document.remove(Section::AccessToken, covered);
             return;
         }
         let target = tokens.granted_scopes.sorted().to_string();
@@ -125,21 +163,19 @@ impl<'a> TokenUpdate<'a> {
         if let Some(time) = tokens.refresh_on {
             entry = entry.with_time("refresh_on", time);
         }
-        let key = Key::access_token(
-            self.id(),
-            self.environment(),
-            self.client_id.as_str(),
-            self.realm(),
-            &target,
-        );
-        document.put(key, entry, replaced);
+        let key = Key::access_token(self.id(), self.environment(), self.client_id.as_str(), self.realm(), &target);
+        document.put(&key, entry, covered);
     }
 
     /// Without a new refresh token the stored one stays.
     fn put_refresh_token(&self, document: &mut Document) {
         let Some(secret) = &self.tokens.refresh_token else { return };
         let family = self.tokens.family_id.as_deref().unwrap_or_default();
-        let owner = if family.is_empty() { self.client_id.as_str() } else { family };
+        let key = if family.is_empty() {
+            Key::refresh_token(self.id(), self.environment(), self.client_id.as_str())
+        } else {
+            Key::family_refresh_token(self.id(), self.environment(), family)
+        };
         let entry = self
             .entry("RefreshToken")
             .with("secret", secret.expose())
@@ -151,21 +187,15 @@ impl<'a> TokenUpdate<'a> {
             own => own == family,
         };
         let same = |entry: &Members| self.is_account(entry) && is_plain(entry) && same_owner(entry);
-        document.put(Key::refresh_token(self.id(), self.environment(), owner), entry, same);
+        document.put(&key, entry, same);
     }
 
     fn put_id_token_and_account(&self, document: &mut Document) {
         let Some(token) = &self.tokens.id_token else { return };
-        let entry = self
-            .entry("IdToken")
-            .with("secret", token.secret().expose())
-            .with_always("realm", self.realm());
-        let same = |entry: &Members| {
-            self.is_account(entry) && self.is_client(entry) && self.is_realm(entry)
-        };
-        let key =
-            Key::id_token(self.id(), self.environment(), self.client_id.as_str(), self.realm());
-        document.put(key, entry, same);
+        let entry = self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", self.realm());
+        let same = |entry: &Members| self.is_account(entry) && self.is_client(entry) && self.is_realm(entry);
+        let key = Key::id_token(self.id(), self.environment(), self.client_id.as_str(), self.realm());
+        document.put(&key, entry, same);
 
         let account = self.account;
         let client_info = self.tokens.client_info.as_ref().map(|info| info.raw.as_str());
@@ -179,7 +209,7 @@ impl<'a> TokenUpdate<'a> {
             .with("name", account.name.as_deref().unwrap_or_default())
             .with("client_info", client_info.unwrap_or_default());
         let same = |entry: &Members| self.is_account(entry) && self.is_realm(entry);
-        document.put(Key::account(self.id(), self.environment(), self.realm()), entry, same);
+        document.put(&Key::account(self.id(), self.environment(), self.realm()), entry, same);
     }
 
     /// Always written: other readers use no refresh token of a client that they know nothing of.
@@ -199,7 +229,7 @@ pub(crate) fn put_app_metadata(document: &mut Document, authority: &Authority, c
         entry.lenient("client_id").eq_ignore_ascii_case(client_id.as_str())
             && authority.is_environment(&entry.lenient("environment"))
     };
-    document.put(Key::app_metadata(authority.environment(), client_id.as_str()), entry, same);
+    document.put(&Key::app_metadata(authority.environment(), client_id.as_str()), entry, same);
 }
 
 #[cfg(test)]

@@ -43,15 +43,9 @@ const fn known(section: Section) -> &'static [&'static str] {
             "last_modification_time",
             "client_info",
         ],
-        Section::IdToken => &[
-            "home_account_id",
-            "environment",
-            "credential_type",
-            "client_id",
-            "secret",
-            "realm",
-            "client_info",
-        ],
+        Section::IdToken => {
+            &["home_account_id", "environment", "credential_type", "client_id", "secret", "realm", "client_info"]
+        }
         Section::Account => &[
             "home_account_id",
             "environment",
@@ -99,8 +93,7 @@ impl Members {
 
     /// `None` unless it is an object.
     pub(crate) fn parse(raw: &RawValue) -> Option<Self> {
-        let members: Vec<(String, Box<RawValue>)> =
-            serde_json::from_str::<Ordered>(raw.get()).ok()?.0;
+        let members: Vec<(String, Box<RawValue>)> = serde_json::from_str::<Ordered>(raw.get()).ok()?.0;
         Some(Self(members))
     }
 
@@ -204,10 +197,7 @@ impl<'de> serde::Deserialize<'de> for Ordered {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Ordered, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);

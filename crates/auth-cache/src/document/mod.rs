@@ -58,6 +58,8 @@ type Entries = BTreeMap<String, Box<RawValue>>;
 pub(crate) struct Document {
     sections: BTreeMap<Section, Entries>,
     foreign: BTreeMap<String, Box<RawValue>>,
+    /// Entries whose key belongs to somebody else; they are never written.
+    unstored: Vec<(Section, Box<RawValue>)>,
 }
 
 impl Document {
@@ -68,14 +70,11 @@ impl Document {
             return Ok(Self::default());
         }
         // Of a repeated member the last counts, as for every other reader.
-        let members: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_slice(bytes).map_err(|_| NotADocument)?;
+        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(|_| NotADocument)?;
         let mut document = Self::default();
         for (name, raw) in members {
             match Section::named(&name) {
-                Some(section) if raw.get() == "null" => {
-                    drop(document.sections.insert(section, Entries::new()))
-                }
+                Some(section) if raw.get() == "null" => drop(document.sections.insert(section, Entries::new())),
                 Some(section) => match serde_json::from_str(raw.get()) {
                     Ok(entries) => drop(document.sections.insert(section, entries)),
                     // A section that is no map: kept until an entry of ours has to go there.
@@ -98,14 +97,10 @@ impl Document {
         let empty = Entries::new();
         let mut members = BTreeMap::new();
         for section in Section::ALL {
-            members.insert(
-                section.name(),
-                Member::Section(self.sections.get(&section).unwrap_or(&empty)),
-            );
+            members.insert(section.name(), Member::Section(self.sections.get(&section).unwrap_or(&empty)));
         }
         for (name, raw) in &self.foreign {
-            let taken =
-                Section::named(name).is_some_and(|section| self.sections.contains_key(&section));
+            let taken = Section::named(name).is_some_and(|section| self.sections.contains_key(&section));
             if !taken {
                 members.insert(name, Member::Foreign(raw));
             }
@@ -116,35 +111,41 @@ impl Document {
 
     /// The entries of a section that can be read as members; others are skipped here and kept in the document.
     pub(crate) fn entries(&self, section: Section) -> impl Iterator<Item = (&str, Members)> {
-        let entries = self.sections.get(&section).into_iter().flatten();
-        entries.filter_map(|(key, raw)| Some((key.as_str(), Members::parse(raw)?)))
+        let entries = self.sections.get(&section).into_iter().flatten().map(|(key, raw)| (key.as_str(), raw));
+        let unstored = self.unstored.iter().filter(move |(own, _)| *own == section).map(|(_, raw)| ("", raw));
+        entries.chain(unstored).filter_map(|(key, raw)| Some((key, Members::parse(raw)?)))
+    }
+
+    /// Whether an entry could not be put because another one joins to the same key (S-79).
+    pub(crate) fn has_unstored(&self) -> bool {
+        !self.unstored.is_empty()
     }
 
     /// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do
-    /// not know go over into the new entry.
-    pub(crate) fn put(&mut self, key: Key, mut entry: Members, same: impl Fn(&Members) -> bool) {
-        let replaced: Vec<_> = self
-            .entries(key.section())
-            .filter(|(_, old)| same(old))
-            .map(|(key, old)| (key.to_owned(), old))
-            .collect();
+    /// not know go over into the new entry. An entry of somebody else that joins to the same key stays: then the new one
+    /// serves this process only (S-79).
+    pub(crate) fn put(&mut self, key: &Key, mut entry: Members, same: impl Fn(&Members) -> bool) {
+        let replaced: Vec<_> =
+            self.entries(key.section()).filter(|(_, old)| same(old)).map(|(key, old)| (key.to_owned(), old)).collect();
         let entries = self.sections.entry(key.section()).or_default();
         for (old_key, old) in replaced {
             entries.remove(&old_key);
             entry.adopt_foreign(&old, key.section());
         }
-        if let Some(raw) = entry.to_raw() {
-            entries.insert(key.into_text(), raw);
+        let Some(raw) = entry.to_raw() else { return };
+        let incumbent = entries.get(key.text()).and_then(|raw| Members::parse(raw));
+        if incumbent.is_some_and(|incumbent| key.is_taken_by(&incumbent)) {
+            tracing::warn!(target: "auth_cache", section = key.section().name(), "two entries of the token cache have the same key; the newer one is not stored");
+            self.unstored.push((key.section(), raw));
+        } else {
+            entries.insert(key.text().to_owned(), raw);
         }
     }
 
     /// Removes the entries for which `gone` holds and tells how many there were.
     pub(crate) fn remove(&mut self, section: Section, gone: impl Fn(&Members) -> bool) -> usize {
-        let keys: Vec<_> = self
-            .entries(section)
-            .filter(|(_, entry)| gone(entry))
-            .map(|(key, _)| key.to_owned())
-            .collect();
+        let keys: Vec<_> =
+            self.entries(section).filter(|(_, entry)| gone(entry)).map(|(key, _)| key.to_owned()).collect();
         if let Some(entries) = self.sections.get_mut(&section) {
             keys.iter().for_each(|key| drop(entries.remove(key)));
         }

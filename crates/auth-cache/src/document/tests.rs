@@ -38,13 +38,8 @@ fn what_is_not_understood_survives() {
     let document = Document::parse(original.to_string().as_bytes()).unwrap();
     assert_eq!(value(&document), original);
     assert_eq!(document.entries(Section::AccessToken).count(), 1, "a broken entry is skipped");
-    let raw =
-        String::from_utf8(Document::parse(br#"{"X":{"n":1.50,"big":1e400}}"#).unwrap().to_json())
-            .unwrap();
-    assert!(
-        raw.contains(r#"{"n":1.50,"big":1e400}"#),
-        "foreign values keep their very bytes: {raw}"
-    );
+    let raw = String::from_utf8(Document::parse(br#"{"X":{"n":1.50,"big":1e400}}"#).unwrap().to_json()).unwrap();
+    assert!(raw.contains(r#"{"n":1.50,"big":1e400}"#), "foreign values keep their very bytes: {raw}");
 }
 
 #[test]
@@ -55,8 +50,7 @@ fn one_entry_replaces_all_of_its_identity_and_keeps_foreign_members() {
     }});
     let mut document = Document::parse(text.to_string().as_bytes()).unwrap();
     let entry = Members::new().with("home_account_id", "u.t").with("username", "new");
-    document
-        .put(Key::account("u.t", "e", "r"), entry, |old| old.lenient("home_account_id") == "u.t");
+    document.put(&Key::account("u.t", "e", "r"), entry, |old| old.lenient("home_account_id") == "u.t");
     assert_eq!(
         value(&document)["Account"],
         json!({
@@ -83,11 +77,7 @@ fn times_and_texts_are_read_leniently() {
         ("list", None),
         ("missing", None),
     ] {
-        assert_eq!(
-            members.time(name),
-            expected.map(auth_core::Timestamp::from_unix_seconds),
-            "{name}"
-        );
+        assert_eq!(members.time(name), expected.map(auth_core::Timestamp::from_unix_seconds), "{name}");
     }
     assert_eq!(members.text("list"), Text::Broken);
     assert_eq!(members.text("number"), Text::Is("17".to_owned()));

@@ -1,1 +1,400 @@
+mod issuers;
+mod model;
 
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{
+    CLIENT, GUEST, NOW, T, access_token, account, app_metadata, at, client, entra, home_account, id_token, index,
+    refresh_token, scopes, text,
+};
+
+/// What a lookup says, in words: how it ends, the token, the reason, the refresh tokens in order.
+fn words(lookup: &Lookup) -> String {
+    let refresh_words = |refresh: &Refresh| {
+        let tokens: Vec<_> = refresh.candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
+        format!("{:?} with {}", refresh.reason, tokens.join(" "))
+    };
+    match lookup {
+        Lookup::Usable(token) => format!("usable {}", token.access_token.expose()),
+        Lookup::UsableButRefresh(token, refresh) => {
+            format!("usable {}, refresh: {}", token.access_token.expose(), refresh_words(refresh))
+        }
+        Lookup::MustRefresh(refresh, None) => format!("refresh: {}", refresh_words(refresh)),
+        Lookup::MustRefresh(refresh, Some(token)) => {
+            format!("refresh: {}, meanwhile {}", refresh_words(refresh), token.access_token.expose())
+        }
+        Lookup::Nothing => "nothing".to_owned(),
+    }
+}
+
+/// A question of the test client about an account.
+struct Ask {
+    authority: Authority,
+    tenant_id: Option<&'static str>,
+    account: AccountId,
+    wanted: &'static str,
+    bypass: bool,
+}
+
+impl Ask {
+    /// For scopes of the home account.
+    fn new(authority: Authority, wanted: &'static str) -> Self {
+        Self { authority, tenant_id: None, account: home_account(), wanted, bypass: false }
+    }
+
+    fn answer(&self, entries: &[(&str, Value)]) -> Lookup {
+        let (client, wanted) = (client(), scopes(self.wanted));
+        let query = Query {
+            tenant_id: self.tenant_id,
+            bypass: self.bypass,
+            ..Query::new(&self.authority, &client, &self.account, &wanted)
+        };
+        assert!(!format!("{query:?}").contains(home_account().as_str()), "accounts are not logged");
+        lookup(&index(entries), &query, NOW)
+    }
+}
+
+fn find(authority: &Authority, entries: &[(&str, Value)], wanted: &'static str) -> String {
+    words(&Ask::new(authority.clone(), wanted).answer(entries))
+}
+
+fn at_entry(secret: &str, changes: &[(&str, Value)]) -> (&'static str, Value) {
+    ("AccessToken", access_token(secret, changes))
+}
+
+fn rt_entry(secret: &str, changes: &[(&str, Value)]) -> (&'static str, Value) {
+    ("RefreshToken", refresh_token(secret, changes))
+}
+
+const EXPIRED: &str = "refresh: Expired with rt";
+
+// S-83, R-34: below 30 s never handed out, below 5 min refreshed first, beside after `refresh_on`, never absurd times.
+#[test]
+fn margins() {
+    let due = "usable at, refresh: ProactivelyRefreshed with rt";
+    let meanwhile = "refresh: Expired with rt, meanwhile at";
+    let years = 10 * 365 * 24 * 60 * 60;
+    for (expires_on, refresh_on, cached_at, expected) in [
+        (text(301), Value::Null, text(0), "usable at"),
+        (text(300), Value::Null, text(0), meanwhile),
+        (text(31), Value::Null, text(0), meanwhile),
+        (text(30), Value::Null, text(0), EXPIRED),
+        (text(0), Value::Null, text(0), EXPIRED),
+        (text(-1), Value::Null, text(0), EXPIRED),
+        (text(301), text(1), text(0), "usable at"),
+        (text(301), text(0), text(0), due),
+        (text(301), text(-1), text(0), due),
+        (text(300), text(-1), text(0), meanwhile),
+        (text(301), json!("0"), text(0), "usable at"),
+        (text(301), json!("nonsense"), text(0), "usable at"),
+        (text(years), Value::Null, text(0), "usable at"),
+        (text(years + 1), Value::Null, text(0), EXPIRED),
+        (json!("9999999999"), Value::Null, text(0), EXPIRED),
+        (json!(u64::MAX), Value::Null, text(0), EXPIRED),
+        (json!("1e300"), Value::Null, text(0), EXPIRED),
+        (text(3600), Value::Null, text(300), "usable at"),
+        (text(3600), Value::Null, text(301), EXPIRED),
+        (text(3600), Value::Null, Value::Null, "usable at"),
+        (json!(at(301).as_unix_seconds()), Value::Null, json!(-5), "usable at"),
+        (Value::Null, Value::Null, text(0), EXPIRED),
+        (json!("nonsense"), Value::Null, text(0), EXPIRED),
+        (json!([]), Value::Null, text(0), EXPIRED),
+    ] {
+        let what = format!("{expires_on} {refresh_on} {cached_at}");
+        let times = [("expires_on", expires_on), ("refresh_on", refresh_on), ("cached_at", cached_at)];
+        let token = at_entry("at", &times);
+        assert_eq!(find(&entra(T), &[token.clone(), rt_entry("rt", &[])], "User.Read"), expected, "{what}");
+        // with nothing to refresh it with, what may be served is served.
+        let alone = if expected == EXPIRED { "nothing" } else { "usable at" };
+        assert_eq!(find(&entra(T), &[token], "User.Read"), alone, "{what}, without refresh token");
+    }
+}
+
+// S-82: the realm is that of the request, and no other tenant's token is ever a guess.
+#[test]
+fn realms() {
+    let msa = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    for (tenant, tenant_id, realm, found) in [
+        (T, None, T, true),
+        (T, None, &T.to_uppercase(), true),
+        (T, None, GUEST, false),
+        (T, None, "common", false),
+        (T, None, "", false),
+        (GUEST, None, GUEST, true),
+        (GUEST, None, T, false),
+        ("common", None, T, true),
+        ("common", None, "common", true),
+        ("common", None, "organizations", false),
+        ("common", None, GUEST, false),
+        ("organizations", None, T, true),
+        ("organizations", None, "organizations", true),
+        ("organizations", None, "common", false),
+        ("consumers", None, "consumers", true),
+        ("consumers", None, msa, true),
+        ("consumers", None, T, false),
+        ("contoso.example", None, "contoso.example", true),
+        ("contoso.example", None, "CONTOSO.example", true),
+        ("contoso.example", None, T, false),
+        ("contoso.example", Some(T), T, true),
+        ("contoso.example", Some(T), "contoso.example", true),
+        ("contoso.example", Some(T), GUEST, false),
+        ("contoso.example", Some(GUEST), T, false),
+    ] {
+        let expected = if found { "usable at" } else { "nothing" };
+        let ask = Ask { tenant_id, ..Ask::new(entra(tenant), "User.Read") };
+        let answer = ask.answer(&[at_entry("at", &[("realm", json!(realm))])]);
+        assert_eq!(words(&answer), expected, "{tenant} ({tenant_id:?}) and realm {realm}");
+    }
+}
+
+#[test]
+fn environments_are_the_names_of_one_cloud() {
+    for (environment, found) in [
+        ("login.windows.net", true),
+        ("login.microsoftonline.com", true),
+        ("LOGIN.microsoft.com", true),
+        ("sts.windows.net", true),
+        ("login.microsoftonline.us", false),
+        ("login.partner.microsoftonline.cn", false),
+        ("evil.example", false),
+        ("login.windows.net:443", false),
+        ("", false),
+    ] {
+        let there = [("environment", json!(environment))];
+        let answers = [
+            (find(&entra(T), &[at_entry("at", &there)], "User.Read"), "usable at"),
+            (find(&entra(T), &[rt_entry("rt", &there)], "User.Read"), "refresh: NoCachedAccessToken with rt"),
+        ];
+        for (answer, hit) in answers {
+            assert_eq!(answer, if found { hit } else { "nothing" }, "{environment}");
+        }
+    }
+}
+
+// S-68, S-82: granted scopes cover the wanted ones; those of OpenID Connect count for nothing.
+#[test]
+fn scopes_are_sets_without_case() {
+    for (target, wanted, found) in [
+        ("User.Read", "User.Read", true),
+        ("User.Read", "user.READ", true),
+        ("User.Read", "User.Read openid profile offline_access", true),
+        ("User.Read", "openid", true),
+        ("User.Read", "", true),
+        ("Mail.Read User.Read", "User.Read", true),
+        ("Mail.Read User.Read", "User.Read Mail.Read", true),
+        ("User.Read", "User.Read Mail.Read", false),
+        ("User.Read", "User.Read email", false),
+        ("User.Read email openid", "email User.Read", true),
+        ("User.Read.All", "User.Read", false),
+        ("api://a/.default", "api://a/x", false),
+        ("", "User.Read", false),
+        ("User\u{e9}", "", false),
+    ] {
+        let entries = [at_entry("at", &[("target", json!(target))])];
+        let expected = if found { "usable at" } else { "nothing" };
+        assert_eq!(find(&entra(T), &entries, wanted), expected, "{target} for {wanted}");
+    }
+}
+
+// S-77: whatever sets a token apart from a plain Bearer token of this user and client keeps it from being served.
+#[test]
+fn no_token_of_another_kind_client_or_user() {
+    for (name, value) in [
+        ("client_id", json!("another-client")),
+        ("client_id", Value::Null),
+        ("home_account_id", json!(format!("v.{T}"))),
+        ("home_account_id", json!(format!("u.{T}x"))),
+        ("home_account_id", json!("")),
+        ("home_account_id", Value::Null),
+        ("token_type", json!("pop")),
+        ("token_type", json!("ssh-cert")),
+        ("token_type", json!(["Bearer"])),
+        ("credential_type", json!("ATExt")),
+        ("credential_type", json!("AccessToken_With_AuthScheme")),
+        ("credential_type", json!("RefreshToken")),
+        ("ext", json!({"fmi_path": "x"})),
+        ("ext_cache_key", json!("latlwkpewb")),
+        ("additionalCacheKeyComponents", json!({"a": "b"})),
+        ("additionalCacheKeyComponentsHash", json!("h")),
+        ("user_assertion_hash", json!("h")),
+        ("userAssertionHash", json!("h")),
+        ("kid", json!("k")),
+        ("key_id", json!("k")),
+        ("keyid", json!("k")),
+        ("secret", json!("")),
+        ("secret", json!({"a": 1})),
+        ("secret", json!("x".repeat(64 * 1024 + 1))),
+        ("environment", json!([1])),
+        ("target", json!(["User.Read"])),
+    ] {
+        let entries = [at_entry("at", &[(name, value.clone())])];
+        assert_eq!(find(&entra(T), &entries, "User.Read"), "nothing", "{name}: {value:.40}");
+    }
+    for (name, value) in [
+        ("token_type", json!("bearer")),
+        ("token_type", json!("")),
+        ("credential_type", Value::Null),
+        ("client_id", json!(CLIENT.to_uppercase())),
+        ("home_account_id", json!(home_account().as_str().to_uppercase())),
+        ("ext", json!({})),
+        ("kid", json!("")),
+        ("user_assertion_hash", json!(null)),
+        ("unknown", json!({"a": 1})),
+    ] {
+        let entries = [at_entry("at", &[(name, value.clone())])];
+        assert_eq!(find(&entra(T), &entries, "User.Read"), "usable at", "{name}: {value}");
+    }
+}
+
+// S-81: what belongs to no account belongs to an application or to nobody.
+#[test]
+fn a_query_without_an_account_finds_nothing() {
+    for id in [json!(""), Value::Null] {
+        let entries = [at_entry("app", &[("home_account_id", id.clone())]), rt_entry("rt", &[("home_account_id", id)])];
+        let ask = Ask { account: AccountId::new(""), ..Ask::new(entra(T), "User.Read") };
+        assert_eq!(words(&ask.answer(&entries)), "nothing");
+    }
+}
+
+#[test]
+fn of_several_tokens_the_one_that_lives_longest_then_the_smallest() {
+    let token = |secret: &str, seconds, target: &str| {
+        at_entry(secret, &[("expires_on", text(seconds)), ("target", json!(target))])
+    };
+    let mut entries = vec![
+        token("short", 400, "User.Read"),
+        token("wide", 3600, "User.Read Mail.Read Files.Read"),
+        token("best", 3600, "User.Read Mail.Read"),
+        token("dead", -1, "User.Read"),
+        token("absurd", 999_999_999, "User.Read"),
+    ];
+    for _ in 0..entries.len() {
+        entries.rotate_left(1);
+        assert_eq!(find(&entra(T), &entries, "User.Read"), "usable best");
+    }
+}
+
+// S-83: a forced refresh passes the tokens over, and never falls back on one.
+#[test]
+fn bypass_passes_the_access_tokens_over() {
+    let entries = [at_entry("at", &[]), rt_entry("rt", &[])];
+    let ask = Ask { bypass: true, ..Ask::new(entra(T), "User.Read") };
+    assert_eq!(words(&ask.answer(&entries)), "refresh: ForceRefreshOrClaims with rt");
+    assert_eq!(words(&ask.answer(&entries[..1])), "nothing");
+}
+
+#[test]
+fn refresh_tokens_serve_every_tenant_and_scope_newest_first() {
+    let modified = |seconds| [("last_modification_time", text(seconds))];
+    let entries = [
+        rt_entry("unknown-age", &[("realm", json!(GUEST)), ("target", json!("Other.Scope"))]),
+        rt_entry("old", &modified(-90)),
+        rt_entry("new", &modified(-5)),
+        rt_entry("numbered", &[("last_modification_time", json!(at(-30).as_unix_seconds()))]),
+        rt_entry("other-client", &[("client_id", json!("another-client"))]),
+        rt_entry("other-user", &[("home_account_id", json!("v.t"))]),
+        rt_entry("other-cloud", &[("environment", json!("login.microsoftonline.us"))]),
+        rt_entry("partitioned", &[("ext", json!({"a": "b"}))]),
+        rt_entry("on-behalf", &[("user_assertion_hash", json!("h"))]),
+        rt_entry("", &[]),
+    ];
+    let expected = "refresh: NoCachedAccessToken with new numbered old unknown-age";
+    assert_eq!(find(&entra("contoso.example"), &entries, "User.Read"), expected);
+}
+
+// S-85: a family's token only for a member; who was refused once, is none.
+#[test]
+fn family_tokens_are_for_members() {
+    let other_client = [("client_id", json!("another-client")), ("family_id", json!("1"))];
+    let family = rt_entry("family", &other_client);
+    let first_hand = rt_entry("first-hand", &[("family_id", json!("1"))]);
+    let own = rt_entry("own", &[]);
+    let note = |family: &str, changes: &[_]| ("AppMetadata", app_metadata(family, changes));
+    let elsewhere = note("1", &[("environment", json!("login.microsoftonline.us"))]);
+    let of_other = note("1", &[("client_id", json!("another-client"))]);
+    for (notes, tokens, expected) in [
+        (vec![note("1", &[])], vec![&own, &family], "family own"),
+        (vec![note("1", &[("environment", json!("sts.windows.net"))])], vec![&family], "family"),
+        (vec![note("1", &[])], vec![&first_hand, &own], "first-hand own"),
+        (vec![], vec![&own, &family], "own"),
+        (vec![], vec![&own, &first_hand], "first-hand own"),
+        (vec![of_other], vec![&own, &family], "own"),
+        (vec![elsewhere], vec![&own, &family], "own"),
+        (vec![note("2", &[])], vec![&own, &family], "own"),
+        (vec![note("", &[])], vec![&own, &family], "own"),
+        (vec![note("", &[])], vec![&own, &first_hand], "own"),
+        (vec![note("", &[("family_id", Value::Null)])], vec![&own, &first_hand], "own"),
+    ] {
+        let entries: Vec<_> = notes.into_iter().chain(tokens.into_iter().cloned()).collect();
+        let expected = format!("refresh: NoCachedAccessToken with {expected}");
+        assert_eq!(find(&entra(T), &entries, "User.Read"), expected, "{entries:?}");
+    }
+}
+
+#[test]
+fn a_candidate_says_whether_it_is_a_familys() {
+    let entries = [
+        ("AppMetadata", app_metadata("1", &[])),
+        rt_entry("family", &[("family_id", json!("1"))]),
+        rt_entry("own", &[]),
+    ];
+    let Lookup::MustRefresh(refresh, None) = Ask::new(entra(T), "User.Read").answer(&entries) else { panic!() };
+    let families: Vec<_> = refresh.candidates.iter().map(|candidate| candidate.family).collect();
+    assert_eq!(families, [true, false]);
+}
+
+#[test]
+fn a_hit_brings_its_own_id_token_and_account() {
+    let guest = [("realm", json!(GUEST))];
+    let entries = [
+        at_entry("at", &guest),
+        ("IdToken", id_token("https://home.example", &[])),
+        ("IdToken", id_token("https://guest.example", &guest)),
+        ("IdToken", id_token("https://other-client.example", &[("realm", json!(GUEST)), ("client_id", json!("x"))])),
+        ("Account", account("home", &[])),
+        ("Account", account("guest", &guest)),
+    ];
+    let Lookup::Usable(token) = Ask::new(entra(GUEST), "User.Read").answer(&entries) else { panic!() };
+    assert_eq!(token.id_token.unwrap().text("iss"), Some("https://guest.example"));
+    assert_eq!(token.account.unwrap().username, "guest");
+    assert_eq!((token.realm.as_str(), token.expires_on, token.cached_at), (GUEST, at(3600), at(-60)));
+    assert_eq!(token.scopes.to_string(), "User.Read");
+}
+
+// S-75: a new id_token is compared with the stored one of the tenant that is asked, not of another.
+#[test]
+fn a_refresh_knows_the_stored_id_token_of_the_tenant() {
+    let entries = [
+        rt_entry("rt", &[]),
+        ("IdToken", id_token("https://guest.example", &[("realm", json!(GUEST))])),
+        ("IdToken", id_token("https://home.example", &[])),
+        ("IdToken", id_token("https://other.example", &[("client_id", json!("another-client"))])),
+    ];
+    for (tenant, expected) in [
+        (T, Some("https://home.example")),
+        (GUEST, Some("https://guest.example")),
+        ("common", Some("https://home.example")),
+        ("contoso.example", None),
+    ] {
+        let answer = Ask::new(entra(tenant), "User.Read").answer(&entries);
+        let Lookup::MustRefresh(refresh, None) = answer else { panic!("{tenant}") };
+        let iss = refresh.id_token.as_ref().and_then(|token| token.text("iss"));
+        assert_eq!(iss, expected, "{tenant}");
+    }
+}
+
+// S-91
+#[test]
+fn a_bad_entry_does_not_spoil_its_neighbours() {
+    let entries = [
+        at_entry("at", &[]),
+        ("AccessToken", json!(7)),
+        ("AccessToken", json!(null)),
+        ("AccessToken", json!({"home_account_id": [], "secret": 1})),
+        at_entry("bad", &[("home_account_id", json!({"a": 1}))]),
+        ("Account", json!("x")),
+        ("IdToken", id_token("x", &[("secret", json!("not a token"))])),
+    ];
+    assert_eq!(find(&entra(T), &entries, "User.Read"), "usable at");
+}

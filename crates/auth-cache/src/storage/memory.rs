@@ -1,10 +1,14 @@
 //! A store that lives as long as the process.
 
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{BoxedLock, Replaced, Storage, StorageError, StorageLock, Stored, Version};
+use super::{BoxedLock, LockName, Replaced, Storage, StorageError, StorageLock, Stored, Version};
 
 /// Keeps the document in memory. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -12,10 +16,13 @@ pub struct MemoryStorage {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     content: Zeroizing<Vec<u8>>,
     writes: u64,
+    /// The locks that are held; the document's has no name.
+    locked: BTreeSet<Option<String>>,
+    waiting: Vec<Waker>,
 }
 
 impl MemoryStorage {
@@ -37,10 +44,36 @@ impl State {
     }
 }
 
-/// Replacing checks the version, and nobody else sees the store: there is nothing to lock.
-struct NoLock;
+/// Without the content, which holds secrets.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("bytes", &self.content.len())
+            .field("writes", &self.writes)
+            .field("locked", &self.locked.len())
+            .finish_non_exhaustive()
+    }
+}
 
-impl StorageLock for NoLock {}
+/// A lock of a store, until it is dropped.
+struct MemoryLock {
+    storage: MemoryStorage,
+    name: Option<String>,
+}
+
+impl StorageLock for MemoryLock {}
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = self.storage.state();
+            state.locked.remove(&self.name);
+            core::mem::take(&mut state.waiting)
+        };
+        // All of them: one that was woken may have been dropped since, and would leave the others asleep.
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
 
 impl Storage for MemoryStorage {
     fn version(&self) -> Result<Version, StorageError> {
@@ -52,11 +85,7 @@ impl Storage for MemoryStorage {
         Ok(Stored { content: state.content.clone(), version: state.version() })
     }
 
-    async fn replace(
-        &self,
-        content: Zeroizing<Vec<u8>>,
-        expected: Version,
-    ) -> Result<Replaced, StorageError> {
+    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
         let mut state = self.state();
         if state.version() != expected {
             return Ok(Replaced::Conflict);
@@ -73,7 +102,21 @@ impl Storage for MemoryStorage {
         Ok("memory".to_owned())
     }
 
-    async fn lock(&self) -> Result<BoxedLock, StorageError> {
-        Ok(Box::new(NoLock))
+    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+        let name = match name {
+            LockName::Document => None,
+            LockName::Refresh(name) => Some(name.to_owned()),
+        };
+        let lock = poll_fn(|context| {
+            let mut state = self.state();
+            if state.locked.insert(name.clone()) {
+                return Poll::Ready(MemoryLock { storage: self.clone(), name: name.clone() });
+            }
+            if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                state.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        });
+        Ok(Box::new(lock.await))
     }
 }

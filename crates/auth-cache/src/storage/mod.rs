@@ -58,13 +58,23 @@ pub enum Replaced {
 /// Held until it is dropped.
 pub trait StorageLock: Send + Sync {}
 
+/// What a lock is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a storage must know each")]
+pub enum LockName<'a> {
+    /// Changing the document: held around reload, change and replace, never over a request.
+    Document,
+    /// Redeeming refresh tokens of this name: held over the request, so that one of several processes makes it.
+    Refresh(&'a str),
+}
+
 /// A lock behind a box.
 pub type BoxedLock = Box<dyn StorageLock>;
 
 /// A place for one cache document.
 ///
-/// Contents are secrets: an implementation must not log them. Writers hold the [lock](Self::lock) around
-/// read, change and [replace](Self::replace); readers need no lock, so `replace` must be atomic for them.
+/// Contents are secrets: an implementation must not log them. Writers hold the [lock](Self::lock) of the
+/// document around read, change and [replace](Self::replace); readers need no lock, so `replace` must be atomic for them.
 ///
 /// ```
 /// use auth_cache::{MemoryStorage, Replaced, Storage, Version};
@@ -105,11 +115,11 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] when it cannot be moved.
     fn set_aside(&self) -> impl Future<Output = Result<String, StorageError>> + Send;
 
-    /// Waits for the writers' lock, at most ten seconds (S-101).
+    /// Waits for a lock, at most ten seconds (S-101). A process that dies loses its locks.
     ///
     /// # Errors
     /// [`StorageError`] when the lock cannot be had in time.
-    fn lock(&self) -> impl Future<Output = Result<BoxedLock, StorageError>> + Send;
+    fn lock(&self, name: LockName<'_>) -> impl Future<Output = Result<BoxedLock, StorageError>> + Send;
 }
 
 /// A future behind a box.
@@ -125,15 +135,11 @@ pub trait DynStorage: Send + Sync {
     /// See [`Storage::read`].
     fn read(&self) -> BoxFuture<'_, Result<Stored, StorageError>>;
     /// See [`Storage::replace`].
-    fn replace(
-        &self,
-        content: Zeroizing<Vec<u8>>,
-        expected: Version,
-    ) -> BoxFuture<'_, Result<Replaced, StorageError>>;
+    fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> BoxFuture<'_, Result<Replaced, StorageError>>;
     /// See [`Storage::set_aside`].
     fn set_aside(&self) -> BoxFuture<'_, Result<String, StorageError>>;
     /// See [`Storage::lock`].
-    fn lock(&self) -> BoxFuture<'_, Result<BoxedLock, StorageError>>;
+    fn lock<'a>(&'a self, name: LockName<'a>) -> BoxFuture<'a, Result<BoxedLock, StorageError>>;
 }
 
 impl<S: Storage> DynStorage for S {
@@ -145,11 +151,7 @@ impl<S: Storage> DynStorage for S {
         Box::pin(Storage::read(self))
     }
 
-    fn replace(
-        &self,
-        content: Zeroizing<Vec<u8>>,
-        expected: Version,
-    ) -> BoxFuture<'_, Result<Replaced, StorageError>> {
+    fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> BoxFuture<'_, Result<Replaced, StorageError>> {
         Box::pin(Storage::replace(self, content, expected))
     }
 
@@ -157,14 +159,14 @@ impl<S: Storage> DynStorage for S {
         Box::pin(Storage::set_aside(self))
     }
 
-    fn lock(&self) -> BoxFuture<'_, Result<BoxedLock, StorageError>> {
-        Box::pin(Storage::lock(self))
+    fn lock<'a>(&'a self, name: LockName<'a>) -> BoxFuture<'a, Result<BoxedLock, StorageError>> {
+        Box::pin(Storage::lock(self, name))
     }
 }
 
 /// A failure of the store: what was tried, where, and what went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the token cache {place} could not be {operation}: {reason}")]
+#[error("the token cache{} could not be {operation}: {reason}", named(place))]
 #[non_exhaustive]
 pub struct StorageError {
     /// What was tried: `read`, `written`, `locked`, `set aside`.
@@ -178,11 +180,15 @@ pub struct StorageError {
 impl StorageError {
     /// A failure of `operation` (a participle: `read`, `written`) at `place`.
     #[must_use]
-    pub fn new(
-        operation: &'static str,
-        place: impl Into<String>,
-        reason: impl fmt::Display,
-    ) -> Self {
+    pub fn new(operation: &'static str, place: impl Into<String>, reason: impl fmt::Display) -> Self {
         Self { operation, place: place.into(), reason: reason.to_string() }
     }
 }
+
+/// The place as it stands in a message; the cache itself does not know where its store is.
+fn named(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" {place}") }
+}
+
+#[cfg(test)]
+mod tests;

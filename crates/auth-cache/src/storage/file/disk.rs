@@ -59,8 +59,7 @@ pub(super) fn replace(path: &Path, content: &[u8], expected: Version) -> Result<
     make_folder(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Made exclusively and for the owner only; unlinked when anything below fails.
-    let mut temp =
-        tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
+    let mut temp = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
     temp.write_all(content)?;
     temp.as_file().sync_all()?;
     let file = temp.persist(path).map_err(|error| error.error)?;
@@ -116,6 +115,10 @@ fn open(path: &Path) -> Result<File> {
 fn keep_private(file: &File, metadata: &Metadata) -> Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let own = rustix::process::geteuid().as_raw();
+    // None at all is well: a writer has put the next version in its place meanwhile.
+    if metadata.nlink() > 1 {
+        return Err(refused("it has a second name (a hard link)"));
+    }
     if metadata.uid() != own && metadata.uid() != 0 {
         return Err(refused("it belongs to another user"));
     }
@@ -143,8 +146,7 @@ fn version_of(metadata: &Metadata) -> Version {
 
 #[cfg(not(unix))]
 fn version_of(metadata: &Metadata) -> Version {
-    let modified =
-        metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let modified = modified.unwrap_or_default();
     Version::new([1, metadata.len(), modified.as_secs(), u64::from(modified.subsec_nanos())])
 }

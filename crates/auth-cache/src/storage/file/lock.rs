@@ -1,12 +1,14 @@
-//! The writers' lock: `<file>.lockfile`, locked by the system and unlinked while it is held (S-100, S-101).
+//! Locks: files beside the cache, locked by the system and unlinked while they are held (S-100, S-101).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Error, ErrorKind, Result, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::disk::{beside, make_folder};
-use crate::storage::StorageLock;
+use crate::storage::{LockName, StorageLock};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
@@ -27,22 +29,33 @@ impl Drop for FileLock {
     }
 }
 
-pub(super) async fn acquire(cache: &Path) -> Result<FileLock> {
-    let path = beside(cache, ".lockfile");
+pub(super) async fn acquire(cache: &Path, name: LockName<'_>) -> Result<FileLock> {
+    let path = beside(cache, &suffix(name));
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
-    let deadline = tokio::time::Instant::now() + LONGEST_WAIT;
+    let waited = tokio::time::timeout(LONGEST_WAIT, wait(&path)).await;
+    waited.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "another program has held its lock for 10 s")))
+}
+
+/// `.lockfile` is what the MSAL extension libraries use; the other is ours alone.
+fn suffix(name: LockName<'_>) -> String {
+    match name {
+        LockName::Document => ".lockfile".to_owned(),
+        LockName::Refresh(name) => {
+            // Names hold what file names must not; their digest tells them apart as well.
+            let digest = Sha256::digest(name.as_bytes());
+            let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            format!(".{digits}.refreshlock")
+        }
+    }
+}
+
+async fn wait(path: &Path) -> Result<FileLock> {
     let mut pause = SHORTEST_PAUSE;
     loop {
-        if let Some(lock) = try_acquire(&path)? {
+        if let Some(lock) = try_acquire(path)? {
             return Ok(lock);
-        }
-        if tokio::time::Instant::now() >= deadline {
-            return Err(Error::new(
-                ErrorKind::TimedOut,
-                "another program has held its lock for 10 s",
-            ));
         }
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
@@ -70,14 +83,7 @@ fn open(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
 }
 
 #[cfg(not(unix))]
@@ -87,7 +93,7 @@ fn open(path: &Path) -> Result<File> {
 
 /// Whether the file that was locked is still the one with the name: the last holder may have unlinked it meanwhile.
 #[cfg(unix)]
-fn is_still_named(file: &File, path: &Path) -> Result<bool> {
+pub(super) fn is_still_named(file: &File, path: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     match std::fs::symlink_metadata(path) {
         Ok(named) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{BoxedLock, Replaced, Storage, StorageError, Stored, Version};
+use super::{BoxedLock, LockName, Replaced, Storage, StorageError, Stored, Version};
 
 /// The unified MSAL JSON in a file of the user's.
 ///
@@ -36,9 +36,7 @@ impl FileStorage {
     /// [`StorageError`] when the path names no file, or a relative one cannot be completed.
     pub fn at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let path = path.into();
-        let wrong = |reason: &dyn core::fmt::Display| {
-            StorageError::new("opened", path.display().to_string(), reason)
-        };
+        let wrong = |reason: &dyn core::fmt::Display| StorageError::new("opened", path.display().to_string(), reason);
         // The current folder may change, the cache may not.
         let absolute = std::path::absolute(&path).map_err(|error| wrong(&error))?;
         if absolute.file_name().is_none() {
@@ -61,9 +59,7 @@ impl FileStorage {
     ) -> Result<T, StorageError> {
         let path = Arc::clone(&self.path);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
-        done.map_err(std::io::Error::other)
-            .and_then(|result| result)
-            .map_err(|error| self.error(operation, &error))
+        done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
     }
 
     fn error(&self, operation: &'static str, reason: &dyn core::fmt::Display) -> StorageError {
@@ -80,11 +76,7 @@ impl Storage for FileStorage {
         self.blocking("read", disk::read).await
     }
 
-    async fn replace(
-        &self,
-        content: Zeroizing<Vec<u8>>,
-        expected: Version,
-    ) -> Result<Replaced, StorageError> {
+    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
         self.blocking("written", move |path| disk::replace(path, &content, expected)).await
     }
 
@@ -92,8 +84,8 @@ impl Storage for FileStorage {
         self.blocking("set aside", disk::set_aside).await
     }
 
-    async fn lock(&self) -> Result<BoxedLock, StorageError> {
-        match lock::acquire(&self.path).await {
+    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+        match lock::acquire(&self.path, name).await {
             Ok(lock) => Ok(Box::new(lock)),
             Err(error) => Err(self.error("locked", &error)),
         }

@@ -1,0 +1,186 @@
+mod failures;
+#[cfg(feature = "file")]
+mod shared_file;
+
+use auth_core::{AccountId, Scopes};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::storage::MemoryStorage;
+use crate::testing::{
+    CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, scopes, sign_in, tokens,
+};
+
+/// Signs a user in, or refreshes; the access token bears the user's name.
+async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, StorageError> {
+    let authority = entra(T);
+    let answer = [sign_in(&authority, T, user), vec![("access_token", json!(user))]].concat();
+    let (tokens, client) = (tokens(&authority, "User.Read", &answer, NOW), client());
+    let account = account_of(&tokens, &authority);
+    let update = TokenUpdate::of_sign_in(&authority, &client, &account, &tokens);
+    cache.store(&TokenUpdate { refreshed, ..update }).await
+}
+
+async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {
+    let (authority, client, wanted) = (entra(T), client(), scopes("User.Read"));
+    let account = AccountId::new(format!("{user}.{T}"));
+    cache.lookup(&Query::new(&authority, &client, &account, &wanted), NOW).await
+}
+
+async fn is_served(cache: &TokenCache, user: &str) -> bool {
+    matches!(look(cache, user).await, Ok(Lookup::Usable(token)) if token.access_token.expose() == user)
+}
+
+async fn names(cache: &TokenCache) -> Vec<String> {
+    let accounts = cache.accounts(&entra(T), &client()).await.unwrap();
+    accounts.into_iter().map(|account| account.home_account_id.as_str().split('.').next().unwrap().to_owned()).collect()
+}
+
+async fn remove(cache: &TokenCache, user: &str) -> Result<bool, StorageError> {
+    let account = Account::new(AccountId::new(format!("{user}.{T}")), "login.windows.net", "");
+    cache.remove_account(&entra(T), &client(), &account).await
+}
+
+/// Another program that writes without asking anybody.
+async fn overwrite(storage: &impl Storage, text: &str) {
+    let version = Storage::version(storage).unwrap();
+    let replaced = Storage::replace(storage, text.as_bytes().to_vec().into(), version).await.unwrap();
+    assert!(matches!(replaced, Replaced::Done(_)));
+}
+
+async fn stored(storage: &impl Storage) -> Value {
+    serde_json::from_slice(&Storage::read(storage).await.unwrap().content).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_stored_is_found_listed_and_forgotten() {
+    let cache = TokenCache::new(MemoryStorage::new());
+    assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)));
+    assert_eq!((store(&cache, "ada", false).await, store(&cache, "bob", false).await), (Ok(true), Ok(true)));
+    assert!(is_served(&cache, "ada").await && is_served(&cache, "bob").await);
+    assert_eq!(names(&cache).await, ["ada", "bob"]);
+    assert_eq!((remove(&cache, "ada").await, remove(&cache, "ada").await), (Ok(true), Ok(false)));
+    assert!(!is_served(&cache, "ada").await && is_served(&cache, "bob").await);
+    assert_eq!(store(&cache, "ada", true).await, Ok(false), "a refresh does not undo a sign-out");
+    assert_eq!(names(&cache).await, ["bob"]);
+    assert!(!format!("{cache:?}").contains("ada"));
+}
+
+// S-102: a change of another program is picked up, and never undone by ours.
+#[tokio::test]
+async fn what_others_write_is_seen_and_kept() {
+    let storage = MemoryStorage::new();
+    let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
+    store(&cache, "ada", false).await.unwrap();
+    assert!(is_served(&other, "ada").await);
+    store(&other, "bob", false).await.unwrap();
+    assert!(is_served(&cache, "bob").await);
+    store(&cache, "cy", false).await.unwrap();
+    remove(&other, "ada").await.unwrap();
+    assert_eq!(names(&cache).await, ["bob", "cy"]);
+
+    let mut document = stored(&storage).await;
+    document["Foreign"] = json!({"a": [1, null]});
+    overwrite(&storage, &document.to_string()).await;
+    store(&cache, "dee", false).await.unwrap();
+    assert_eq!(stored(&storage).await["Foreign"], json!({"a": [1, null]}));
+    assert_eq!(names(&other).await, ["bob", "cy", "dee"]);
+}
+
+// P-06: many writers at once, and everybody's change is there.
+#[tokio::test]
+async fn no_update_is_lost_among_many_writers() {
+    let storage = MemoryStorage::new();
+    let users: Vec<_> = (0..20).map(|number| format!("user{number:02}")).collect();
+    let mut writers = tokio::task::JoinSet::new();
+    for user in users.clone() {
+        let cache = TokenCache::new(storage.clone());
+        writers.spawn(async move { store(&cache, &user, false).await });
+    }
+    while let Some(stored) = writers.join_next().await {
+        assert_eq!(stored.unwrap(), Ok(true));
+    }
+    assert_eq!(names(&TokenCache::new(storage)).await, users);
+}
+
+#[test]
+fn no_update_is_lost_among_threads() {
+    let cache = Arc::new(TokenCache::new(MemoryStorage::new()));
+    let threads: Vec<_> = (0..16)
+        .map(|number| {
+            let cache = Arc::clone(&cache);
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(store(&cache, &format!("user{number}"), false))
+            })
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), Ok(true));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(names(&cache)).len(), 16);
+}
+
+// One process redeems an account's tokens at a time; storing what came of it needs no further permission.
+#[tokio::test]
+async fn a_refresh_lock_is_of_one_account_client_and_cloud() {
+    let storage = MemoryStorage::new();
+    let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage));
+    let lock = |cache: &TokenCache, authority: &str, client: &str, account: &str| {
+        let (authority, client) = (Authority::parse(authority).unwrap(), ClientId::new(client).unwrap());
+        let account = AccountId::new(account);
+        let waiting = cache.refresh_lock(&authority, &client, &account);
+        let mut waiting = core::pin::pin!(waiting);
+        let context = &mut core::task::Context::from_waker(core::task::Waker::noop());
+        match waiting.as_mut().poll(context) {
+            core::task::Poll::Ready(lock) => Some(lock.unwrap()),
+            core::task::Poll::Pending => None,
+        }
+    };
+    let public = "https://login.microsoftonline.com/common";
+    let held = lock(&cache, public, "c", "Ada.t").unwrap();
+    for (authority, client, account, free) in [
+        (public, "c", "ada.T", false),
+        ("https://login.windows.net/contoso.example", "c", "ada.t", false),
+        (public, "c", "bob.t", true),
+        (public, "d", "ada.t", true),
+        ("https://login.microsoftonline.us/common", "c", "ada.t", true),
+    ] {
+        assert_eq!(lock(&other, authority, client, account).is_some(), free, "{authority} {client} {account}");
+    }
+    assert_eq!(store(&other, "ada", false).await, Ok(true));
+    drop(held);
+    assert!(lock(&other, public, "c", "ada.t").is_some());
+}
+
+// S-85: remembered in the store, so that no family token is tried again.
+#[tokio::test]
+async fn leaving_a_family_is_remembered() {
+    let storage = MemoryStorage::new();
+    let family = [("family_id", json!("1")), ("home_account_id", json!(format!("ada.{T}")))];
+    let entries = [("AppMetadata", app_metadata("1", &[])), ("RefreshToken", refresh_token("rt", &family))];
+    overwrite(&storage, &content(&entries).to_string()).await;
+    let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
+    assert!(matches!(look(&cache, "ada").await, Ok(Lookup::MustRefresh(..))));
+    cache.leave_family(&entra(T), &client()).await.unwrap();
+    for cache in [&cache, &other] {
+        assert!(matches!(look(cache, "ada").await, Ok(Lookup::Nothing)));
+    }
+    let written = stored(&storage).await;
+    assert_eq!(written["RefreshToken"], content(&entries)["RefreshToken"], "the token itself stays");
+    let key = format!("appmetadata-login.windows.net-{CLIENT}");
+    assert_eq!(written["AppMetadata"], json!({key: {"client_id": CLIENT, "environment": "login.windows.net"}}));
+}
+
+#[tokio::test]
+async fn lookups_are_about_the_time_that_is_given() {
+    let cache = TokenCache::new(MemoryStorage::new());
+    store(&cache, "ada", false).await.unwrap();
+    let (authority, client, wanted) = (entra(T), client(), Scopes::default());
+    let account = AccountId::new(format!("ADA.{T}"));
+    let query = Query::new(&authority, &client, &account, &wanted);
+    assert!(matches!(cache.lookup(&query, at(3000)).await, Ok(Lookup::Usable(_))));
+    assert!(matches!(cache.lookup(&query, at(3400)).await, Ok(Lookup::MustRefresh(_, Some(_)))));
+    assert!(matches!(cache.lookup(&query, at(3600)).await, Ok(Lookup::MustRefresh(_, None))));
+}

@@ -1,0 +1,104 @@
+//! The cache over a file that others use too.
+
+use std::fs;
+
+use super::*;
+use crate::storage::FileStorage;
+
+fn shared() -> (tempfile::TempDir, FileStorage) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = FileStorage::at(folder.path().join("cache.json")).unwrap();
+    (folder, storage)
+}
+
+#[tokio::test]
+async fn two_programs_see_each_others_changes() {
+    let (_folder, storage) = shared();
+    let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
+    store(&cache, "ada", false).await.unwrap();
+    assert!(is_served(&other, "ada").await);
+    let (a, b) = tokio::join!(store(&cache, "bob", false), store(&other, "cy", false));
+    assert_eq!((a, b), (Ok(true), Ok(true)));
+    for cache in [&cache, &other] {
+        assert_eq!(names(cache).await, ["ada", "bob", "cy"]);
+    }
+    remove(&other, "bob").await.unwrap();
+    assert!(!is_served(&cache, "bob").await);
+    fs::remove_file(storage.path()).unwrap();
+    assert!(names(&cache).await.is_empty(), "a file that is gone is empty");
+}
+
+// whatever a crash of somebody else left of the file, it is moved aside or read, and sign-in goes on.
+#[tokio::test]
+async fn a_truncated_file_is_moved_aside() {
+    let (folder, storage) = shared();
+    store(&TokenCache::new(storage.clone()), "ada", false).await.unwrap();
+    let whole = fs::read(storage.path()).unwrap();
+    let corrupt = folder.path().join("cache.json.corrupt");
+    for length in [0, 1, 2, 17, whole.len() / 2, whole.len() - 1] {
+        fs::write(storage.path(), &whole[..length]).unwrap();
+        let cache = TokenCache::new(storage.clone());
+        assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "{length}");
+        if length > 0 {
+            assert_eq!(fs::read(&corrupt).unwrap(), &whole[..length], "{length}");
+        }
+        assert_eq!(store(&cache, "bob", false).await, Ok(true), "{length}");
+        assert!(is_served(&TokenCache::new(storage.clone()), "bob").await, "{length}");
+    }
+    let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["cache.json", "cache.json.corrupt"]);
+}
+
+// a flipped byte spoils at most what it stands in; nobody gets what is another's.
+#[tokio::test]
+async fn a_flipped_byte_never_serves_anothers_token() {
+    let (_folder, storage) = shared();
+    let cache = TokenCache::new(storage.clone());
+    store(&cache, "ada", false).await.unwrap();
+    let whole = fs::read(storage.path()).unwrap();
+    for position in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[position] ^= 1 << (position % 8);
+        let Ok(document) = Document::parse(&bytes) else { continue };
+        let index = Index::new(&document);
+        let (authority, client, wanted) = (entra(T), client(), scopes("User.Read"));
+        for account in [format!("bob.{T}"), String::new()] {
+            let account = AccountId::new(account);
+            let query = Query::new(&authority, &client, &account, &wanted);
+            assert!(matches!(lookup::lookup(&index, &query, NOW), Lookup::Nothing), "{position}");
+        }
+    }
+}
+
+// S-101: the lock of another program is waited for ten seconds; then the tokens serve this process.
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_never_released_defers_the_write() {
+    let (folder, storage) = shared();
+    let held = fs::File::create(folder.path().join("cache.json.lockfile")).unwrap();
+    held.try_lock().unwrap();
+    let cache = TokenCache::new(storage.clone());
+    let refused = store(&cache, "ada", false).await.unwrap_err();
+    assert_eq!(refused.operation, "locked");
+    assert!(is_served(&cache, "ada").await && !storage.path().exists());
+    drop(held);
+    store(&cache, "bob", false).await.unwrap();
+    assert_eq!(names(&TokenCache::new(storage)).await, ["ada", "bob"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_path_that_is_no_file_costs_only_the_sharing() {
+    for folder_in_place in [true, false] {
+        let (folder, storage) = shared();
+        if folder_in_place {
+            fs::create_dir(storage.path()).unwrap();
+        } else {
+            std::os::unix::fs::symlink(folder.path().join("elsewhere"), storage.path()).unwrap();
+        }
+        let cache = TokenCache::new(storage);
+        assert!(look(&cache, "ada").await.is_err());
+        assert!(store(&cache, "ada", false).await.is_err());
+        assert!(is_served(&cache, "ada").await);
+    }
+}

@@ -1,0 +1,117 @@
+//! One host, several issuers: in one place of the cache only one of them has its tokens.
+
+use auth_core::AccountId;
+
+use super::*;
+use crate::index::Index;
+use crate::lookup::{Lookup, Query, lookup};
+use crate::testing::{oidc, scopes};
+
+const A: &str = "https://idp.example/realms/a";
+const B: &str = "https://idp.example/realms/b";
+
+fn answer(issuer: &str, name: &str, scope: &str) -> Vec<(&'static str, Value)> {
+    let mut answer = sign_in(&oidc(issuer), T, "s");
+    answer.retain(|(member, _)| *member != "refresh_token");
+    answer.extend([
+        ("access_token", json!(format!("at-{name}"))),
+        ("refresh_token", json!(format!("rt-{name}"))),
+        ("scope", json!(scope)),
+    ]);
+    answer
+}
+
+/// Everything that a lookup for any scope could hand out or send.
+fn reachable(document: &Document, issuer: &str) -> Vec<String> {
+    let (authority, client, account) = (oidc(issuer), client(), AccountId::new("s"));
+    let mut reachable = Vec::new();
+    for wanted in ["User.Read", "Mail.Read", ""].map(scopes) {
+        let query = Query::new(&authority, &client, &account, &wanted);
+        for query in [query.clone(), Query { bypass: true, ..query }] {
+            match lookup(&Index::new(document), &query, NOW) {
+                Lookup::Usable(token) => reachable.push(token.access_token.expose().to_owned()),
+                Lookup::MustRefresh(refresh, None) => {
+                    reachable.extend(refresh.candidates.iter().map(|found| found.refresh_token.expose().to_owned()));
+                }
+                Lookup::Nothing => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    reachable.sort();
+    reachable.dedup();
+    reachable
+}
+
+#[test]
+fn signing_in_to_one_issuer_leaves_nothing_of_another_that_could_be_mistaken() {
+    // Same client, same subject, same host, and the realm that the key has is the same too.
+    let mut document = Document::default();
+    apply(&mut document, &oidc(A), &answer(A, "a", "User.Read"), false);
+    apply(&mut document, &oidc(A), &answer(A, "a2", "Mail.Read"), false);
+    assert_eq!(reachable(&document, A), ["at-a", "at-a2", "rt-a2"]);
+    assert!(reachable(&document, B).is_empty());
+    // The second brings no refresh token: the first one's must not stay for it.
+    let mut second = answer(B, "b", "User.Read");
+    second.retain(|(member, _)| *member != "refresh_token");
+    apply(&mut document, &oidc(B), &second, false);
+    assert_eq!(reachable(&document, B), ["at-b"]);
+    assert!(reachable(&document, A).is_empty());
+}
+
+#[test]
+fn in_realms_of_their_own_they_are_kept_apart_too() {
+    let (a, b) = ("https://idp.example/a", "https://idp.example/b");
+    let mut document = Document::default();
+    apply(&mut document, &oidc(a), &answer(a, "a", "User.Read"), false);
+    apply(&mut document, &oidc(b), &answer(b, "b", "User.Read"), false);
+    assert!(reachable(&document, a).iter().all(|token| token.ends_with("-a")), "{:?}", reachable(&document, a));
+    assert_eq!(reachable(&document, b), ["at-b", "rt-b"]);
+}
+
+// A refresh of the first that comes back late must not take the place of the second.
+#[test]
+fn a_late_refresh_does_not_displace_the_other_issuer() {
+    let mut document = Document::default();
+    apply(&mut document, &oidc(A), &answer(A, "a", "User.Read"), false);
+    apply(&mut document, &oidc(B), &answer(B, "b", "User.Read"), false);
+    let before = value(&document);
+    assert!(!apply(&mut document, &oidc(A), &answer(A, "late", "User.Read"), true));
+    assert_eq!(value(&document), before);
+    assert!(apply(&mut document, &oidc(B), &answer(B, "b2", "User.Read"), true));
+    assert_eq!(reachable(&document, B), ["at-b2", "rt-b2"]);
+}
+
+#[test]
+fn other_accounts_and_clients_stay_where_they_are() {
+    let place = [("environment", json!("idp.example")), ("realm", json!("realms"))];
+    let of = |changes: &[(&'static str, Value)]| [&place[..], changes].concat();
+    let (other_client, other_account) =
+        (of(&[("client_id", json!("x")), ("home_account_id", json!("s"))]), of(&[("home_account_id", json!("t"))]));
+    let kept = [
+        ("RefreshToken", refresh_token("1", &other_client)),
+        ("IdToken", id_token(A, &other_client)),
+        ("RefreshToken", refresh_token("2", &other_account)),
+        ("IdToken", id_token(A, &other_account)),
+    ];
+    let mut document = document(&kept);
+    apply(&mut document, &oidc(A), &answer(A, "a", "User.Read"), false);
+    apply(&mut document, &oidc(B), &answer(B, "b", "User.Read"), false);
+    let mut left = secrets(&document, "RefreshToken");
+    left.sort();
+    assert_eq!(left, ["1", "2", "rt-b"]);
+    assert_eq!(secrets(&document, "IdToken").len(), 3);
+}
+
+// Entra's names tell whose an entry is: tenants have issuers of their own and live side by side.
+#[test]
+fn tenants_of_one_cloud_do_not_displace_each_other() {
+    let mut document = Document::default();
+    for tenant in [T, GUEST] {
+        apply(&mut document, &entra("common"), &sign_in(&entra("common"), tenant, "u"), false);
+    }
+    for section in ["AccessToken", "IdToken", "Account"] {
+        assert_eq!(value(&document)[section].as_object().unwrap().len(), 2, "{section}");
+    }
+    assert_eq!(secrets(&document, "RefreshToken").len(), 1);
+}

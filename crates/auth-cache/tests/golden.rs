@@ -1,0 +1,205 @@
+//! Caches that other MSAL libraries wrote: what is in them is found, and rewriting loses nothing of it.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+
+use auth_cache::{Lookup, MemoryStorage, Query, Storage, TokenCache, TokenUpdate};
+use auth_core::{
+    AccountId, Application, Authority, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext,
+    Scopes, Secret, Timestamp,
+};
+use serde_json::{Value, json};
+
+/// A cache of another library with what it is known to hold.
+struct Golden {
+    name: &'static str,
+    content: &'static str,
+    authority: Authority,
+    client_id: ClientId,
+    account: AccountId,
+    username: &'static str,
+    scope: &'static str,
+    /// A time at which the access token had long to live.
+    valid_at: Timestamp,
+}
+
+fn entra(name: &'static str, content: &'static str) -> Golden {
+    let tenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    Golden {
+        name,
+        content,
+        authority: Authority::tenant(tenant).unwrap(),
+        client_id: ClientId::new("00001111-aaaa-2222-bbbb-3333cccc4444").unwrap(),
+        account: AccountId::new(format!("aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb.{tenant}")),
+        username: "alice@contoso.com",
+        scope: "https://graph.microsoft.com/User.Read",
+        valid_at: Timestamp::from_unix_seconds(1_795_375_300),
+    }
+}
+
+fn oidc(name: &'static str, content: &'static str, issuer: &str, username: &'static str) -> Golden {
+    Golden {
+        authority: Authority::oidc(issuer).unwrap(),
+        client_id: ClientId::new("native-public").unwrap(),
+        account: AccountId::new("alice"),
+        username,
+        scope: "https://orders.example/read",
+        valid_at: Timestamp::from_unix_seconds(1_795_375_500),
+        ..entra(name, content)
+    }
+}
+
+fn all() -> [Golden; 5] {
+    const NAME: &str = "alice@contoso.example";
+    [
+        entra("MSAL Python", include_str!("fixtures/msal-python-entra.json")),
+        entra("MSAL Node", include_str!("fixtures/msal-node-entra.json")),
+        entra("MSAL Go", include_str!("fixtures/msal-go-entra.json")),
+        oidc(
+            "MSAL Python, OIDC",
+            include_str!("fixtures/msal-python-oidc.json"),
+            "https://localhost:43677/contoso",
+            NAME,
+        ),
+        oidc("MSAL Node, OIDC", include_str!("fixtures/msal-node-oidc.json"), "https://localhost:36247/contoso", NAME),
+    ]
+}
+
+impl Golden {
+    fn value(&self) -> Value {
+        serde_json::from_str(self.content).unwrap()
+    }
+
+    /// The secret of the one entry of a section.
+    fn secret(&self, section: &str) -> String {
+        let entries = self.value()[section].clone();
+        let secrets: Vec<_> = entries.as_object().unwrap().values().map(|entry| entry["secret"].clone()).collect();
+        assert_eq!(secrets.len(), 1, "{}", self.name);
+        secrets[0].as_str().unwrap().to_owned()
+    }
+
+    async fn open(&self) -> (MemoryStorage, TokenCache) {
+        let storage = MemoryStorage::new();
+        let content = self.content.as_bytes().to_vec().into();
+        storage.replace(content, storage.version().unwrap()).await.unwrap();
+        (storage.clone(), TokenCache::new(storage))
+    }
+
+    async fn look(&self, cache: &TokenCache, scope: &str, bypass: bool) -> Lookup {
+        let scopes = Scopes::parse(scope).unwrap();
+        let mut query = Query::new(&self.authority, &self.client_id, &self.account, &scopes);
+        query.bypass = bypass;
+        cache.lookup(&query, self.valid_at).await.unwrap()
+    }
+}
+
+async fn stored(storage: &MemoryStorage) -> Value {
+    serde_json::from_slice(&storage.read().await.unwrap().content).unwrap()
+}
+
+#[tokio::test]
+async fn the_access_token_is_served() {
+    for golden in all() {
+        let (_, cache) = golden.open().await;
+        for scope in [golden.scope.to_owned(), golden.scope.to_uppercase(), format!("openid {} profile", golden.scope)]
+        {
+            let Lookup::Usable(token) = golden.look(&cache, &scope, false).await else {
+                panic!("{}: {scope}", golden.name)
+            };
+            assert_eq!(token.access_token.expose(), golden.secret("AccessToken"), "{}", golden.name);
+            assert_eq!(token.id_token.unwrap().secret().expose(), golden.secret("IdToken"), "{}", golden.name);
+            assert_eq!(token.account.unwrap().username, golden.username, "{}", golden.name);
+            assert!(token.scopes.contains(golden.scope), "{}", golden.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_refresh_token_serves_for_the_rest() {
+    for golden in all() {
+        let (_, cache) = golden.open().await;
+        for (scope, bypass) in [("other.scope", false), (golden.scope, true)] {
+            let Lookup::MustRefresh(refresh, None) = golden.look(&cache, scope, bypass).await else {
+                panic!("{}", golden.name)
+            };
+            let found: Vec<_> = refresh.candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
+            assert_eq!(found, [golden.secret("RefreshToken")], "{}", golden.name);
+            assert_eq!(refresh.id_token.unwrap().secret().expose(), golden.secret("IdToken"), "{}", golden.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_account_is_listed() {
+    for golden in all() {
+        let (_, cache) = golden.open().await;
+        let accounts = cache.accounts(&golden.authority, &golden.client_id).await.unwrap();
+        assert_eq!(accounts.len(), 1, "{}", golden.name);
+        assert_eq!((&accounts[0].home_account_id, accounts[0].username.as_str()), (&golden.account, golden.username));
+    }
+}
+
+// The providers on this machine differ by their port only, which MSAL Python does not write down.
+#[tokio::test]
+async fn the_cache_of_another_issuer_on_the_same_host_holds_nothing() {
+    let [.., python, node] = all();
+    for (there, asked) in [(&python, &node), (&node, &python)] {
+        let (_, cache) = there.open().await;
+        assert!(matches!(asked.look(&cache, asked.scope, false).await, Lookup::Nothing), "{}", there.name);
+        assert!(cache.accounts(&asked.authority, &asked.client_id).await.unwrap().is_empty(), "{}", there.name);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_none_of_theirs_loses_nothing() {
+    for golden in all() {
+        let (storage, cache) = golden.open().await;
+        cache.leave_family(&golden.authority, &ClientId::new("another-client").unwrap()).await.unwrap();
+        let mut after = stored(&storage).await;
+        let key = format!("appmetadata-{}-another-client", golden.authority.environment());
+        let ours = after["AppMetadata"].as_object_mut().unwrap().remove(&key);
+        assert_eq!(ours.unwrap()["client_id"], "another-client");
+        assert_eq!(after, golden.value(), "{}", golden.name);
+    }
+}
+
+#[tokio::test]
+async fn a_further_token_of_the_same_account_loses_nothing() {
+    for golden in all() {
+        let (storage, cache) = golden.open().await;
+        let metadata = Authority::tenant("common").unwrap().metadata().unwrap();
+        let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").unwrap();
+        let context = RequestContext::new(Application::new(golden.client_id.clone()), id);
+        let scopes = Scopes::parse("other.scope").unwrap();
+        let rt = Secret::new("rt".to_owned());
+        let answer = json!({"token_type": "Bearer", "access_token": "new-at", "expires_in": 3600}).to_string();
+        let answer = http::Response::builder().header("content-type", "application/json").body(answer.into()).unwrap();
+        let refresh = RefreshRedemption::new(context, metadata, rt, scopes, golden.valid_at);
+        let tokens = refresh.complete(answer, golden.valid_at).unwrap();
+        let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);
+        let update = TokenUpdate::of_refresh(&golden.authority, &golden.client_id, &account, &tokens);
+        assert!(cache.store(&update).await.unwrap(), "{}", golden.name);
+
+        let (before, mut after) = (golden.value(), stored(&storage).await);
+        let tokens = after["AccessToken"].as_object_mut().unwrap();
+        let ours = tokens.iter().find(|(_, entry)| entry["secret"] == "new-at").unwrap().0.clone();
+        tokens.remove(&ours);
+        for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
+            assert_eq!(after[section], before[section], "{}: {section}", golden.name);
+        }
+        assert!(matches!(golden.look(&cache, golden.scope, false).await, Lookup::Usable(_)), "{}", golden.name);
+    }
+}
+
+#[tokio::test]
+async fn removing_the_account_leaves_nothing_of_it() {
+    for golden in all() {
+        let (storage, cache) = golden.open().await;
+        let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);
+        assert!(cache.remove_account(&golden.authority, &golden.client_id, &account).await.unwrap());
+        let after = stored(&storage).await;
+        for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
+            assert_eq!(after[section], json!({}), "{}: {section}", golden.name);
+        }
+        assert_eq!(after["AppMetadata"], golden.value()["AppMetadata"], "{}", golden.name);
+    }
+}
