@@ -29,11 +29,7 @@ use crate::transport::DynTransport;
 /// assert_eq!(provider.metadata.token_endpoint(), "https://idp.example/t");
 /// # Ok::<(), auth_core::Error>(()) }).unwrap();
 /// ```
-pub async fn drive<F: Flow>(
-    flow: &mut F,
-    transport: &dyn DynTransport,
-    clock: &dyn Clock,
-) -> Result<F::Output, Error> {
+pub async fn drive<F: Flow>(flow: &mut F, transport: &dyn DynTransport, clock: &dyn Clock) -> Result<F::Output, Error> {
     loop {
         match flow.step(clock.now())? {
             Step::Done(output) => return Ok(output),

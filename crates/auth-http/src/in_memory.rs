@@ -31,10 +31,7 @@ pub struct InMemoryTransport {
 impl InMemoryTransport {
     /// A transport that answers with what `answer` returns.
     pub fn new(
-        answer: impl Fn(&Request<Body>) -> Result<Response<Bytes>, TransportError>
-        + Send
-        + Sync
-        + 'static,
+        answer: impl Fn(&Request<Body>) -> Result<Response<Bytes>, TransportError> + Send + Sync + 'static,
     ) -> Self {
         Self { answer: Arc::new(answer), requests: Arc::default() }
     }
@@ -55,8 +52,6 @@ impl Transport for InMemoryTransport {
 
 impl fmt::Debug for InMemoryTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InMemoryTransport")
-            .field("requests", &self.requests().len())
-            .finish_non_exhaustive()
+        f.debug_struct("InMemoryTransport").field("requests", &self.requests().len()).finish_non_exhaustive()
     }
 }

@@ -8,10 +8,7 @@ use http::Response;
 use http::header::RETRY_AFTER;
 
 /// Whether the one retry that a request has is worth it.
-pub(crate) fn is_worth_it(
-    replay: Replay,
-    outcome: &Result<Response<Bytes>, TransportError>,
-) -> bool {
+pub(crate) fn is_worth_it(replay: Replay, outcome: &Result<Response<Bytes>, TransportError>) -> bool {
     match outcome {
         // A server that names a time is left alone until then.
         Ok(response) => {
@@ -20,8 +17,7 @@ pub(crate) fn is_worth_it(
                 && !response.headers().contains_key(RETRY_AFTER)
         }
         Err(error) => {
-            let mends_itself =
-                !matches!(error.fault, TransportFault::TooLarge | TransportFault::Untrusted);
+            let mends_itself = !matches!(error.fault, TransportFault::TooLarge | TransportFault::Untrusted);
             mends_itself && (replay == Replay::Once || !error.may_have_been_sent)
         }
     }

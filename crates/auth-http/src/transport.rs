@@ -32,10 +32,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`TransportError`] when there is no complete response.
-    fn send(
-        &self,
-        request: Request<Body>,
-    ) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send;
+    fn send(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send;
 }
 
 /// A future behind a box.
@@ -44,17 +41,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// [`Transport`] behind a pointer; every transport is one.
 pub trait DynTransport: Send + Sync {
     /// See [`Transport::send`].
-    fn send(
-        &self,
-        request: Request<Body>,
-    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
+    fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 }
 
 impl<T: Transport> DynTransport for T {
-    fn send(
-        &self,
-        request: Request<Body>,
-    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+    fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(Transport::send(self, request))
     }
 }

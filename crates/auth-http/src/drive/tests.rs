@@ -1,8 +1,7 @@
 use std::sync::Mutex;
 
 use auth_core::{
-    Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext,
-    TransportFault,
+    Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext, TransportFault,
 };
 
 use super::*;
@@ -22,14 +21,10 @@ fn status(status: u16) -> Outcome {
 /// Drives one discovery over the given answers; tells what came of it and how many requests there were.
 async fn discover(answers: Vec<Outcome>) -> (Result<(), Error>, usize) {
     let answers = Mutex::new(answers.into_iter());
-    let transport = InMemoryTransport::new(move |_| {
-        answers.lock().unwrap().next().expect("a request too many")
-    });
+    let transport = InMemoryTransport::new(move |_| answers.lock().unwrap().next().expect("a request too many"));
     let id = CorrelationId::generate(&mut rand::rngs::SysRng).unwrap();
     let context = RequestContext::new(Application::new(ClientId::new("c").unwrap()), id);
-    let exchange =
-        OpenIdConfiguration::new(context, &Authority::oidc("https://idp.example").unwrap())
-            .unwrap();
+    let exchange = OpenIdConfiguration::new(context, &Authority::oidc("https://idp.example").unwrap()).unwrap();
     let result = drive(&mut OneStep::new(exchange), &transport, &SystemClock).await;
     (result.map(drop), transport.requests().len())
 }

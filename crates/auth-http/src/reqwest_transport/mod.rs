@@ -16,6 +16,8 @@ use crate::transport::Transport;
 
 /// The largest body that is read (S-53).
 const MAX_BODY: usize = 1024 * 1024;
+/// The largest block of headers that is taken (S-53).
+const MAX_HEAD: usize = 64 * 1024;
 /// Times of S-54.
 const CONNECT: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(20);
@@ -53,9 +55,7 @@ impl ReqwestTransport {
 
     fn client(&self, uri: &Uri) -> Result<&reqwest::Client, TransportError> {
         let host = host_of(uri);
-        let refuse = |detail: String| {
-            TransportError::before_send(TransportFault::Connect, host.clone(), detail)
-        };
+        let refuse = |detail: String| TransportError::before_send(TransportFault::Connect, host.clone(), detail);
         let loopback = is_loopback(uri);
         if uri.scheme_str() != Some("https") && !loopback {
             return Err(refuse("plain http is for addresses of this machine only".to_owned()));
@@ -67,6 +67,7 @@ impl ReqwestTransport {
         let mut builder = (self.builder)()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
+            .http2_max_header_list_size(MAX_HEAD as u32)
             .connect_timeout(CONNECT)
             .timeout(WHOLE);
         if loopback {
@@ -83,35 +84,31 @@ impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
         let uri = request.uri().clone();
         let client = self.client(&uri)?;
-        let request = reqwest::Request::try_from(request.map(Body::into_bytes))
-            .map_err(|error| failure(&uri, &error, false))?;
+        let request =
+            reqwest::Request::try_from(request.map(Body::into_bytes)).map_err(|error| failure(&uri, &error, false))?;
         let begun = Instant::now();
-        let answer = timeout(HEAD, client.execute(request))
-            .await
-            .map_err(|_| stalled(&uri, "no answer in 20 s"))?;
+        let answer = timeout(HEAD, client.execute(request)).await.map_err(|_| stalled(&uri, "no answer in 20 s"))?;
         let mut answer = answer.map_err(|error| failure(&uri, &error, !error.is_connect()))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = answer.status();
         *response.headers_mut() = core::mem::take(answer.headers_mut());
+        let head = response.headers().iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+        if head.fold(0, usize::saturating_add) > MAX_HEAD {
+            return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "its head"));
+        }
         *response.body_mut() = body(&uri, answer, begun).await?;
         Ok(response)
     }
 }
 
-async fn body(
-    uri: &Uri,
-    mut answer: reqwest::Response,
-    begun: Instant,
-) -> Result<Bytes, TransportError> {
+async fn body(uri: &Uri, mut answer: reqwest::Response, begun: Instant) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "");
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
     let mut body = BytesMut::new();
     loop {
-        let chunk = timeout(IDLE, answer.chunk())
-            .await
-            .map_err(|_| stalled(uri, "no further bytes in 10 s"))?;
+        let chunk = timeout(IDLE, answer.chunk()).await.map_err(|_| stalled(uri, "no further bytes in 10 s"))?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
             return Ok(body.freeze());
         };

@@ -21,11 +21,8 @@ fn check(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
 /// A URL with a host, or only `host:port`.
 fn is_proxy(value: &str) -> bool {
     let text = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    let scheme = |uri: &Uri| {
-        matches!(uri.scheme_str(), Some("http" | "https" | "socks4" | "socks5" | "socks5h"))
-    };
-    text.parse::<Uri>()
-        .is_ok_and(|uri| scheme(&uri) && uri.host().is_some_and(|host| !host.is_empty()))
+    let scheme = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https" | "socks4" | "socks5" | "socks5h"));
+    text.parse::<Uri>().is_ok_and(|uri| scheme(&uri) && uri.host().is_some_and(|host| !host.is_empty()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 use auth_core::Exchange as _;
-use auth_core::{
-    Application, Authority, ClientId, CorrelationId, OpenIdConfiguration, RequestContext,
-};
+use auth_core::{Application, Authority, ClientId, CorrelationId, OpenIdConfiguration, RequestContext};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -36,27 +34,21 @@ fn request(port: u16) -> Request<Body> {
 async fn responses_come_back_as_they_are() {
     let answer = b"HTTP/1.1 418 I'm a teapot\r\nx-a: b\r\ncontent-length: 2\r\n\r\nhi".to_vec();
     let response = ask(answer).await.unwrap();
-    assert_eq!(
-        (response.status().as_u16(), &response.headers()["x-a"]),
-        (418, &"b".parse().unwrap())
-    );
+    assert_eq!((response.status().as_u16(), &response.headers()["x-a"]), (418, &"b".parse().unwrap()));
     assert_eq!(response.body(), "hi");
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
     for status in [301, 302, 303, 307, 308] {
-        let answer = format!(
-            "HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
-        );
+        let answer = format!("HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
         assert_eq!(ask(answer.into_bytes()).await.unwrap().status().as_u16(), status);
     }
 }
 
 #[tokio::test]
 async fn bodies_are_bounded() {
-    let announced =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1).into_bytes();
+    let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1).into_bytes();
     assert_eq!(ask(announced).await.unwrap_err().fault, TransportFault::TooLarge);
     let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     endless.resize(MAX_BODY + 1000, b'x');
