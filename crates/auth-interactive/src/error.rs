@@ -21,9 +21,7 @@ pub enum BrowserError {
     )]
     Headless,
     /// Run through `sudo`: a browser of root would be the wrong one (S-34).
-    #[error(
-        "no browser is opened under sudo; run the program as yourself, or set BROWSER to a command"
-    )]
+    #[error("no browser is opened under sudo; run the program as yourself, or set BROWSER to a command")]
     Sudo,
     /// `BROWSER` cannot be read as a list of commands.
     #[error("BROWSER cannot be used: {0}")]
@@ -37,9 +35,7 @@ pub enum BrowserError {
         source: io::Error,
     },
     /// The browser command ended with a failure before the sign-in was over.
-    #[error(
-        "the browser command {command:?} failed ({status}) before the sign-in ended; correct BROWSER"
-    )]
+    #[error("the browser command {command:?} failed ({status}) before the sign-in ended; correct BROWSER")]
     Failed {
         /// The name of the program, without its arguments.
         command: String,
@@ -67,17 +63,13 @@ pub enum LoopbackError {
     #[error("the redirect URI is no loopback address; use http://localhost")]
     NotLoopback,
     /// The expectation belongs to another redirect URI than the one that is listened on.
-    #[error(
-        "the sign-in was begun with another redirect URI than the receiver's; begin it with the receiver's own"
-    )]
+    #[error("the sign-in was begun with another redirect URI than the receiver's; begin it with the receiver's own")]
     OtherRedirect,
     /// Another program holds the port that the redirect URI names, on one address family at least.
     #[error("port {0} is in use by another program; stop it, or use a redirect URI without a port")]
     PortInUse(u16),
     /// No port was free on both address families in twenty tries (S-14).
-    #[error(
-        "no loopback port was free for 127.0.0.1 and [::1] together; try again, or name a port"
-    )]
+    #[error("no loopback port was free for 127.0.0.1 and [::1] together; try again, or name a port")]
     NoFreePort,
     /// The operating system refused to listen.
     #[error("cannot listen on the loopback address, port {port}")]
@@ -94,9 +86,7 @@ pub enum LoopbackError {
     #[error("the sign-in was not finished within {} s; start it again", .0.as_secs())]
     TimedOut(Duration),
     /// So many other requests came that something on this machine is disturbing the sign-in (S-23).
-    #[error(
-        "the loopback port was flooded with foreign requests; close what sends them and start the sign-in again"
-    )]
+    #[error("the loopback port was flooded with foreign requests; close what sends them and start the sign-in again")]
     Flooded,
 }
 

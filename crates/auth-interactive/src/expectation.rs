@@ -32,15 +32,16 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// What `pending` waits for, for five minutes. The origin of its authorization endpoint may post the response, and
-    /// for Entra the other sign-in hosts of the same cloud.
+    /// What `pending` waits for, for five minutes. The origins that may post the response are
+    /// [`PendingAuthorization::response_origins`]: the one of its authorization endpoint, and at Entra those of every
+    /// name of the cloud and of the sign-in host of personal accounts (S-18). A browser that hides the origin (`null`)
+    /// may post it too.
     ///
     /// # Errors
     /// [`LoopbackError::NotLoopback`] when its redirect URI is not an address of this machine with a port.
     pub fn of(pending: &PendingAuthorization) -> Result<Self, LoopbackError> {
         let redirect_uri = pending.redirect_uri().clone();
-        let mut rules =
-            Rules::new(&redirect_uri, pending.response_mode()).ok_or(LoopbackError::NotLoopback)?;
+        let mut rules = Rules::new(&redirect_uri, pending.response_mode()).ok_or(LoopbackError::NotLoopback)?;
         rules.origins = pending.response_origins();
         Ok(Self { redirect_uri, state: pending.state().clone(), rules, timeout: DEFAULT_TIMEOUT })
     }
@@ -51,10 +52,57 @@ impl Expectation {
         self
     }
 
-    /// Lets another origin post the response, for providers whose sign-in pages stand on a host of their own. Written
+    /// Lets one more origin post the response, for providers whose sign-in pages stand on a host of their own. Written
     /// as browsers send it: `https://host`, and the port where it is not 443.
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.rules.origins.push(origin.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_core::ResponseMode;
+
+    use super::*;
+    use crate::testing::{pending, pending_at_entra};
+
+    fn redirect_uri() -> RedirectUri {
+        RedirectUri::parse("http://localhost:8400").unwrap()
+    }
+
+    #[test]
+    fn s18_the_provider_and_whom_the_application_names_may_post() {
+        let pending = pending(&redirect_uri(), ResponseMode::FormPost);
+        let expectation = Expectation::of(&pending).unwrap();
+        assert_eq!(expectation.rules.origins, ["https://idp.example"]);
+        let expectation = expectation.with_origin("https://pages.example");
+        assert_eq!(expectation.rules.origins, ["https://idp.example", "https://pages.example"]);
+    }
+
+    #[test]
+    fn s18_at_entra_every_sign_in_host_of_the_cloud_may_post() {
+        let pending = pending_at_entra(&redirect_uri());
+        let expectation = Expectation::of(&pending).unwrap();
+        assert_eq!(expectation.rules.origins, pending.response_origins());
+        let may_post = |origin: &str| expectation.rules.origins.iter().any(|known| known == origin);
+        assert!(may_post("https://login.microsoftonline.com") && may_post("https://login.live.com"));
+        assert!(!may_post("https://login.microsoftonline.us"), "another cloud");
+    }
+
+    #[test]
+    fn s23_the_user_has_five_minutes_or_what_the_application_says() {
+        let pending = pending(&redirect_uri(), ResponseMode::Query);
+        let expectation = Expectation::of(&pending).unwrap();
+        assert_eq!(expectation.timeout, Duration::from_secs(300));
+        assert_eq!(expectation.with_timeout(Duration::from_secs(7)).timeout, Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_redirect_uri_that_cannot_be_listened_on_is_an_error() {
+        for text in ["https://app.example/done", "http://localhost"] {
+            let pending = pending(&RedirectUri::parse(text).unwrap(), ResponseMode::FormPost);
+            assert!(matches!(Expectation::of(&pending), Err(LoopbackError::NotLoopback)), "{text}");
+        }
     }
 }

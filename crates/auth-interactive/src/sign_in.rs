@@ -82,8 +82,7 @@ mod tests {
         answers: bool,
         end: fn() -> Option<Result<(), BrowserError>>,
     ) -> Result<AuthorizationResponse, SignInError> {
-        let receiver =
-            LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
         let port = receiver.redirect_uri().port().unwrap();
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let body = format!("code=abc&state={}", state_of(&pending));
@@ -116,8 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_url_that_no_browser_may_get_is_an_error() {
-        let receiver =
-            LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let opener = Opener { request: None, port: 0, end: || None };
         let url = "ftp://idp.example/".parse().unwrap();

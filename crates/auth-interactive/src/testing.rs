@@ -1,18 +1,15 @@
 //! Sign-ins for the tests.
 
 use auth_core::{
-    Application, Authority, AuthorizationRequest, ClientId, CorrelationId, Exchange as _,
-    OpenIdConfiguration, PendingAuthorization, RedirectUri, RequestContext, ResponseMode, Scopes,
-    Timestamp,
+    Application, Authority, AuthorizationRequest, ClientId, CorrelationId, Exchange as _, OpenIdConfiguration,
+    PendingAuthorization, ProviderMetadata, RedirectUri, RequestContext, ResponseMode, Scopes, Timestamp,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 /// A sign-in at `https://idp.example`.
 pub(crate) fn pending(redirect_uri: &RedirectUri, mode: ResponseMode) -> PendingAuthorization {
-    let rng = &mut rand::rngs::SysRng;
-    let application = Application::new(ClientId::new("my-client-id").unwrap());
-    let context = RequestContext::new(application, CorrelationId::generate(rng).unwrap());
+    let context = context();
     let authority = Authority::oidc("https://idp.example").unwrap();
     let exchange = OpenIdConfiguration::new(context.clone(), &authority).unwrap();
     let document = format!(
@@ -20,20 +17,30 @@ pub(crate) fn pending(redirect_uri: &RedirectUri, mode: ResponseMode) -> Pending
             "token_endpoint":"https://idp.example/token","response_modes_supported":["{}"]}}"#,
         mode.as_str()
     );
-    let response = http::Response::builder()
-        .header("content-type", "application/json")
-        .body(document.into())
-        .unwrap();
+    let response = http::Response::builder().header("content-type", "application/json").body(document.into()).unwrap();
     let metadata = exchange.complete(response, NOW).unwrap().metadata;
-    let request = AuthorizationRequest::new(
-        context,
-        metadata,
-        redirect_uri.clone(),
-        Scopes::parse("api/read").unwrap(),
-    );
-    let pending = request.begin(rng, NOW).unwrap();
+    let pending = begin(context, metadata, redirect_uri);
     assert_eq!(pending.response_mode(), mode);
     pending
+}
+
+/// A sign-in with any account at Entra's public cloud, by form post.
+pub(crate) fn pending_at_entra(redirect_uri: &RedirectUri) -> PendingAuthorization {
+    let metadata = Authority::tenant("common").unwrap().metadata().unwrap();
+    let pending = begin(context(), metadata, redirect_uri);
+    assert_eq!(pending.response_mode(), ResponseMode::FormPost);
+    pending
+}
+
+fn context() -> RequestContext {
+    let application = Application::new(ClientId::new("my-client-id").unwrap());
+    RequestContext::new(application, CorrelationId::generate(&mut rand::rngs::SysRng).unwrap())
+}
+
+fn begin(context: RequestContext, metadata: ProviderMetadata, redirect_uri: &RedirectUri) -> PendingAuthorization {
+    let scopes = Scopes::parse("api/read").unwrap();
+    let request = AuthorizationRequest::new(context, metadata, redirect_uri.clone(), scopes);
+    request.begin(&mut rand::rngs::SysRng, NOW).unwrap()
 }
 
 /// The state, as the provider sees it.

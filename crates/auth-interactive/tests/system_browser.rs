@@ -2,14 +2,19 @@
 #![cfg(all(unix, feature = "system-browser"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::Stdio;
 use std::time::Duration;
+use std::{env, fs};
 
 use auth_interactive::{Browser as _, BrowserError, Environment, SystemBrowser};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::pipe;
+use tokio::process::Command;
 
 const URL: &str = "https://idp.example/authorize?a=1&b=%20;id";
+/// After which a test gives up on another process.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A command that runs `text`. The file is read by a shell rather than executed: another test may be starting a process
 /// while we write it, and such a file cannot be executed for a moment.
@@ -32,8 +37,7 @@ async fn open(environment: Environment) -> Result<(), BrowserError> {
 #[tokio::test]
 async fn s33_the_url_is_one_argument() {
     let folder = tempfile::tempdir().unwrap();
-    let command =
-        script(folder.path(), "record", r#"for a in "$@"; do echo "[$a]"; done > "$0.out""#);
+    let command = script(folder.path(), "record", r#"for a in "$@"; do echo "[$a]"; done > "$0.out""#);
     open(environment(Some(&format!("{command} --x %s '--y z'")))).await.unwrap();
     let recorded = fs::read_to_string(folder.path().join("record.out")).unwrap();
     assert_eq!(recorded, format!("[--x]\n[{URL}]\n[--y z]\n"));
@@ -79,59 +83,77 @@ async fn s31_is_checked_before_anything_is_started() {
     assert!(matches!(error, BrowserError::Url(_)));
 }
 
+/// A named pipe. Both of its ends are held open, so that opening it blocks nobody and reading it never meets an end.
+struct Fifo {
+    sender: pipe::Sender,
+    receiver: BufReader<pipe::Receiver>,
+}
+
+impl Fifo {
+    fn new(path: &Path) -> Self {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        let receiver = pipe::OpenOptions::new().open_receiver(path).unwrap();
+        let sender = pipe::OpenOptions::new().open_sender(path).unwrap();
+        Self { sender, receiver: BufReader::new(receiver) }
+    }
+
+    async fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.receiver.read_line(&mut line).await.unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+/// Whether there is a process of this number, be it a zombie. Runs a child to its end, upon which tokio collects the
+/// others that have ended too.
+async fn exists(pid: &str) -> bool {
+    open(environment(Some(&format!("sh -c 'kill -0 {pid} 2>&-'")))).await.is_ok()
+}
+
 /// An opener that is dropped leaves its child running, and no zombie once the child has ended.
 #[tokio::test]
 async fn a_child_that_outlives_the_sign_in_is_collected() {
     let folder = tempfile::tempdir().unwrap();
-    let command = script(
-        folder.path(),
-        "stays",
-        r#"echo $$ > "$0.tmp"; mv "$0.tmp" "$0.pid"; read x < "$0.fifo""#,
-    );
-    let fifo = folder.path().join("stays.fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let pid_file = folder.path().join("stays.pid");
-    let exists = async |path: &Path| {
-        while !path.exists() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::select! {
+    let command = script(folder.path(), "stays", r#"echo $$ > "$0.up"; read x < "$0.down"; echo "$x" > "$0.up""#);
+    let mut up = Fifo::new(&folder.path().join("stays.up"));
+    let mut down = Fifo::new(&folder.path().join("stays.down"));
+    let pid = tokio::select! {
         biased;
         outcome = open(environment(Some(&command))) => unreachable!("{outcome:?}"),
-        () = exists(&pid_file) => {}
-    }
-    let process = Path::new("/proc").join(fs::read_to_string(&pid_file).unwrap().trim());
-    if !Path::new("/proc/self").exists() {
-        return;
-    }
-    assert!(process.exists(), "the browser was ended with the sign-in");
-    fs::write(&fifo, "\n").unwrap();
-    let gone = async {
-        while process.exists() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        pid = up.line() => pid,
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+    assert!(exists(&pid).await, "the browser was ended with the sign-in");
+    down.sender.write_all(b"farewell\n").await.unwrap();
+    let farewell = tokio::time::timeout(PATIENCE, up.line()).await;
+    assert_eq!(farewell.expect("the browser was ended with the sign-in"), "farewell");
+    let collected = async { while exists(&pid).await {} };
+    tokio::time::timeout(PATIENCE, collected).await.expect("a zombie is left");
 }
 
+/// The program `auth` writes its result to stdout and nothing else may, and what it reads from stdin is its own.
+///
+/// Both are those of a whole process, so the test runs itself again as a process of its own, which opens the browser.
 #[tokio::test]
-#[ignore = "run by the next test, in a process of its own"]
-async fn noisy_child() {
+async fn a_command_gets_neither_our_stdout_nor_our_stdin() {
+    const OPENS: &str = "AUTH_INTERACTIVE_TEST_OPENS_BROWSER";
+    if env::var_os(OPENS).is_some() {
+        return SystemBrowser::new().open(&URL.parse().unwrap()).await.unwrap();
+    }
     let folder = tempfile::tempdir().unwrap();
-    let command = script(folder.path(), "noisy", "echo NOISE; cat");
-    open(environment(Some(&command))).await.unwrap();
-}
-
-/// The program `auth` writes its result to stdout and nothing else may. `cat` proves that there is no input to wait for.
-#[test]
-fn a_command_gets_neither_our_stdout_nor_our_stdin() {
-    let program = std::env::current_exe().unwrap();
-    let arguments = ["--exact", "noisy_child", "--ignored", "--nocapture"];
-    let output = Command::new(program).args(arguments).output().unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let mut process = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "a_command_gets_neither_our_stdout_nor_our_stdin", "--nocapture"])
+        .env(OPENS, "1")
+        .env("BROWSER", script(folder.path(), "noisy", "echo NOISE; cat"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    process.stdin.take().unwrap().write_all(b"INPUT\n").await.unwrap();
+    let output = process.wait_with_output().await.unwrap();
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");
     assert!(!stdout.contains("NOISE"), "{stdout}");
-    assert!(stderr.contains("NOISE"), "{stderr}");
+    assert!(stderr.contains("NOISE") && !stderr.contains("INPUT"), "{stderr}");
 }

@@ -39,11 +39,7 @@ impl BrowserCommand {
         }
         words.extend(word);
         commands.extend(Self::from_words(words));
-        if commands.is_empty() {
-            Err(BrowserError::Setting("it names no command"))
-        } else {
-            Ok(commands)
-        }
+        if commands.is_empty() { Err(BrowserError::Setting("it names no command")) } else { Ok(commands) }
     }
 
     fn from_words(words: Vec<String>) -> Option<Self> {
@@ -94,9 +90,7 @@ mod tests {
     fn spread(setting: &str) -> Vec<Vec<String>> {
         let commands = BrowserCommand::parse_list(setting).unwrap();
         let spread = |command: &BrowserCommand| {
-            std::iter::once(command.program.clone())
-                .chain(command.arguments(URL))
-                .collect::<Vec<_>>()
+            std::iter::once(command.program.clone()).chain(command.arguments(URL)).collect::<Vec<_>>()
         };
         commands.iter().map(spread).collect()
     }
@@ -109,19 +103,13 @@ mod tests {
         assert_eq!(spread("a:b %s:"), [vec!["a", URL], vec!["b", URL]]);
         assert_eq!(spread("'/opt/my browser/run' \"%s\""), [vec!["/opt/my browser/run", URL]]);
         assert_eq!(spread("a '' 'b:c' %c %% 100%"), [vec!["a", "", "b:c", ":", "%", "100%", URL]]);
-        assert_eq!(
-            spread("a $(id) `id` | x > y"),
-            [vec!["a", "$(id)", "`id`", "|", "x", ">", "y", URL]]
-        );
+        assert_eq!(spread("a $(id) `id` | x > y"), [vec!["a", "$(id)", "`id`", "|", "x", ">", "y", URL]]);
     }
 
     #[test]
     fn a_setting_without_a_command_is_an_error() {
         for setting in ["", " ", ":", "'a", "a \"b", "''"] {
-            assert!(
-                matches!(BrowserCommand::parse_list(setting), Err(BrowserError::Setting(_))),
-                "{setting:?}"
-            );
+            assert!(matches!(BrowserCommand::parse_list(setting), Err(BrowserError::Setting(_))), "{setting:?}");
         }
     }
 }

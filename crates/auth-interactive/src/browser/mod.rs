@@ -66,17 +66,11 @@ pub trait Browser: Send + Sync {
 /// ```
 pub trait DynBrowser: Send + Sync {
     /// [`Browser::open`], boxed.
-    fn open_boxed<'a>(
-        &'a self,
-        url: &'a Uri,
-    ) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
+    fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
 }
 
 impl<B: Browser> DynBrowser for B {
-    fn open_boxed<'a>(
-        &'a self,
-        url: &'a Uri,
-    ) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
+    fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
         Box::pin(self.open(url))
     }
 }

@@ -84,17 +84,9 @@ async fn run_first_good(commands: &[BrowserCommand], url: &str) -> Result<(), Br
 async fn run(command: &BrowserCommand, url: &str) -> Result<(), BrowserError> {
     // Arguments may hold anything, the URL among it; only the name is told.
     let name = || stripped(&command.program, 200);
-    let child =
-        start(command, url).map_err(|source| BrowserError::NotStarted { command: name(), source });
-    let status = child?
-        .wait()
-        .await
-        .map_err(|source| BrowserError::NotStarted { command: name(), source })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(BrowserError::Failed { command: name(), status: status.to_string() })
-    }
+    let child = start(command, url).map_err(|source| BrowserError::NotStarted { command: name(), source });
+    let status = child?.wait().await.map_err(|source| BrowserError::NotStarted { command: name(), source })?;
+    if status.success() { Ok(()) } else { Err(BrowserError::Failed { command: name(), status: status.to_string() }) }
 }
 
 fn start(command: &BrowserCommand, url: &str) -> std::io::Result<Child> {

@@ -48,8 +48,7 @@ pub(super) fn checked_text(url: &Uri) -> Result<String, BrowserError> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "[::1]")
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    matches!(host, "localhost" | "[::1]") || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

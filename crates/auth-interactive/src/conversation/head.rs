@@ -2,7 +2,7 @@
 
 use httparse::{Header, Status};
 
-use super::Refusal;
+use super::reply::Refusal;
 use super::scan::MAX_FIELDS;
 
 /// Room for the fields of one head.

@@ -15,6 +15,7 @@
 //! A connection carries one request: bytes after it are ignored, and every reply closes. The verdict never depends on
 //! how the bytes were split.
 
+mod arrival;
 mod head;
 mod reply;
 mod rules;
@@ -23,6 +24,7 @@ mod scan;
 mod tests;
 mod wait;
 
+pub(crate) use arrival::Arrival;
 pub(crate) use reply::{Refusal, Reply};
 pub(crate) use rules::Rules;
 pub(crate) use wait::{Verdict, Wait};
@@ -34,14 +36,6 @@ use zeroize::Zeroizing;
 use head::Head;
 use rules::Admission;
 use scan::{HeadScan, Scanned};
-
-/// What a connection delivered, after every check that needs no state.
-pub(crate) enum Arrival {
-    /// The parameters of an authorization response: a form body or a query string.
-    Parameters(Zeroizing<Vec<u8>>),
-    /// A visit of the bare path, to which a query response is sent on (S-27).
-    Visit,
-}
 
 /// What to do next with a connection.
 pub(crate) enum Step {
@@ -91,9 +85,7 @@ impl Conversation {
                 Scanned::Wrong(refusal) => (Step::Refuse(refusal), None),
                 Scanned::Head { head, rest } => match self.admit(&head) {
                     Ok(Admission::Arrived(arrival)) => (Step::Deliver(arrival), None),
-                    Ok(Admission::Body(length)) => {
-                        (Step::Continue(Part::Body), Some((length, rest)))
-                    }
+                    Ok(Admission::Body(length)) => (Step::Continue(Part::Body), Some((length, rest))),
                     Err(refusal) => (Step::Refuse(refusal), None),
                 },
             },
@@ -110,8 +102,7 @@ impl Conversation {
         match rest {
             Some((length, rest)) => {
                 // The announced length is within the limit by now, so this is all that the body will ever take.
-                self.phase =
-                    Phase::Body { bytes: Zeroizing::new(Vec::with_capacity(length)), length };
+                self.phase = Phase::Body { bytes: Zeroizing::new(Vec::with_capacity(length)), length };
                 self.feed(rest)
             }
             None => {

@@ -3,8 +3,9 @@
 use auth_core::{RedirectUri, ResponseMode};
 use zeroize::Zeroizing;
 
+use super::arrival::Arrival;
 use super::head::Head;
-use super::{Arrival, Refusal};
+use super::reply::Refusal;
 
 /// The body of a form post, in bytes (S-22).
 const MAX_BODY: usize = 64 * 1024;
@@ -74,26 +75,18 @@ impl Rules {
         match (self.mode, head.method) {
             (ResponseMode::FormPost, "POST") => self.admit_post(head, query, length),
             (ResponseMode::Query, "GET") => self.admit_get(head, query, length),
-            (ResponseMode::FormPost | ResponseMode::Query, _) => {
-                Err(Refusal::MethodNotAllowed(self.mode))
-            }
+            (ResponseMode::FormPost | ResponseMode::Query, _) => Err(Refusal::MethodNotAllowed(self.mode)),
         }
     }
 
-    fn admit_post(
-        &self,
-        head: &Head<'_>,
-        query: Option<&str>,
-        length: Length,
-    ) -> Result<Admission, Refusal> {
+    fn admit_post(&self, head: &Head<'_>, query: Option<&str>, length: Length) -> Result<Admission, Refusal> {
         // Only the query that is registered; a response that came in both ways at once is not ours.
         if query != self.query.as_deref() {
             return Err(Refusal::NotFound);
         }
         check_fetch_mode(head)?;
         if let Some(origin) = head.once("origin")? {
-            let known =
-                origin == b"null" || self.origins.iter().any(|own| own.as_bytes() == origin);
+            let known = origin == b"null" || self.origins.iter().any(|own| own.as_bytes() == origin);
             if !known {
                 return Err(Refusal::Forbidden);
             }
@@ -106,12 +99,7 @@ impl Rules {
         }
     }
 
-    fn admit_get(
-        &self,
-        head: &Head<'_>,
-        query: Option<&str>,
-        length: Length,
-    ) -> Result<Admission, Refusal> {
+    fn admit_get(&self, head: &Head<'_>, query: Option<&str>, length: Length) -> Result<Admission, Refusal> {
         check_fetch_mode(head)?;
         if !matches!(length, Length::Absent | Length::Known(0)) {
             return Err(Refusal::BadRequest);
@@ -145,8 +133,7 @@ fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
         Some((essence, parameter)) => (essence, Some(parameter.trim_matches([' ', '\t']))),
         None => (value.unwrap_or_default(), None),
     };
-    let form =
-        essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let form = essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/x-www-form-urlencoded");
     let utf8 = parameter.is_none_or(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"));
     if form && utf8 { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
 }

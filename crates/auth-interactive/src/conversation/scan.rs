@@ -4,7 +4,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Refusal;
+use super::reply::Refusal;
 
 /// All header fields together, in bytes (S-22).
 const MAX_HEADERS: usize = 32 * 1024;
@@ -51,10 +51,7 @@ impl HeadScan {
             match self.push(byte) {
                 Ok(false) => {}
                 Ok(true) => {
-                    return Scanned::Head {
-                        head: std::mem::take(&mut self.bytes),
-                        rest: rest.as_slice(),
-                    };
+                    return Scanned::Head { head: std::mem::take(&mut self.bytes), rest: rest.as_slice() };
                 }
                 Err(refusal) => return Scanned::Wrong(refusal),
             }
@@ -97,10 +94,6 @@ impl HeadScan {
         }
         self.line = 0;
         self.lines = self.lines.saturating_add(1);
-        if self.lines.saturating_sub(1) > MAX_FIELDS {
-            Err(Refusal::HeadersTooLarge)
-        } else {
-            Ok(false)
-        }
+        if self.lines.saturating_sub(1) > MAX_FIELDS { Err(Refusal::HeadersTooLarge) } else { Ok(false) }
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::expectation::Expectation;
-use crate::testing::{pending, state_of};
+use crate::testing::{pending, pending_at_entra, state_of};
 
 const FORM: ResponseMode = ResponseMode::FormPost;
 const QUERY: ResponseMode = ResponseMode::Query;
@@ -35,16 +35,16 @@ struct Peer {
 
 impl Peer {
     fn new(mode: ResponseMode) -> Self {
-        let expectation = Expectation::of(&sign_in(mode).pending).unwrap();
+        Self::expecting(Expectation::of(&sign_in(mode).pending).unwrap())
+    }
+
+    fn expecting(expectation: Expectation) -> Self {
         let rules = Arc::new(expectation.rules);
         Self { wait: Wait::new(expectation.state, &rules), rules }
     }
 
     /// The reply to one connection, and whether it ended the wait; `None` while more is read.
-    fn connect<'b>(
-        &mut self,
-        pieces: impl IntoIterator<Item = &'b [u8]>,
-    ) -> Option<(String, Verdict)> {
+    fn connect<'b>(&mut self, pieces: impl IntoIterator<Item = &'b [u8]>) -> Option<(String, Verdict)> {
         let mut conversation = Conversation::new(Arc::clone(&self.rules));
         for piece in pieces {
             let (reply, verdict) = match conversation.feed(piece) {
@@ -102,11 +102,7 @@ fn form_post_requests_one_by_one() {
     let with = |extra: &str| post(&format!("{head}{extra}"), &body);
     let rows: Vec<(&str, String, &str)> = vec![
         ("S-20 the response", with(""), "200+"),
-        (
-            "S-20 a refusal with the state",
-            post(&head, &format!("error=access_denied&state={state}")),
-            "200+",
-        ),
+        ("S-20 a refusal with the state", post(&head, &format!("error=access_denied&state={state}")), "200+"),
         ("S-20 neither code nor error", post(&head, &format!("state={state}")), "200+"),
         ("S-20 no state", post(&head, "code=abc"), "400"),
         ("S-20 an error without state", post(&head, "error=access_denied"), "400"),
@@ -152,45 +148,17 @@ fn form_post_requests_one_by_one() {
         ("S-19 text", post(&format!("{HOST}Content-Type: text/plain\r\n"), &body), "415"),
         ("S-19 two types", with(TYPE), "400"),
         ("S-19 charset", with("").replacen("urlencoded", "urlencoded; charset=UTF-8", 1), "200+"),
-        (
-            "S-19 other charset",
-            with("").replacen("urlencoded", "urlencoded; charset=utf-7", 1),
-            "415",
-        ),
+        ("S-19 other charset", with("").replacen("urlencoded", "urlencoded; charset=utf-7", 1), "415"),
         ("S-19 prefix", with("").replacen("urlencoded", "urlencoded-x", 1), "415"),
         ("S-22 no length", format!("POST /done HTTP/1.1\r\n{head}\r\n{body}"), "411"),
-        (
-            "S-22 chunked",
-            format!("POST /done HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-            "411",
-        ),
+        ("S-22 chunked", format!("POST /done HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), "411"),
         ("S-22 both", with("Transfer-Encoding: chunked\r\n"), "400"),
-        (
-            "S-22 gzip",
-            format!("POST /done HTTP/1.1\r\n{head}Transfer-Encoding: gzip\r\n\r\n"),
-            "400",
-        ),
+        ("S-22 gzip", format!("POST /done HTTP/1.1\r\n{head}Transfer-Encoding: gzip\r\n\r\n"), "400"),
         ("S-22 two lengths", with("Content-Length: 1\r\n"), "400"),
-        (
-            "S-22 signed length",
-            format!("POST /done HTTP/1.1\r\n{head}Content-Length: +1\r\n\r\na"),
-            "400",
-        ),
-        (
-            "S-22 huge length",
-            format!("POST /done HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n", "9".repeat(40)),
-            "413",
-        ),
-        (
-            "S-22 longest body",
-            post(&head, &format!("{body}&x={}", "y".repeat(65536 - body.len() - 3))),
-            "200+",
-        ),
-        (
-            "S-22 longer body",
-            format!("POST /done HTTP/1.1\r\n{head}Content-Length: 65537\r\n\r\n"),
-            "413",
-        ),
+        ("S-22 signed length", format!("POST /done HTTP/1.1\r\n{head}Content-Length: +1\r\n\r\na"), "400"),
+        ("S-22 huge length", format!("POST /done HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n", "9".repeat(40)), "413"),
+        ("S-22 longest body", post(&head, &format!("{body}&x={}", "y".repeat(65536 - body.len() - 3))), "200+"),
+        ("S-22 longer body", format!("POST /done HTTP/1.1\r\n{head}Content-Length: 65537\r\n\r\n"), "413"),
         ("S-22 pipelined", with("") + &with(""), "200+"),
         ("S-22 bare lf", with("").replacen("\r\n", "\n", 1), "400"),
         ("S-22 bare cr", with("").replacen("\r\n", "\r", 1), "400"),
@@ -291,17 +259,33 @@ fn s27_the_bare_path_is_answered_once() {
 }
 
 #[test]
+fn s18_the_hosts_of_entra_and_those_that_the_application_names_may_post() {
+    let pending = pending_at_entra(&RedirectUri::parse("http://localhost:8400/done").unwrap());
+    let body = format!("code=abc&state={}", state_of(&pending));
+    for (origin, expected) in [
+        ("https://login.microsoftonline.com", "200"),
+        ("https://login.live.com", "200"),
+        ("https://pages.example", "200"),
+        ("null", "200"),
+        ("https://login.microsoftonline.us", "403"),
+        ("https://login.microsoftonline.com.evil.example", "403"),
+        ("http://login.microsoftonline.com", "403"),
+        ("https://login.microsoftonline.com:8443", "403"),
+    ] {
+        let expectation = Expectation::of(&pending).unwrap().with_origin("https://pages.example");
+        let request = post(&format!("{HOST}{TYPE}Origin: {origin}\r\n"), &body);
+        let (reply, _) = Peer::expecting(expectation).connect([request.as_bytes()]).unwrap();
+        assert_eq!(status(&reply), expected, "{origin}");
+    }
+}
+
+#[test]
 fn s17_the_default_port_may_be_left_out() {
     let pending = pending(&RedirectUri::parse("http://127.0.0.1:80/done").unwrap(), QUERY);
     let target = format!("/done?code=abc&state={}", state_of(&pending));
-    for (host, expected) in
-        [("127.0.0.1", "303"), ("127.0.0.1:80", "303"), ("localhost", "421"), ("[::1]:80", "421")]
-    {
-        let expectation = Expectation::of(&pending).unwrap();
-        let rules = Arc::new(expectation.rules);
-        let mut peer = Peer { wait: Wait::new(expectation.state, &rules), rules };
-        let (reply, _) =
-            peer.connect([get(&target, &format!("Host: {host}\r\n")).as_bytes()]).unwrap();
+    for (host, expected) in [("127.0.0.1", "303"), ("127.0.0.1:80", "303"), ("localhost", "421"), ("[::1]:80", "421")] {
+        let mut peer = Peer::expecting(Expectation::of(&pending).unwrap());
+        let (reply, _) = peer.connect([get(&target, &format!("Host: {host}\r\n")).as_bytes()]).unwrap();
         assert_eq!(status(&reply), expected, "{host}");
     }
 }
@@ -315,8 +299,7 @@ fn s25_every_reply_has_the_same_strict_headers() {
         Reply::see_other("/done"),
     ];
     replies.extend(modes.map(|mode| Reply::refusal(Refusal::MethodNotAllowed(mode))));
-    replies
-        .extend([Refusal::BadRequest, Refusal::Timeout, Refusal::Misdirected].map(Reply::refusal));
+    replies.extend([Refusal::BadRequest, Refusal::Timeout, Refusal::Misdirected].map(Reply::refusal));
     for reply in replies {
         let text = String::from_utf8(reply.as_bytes().to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -331,20 +314,13 @@ fn s25_every_reply_has_the_same_strict_headers() {
         ] {
             assert!(head.split("\r\n").any(|found| found == line), "{line} in {head}");
         }
-        let policy = head
-            .split("\r\n")
-            .find_map(|line| line.strip_prefix("Content-Security-Policy: "))
-            .unwrap();
+        let policy = head.split("\r\n").find_map(|line| line.strip_prefix("Content-Security-Policy: ")).unwrap();
         let (before, rest) = policy.split_once("'sha256-").unwrap();
         assert_eq!(before, "default-src 'none'; style-src ");
-        assert!(
-            rest.ends_with("='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-            "{rest}"
-        );
+        assert!(rest.ends_with("='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"), "{rest}");
         assert!(!head.contains("Access-Control"));
     }
-    let head = String::from_utf8(Reply::refusal(Refusal::HeadNotAllowed(FORM)).as_bytes().to_vec())
-        .unwrap();
+    let head = String::from_utf8(Reply::refusal(Refusal::HeadNotAllowed(FORM)).as_bytes().to_vec()).unwrap();
     assert!(head.ends_with("\r\n\r\n") && head.contains("\r\nAllow: POST\r\n"));
 }
 

@@ -2,7 +2,9 @@
 
 use auth_core::{AuthorizationResponse, ResponseMode, State};
 
-use super::{Arrival, Refusal, Reply, Rules};
+use super::arrival::Arrival;
+use super::reply::{Refusal, Reply};
+use super::rules::Rules;
 use crate::pages::Page;
 
 /// Judges what arrives until the response is there (S-03, S-20, S-24, S-27).
@@ -53,9 +55,7 @@ impl Wait {
                     self.phase = Phase::Closed;
                     (Reply::page(page), Verdict::Landed)
                 }
-                Phase::Waiting | Phase::Closed => {
-                    (Reply::refusal(Refusal::BadRequest), Verdict::Stray)
-                }
+                Phase::Waiting | Phase::Closed => (Reply::refusal(Refusal::BadRequest), Verdict::Stray),
             },
         }
     }

@@ -93,10 +93,7 @@ mod tests {
             for needed in ["<title>", "name=\"viewport\"", "<main", "<h1>", "</html>"] {
                 assert!(html.contains(needed), "{needed} in {html}");
             }
-            for forbidden in [
-                "<script", "http:", "https:", "url(", "style=\"", "<link", "<img", "{title}",
-                "{text}",
-            ] {
+            for forbidden in ["<script", "http:", "https:", "url(", "style=\"", "<link", "<img", "{title}", "{text}"] {
                 assert!(!html.contains(forbidden), "{forbidden} in {html}");
             }
         }

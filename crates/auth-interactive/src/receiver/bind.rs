@@ -92,8 +92,7 @@ fn is_missing_family(error: &io::Error) -> bool {
     } else {
         47
     };
-    error.kind() == io::ErrorKind::AddrNotAvailable
-        || error.raw_os_error() == Some(UNSUPPORTED_FAMILY)
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(UNSUPPORTED_FAMILY)
 }
 
 #[cfg(test)]
@@ -110,10 +109,7 @@ mod tests {
 
     #[test]
     fn s14_localhost_holds_both_families_on_one_port() {
-        let bound = bind("localhost", 0, |address, port| {
-            Ok((address, if port == 0 { 5000 } else { port }))
-        })
-        .unwrap();
+        let bound = bind("localhost", 0, |address, port| Ok((address, if port == 0 { 5000 } else { port }))).unwrap();
         assert_eq!((bound.port, bound.listeners), (5000, vec![V4, V6]));
     }
 
@@ -128,9 +124,8 @@ mod tests {
     #[test]
     fn s14_a_family_that_does_not_exist_is_left_out() {
         for absent in [V4, V6] {
-            let bound = bind("localhost", 0, |address, _| {
-                if address == absent { Err(missing()) } else { Ok((address, 5000)) }
-            });
+            let bound =
+                bind("localhost", 0, |address, _| if address == absent { Err(missing()) } else { Ok((address, 5000)) });
             let bound = bound.unwrap();
             assert_eq!(bound.listeners.len(), 1);
             assert_ne!(bound.listeners[0], absent);
@@ -165,9 +160,13 @@ mod tests {
     #[test]
     fn s14_a_fixed_port_that_is_taken_on_either_family_is_an_error() {
         for taken in [V4, V6] {
-            let bound = bind("localhost", 8400, |address, port| {
-                if address == taken { Err(in_use()) } else { Ok((address, port)) }
-            });
+            let bound = bind(
+                "localhost",
+                8400,
+                |address, port| {
+                    if address == taken { Err(in_use()) } else { Ok((address, port)) }
+                },
+            );
             assert!(matches!(bound, Err(LoopbackError::PortInUse(8400))));
         }
     }

@@ -54,11 +54,7 @@ impl Activity {
 }
 
 /// Reads one request.
-pub(super) async fn hear(
-    stream: &mut (impl AsyncRead + Unpin),
-    rules: Arc<Rules>,
-    activity: &Activity,
-) -> Heard {
+pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin), rules: Arc<Rules>, activity: &Activity) -> Heard {
     let mut conversation = Conversation::new(rules);
     let mut buffer = Zeroizing::new([0_u8; 8 * 1024]);
     let mut reading = Part::Head;
@@ -94,9 +90,7 @@ pub(super) async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: 
         return;
     }
     let mut rest = [0_u8; 8 * 1024];
-    let drained = timeout(DRAIN, async {
-        while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
-    });
+    let drained = timeout(DRAIN, async { while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {} });
     // Whether the peer ends in time makes no difference to what comes next.
     let _ = drained.await;
 }

@@ -80,10 +80,7 @@ impl LoopbackReceiver {
     /// receiver.receive(Expectation::of(&pending)?).await
     /// # }
     /// ```
-    pub async fn receive(
-        self,
-        expectation: Expectation,
-    ) -> Result<AuthorizationResponse, LoopbackError> {
+    pub async fn receive(self, expectation: Expectation) -> Result<AuthorizationResponse, LoopbackError> {
         if expectation.redirect_uri != self.redirect_uri {
             return Err(LoopbackError::OtherRedirect);
         }

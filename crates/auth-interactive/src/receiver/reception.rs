@@ -166,10 +166,7 @@ impl Reception {
         let (reply, verdict) = match heard {
             Heard::Gone => return None,
             Heard::Refused(refusal) => {
-                tracing::debug!(
-                    status = refusal.status(),
-                    "a request to the loopback port was refused"
-                );
+                tracing::debug!(status = refusal.status(), "a request to the loopback port was refused");
                 (Reply::refusal(refusal), Verdict::Stray)
             }
             Heard::Arrived(arrival) => self.wait.judge(arrival),
@@ -201,18 +198,13 @@ impl Reception {
     }
 
     /// Runs a task for a connection; at the limit the connection that was idle for the longest gives way (S-23).
-    fn look_after(
-        &mut self,
-        activity: Activity,
-        task: impl Future<Output = Done> + Send + 'static,
-    ) -> Id {
+    fn look_after(&mut self, activity: Activity, task: impl Future<Output = Done> + Send + 'static) -> Id {
         if self.open.len() >= MAX_CONNECTIONS {
             let last = match self.ending {
                 Ending::Closing(id) => Some(id),
                 Ending::NotYet | Ending::Landing | Ending::Done => None,
             };
-            let candidates =
-                self.open.iter().enumerate().filter(|(_, open)| Some(open.abort.id()) != last);
+            let candidates = self.open.iter().enumerate().filter(|(_, open)| Some(open.abort.id()) != last);
             if let Some((index, _)) = candidates.min_by_key(|(_, open)| open.activity.last()) {
                 self.open.swap_remove(index).abort.abort();
             }
@@ -234,11 +226,8 @@ impl Reception {
 /// The next connection of any listener. `first` says who is asked first, so that none is starved.
 async fn accept(listeners: &[TcpListener], first: usize) -> io::Result<(TcpStream, SocketAddr)> {
     poll_fn(|context| {
-        let turned = listeners
-            .iter()
-            .cycle()
-            .skip(first.checked_rem(listeners.len()).unwrap_or_default())
-            .take(listeners.len());
+        let turned =
+            listeners.iter().cycle().skip(first.checked_rem(listeners.len()).unwrap_or_default()).take(listeners.len());
         for listener in turned {
             if let Poll::Ready(accepted) = listener.poll_accept(context) {
                 return Poll::Ready(accepted);
