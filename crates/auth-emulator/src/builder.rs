@@ -1,10 +1,9 @@
 //! The settings of an emulator before it runs.
 
-use std::io;
 use std::time::Duration;
 
 use crate::directory::{User, default_users};
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, StartError};
 use crate::settings::{Rotation, Settings};
 
 /// Settings of an emulator that is not running yet.
@@ -123,37 +122,18 @@ impl EmulatorBuilder {
     }
 }
 
-/// Why an emulator did not start.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use auth_emulator::{Emulator, StartError};
-///
-/// let first = Emulator::start().await?;
-/// let second = Emulator::builder().port(first.port()).start().await;
-/// assert!(matches!(second, Err(StartError::Bind { .. })));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The port is taken or may not be used. Choose another one, or 0 for a free one.
-    #[error("cannot listen on 127.0.0.1:{port}")]
-    Bind {
-        /// The port that was asked for.
-        port: u16,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// The operating system gave no random bytes.
-    #[error("the operating system gives no random bytes")]
-    Randomness,
-    /// The key that signs tokens could not be made.
-    #[error("cannot make a signing key")]
-    SigningKey,
-    /// The builder was given an empty list of users.
-    #[error("an emulator without users lets nobody sign in")]
-    NoUsers,
+impl Emulator {
+    /// Starts an emulator with the usual settings on a free port.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no socket or no random bytes; see [`StartError`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Begins to configure an emulator.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
 }

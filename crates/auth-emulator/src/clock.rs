@@ -29,8 +29,7 @@ impl UnixTime {
     pub(crate) fn to_text(self) -> String {
         let (days, second_of_day) = (self.0 / 86_400, self.0 % 86_400);
         let (year, month, day) = civil(days);
-        let (hour, minute, second) =
-            (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
+        let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
         format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
     }
 }

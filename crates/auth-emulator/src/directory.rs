@@ -1,5 +1,8 @@
 //! The people and the tenants of the emulator. All of them are made up.
 
+use serde_json::json;
+
+use crate::error::OAuthError;
 use crate::ids;
 
 /// The tenant that the users belong to.
@@ -97,16 +100,18 @@ pub(crate) enum TenantId {
 }
 
 impl Tenant {
-    pub(crate) fn parse(segment: &str) -> Option<Self> {
-        let tenant = match segment.to_ascii_lowercase().as_str() {
-            "common" => Self::Common,
-            "organizations" => Self::Organizations,
-            "consumers" | PERSONAL_TENANT_ID => Self::Concrete(TenantId::Personal),
-            HOME_TENANT_ID | HOME_DOMAIN => Self::Concrete(TenantId::Home),
-            SECOND_TENANT_ID => Self::Concrete(TenantId::Second),
-            _ => return None,
-        };
-        Some(tenant)
+    /// # Errors
+    ///
+    /// `invalid_tenant` if there is no tenant of this name.
+    pub(crate) fn parse(segment: &str) -> Result<Self, OAuthError> {
+        match segment.to_ascii_lowercase().as_str() {
+            "common" => Ok(Self::Common),
+            "organizations" => Ok(Self::Organizations),
+            "consumers" | PERSONAL_TENANT_ID => Ok(Self::Concrete(TenantId::Personal)),
+            HOME_TENANT_ID | HOME_DOMAIN => Ok(Self::Concrete(TenantId::Home)),
+            SECOND_TENANT_ID => Ok(Self::Concrete(TenantId::Second)),
+            _ => Err(OAuthError::unknown_tenant(segment)),
+        }
     }
 
     /// The tenant that a sign-in through this path ends in.
@@ -150,6 +155,13 @@ impl TenantId {
             Self::Second | Self::Personal => ids::derived_guid(&[&user.object_id, self.guid()]),
         }
     }
+
+    /// Who the account of a user is across tenants (`client_info`): base64url of `{"uid":…,"utid":…}`.
+    pub(crate) fn client_info(self, user: &User) -> String {
+        let home = self.home();
+        let json = json!({ "uid": home.object_id_of(user), "utid": home.guid() });
+        ids::base64url(json.to_string().as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -168,7 +180,7 @@ mod tests {
             ("fabrikam.example", None),
             ("", None),
         ] {
-            assert_eq!(Tenant::parse(segment).map(Tenant::in_issuer), issuer, "{segment}");
+            assert_eq!(Tenant::parse(segment).ok().map(Tenant::in_issuer), issuer, "{segment}");
         }
     }
 
@@ -178,6 +190,8 @@ mod tests {
         assert_eq!(TenantId::Home.object_id_of(&user), user.object_id());
         assert_ne!(TenantId::Second.object_id_of(&user), user.object_id());
         assert_eq!(TenantId::Second.home(), TenantId::Home);
+        assert_eq!(TenantId::Second.client_info(&user), TenantId::Home.client_info(&user));
+        assert_ne!(TenantId::Personal.client_info(&user), TenantId::Home.client_info(&user));
         assert_eq!(user.initials(), "AB");
     }
 }

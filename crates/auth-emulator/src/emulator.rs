@@ -1,16 +1,15 @@
 //! The emulator as a value: it runs while the value lives.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::builder::{EmulatorBuilder, StartError};
 use crate::directory::{HOME_DOMAIN, HOME_TENANT_ID, SECOND_TENANT_ID, User};
 use crate::fault::Faults;
 use crate::keys::SigningKey;
@@ -47,31 +46,13 @@ impl Emulator {
     /// How long a shutdown waits for answers that are under way.
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// Starts an emulator with the usual settings on a free port.
-    ///
-    /// # Errors
-    ///
-    /// If the operating system gives no socket or no random bytes; see [`StartError`].
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
-    }
-
-    /// Begins to configure an emulator.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::default()
-    }
-
-    pub(crate) async fn launch(
-        port: u16,
-        settings: Settings,
-        users: Vec<User>,
-    ) -> Result<Self, StartError> {
+    /// Starts an emulator as its builder describes it.
+    pub(crate) async fn launch(port: u16, settings: Settings, users: Vec<User>) -> Result<Self, StartError> {
         if users.is_empty() {
             return Err(StartError::NoUsers);
         }
-        let (listener, port) = LoopbackListener::bind(port)
-            .await
-            .map_err(|source| StartError::Bind { port, source })?;
+        let (listener, port) =
+            LoopbackListener::bind(port).await.map_err(|source| StartError::Bind { port, source })?;
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| StartError::Randomness)?;
         let key = tokio::task::spawn_blocking(SigningKey::generate)
             .await
@@ -217,7 +198,43 @@ impl fmt::Debug for Emulator {
     }
 }
 
+/// Why an emulator did not start.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use auth_emulator::{Emulator, StartError};
+///
+/// let first = Emulator::start().await?;
+/// let second = Emulator::builder().port(first.port()).start().await;
+/// assert!(matches!(second, Err(StartError::Bind { .. })));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The port is taken or may not be used. Choose another one, or 0 for a free one.
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    Bind {
+        /// The port that was asked for.
+        port: u16,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Randomness,
+    /// The key that signs tokens could not be made.
+    #[error("cannot make a signing key")]
+    SigningKey,
+    /// The builder was given an empty list of users.
+    #[error("an emulator without users lets nobody sign in")]
+    NoUsers,
+}
+
 const _: fn() = || {
     fn send_and_sync<T: Send + Sync>() {}
     send_and_sync::<Emulator>();
+    send_and_sync::<StartError>();
 };

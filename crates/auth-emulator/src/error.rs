@@ -19,19 +19,8 @@ pub(crate) struct OAuthError {
 }
 
 impl OAuthError {
-    pub(crate) fn new(
-        code: impl Into<Cow<'static, str>>,
-        number: u32,
-        text: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self {
-            status: 400,
-            code: code.into(),
-            number,
-            text: text.into(),
-            suberror: None,
-            claims: None,
-        }
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>, number: u32, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: 400, code: code.into(), number, text: text.into(), suberror: None, claims: None }
     }
 
     pub(crate) fn invalid_grant(number: u32, text: impl Into<Cow<'static, str>>) -> Self {
@@ -47,14 +36,11 @@ impl OAuthError {
     }
 
     pub(crate) fn repeated(parameter: &str) -> Self {
-        Self::invalid_request(
-            9_000_145,
-            format!("The request has the parameter '{parameter}' more than once."),
-        )
+        Self::invalid_request(9_000_145, format!("The request has the parameter '{parameter}' more than once."))
     }
 
     pub(crate) fn unknown_tenant(tenant: &str) -> Self {
-        Self::new("invalid_tenant", 90_002, format!("There is no tenant '{tenant}' here."))
+        Self::new("invalid_tenant", 90_002, format!("There is no tenant '{}' here.", printable(tenant)))
     }
 
     pub(crate) fn server_error() -> Self {
@@ -95,6 +81,11 @@ impl OAuthError {
     }
 }
 
+/// A value of the client for a sentence: short, and without anything that could break a line.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic() && *c != '\'').take(80).collect()
+}
+
 /// What is stamped on each refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -122,14 +113,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_of_the_client_breaks_no_sentence() {
+        assert_eq!(printable("a'b\r\nc <d>é"), "abc<d>");
+        assert_eq!(printable(&"x".repeat(100)).len(), 80);
+    }
+
+    #[test]
     fn a_refusal_has_entras_members() {
-        let stamp = Stamp {
-            trace_id: "t-1".into(),
-            correlation_id: "c-1".into(),
-            now: UnixTime::from_secs(0),
-        };
-        let error =
-            OAuthError::invalid_grant(65_001, "No consent.").with_suberror("consent_required");
+        let stamp = Stamp { trace_id: "t-1".into(), correlation_id: "c-1".into(), now: UnixTime::from_secs(0) };
+        let error = OAuthError::invalid_grant(65_001, "No consent.").with_suberror("consent_required");
         let json: serde_json::Value = serde_json::from_str(&error.to_json(&stamp)).unwrap();
         assert_eq!(
             json,

@@ -56,14 +56,9 @@ impl SigningKey {
         let encode = |json: Result<Vec<u8>, serde_json::Error>| {
             json.map(|bytes| ids::base64url(&bytes)).map_err(|_| KeyError("claims are not JSON"))
         };
-        let message = format!(
-            "{}.{}",
-            encode(serde_json::to_vec(&header))?,
-            encode(serde_json::to_vec(claims))?
-        );
+        let message = format!("{}.{}", encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?);
         // The process-wide provider of jsonwebtoken belongs to the program, so it is not asked.
-        let signer = (DEFAULT_PROVIDER.signer_factory)(&header.alg, &self.key)
-            .map_err(|_| KeyError("no signer"))?;
+        let signer = (DEFAULT_PROVIDER.signer_factory)(&header.alg, &self.key).map_err(|_| KeyError("no signer"))?;
         let signature = signer.try_sign(message.as_bytes()).map_err(|_| KeyError("not signed"))?;
         Ok(format!("{message}.{}", ids::base64url(&signature)))
     }
@@ -107,9 +102,7 @@ fn der(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     }
     // The long form: the low bits count the bytes of the length, big end first.
     let (length, rest) = rest.split_at_checked((first & 0x7f).into())?;
-    let length = length
-        .iter()
-        .try_fold(0_usize, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))?;
+    let length = length.iter().try_fold(0_usize, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))?;
     rest.split_at_checked(length)
 }
 
@@ -125,15 +118,9 @@ mod tests {
         let (message, signature) = token.rsplit_once('.').unwrap();
         let jwks = key.to_jwks("i");
         let jwk = &jwks["keys"][0];
-        let public = DecodingKey::from_rsa_components(
-            jwk["n"].as_str().unwrap(),
-            jwk["e"].as_str().unwrap(),
-        )
-        .unwrap();
+        let public = DecodingKey::from_rsa_components(jwk["n"].as_str().unwrap(), jwk["e"].as_str().unwrap()).unwrap();
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::RS256, &public).unwrap();
-        let signature =
-            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature)
-                .unwrap();
+        let signature = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature).unwrap();
         assert!(verifier.verify(message.as_bytes(), &signature).is_ok());
         assert!(verifier.verify(b"another message", &signature).is_err());
     }

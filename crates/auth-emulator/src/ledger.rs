@@ -203,10 +203,11 @@ impl Ledger {
 
     pub(crate) fn redeemed(&self, kind: CredentialKind, credential: &str, success: bool) {
         self.with(|book| {
-            let entry = book
-                .credentials
-                .entry(ids::fingerprint(credential))
-                .or_insert(Redemption { kind, attempts: 0, successes: 0 });
+            let entry = book.credentials.entry(ids::fingerprint(credential)).or_insert(Redemption {
+                kind,
+                attempts: 0,
+                successes: 0,
+            });
             entry.attempts = entry.attempts.saturating_add(1);
             entry.successes = entry.successes.saturating_add(success.into());
         });

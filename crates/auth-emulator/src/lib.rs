@@ -32,8 +32,10 @@
 
 #![forbid(unsafe_code)]
 
+mod authorization_request;
 mod authorize;
 mod builder;
+mod claims_request;
 mod clock;
 mod directory;
 mod emulator;
@@ -46,6 +48,7 @@ mod ledger;
 mod pages;
 mod params;
 mod pkce;
+mod redirect;
 #[cfg(feature = "robot")]
 mod robot;
 #[cfg(test)]
@@ -56,9 +59,9 @@ mod settings;
 mod store;
 mod token;
 
-pub use builder::{EmulatorBuilder, StartError};
+pub use builder::EmulatorBuilder;
 pub use directory::User;
-pub use emulator::Emulator;
+pub use emulator::{Emulator, StartError};
 pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults, HttpFault, OAuthFault};
 pub use ledger::{CredentialKind, GrantType, Ledger, Record, Redemption};

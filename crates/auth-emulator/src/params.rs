@@ -1,5 +1,7 @@
 //! The parameters of a request: a query or a form, in order, each name once.
 
+use crate::error::OAuthError;
+
 /// Parsed `application/x-www-form-urlencoded` parameters.
 #[derive(Clone, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
@@ -25,6 +27,15 @@ impl Params {
         (!value.is_empty()).then_some(value)
     }
 
+    /// The value of a parameter that has to be there.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if it is absent.
+    pub(crate) fn require(&self, name: &str) -> Result<&str, OAuthError> {
+        self.get(name).ok_or_else(|| OAuthError::missing(name))
+    }
+
     #[cfg(test)]
     pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
         Self(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
@@ -41,6 +52,8 @@ mod tests {
         assert_eq!(params.get("scope"), Some("a b c"));
         assert_eq!(params.get("state"), None);
         assert_eq!(params.get("y"), None);
+        assert_eq!(params.require("x").unwrap(), "1");
+        assert_eq!(params.require("state").unwrap_err().number, 900_144);
     }
 
     #[test]

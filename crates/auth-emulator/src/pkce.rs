@@ -4,8 +4,7 @@ use crate::ids;
 
 /// Whether a text may be an `S256` challenge: the base64url form of 32 bytes.
 pub(crate) fn is_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// Whether `verifier` is well formed and is what `challenge` was made from.
@@ -47,12 +46,9 @@ mod tests {
 
     #[test]
     fn a_challenge_is_43_characters_of_base64url() {
-        for (text, expected) in [
-            (CHALLENGE, true),
-            ("", false),
-            ("E9Mel", false),
-            (&CHALLENGE.replace('M', "+"), false),
-        ] {
+        for (text, expected) in
+            [(CHALLENGE, true), ("", false), ("E9Mel", false), (&CHALLENGE.replace('M', "+"), false)]
+        {
             assert_eq!(is_challenge(text), expected, "{text}");
         }
     }

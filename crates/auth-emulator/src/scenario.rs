@@ -53,9 +53,7 @@ impl Scenario {
     }
 
     pub(crate) fn choose(&mut self, step: &Step, choice: Choice<'_>) -> Result<Step, OAuthError> {
-        let (Step::SignIn { transaction, .. } | Step::Consent { transaction, .. }) = step else {
-            panic!("no page")
-        };
+        let (Step::SignIn { transaction, .. } | Step::Consent { transaction, .. }) = step else { panic!("no page") };
         choose(&mut self.state, transaction, choice, self.now)
     }
 
@@ -71,11 +69,7 @@ impl Scenario {
     }
 
     /// A code redemption with some parameters changed.
-    pub(crate) fn redeem(
-        &mut self,
-        code: &str,
-        changes: &[(&str, &str)],
-    ) -> Result<Grant, OAuthError> {
+    pub(crate) fn redeem(&mut self, code: &str, changes: &[(&str, &str)]) -> Result<Grant, OAuthError> {
         let usual = [
             ("grant_type", "authorization_code"),
             ("client_id", CLIENT),
@@ -87,13 +81,8 @@ impl Scenario {
     }
 
     /// A refresh with some parameters changed.
-    pub(crate) fn refresh(
-        &mut self,
-        token: &str,
-        changes: &[(&str, &str)],
-    ) -> Result<Grant, OAuthError> {
-        let usual =
-            [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+    pub(crate) fn refresh(&mut self, token: &str, changes: &[(&str, &str)]) -> Result<Grant, OAuthError> {
+        let usual = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
         answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
     }
 

@@ -125,9 +125,8 @@ mod tests {
 
     #[test]
     fn a_request_is_sorted_into_its_kinds_and_repeats_are_dropped() {
-        let request = ScopeRequest::parse(
-            "User.Read openid https://graph.microsoft.com/user.read OpenId offline_access",
-        );
+        let request =
+            ScopeRequest::parse("User.Read openid https://graph.microsoft.com/user.read OpenId offline_access");
         assert_eq!(request.scopes, [Scope::parse("User.Read")]);
         assert_eq!(request.identity, ["openid"]);
         assert!(request.offline_access && request.openid());

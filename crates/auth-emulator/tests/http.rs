@@ -1,6 +1,6 @@
 //! Discovery, refusals and faults over real sockets.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod support;
 
@@ -31,18 +31,13 @@ async fn discovery_names_the_issuer_of_each_tenant() {
         let url = format!("{authority}/v2.0/.well-known/openid-configuration");
         let (status, document) = get_json(&url).await;
         assert_eq!(status, 200, "{tenant}");
-        assert_eq!(
-            document["issuer"],
-            format!("{}/{issuer}/v2.0", emulator.base_url()),
-            "{tenant}"
-        );
+        assert_eq!(document["issuer"], format!("{}/{issuer}/v2.0", emulator.base_url()), "{tenant}");
         assert_eq!(document["token_endpoint"], format!("{authority}/oauth2/v2.0/token"));
         assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
         let (status, keys) = get_json(document["jwks_uri"].as_str().unwrap()).await;
         assert_eq!((status, &keys["keys"][0]["kty"]), (200, &Value::from("RSA")));
     }
-    let url =
-        format!("{}/nowhere.example/v2.0/.well-known/openid-configuration", emulator.base_url());
+    let url = format!("{}/nowhere.example/v2.0/.well-known/openid-configuration", emulator.base_url());
     let (status, document) = get_json(&url).await;
     assert_eq!((status, &document["error"]), (400, &Value::from("invalid_tenant")));
     assert_eq!(document["error_codes"], serde_json::json!([90_002]));
@@ -52,10 +47,7 @@ async fn discovery_names_the_issuer_of_each_tenant() {
 async fn instance_discovery_knows_this_host_only() {
     let emulator = Emulator::start().await.unwrap();
     let url = |endpoint: &str| {
-        format!(
-            "{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}",
-            emulator.base_url()
-        )
+        format!("{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}", emulator.base_url())
     };
     let endpoint = format!("{}/oauth2/v2.0/authorize", emulator.authority());
     let (status, document) = get_json(&url(&endpoint)).await;
@@ -133,17 +125,13 @@ async fn faults_come_in_order_and_then_no_more() {
     let send = || post(&client, &url, &[("grant_type", "refresh_token")]);
 
     let busy = send().await.unwrap();
-    assert_eq!(
-        (busy.status().as_u16(), &busy.headers()["retry-after"]),
-        (503, &"2".parse().unwrap())
-    );
+    assert_eq!((busy.status().as_u16(), &busy.headers()["retry-after"]), (503, &"2".parse().unwrap()));
     let portal = send().await.unwrap();
     assert_eq!(portal.headers()["content-type"], "text/html; charset=utf-8");
     assert!(portal.text().await.unwrap().contains("hotel"));
     let redirect = send().await.unwrap();
     assert_eq!(redirect.status(), 307);
-    let refusal: Value =
-        serde_json::from_str(&send().await.unwrap().text().await.unwrap()).unwrap();
+    let refusal: Value = serde_json::from_str(&send().await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(refusal["suberror"], "basic_action");
     assert_eq!(refusal["error_codes"], serde_json::json!([50_076]));
     assert_eq!(refusal["claims"], "{\"a\":1}");
@@ -181,10 +169,7 @@ async fn a_shutdown_frees_the_port_and_keeps_nobody_waiting() {
     let url = format!("{}/oauth2/v2.0/token", emulator.authority());
     let ledger = emulator.ledger();
     emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_secs(3_600)));
-    let waiting =
-        tokio::spawn(
-            async move { post(&client(), &url, &[("grant_type", "refresh_token")]).await },
-        );
+    let waiting = tokio::spawn(async move { post(&client(), &url, &[("grant_type", "refresh_token")]).await });
     while ledger.token_requests(GrantType::RefreshToken) == 0 {
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,6 @@
 //! Whole sign-ins over real sockets, with the robot in the place of the user.
 
 #![cfg(feature = "robot")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
 
@@ -16,12 +15,8 @@ async fn a_sign_in_ends_in_tokens_in_both_response_modes() {
     let emulator = Emulator::start().await.unwrap();
     for mode in ["query", "form_post"] {
         let app = App::open(&emulator.authority()).await;
-        let url = app.authorization_url(&[
-            ("scope", SCOPE),
-            ("response_mode", mode),
-            ("nonce", "n-1"),
-            ("client_info", "1"),
-        ]);
+        let url =
+            app.authorization_url(&[("scope", SCOPE), ("response_mode", mode), ("nonce", "n-1"), ("client_info", "1")]);
         let visit = Robot::new().user("grace@contoso.example").visit(&url).await.unwrap();
         assert_eq!((visit.status(), visit.text()), (200, "Done"), "{mode}");
 
@@ -82,8 +77,7 @@ async fn a_refresh_rotates_and_the_ledger_counts() {
 
 #[tokio::test]
 async fn consent_is_remembered_and_cancel_is_told() {
-    let emulator =
-        Emulator::builder().client_name(support::CLIENT, "Reports").start().await.unwrap();
+    let emulator = Emulator::builder().client_name(support::CLIENT, "Reports").start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     let url = app.authorization_url(&[("scope", SCOPE)]);
 
@@ -132,23 +126,15 @@ async fn the_robot_stops_where_it_cannot_go_on() {
 
     let elsewhere = url.replace("localhost", "contoso.example");
     let refused = Robot::new().visit(&elsewhere).await.unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the robot is stuck at the page 'Sign-in problem' (status 400)"
-    );
+    assert_eq!(refused.to_string(), "the robot is stuck at the page 'Sign-in problem' (status 400)");
 
-    emulator
-        .faults()
-        .push(Endpoint::Authorize, Fault::redirect("https://contoso.example/x?code=1"));
+    emulator.faults().push(Endpoint::Authorize, Fault::redirect("https://contoso.example/x?code=1"));
     emulator.faults().push(Endpoint::Authorize, Fault::redirect("/").with_status(302));
     let stuck = Robot::new().visit(&url).await.unwrap_err();
     assert!(matches!(stuck, RobotError::Stuck { status: 307, .. }), "{stuck}");
     let index = Robot::new().visit(&url).await.unwrap_err();
     assert!(matches!(index, RobotError::Stuck { status: 200, .. }), "{index}");
-    assert!(matches!(
-        Robot::new().visit("http://contoso.example/").await,
-        Err(RobotError::NotLoopback(_))
-    ));
+    assert!(matches!(Robot::new().visit("http://contoso.example/").await, Err(RobotError::NotLoopback(_))));
 }
 
 #[tokio::test]

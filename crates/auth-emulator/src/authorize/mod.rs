@@ -8,30 +8,24 @@
 //!   └──> Reply (prompt=none, or a refusal)
 //! ```
 
-mod redirect;
-mod request;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "robot")]
-pub(crate) use redirect::is_loopback;
-pub(crate) use redirect::{ReplyTo, ResponseMode};
-pub(crate) use request::{AuthorizeRequest, Prompt, Refusal};
-
+use crate::authorization_request::{AuthorizationRequest, Prompt, Refusal};
 use crate::clock::UnixTime;
 use crate::directory::{Tenant, User};
 use crate::error::OAuthError;
 use crate::ids;
 use crate::params::Params;
+use crate::redirect::ReplyTo;
 use crate::store::{CodeRecord, SignIn, Stage, State, Transaction};
-use crate::token::client_info_of;
 
 /// What the user's browser gets next.
 pub(crate) enum Step {
     /// The page that lists the users.
-    SignIn { transaction: String, request: AuthorizeRequest },
+    SignIn { transaction: String, request: AuthorizationRequest },
     /// The page that lists what the client wants to do.
-    Consent { transaction: String, request: AuthorizeRequest, user: User },
+    Consent { transaction: String, request: AuthorizationRequest, user: User },
     /// The answer for the client.
     Reply(Reply),
 }
@@ -59,13 +53,8 @@ pub(crate) enum Choice<'a> {
 /// # Errors
 ///
 /// A refusal for the user's eyes, when there is no safe place to send an answer to.
-pub(crate) fn begin(
-    state: &mut State,
-    tenant: Tenant,
-    params: &Params,
-    now: UnixTime,
-) -> Result<Step, OAuthError> {
-    let request = match AuthorizeRequest::parse(tenant, params) {
+pub(crate) fn begin(state: &mut State, tenant: Tenant, params: &Params, now: UnixTime) -> Result<Step, OAuthError> {
+    let request = match AuthorizationRequest::parse(tenant, params) {
         Ok(request) => request,
         Err(refusal) => match *refusal {
             Refusal::Page(error) => return Err(error),
@@ -89,26 +78,24 @@ pub(crate) fn choose(
     choice: Choice<'_>,
     now: UnixTime,
 ) -> Result<Step, OAuthError> {
-    let Transaction { request, stage } =
-        state.transactions.take(transaction, now).ok_or_else(|| {
-            OAuthError::invalid_request(
-                50_196,
-                "This sign-in is over or took too long. Begin again in the application.",
-            )
-        })?;
+    let Transaction { request, stage } = state.transactions.take(transaction, now).ok_or_else(|| {
+        OAuthError::invalid_request(50_196, "This sign-in is over or took too long. Begin again in the application.")
+    })?;
     match (stage, choice) {
         (Stage::SignIn, Choice::Cancel) => Ok(cancel(request.reply_to, "sign in")),
         (Stage::Consent { .. }, Choice::Cancel) => Ok(cancel(request.reply_to, "consent")),
         (Stage::SignIn, Choice::User(object_id)) => {
-            let user = state.user_with_id(object_id).cloned().ok_or_else(|| {
-                OAuthError::invalid_request(50_034, "There is no such user here.")
-            })?;
+            let user = state
+                .user_with_id(object_id)
+                .cloned()
+                .ok_or_else(|| OAuthError::invalid_request(50_034, "There is no such user here."))?;
             Ok(signed_in(state, request, user, now))
         }
         (Stage::Consent { object_id }, Choice::Accept) => {
-            let user = state.user_with_id(&object_id).cloned().ok_or_else(|| {
-                OAuthError::invalid_request(50_034, "There is no such user here.")
-            })?;
+            let user = state
+                .user_with_id(&object_id)
+                .cloned()
+                .ok_or_else(|| OAuthError::invalid_request(50_034, "There is no such user here."))?;
             let settings = &state.settings;
             state.consents.grant(settings, &request.client_id, &object_id, &request.scopes);
             Ok(issue_code(state, request, user, now))
@@ -117,13 +104,13 @@ pub(crate) fn choose(
     }
 }
 
-fn show_sign_in(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> Step {
+fn show_sign_in(state: &mut State, request: AuthorizationRequest, now: UnixTime) -> Step {
     let waiting = Transaction { request: request.clone(), stage: Stage::SignIn };
     let transaction = state.transactions.open(&mut state.rng, now, waiting);
     Step::SignIn { transaction, request }
 }
 
-fn signed_in(state: &mut State, request: AuthorizeRequest, user: User, now: UnixTime) -> Step {
+fn signed_in(state: &mut State, request: AuthorizationRequest, user: User, now: UnixTime) -> Step {
     state.signed_in.insert(user.object_id().into());
     let asks = request.prompt == Some(Prompt::Consent) || !has_consent(state, &request, &user);
     if !asks {
@@ -136,7 +123,7 @@ fn signed_in(state: &mut State, request: AuthorizeRequest, user: User, now: Unix
 }
 
 /// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.1).
-fn without_user(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> Step {
+fn without_user(state: &mut State, request: AuthorizationRequest, now: UnixTime) -> Step {
     let known = |user: &&User| state.signed_in.contains(user.object_id());
     let user = match request.login_hint.as_deref() {
         Some(hint) => state.user_named(hint).filter(known).cloned(),
@@ -145,10 +132,7 @@ fn without_user(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> 
             let first = all.next().cloned();
             if all.next().is_some() {
                 let text = "Several users are signed in; one has to be picked.";
-                return refuse(
-                    request.reply_to,
-                    OAuthError::new("interaction_required", 16_000, text),
-                );
+                return refuse(request.reply_to, OAuthError::new("interaction_required", 16_000, text));
             }
             first
         }
@@ -164,24 +148,19 @@ fn without_user(state: &mut State, request: AuthorizeRequest, now: UnixTime) -> 
     issue_code(state, request, user, now)
 }
 
-fn has_consent(state: &State, request: &AuthorizeRequest, user: &User) -> bool {
+fn has_consent(state: &State, request: &AuthorizationRequest, user: &User) -> bool {
     let client_id = &request.client_id;
     state.consents.covers(&state.settings, client_id, user.object_id(), &request.scopes)
 }
 
-fn issue_code(state: &mut State, request: AuthorizeRequest, user: User, now: UnixTime) -> Step {
+fn issue_code(state: &mut State, request: AuthorizationRequest, user: User, now: UnixTime) -> Step {
     let tenant = request.tenant.signs_in_at();
     let mut fields = Vec::new();
     if request.client_info {
-        fields.push(("client_info", client_info_of(&user, tenant)));
+        fields.push(("client_info", tenant.client_info(&user)));
     }
-    let sign_in = SignIn {
-        id: state.next_sign_in(),
-        user,
-        tenant,
-        client_id: request.client_id,
-        scopes: request.scopes,
-    };
+    let sign_in =
+        SignIn { id: state.next_sign_in(), user, tenant, client_id: request.client_id, scopes: request.scopes };
     let record = CodeRecord {
         sign_in,
         redirect_uri: request.reply_to.redirect_uri.clone(),

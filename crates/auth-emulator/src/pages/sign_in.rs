@@ -28,9 +28,7 @@ pub(crate) struct Consent<'a> {
 
 /// The page that lists the users. One who is hinted at stands first.
 pub(crate) fn sign_in(page: &SignIn<'_>) -> Markup {
-    let hinted = |user: &User| {
-        page.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(user.username()))
-    };
+    let hinted = |user: &User| page.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(user.username()));
     let mut users: Vec<(usize, &User)> = page.users.iter().enumerate().collect();
     users.sort_by_key(|(_, user)| !hinted(user));
     let content = html! {
@@ -158,13 +156,10 @@ mod tests {
             transaction: "t",
             client_name: "Reports",
             user: &users[0],
-            scopes: &ScopeRequest::parse(
-                "openid offline_access User.Read api://a/Orders.ReadWrite",
-            ),
+            scopes: &ScopeRequest::parse("openid offline_access User.Read api://a/Orders.ReadWrite"),
         })
         .into_string();
-        for text in ["User.Read", "api://a/Orders.ReadWrite", "openid", "offline_access", "Reports"]
-        {
+        for text in ["User.Read", "api://a/Orders.ReadWrite", "openid", "offline_access", "Reports"] {
             assert!(page.contains(text), "{text}");
         }
     }

@@ -1,14 +1,14 @@
 //! A robot in the place of the user and the browser, over real HTTP and nothing else.
 
+mod address;
 mod browser;
+mod error;
 mod page;
-
-use url::Url;
 
 use browser::{Answer, Browser};
 use page::{Button, Form};
 
-pub use browser::RobotError;
+pub use error::RobotError;
 
 /// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the answer to the
 /// application's loopback receiver, with the headers that a browser sends.
@@ -100,7 +100,7 @@ impl Robot {
     /// If an address is not on this machine, a request fails, or a page is not one that the robot
     /// knows what to do with; see [`RobotError`].
     pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
-        let start = browser::loopback(authorization_url)?;
+        let start = address::parse(authorization_url)?;
         let browser = Browser::new(start.origin())?;
         let mut titles = Vec::new();
         let mut answer = browser.get(&start).await?;
@@ -166,13 +166,5 @@ impl Robot {
 }
 
 fn stuck(answer: &Answer, titles: Vec<String>) -> RobotError {
-    RobotError::Stuck {
-        status: answer.status,
-        title: titles.into_iter().last().unwrap_or_default(),
-    }
-}
-
-/// Whether an address is on this machine and plain HTTP.
-fn is_local(url: &Url) -> bool {
-    url.scheme() == "http" && crate::authorize::is_loopback(url)
+    RobotError::Stuck { status: answer.status, title: titles.into_iter().last().unwrap_or_default() }
 }

@@ -6,10 +6,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Response};
 
-use super::{App, reply, tenant};
+use super::app::App;
+use super::reply;
 use crate::authorize::{Choice, Step, begin, choose};
 use crate::clock::UnixTime;
-use crate::error::OAuthError;
+use crate::directory::Tenant;
+use crate::error::{OAuthError, printable};
 use crate::pages;
 use crate::params::Params;
 
@@ -20,7 +22,7 @@ pub(super) async fn authorize(
     headers: HeaderMap,
 ) -> Response<Body> {
     let now = UnixTime::now();
-    let step = tenant(&segment).and_then(|tenant| {
+    let step = Tenant::parse(&segment).and_then(|tenant| {
         let query = query.unwrap_or_default();
         let params = parse(query.as_bytes())?;
         begin(&mut app.state(), tenant, &params, now)
@@ -35,10 +37,9 @@ pub(super) async fn form(
     body: Bytes,
 ) -> Response<Body> {
     let now = UnixTime::now();
-    let step = tenant(&segment).and_then(|_| {
+    let step = Tenant::parse(&segment).and_then(|_| {
         let form = parse(&body)?;
-        let transaction =
-            form.get("transaction").ok_or_else(|| OAuthError::missing("transaction"))?;
+        let transaction = form.require("transaction")?;
         let choice = match (form.get("action"), form.get("user")) {
             (Some("cancel"), _) => Choice::Cancel,
             (Some("accept"), _) => Choice::Accept,
@@ -51,16 +52,11 @@ pub(super) async fn form(
 }
 
 fn parse(encoded: &[u8]) -> Result<Params, OAuthError> {
-    Params::parse(encoded).map_err(|name| OAuthError::repeated(&crate::token::printable(&name)))
+    Params::parse(encoded).map_err(|name| OAuthError::repeated(&printable(&name)))
 }
 
 /// The page or the answer that a step leads to.
-fn show(
-    app: &App,
-    segment: &str,
-    step: Result<Step, OAuthError>,
-    headers: &HeaderMap,
-) -> Response<Body> {
+fn show(app: &App, segment: &str, step: Result<Step, OAuthError>, headers: &HeaderMap) -> Response<Body> {
     match step {
         Ok(Step::SignIn { transaction, request }) => {
             let markup = {

@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, Response};
 use serde_json::json;
 use url::Url;
 
-use super::{App, reply, tenant};
-use crate::directory::HOME_TENANT_ID;
+use super::app::App;
+use super::reply;
+use crate::directory::{HOME_TENANT_ID, Tenant};
 use crate::error::OAuthError;
 use crate::pages;
 use crate::params::Params;
@@ -20,13 +21,13 @@ pub(super) async fn configuration(
     Path(segment): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let tenant = match tenant(&segment) {
+    let tenant = match Tenant::parse(&segment) {
         Ok(tenant) => tenant,
         Err(error) => return reply::refusal(&error, &app.stamp(&headers)),
     };
-    let base = format!("{}/{segment}", app.base_url);
+    let base = format!("{}/{segment}", app.base_url());
     let document = json!({
-        "issuer": format!("{}/{}/v2.0", app.base_url, tenant.in_issuer()),
+        "issuer": format!("{}/{}/v2.0", app.base_url(), tenant.in_issuer()),
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -57,16 +58,15 @@ pub(super) async fn instance(
 ) -> Response<Body> {
     match tenant_to_discover(&app, query.as_deref().unwrap_or_default()) {
         Ok(tenant) => {
-            let host = format!("127.0.0.1:{}", app.port);
-            let discovery =
-                format!("{}/{tenant}/v2.0/.well-known/openid-configuration", app.base_url);
+            let host = format!("127.0.0.1:{}", app.port());
+            let discovery = format!("{}/{tenant}/v2.0/.well-known/openid-configuration", app.base_url());
             let document = json!({
                 "tenant_discovery_endpoint": discovery,
                 "api-version": "1.1",
                 "metadata": [{
                     "preferred_network": host,
                     "preferred_cache": host,
-                    "aliases": [host, format!("localhost:{}", app.port)],
+                    "aliases": [host, format!("localhost:{}", app.port())],
                 }],
             });
             reply::json(200, document.to_string())
@@ -78,16 +78,14 @@ pub(super) async fn instance(
 /// The tenant in the `authorization_endpoint` that was asked about, if the endpoint is one here.
 fn tenant_to_discover(app: &App, query: &str) -> Result<String, OAuthError> {
     let params = Params::parse(query.as_bytes()).map_err(|name| OAuthError::repeated(&name))?;
-    let missing = || OAuthError::missing("authorization_endpoint");
-    let endpoint = params.get("authorization_endpoint").ok_or_else(missing)?;
+    let endpoint = params.require("authorization_endpoint")?;
     let url = Url::parse(endpoint).ok().filter(|url| {
-        matches!(url.host_str(), Some("127.0.0.1" | "localhost"))
-            && url.port_or_known_default() == Some(app.port)
+        matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && url.port_or_known_default() == Some(app.port())
     });
     let unknown = || OAuthError::new("invalid_instance", 50_049, "The host is not known here.");
     let url = url.ok_or_else(unknown)?;
     let segment = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
-    tenant(segment)?;
+    Tenant::parse(segment)?;
     Ok(segment.to_owned())
 }
 
@@ -97,10 +95,10 @@ pub(super) async fn keys(
     Path(segment): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    match tenant(&segment) {
+    match Tenant::parse(&segment) {
         Ok(tenant) => {
-            let issuer = format!("{}/{}/v2.0", app.base_url, tenant.in_issuer());
-            reply::json(200, app.key.to_jwks(&issuer).to_string())
+            let issuer = format!("{}/{}/v2.0", app.base_url(), tenant.in_issuer());
+            reply::json(200, app.key().to_jwks(&issuer).to_string())
         }
         Err(error) => reply::refusal(&error, &app.stamp(&headers)),
     }
@@ -108,7 +106,7 @@ pub(super) async fn keys(
 
 /// A page for whoever opens the emulator's address.
 pub(super) async fn index(State(app): State<Arc<App>>) -> Response<Body> {
-    let authority = format!("{}/{HOME_TENANT_ID}", app.base_url);
+    let authority = format!("{}/{HOME_TENANT_ID}", app.base_url());
     let markup = pages::index(&authority, &app.state().users);
     reply::page(200, markup, None)
 }

@@ -9,9 +9,11 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 
+use super::app::App;
 use super::listener::Cutter;
-use super::{App, reply};
-use crate::authorize::{AuthorizeRequest, Reply};
+use super::reply;
+use crate::authorization_request::AuthorizationRequest;
+use crate::authorize::Reply;
 use crate::directory::Tenant;
 use crate::endpoint::Endpoint;
 use crate::error::OAuthError;
@@ -28,7 +30,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    if !is_our_host(request.headers(), app.port) {
+    if !is_our_host(request.headers(), app.port()) {
         return reply::bare(StatusCode::MISDIRECTED_REQUEST);
     }
     let Some((endpoint, _)) = Endpoint::at(request.uri().path()) else {
@@ -38,20 +40,20 @@ pub(super) async fn guard(
     let Ok(body) = to_bytes(body, FORM_LIMIT).await else {
         return reply::bare(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let fault = app.faults.next(endpoint);
+    let fault = app.faults().next(endpoint);
     let mut record = record(&parts, &body);
     record.faulted = fault.is_some();
-    let number = app.ledger.open(record);
+    let number = app.ledger().open(record);
     let correlation_id = parts.headers.get("client-request-id").cloned();
 
     let visit = Visit { app: &app, cutter: &cutter, endpoint };
     let answer = visit.answer(fault, Request::from_parts(parts, Body::from(body)), next).await;
     let Some(mut response) = answer else {
-        app.ledger.complete(number, None, None);
+        app.ledger().complete(number, None, None);
         return Response::new(Body::empty());
     };
     let error = response.extensions_mut().remove::<reply::ErrorNote>().map(|note| note.0);
-    app.ledger.complete(number, Some(response.status().as_u16()), error);
+    app.ledger().complete(number, Some(response.status().as_u16()), error);
     if let Some(id) = correlation_id {
         response.headers_mut().insert("client-request-id", id);
     }
@@ -67,12 +69,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     /// The answer; `None` when the connection is cut instead.
-    async fn answer(
-        &self,
-        fault: Option<Fault>,
-        request: Request,
-        next: Next,
-    ) -> Option<Response<Body>> {
+    async fn answer(&self, fault: Option<Fault>, request: Request, next: Next) -> Option<Response<Body>> {
         match fault {
             None => Some(next.run(request).await),
             Some(Fault::Delay(span)) => {
@@ -116,7 +113,7 @@ impl Visit<'_> {
         let reply_to = (self.endpoint == Endpoint::Authorize)
             .then(|| Params::parse(query.as_bytes()).ok())
             .flatten()
-            .and_then(|params| match AuthorizeRequest::parse(Tenant::Common, &params) {
+            .and_then(|params| match AuthorizationRequest::parse(Tenant::Common, &params) {
                 Ok(request) => Some(request.reply_to),
                 Err(refusal) => refusal.reply_to(),
             });
@@ -136,9 +133,9 @@ impl Visit<'_> {
 fn is_our_host(headers: &HeaderMap, port: u16) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|value| value.to_str().ok());
-    let ours = host.and_then(|host| host.rsplit_once(':')).is_some_and(|(name, number)| {
-        matches!(name, "127.0.0.1" | "localhost") && number.parse() == Ok(port)
-    });
+    let ours = host
+        .and_then(|host| host.rsplit_once(':'))
+        .is_some_and(|(name, number)| matches!(name, "127.0.0.1" | "localhost") && number.parse() == Ok(port));
     ours && hosts.next().is_none()
 }
 
@@ -153,9 +150,7 @@ fn record(parts: &axum::http::request::Parts, body: &Bytes) -> Record {
         tenant: tenant.map(str::to_owned),
         parameters: parameters.map(|(name, value)| (name.into(), value.into())).collect(),
         headers: headers
-            .map(|(name, value)| {
-                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            })
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect(),
         status: None,
         error: None,

@@ -5,9 +5,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, L
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use maud::Markup;
 
-use crate::authorize::{Reply, ResponseMode};
+use crate::authorize::Reply;
 use crate::error::{OAuthError, Stamp};
 use crate::pages;
+use crate::redirect::ResponseMode;
 
 /// The `error` code of a refusal, left at the answer for the ledger.
 #[derive(Clone)]
@@ -58,10 +59,8 @@ pub(super) fn deliver(reply: Reply, stamp: &Stamp) -> Response<Body> {
     let mut fields = match outcome {
         Ok(fields) => fields,
         Err(error) => {
-            let mut fields = vec![
-                ("error", error.code.clone().into_owned()),
-                ("error_description", error.description(stamp)),
-            ];
+            let mut fields =
+                vec![("error", error.code.clone().into_owned()), ("error_description", error.description(stamp))];
             if cancelled {
                 fields.push(("error_subcode", "cancel".into()));
             }

@@ -7,7 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Response};
 
-use super::{App, reply, tenant};
+use super::app::App;
+use super::reply;
+use crate::clock::UnixTime;
+use crate::directory::Tenant;
 use crate::error::OAuthError;
 use crate::ids;
 use crate::ledger::CredentialKind;
@@ -27,14 +30,8 @@ pub(super) async fn token(
     }
 }
 
-fn respond(
-    app: &App,
-    segment: &str,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: crate::clock::UnixTime,
-) -> Result<String, OAuthError> {
-    let tenant = tenant(segment)?;
+fn respond(app: &App, segment: &str, headers: &HeaderMap, body: &[u8], now: UnixTime) -> Result<String, OAuthError> {
+    let tenant = Tenant::parse(segment)?;
     if !is_form(headers) {
         return Err(OAuthError::invalid_request(
             900_561,
@@ -53,15 +50,14 @@ fn respond(
     if let Some((kind, name)) = credential
         && let Some(text) = form.get(name)
     {
-        app.ledger.redeemed(kind, text, outcome.is_ok());
+        app.ledger().redeemed(kind, text, outcome.is_ok());
     }
     let grant = outcome?;
     let token_id = ids::opaque(&mut state.rng, "");
     let settings = state.settings.clone();
     // The signatures take a millisecond: others need not wait for the lock meanwhile.
     drop(state);
-    token_body(&grant, &settings, &app.base_url, &token_id, &app.key)
-        .map_err(|_| OAuthError::server_error())
+    token_body(&grant, &settings, app.base_url(), &token_id, app.key()).map_err(|_| OAuthError::server_error())
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::SignIn;
+use super::sign_in::SignIn;
 use crate::clock::UnixTime;
 use crate::ids::{self, Fingerprint};
 
@@ -29,15 +29,8 @@ impl Codes {
     /// How long a dead code is remembered, so that its second use is recognised, in seconds.
     const MEMORY: u64 = 3_600;
 
-    pub(crate) fn issue<R: Rng + ?Sized>(
-        &mut self,
-        rng: &mut R,
-        now: UnixTime,
-        record: CodeRecord,
-    ) -> String {
-        self.0.retain(|_, known| {
-            known.expires.as_secs().saturating_add(Self::MEMORY) > now.as_secs()
-        });
+    pub(crate) fn issue<R: Rng + ?Sized>(&mut self, rng: &mut R, now: UnixTime, record: CodeRecord) -> String {
+        self.0.retain(|_, known| known.expires.as_secs().saturating_add(Self::MEMORY) > now.as_secs());
         let code = ids::opaque(rng, "1.");
         self.0.insert(ids::fingerprint(&code), record);
         code

@@ -22,13 +22,7 @@ impl Consents {
         (client.into(), object_id.into())
     }
 
-    pub(crate) fn grant(
-        &mut self,
-        settings: &Settings,
-        client_id: &str,
-        object_id: &str,
-        request: &ScopeRequest,
-    ) {
+    pub(crate) fn grant(&mut self, settings: &Settings, client_id: &str, object_id: &str, request: &ScopeRequest) {
         let consent = self.0.entry(Self::key(settings, client_id, object_id)).or_default();
         for scope in &request.scopes {
             consent.scopes.insert(scope.key(), scope.clone());
@@ -37,13 +31,7 @@ impl Consents {
     }
 
     /// Whether all that is asked for, the OpenID Connect scopes among it, was allowed before.
-    pub(crate) fn covers(
-        &self,
-        settings: &Settings,
-        client_id: &str,
-        object_id: &str,
-        request: &ScopeRequest,
-    ) -> bool {
+    pub(crate) fn covers(&self, settings: &Settings, client_id: &str, object_id: &str, request: &ScopeRequest) -> bool {
         let Some(consent) = self.0.get(&Self::key(settings, client_id, object_id)) else {
             return false;
         };
@@ -65,27 +53,36 @@ impl Consents {
         scopes.iter().all(|scope| consent.is_some_and(|consent| consent.covers(scope, widen)))
     }
 
-    /// The scopes of a resource that were allowed, `.default` left out, in a stable order.
-    pub(crate) fn of_resource(
+    /// Puts the scopes that were allowed in the place of `.default`, which itself stays.
+    pub(crate) fn expand_default(
         &self,
         settings: &Settings,
         client_id: &str,
         object_id: &str,
-        like: &Scope,
-    ) -> Vec<Scope> {
-        let Some(consent) = self.0.get(&Self::key(settings, client_id, object_id)) else {
-            return Vec::new();
-        };
-        let allowed = consent.scopes.values();
-        allowed.filter(|scope| scope.same_resource(like) && !scope.is_default()).cloned().collect()
+        mut request: ScopeRequest,
+    ) -> ScopeRequest {
+        let consent = self.0.get(&Self::key(settings, client_id, object_id));
+        let default = request.scopes.iter().find(|scope| scope.is_default()).cloned();
+        if let (Some(consent), Some(default)) = (consent, default) {
+            for scope in consent.of_resource(&default) {
+                if !request.scopes.iter().any(|known| known.key() == scope.key()) {
+                    request.scopes.push(scope.clone());
+                }
+            }
+        }
+        request
     }
 }
 
 impl Consent {
     fn covers(&self, scope: &Scope, widen: bool) -> bool {
         self.scopes.contains_key(&scope.key())
-            || ((widen || scope.is_default())
-                && self.scopes.values().any(|known| known.same_resource(scope)))
+            || ((widen || scope.is_default()) && self.scopes.values().any(|known| known.same_resource(scope)))
+    }
+
+    /// The scopes of a resource that were allowed, `.default` left out, in a stable order.
+    fn of_resource<'a>(&'a self, like: &'a Scope) -> impl Iterator<Item = &'a Scope> {
+        self.scopes.values().filter(|scope| scope.same_resource(like) && !scope.is_default())
     }
 }
 
@@ -102,12 +99,7 @@ mod tests {
     fn consent_covers_what_was_allowed_and_no_more() {
         let settings = Settings::default();
         let mut consents = Consents::default();
-        consents.grant(
-            &settings,
-            "app",
-            "ada",
-            &ScopeRequest::parse("openid offline_access User.Read api://a/x"),
-        );
+        consents.grant(&settings, "app", "ada", &ScopeRequest::parse("openid offline_access User.Read api://a/x"));
         for (client, user, scope, expected) in [
             ("app", "ada", "User.Read", true),
             ("app", "ada", "user.read openid", true),
@@ -119,11 +111,7 @@ mod tests {
             ("other", "ada", "User.Read", false),
         ] {
             let request = ScopeRequest::parse(scope);
-            assert_eq!(
-                consents.covers(&settings, client, user, &request),
-                expected,
-                "{client} {user} {scope}"
-            );
+            assert_eq!(consents.covers(&settings, client, user, &request), expected, "{client} {user} {scope}");
         }
     }
 
@@ -136,11 +124,7 @@ mod tests {
             [("api://a/y", false, false), ("api://a/y", true, true), ("api://b/x", true, false)]
         {
             let scopes = ScopeRequest::parse(scope).scopes;
-            assert_eq!(
-                consents.cover_refresh(&settings, "app", "ada", &scopes, widen),
-                expected,
-                "{scope} {widen}"
-            );
+            assert_eq!(consents.cover_refresh(&settings, "app", "ada", &scopes, widen), expected, "{scope} {widen}");
         }
     }
 

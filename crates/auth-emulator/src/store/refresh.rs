@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::SignIn;
+use super::sign_in::SignIn;
 use crate::clock::UnixTime;
 use crate::ids::{self, Fingerprint};
 
@@ -47,8 +47,7 @@ impl RefreshTokens {
     ) -> String {
         self.0.retain(|_, known| known.expires > now);
         let token = ids::opaque(rng, "1.R.");
-        self.0
-            .insert(ids::fingerprint(&token), RefreshRecord { sign_in, expires, life: Life::Live });
+        self.0.insert(ids::fingerprint(&token), RefreshRecord { sign_in, expires, life: Life::Live });
         token
     }
 

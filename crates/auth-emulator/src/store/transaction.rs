@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use crate::authorize::AuthorizeRequest;
+use crate::authorization_request::AuthorizationRequest;
 use crate::clock::UnixTime;
 use crate::ids;
 
 /// A sign-in that waits for its user.
 #[derive(Clone)]
 pub(crate) struct Transaction {
-    pub(crate) request: AuthorizeRequest,
+    pub(crate) request: AuthorizationRequest,
     pub(crate) stage: Stage,
 }
 
@@ -35,12 +35,7 @@ impl Transactions {
     /// More than this many at once, and the oldest gives way.
     const LIMIT: usize = 1_000;
 
-    pub(crate) fn open<R: Rng + ?Sized>(
-        &mut self,
-        rng: &mut R,
-        now: UnixTime,
-        transaction: Transaction,
-    ) -> String {
+    pub(crate) fn open<R: Rng + ?Sized>(&mut self, rng: &mut R, now: UnixTime, transaction: Transaction) -> String {
         self.0.retain(|_, (opened, _)| is_fresh(*opened, now));
         if self.0.len() >= Self::LIMIT {
             let oldest = self.0.iter().min_by_key(|(_, (opened, _))| *opened);

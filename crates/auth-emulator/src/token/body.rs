@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Grant;
-use crate::directory::{TenantId, User};
+use super::grant::Grant;
 use crate::ids;
 use crate::keys::{KeyError, SigningKey};
 use crate::settings::Settings;
@@ -43,11 +42,8 @@ pub(crate) fn token_body(
 ) -> Result<String, KeyError> {
     let lifetime = settings.access_token_lifetime.as_secs();
     let issuer = format!("{base_url}/{}/v2.0", grant.tenant.guid());
-    let id_token = if grant.scopes.openid() {
-        Some(key.sign(&id_token_claims(grant, settings, &issuer))?)
-    } else {
-        None
-    };
+    let id_token =
+        if grant.scopes.openid() { Some(key.sign(&id_token_claims(grant, settings, &issuer))?) } else { None };
     let body = TokenBody {
         token_type: "Bearer",
         scope: scope_text(grant),
@@ -58,7 +54,7 @@ pub(crate) fn token_body(
         refresh_token: grant.refresh_token.clone(),
         foci: (grant.family && grant.refresh_token.is_some()).then_some("1"),
         id_token,
-        client_info: grant.client_info.then(|| client_info_of(&grant.user, grant.tenant)),
+        client_info: grant.client_info.then(|| grant.tenant.client_info(&grant.user)),
     };
     // Strings and numbers only: this cannot fail.
     Ok(serde_json::to_string(&body).unwrap_or_default())
@@ -68,13 +64,6 @@ fn scope_text(grant: &Grant) -> String {
     let scopes = grant.scopes.scopes.iter().map(|scope| scope.text());
     let words = grant.scopes.identity.iter().map(String::as_str);
     scopes.chain(words).collect::<Vec<_>>().join(" ")
-}
-
-/// Who the account is across tenants: base64url of `{"uid":…,"utid":…}`.
-pub(crate) fn client_info_of(user: &User, tenant: TenantId) -> String {
-    let home = tenant.home();
-    let json = json!({ "uid": home.object_id_of(user), "utid": home.guid() });
-    ids::base64url(json.to_string().as_bytes())
 }
 
 /// Claims that the access token and the id token share.
@@ -109,13 +98,8 @@ fn id_token_claims(grant: &Grant, settings: &Settings, issuer: &str) -> Value {
 fn access_token_claims(grant: &Grant, settings: &Settings, issuer: &str, token_id: &str) -> Value {
     let lifetime = settings.access_token_lifetime.as_secs();
     let mut claims = common_claims(grant, issuer, &grant.resource, lifetime);
-    let names: Vec<&str> = grant
-        .scopes
-        .scopes
-        .iter()
-        .filter(|scope| !scope.is_default())
-        .map(|scope| scope.name())
-        .collect();
+    let names: Vec<&str> =
+        grant.scopes.scopes.iter().filter(|scope| !scope.is_default()).map(|scope| scope.name()).collect();
     add(&mut claims, "azp", Some(grant.client_id.clone().into()));
     add(&mut claims, "azpacr", Some("0".into()));
     add(&mut claims, "scp", Some(names.join(" ").into()));

@@ -1,6 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
-use super::{Grant, expand_default, grant, require};
+use super::grant::Grant;
+use crate::claims_request::capabilities;
 use crate::clock::UnixTime;
 use crate::directory::Tenant;
 use crate::error::OAuthError;
@@ -9,16 +10,11 @@ use crate::pkce;
 use crate::scope::ScopeRequest;
 use crate::store::State;
 
-pub(super) fn redeem(
-    state: &mut State,
-    tenant: Tenant,
-    form: &Params,
-    now: UnixTime,
-) -> Result<Grant, OAuthError> {
-    let code = require(form, "code")?;
-    let redirect_uri = require(form, "redirect_uri")?;
-    let verifier = require(form, "code_verifier")?;
-    let client_id = require(form, "client_id")?;
+pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: UnixTime) -> Result<Grant, OAuthError> {
+    let code = form.require("code")?;
+    let redirect_uri = form.require("redirect_uri")?;
+    let verifier = form.require("code_verifier")?;
+    let client_id = form.require("client_id")?;
     let Some(record) = state.codes.find_mut(code) else {
         return Err(OAuthError::invalid_grant(70_000, "The authorization code is not known."));
     };
@@ -35,16 +31,10 @@ pub(super) fn redeem(
         return Err(OAuthError::invalid_grant(70_008, "The authorization code has expired."));
     }
     if record.sign_in.client_id != client_id {
-        return Err(OAuthError::invalid_grant(
-            700_051,
-            "The authorization code was issued to another client.",
-        ));
+        return Err(OAuthError::invalid_grant(700_051, "The authorization code was issued to another client."));
     }
     if tenant.signs_in_at() != record.sign_in.tenant {
-        return Err(OAuthError::invalid_grant(
-            700_005,
-            "The authorization code was issued for another tenant.",
-        ));
+        return Err(OAuthError::invalid_grant(700_005, "The authorization code was issued for another tenant."));
     }
     if record.redirect_uri != redirect_uri {
         return Err(OAuthError::invalid_grant(
@@ -53,10 +43,7 @@ pub(super) fn redeem(
         ));
     }
     if !pkce::proves(verifier, &record.challenge) {
-        return Err(OAuthError::invalid_grant(
-            501_481,
-            "The code_verifier does not prove the code_challenge.",
-        ));
+        return Err(OAuthError::invalid_grant(501_481, "The code_verifier does not prove the code_challenge."));
     }
 
     let record = record.clone();
@@ -70,10 +57,10 @@ pub(super) fn redeem(
         return Err(OAuthError::invalid_grant(65_001, "The user did not consent to these scopes.")
             .with_suberror("consent_required"));
     }
-    let scopes = expand_default(state, client_id, object_id, asked);
-    let mut grant = grant(&state.settings, sign_in, sign_in.tenant, scopes, form, now)?;
+    let scopes = state.consents.expand_default(&state.settings, client_id, object_id, asked);
+    let mut grant = Grant::new(&state.settings, sign_in, sign_in.tenant, scopes, form, now)?;
     if grant.capabilities.is_empty() {
-        grant.capabilities = super::capabilities(record.claims.as_deref())?;
+        grant.capabilities = capabilities(record.claims.as_deref())?;
     }
     grant.nonce.clone_from(&record.nonce);
 

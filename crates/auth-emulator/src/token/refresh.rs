@@ -1,6 +1,6 @@
 //! `grant_type=refresh_token` (RFC 6749 section 6).
 
-use super::{Grant, expand_default, grant, require};
+use super::grant::Grant;
 use crate::clock::UnixTime;
 use crate::directory::{Tenant, TenantId};
 use crate::error::OAuthError;
@@ -9,14 +9,9 @@ use crate::scope::ScopeRequest;
 use crate::settings::Rotation;
 use crate::store::{Dead, SignIn, State};
 
-pub(super) fn redeem(
-    state: &mut State,
-    tenant: Tenant,
-    form: &Params,
-    now: UnixTime,
-) -> Result<Grant, OAuthError> {
-    let token = require(form, "refresh_token")?;
-    let client_id = require(form, "client_id")?;
+pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: UnixTime) -> Result<Grant, OAuthError> {
+    let token = form.require("refresh_token")?;
+    let client_id = form.require("client_id")?;
     let sign_in = match state.refresh_tokens.find(token, now) {
         Ok(sign_in) => sign_in.clone(),
         Err(dead) => return Err(refuse(state, dead)),
@@ -30,14 +25,13 @@ pub(super) fn redeem(
     };
     let object_id = sign_in.user.object_id();
     let widen = state.settings.widen_on_refresh;
-    let consented =
-        state.consents.cover_refresh(&state.settings, client_id, object_id, &asked.scopes, widen);
+    let consented = state.consents.cover_refresh(&state.settings, client_id, object_id, &asked.scopes, widen);
     if !consented {
         return Err(OAuthError::invalid_grant(65_001, "The user did not consent to these scopes.")
             .with_suberror("consent_required"));
     }
-    let scopes = expand_default(state, client_id, object_id, asked);
-    let mut grant = grant(&state.settings, &sign_in, issuing, scopes, form, now)?;
+    let scopes = state.consents.expand_default(&state.settings, client_id, object_id, asked);
+    let mut grant = Grant::new(&state.settings, &sign_in, issuing, scopes, form, now)?;
 
     if state.settings.rotation != Rotation::None {
         let expires = now.after(state.settings.refresh_token_lifetime);
@@ -70,8 +64,7 @@ fn check_client(state: &State, sign_in: &SignIn, client_id: &str) -> Result<(), 
     if sign_in.client_id == client_id {
         return Ok(());
     }
-    let refusal =
-        OAuthError::invalid_grant(70_000, "The refresh token was issued to another client.");
+    let refusal = OAuthError::invalid_grant(70_000, "The refresh token was issued to another client.");
     match (state.settings.is_family(&sign_in.client_id), state.settings.is_family(client_id)) {
         (true, true) => Ok(()),
         (true, false) => Err(refusal.with_suberror("client_mismatch")),
@@ -84,9 +77,8 @@ fn issuing_tenant(path: Tenant, sign_in: &SignIn) -> Result<TenantId, OAuthError
     match path {
         Tenant::Common | Tenant::Organizations => Ok(sign_in.tenant),
         Tenant::Concrete(id) if id.home() == sign_in.tenant.home() => Ok(id),
-        Tenant::Concrete(_) => Err(OAuthError::invalid_grant(
-            50_020,
-            "The account of the refresh token does not exist in this tenant.",
-        )),
+        Tenant::Concrete(_) => {
+            Err(OAuthError::invalid_grant(50_020, "The account of the refresh token does not exist in this tenant."))
+        }
     }
 }

@@ -126,16 +126,8 @@ fn a_refresh_gives_what_was_consented_to() {
     for (scope, widen, expected) in [
         ("User.Read", false, Ok("User.Read")),
         ("", false, Ok("User.Read Mail.Read")),
-        (
-            "https://graph.microsoft.com/mail.read",
-            false,
-            Ok("https://graph.microsoft.com/mail.read"),
-        ),
-        (
-            "https://graph.microsoft.com/.default",
-            false,
-            Ok("https://graph.microsoft.com/.default Mail.Read User.Read"),
-        ),
+        ("https://graph.microsoft.com/mail.read", false, Ok("https://graph.microsoft.com/mail.read")),
+        ("https://graph.microsoft.com/.default", false, Ok("https://graph.microsoft.com/.default Mail.Read User.Read")),
         ("api://a/x", false, Ok("api://a/x")),
         ("Files.Read", false, Err((65_001, Some("consent_required")))),
         ("Files.Read", true, Ok("Files.Read")),
@@ -144,8 +136,7 @@ fn a_refresh_gives_what_was_consented_to() {
     ] {
         let mut scenario = Scenario::new();
         scenario.state.settings.widen_on_refresh = widen;
-        let code =
-            scenario.code(&[("scope", "User.Read Mail.Read api://a/x openid offline_access")]);
+        let code = scenario.code(&[("scope", "User.Read Mail.Read api://a/x openid offline_access")]);
         let token = scenario.redeem(&code, &[("scope", "User.Read openid offline_access")]);
         let token = token.unwrap().refresh_token.unwrap();
         let seen = scenario.refresh(&token, &[("scope", scope)]).map(|grant| {
@@ -153,9 +144,9 @@ fn a_refresh_gives_what_was_consented_to() {
             texts.join(" ")
         });
         let seen = seen.map_err(|error| (error.number, error.suberror));
-        let expected = expected.map(str::to_owned).map_err(
-            |(number, suberror): (u32, Option<&'static str>)| (number, suberror.map(Into::into)),
-        );
+        let expected = expected
+            .map(str::to_owned)
+            .map_err(|(number, suberror): (u32, Option<&'static str>)| (number, suberror.map(Into::into)));
         assert_eq!(seen, expected, "{scope} {widen}");
     }
 }

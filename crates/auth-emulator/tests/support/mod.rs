@@ -1,7 +1,8 @@
 //! An application as small as it can be: it opens a loopback receiver, builds authorization URLs, and
 //! redeems what arrives.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
 use std::sync::{Arc, Mutex};
 
@@ -97,8 +98,7 @@ impl App {
     }
 
     pub(crate) async fn refresh(&self, token: &str, more: &[(&str, &str)]) -> Answer {
-        let fields =
-            [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+        let fields = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
         self.token(&[&fields, more].concat()).await
     }
 
@@ -125,11 +125,7 @@ async fn receive(State(arrived): State<Arc<Mutex<Vec<Arrived>>>>, request: Reque
     let text_of = |value: &axum::http::HeaderValue| value.to_str().unwrap().to_owned();
     arrived.lock().unwrap().push(Arrived {
         method: parts.method.to_string(),
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text_of(value)))
-            .collect(),
+        headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text_of(value))).collect(),
         fields: parameters(&text),
     });
     (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
@@ -169,9 +165,5 @@ pub(crate) fn decode(text: &str) -> Value {
 }
 
 fn find(pairs: &[(String, String)], name: &str) -> String {
-    pairs
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.clone())
-        .unwrap_or_default()
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
 }

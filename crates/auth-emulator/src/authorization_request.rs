@@ -2,17 +2,17 @@
 
 use url::Url;
 
-use super::redirect::{ReplyTo, ResponseMode, is_loopback};
+use crate::claims_request::capabilities;
 use crate::directory::Tenant;
-use crate::error::OAuthError;
+use crate::error::{OAuthError, printable};
 use crate::params::Params;
 use crate::pkce;
+use crate::redirect::{ReplyTo, ResponseMode, is_loopback};
 use crate::scope::ScopeRequest;
-use crate::token::{capabilities, printable};
 
 /// A request that passed all checks.
 #[derive(Clone)]
-pub(crate) struct AuthorizeRequest {
+pub(crate) struct AuthorizationRequest {
     pub(crate) reply_to: ReplyTo,
     pub(crate) client_id: String,
     pub(crate) tenant: Tenant,
@@ -52,9 +52,9 @@ impl Refusal {
     }
 }
 
-impl AuthorizeRequest {
+impl AuthorizationRequest {
     pub(crate) fn parse(tenant: Tenant, params: &Params) -> Result<Self, Box<Refusal>> {
-        let client_id = required(params, "client_id").map_err(told_to_user)?;
+        let client_id = params.require("client_id").map_err(told_to_user)?;
         let reply_to = reply_to(params)?;
         match Self::parse_rest(tenant, params, client_id, &reply_to) {
             Ok(request) => Ok(request),
@@ -62,13 +62,8 @@ impl AuthorizeRequest {
         }
     }
 
-    fn parse_rest(
-        tenant: Tenant,
-        params: &Params,
-        client_id: &str,
-        reply_to: &ReplyTo,
-    ) -> Result<Self, OAuthError> {
-        let response_type = required(params, "response_type")?;
+    fn parse_rest(tenant: Tenant, params: &Params, client_id: &str, reply_to: &ReplyTo) -> Result<Self, OAuthError> {
+        let response_type = params.require("response_type")?;
         if response_type != "code" {
             return Err(OAuthError::new(
                 "unsupported_response_type",
@@ -76,8 +71,8 @@ impl AuthorizeRequest {
                 format!("The response_type '{}' is not supported.", printable(response_type)),
             ));
         }
-        let scopes = ScopeRequest::parse(required(params, "scope")?);
-        let challenge = required(params, "code_challenge")?;
+        let scopes = ScopeRequest::parse(params.require("scope")?);
+        let challenge = params.require("code_challenge")?;
         if params.get("code_challenge_method") != Some("S256") || !pkce::is_challenge(challenge) {
             return Err(OAuthError::invalid_request(
                 9_002_325,
@@ -101,16 +96,12 @@ impl AuthorizeRequest {
     }
 }
 
-fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, OAuthError> {
-    params.get(name).ok_or_else(|| OAuthError::missing(name))
-}
-
 fn told_to_user(error: OAuthError) -> Box<Refusal> {
     Box::new(Refusal::Page(error))
 }
 
 fn reply_to(params: &Params) -> Result<ReplyTo, Box<Refusal>> {
-    let text = required(params, "redirect_uri").map_err(told_to_user)?;
+    let text = params.require("redirect_uri").map_err(told_to_user)?;
     let url = Url::parse(text).ok().filter(is_loopback).ok_or_else(|| {
         told_to_user(OAuthError::invalid_request(
             50_011,
@@ -139,9 +130,8 @@ fn prompt(text: Option<&str>) -> Result<Option<Prompt>, OAuthError> {
         Some("login") => Ok(Some(Prompt::Login)),
         Some("select_account") => Ok(Some(Prompt::SelectAccount)),
         Some("consent") => Ok(Some(Prompt::Consent)),
-        Some(other) => Err(OAuthError::invalid_request(
-            90_023,
-            format!("The prompt '{}' is not supported.", printable(other)),
-        )),
+        Some(other) => {
+            Err(OAuthError::invalid_request(90_023, format!("The prompt '{}' is not supported.", printable(other))))
+        }
     }
 }

@@ -1,0 +1,38 @@
+//! Why the robot gave up.
+
+/// Why the robot gave up. No variant holds a query, a form or a body.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RobotError {
+    /// The address is not `http` on this machine.
+    #[error("the robot goes to no address but loopback: {0}")]
+    NotLoopback(String),
+    /// The text is no address.
+    #[error("not an address")]
+    Address,
+    /// A request got no answer.
+    #[error("no answer from {address}")]
+    Http {
+        /// Where the request went, without query.
+        address: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The page is larger than the robot reads.
+    #[error("the page is too large")]
+    TooLarge,
+    /// The sign-in page shows no such user.
+    #[error("the page shows no user '{0}'")]
+    UnknownUser(String),
+    /// A form has none of the buttons that the robot knows.
+    #[error("the form has no button that the robot knows")]
+    NoButton,
+    /// The page leads nowhere: an error page, or a sign-in that does not end.
+    #[error("the robot is stuck at the page '{title}' (status {status})")]
+    Stuck {
+        /// The HTTP status of the page.
+        status: u16,
+        /// The title of the page.
+        title: String,
+    },
+}

@@ -1,0 +1,14 @@
+//! Sign-ins that came to their end.
+
+use crate::directory::{TenantId, User};
+use crate::scope::ScopeRequest;
+
+/// What a sign-in ended in: it travels from the authorization code to each refresh token.
+#[derive(Debug, Clone)]
+pub(crate) struct SignIn {
+    pub(crate) id: u64,
+    pub(crate) user: User,
+    pub(crate) tenant: TenantId,
+    pub(crate) client_id: String,
+    pub(crate) scopes: ScopeRequest,
+}

@@ -1,0 +1,56 @@
+//! All stores together.
+
+use std::collections::BTreeSet;
+
+use rand::rngs::StdRng;
+
+use super::code::Codes;
+use super::consent::Consents;
+use super::refresh::RefreshTokens;
+use super::transaction::Transactions;
+use crate::directory::User;
+use crate::settings::Settings;
+
+/// Everything the emulator remembers.
+pub(crate) struct State {
+    pub(crate) rng: StdRng,
+    pub(crate) settings: Settings,
+    pub(crate) users: Vec<User>,
+    pub(crate) codes: Codes,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) consents: Consents,
+    pub(crate) transactions: Transactions,
+    /// Object ids of the users who signed in since the start, for `prompt=none`.
+    pub(crate) signed_in: BTreeSet<String>,
+    sign_ins: u64,
+}
+
+impl State {
+    pub(crate) fn new(rng: StdRng, settings: Settings, users: Vec<User>) -> Self {
+        Self {
+            rng,
+            settings,
+            users,
+            codes: Codes::default(),
+            refresh_tokens: RefreshTokens::default(),
+            consents: Consents::default(),
+            transactions: Transactions::default(),
+            signed_in: BTreeSet::new(),
+            sign_ins: 0,
+        }
+    }
+
+    /// A number that no other sign-in has.
+    pub(crate) fn next_sign_in(&mut self) -> u64 {
+        self.sign_ins = self.sign_ins.wrapping_add(1);
+        self.sign_ins
+    }
+
+    pub(crate) fn user_named(&self, username: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.username().eq_ignore_ascii_case(username))
+    }
+
+    pub(crate) fn user_with_id(&self, object_id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.object_id() == object_id)
+    }
+}

@@ -1,0 +1,62 @@
+//! What the token endpoint grants.
+
+use crate::claims_request::capabilities;
+use crate::clock::UnixTime;
+use crate::directory::{TenantId, User};
+use crate::error::OAuthError;
+use crate::params::Params;
+use crate::scope::ScopeRequest;
+use crate::settings::Settings;
+use crate::store::SignIn;
+
+/// What a token request is granted.
+#[derive(Clone)]
+pub(crate) struct Grant {
+    pub(crate) user: User,
+    pub(crate) tenant: TenantId,
+    pub(crate) client_id: String,
+    /// What the tokens are good for; `offline_access` does not show in the answer.
+    pub(crate) scopes: ScopeRequest,
+    pub(crate) resource: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) refresh_token: Option<String>,
+    pub(crate) client_info: bool,
+    pub(crate) family: bool,
+    /// The client capabilities (`xms_cc`) that the client stated.
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) now: UnixTime,
+}
+
+impl Grant {
+    /// What both grant types end in, once the credential and the scopes are known to be good.
+    ///
+    /// # Errors
+    ///
+    /// If the scopes are of several resources, or the form lacks `client_id` or has unreadable `claims`.
+    pub(super) fn new(
+        settings: &Settings,
+        sign_in: &SignIn,
+        tenant: TenantId,
+        scopes: ScopeRequest,
+        form: &Params,
+        now: UnixTime,
+    ) -> Result<Self, OAuthError> {
+        let resource = scopes.resource().map(str::to_owned).ok_or_else(|| {
+            OAuthError::invalid_request(28_000, "The scopes of one token request are of one resource.")
+        })?;
+        let client_id = form.require("client_id")?;
+        Ok(Self {
+            user: sign_in.user.clone(),
+            tenant,
+            client_id: client_id.into(),
+            scopes,
+            resource,
+            nonce: None,
+            refresh_token: None,
+            client_info: form.get("client_info").is_some(),
+            family: settings.is_family(client_id),
+            capabilities: capabilities(form.get("claims"))?,
+            now,
+        })
+    }
+}
