@@ -50,11 +50,7 @@ impl TokenRequest {
     }
 
     /// Adds a query parameter to the requests of this call.
-    pub fn extra_query_parameter(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
+    pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         self.silent = self.silent.extra_query_parameter(name.clone(), value.clone());
         self.interactive = self.interactive.extra_query_parameter(name, value);

@@ -10,6 +10,7 @@ use auth_interactive::{Browser, DynBrowser};
 use tokio::task::JoinSet;
 
 use crate::client::PublicClient;
+use crate::driver::Driver;
 use crate::flights::Flights;
 use crate::provider::Directory;
 use crate::shared::Shared;
@@ -26,10 +27,11 @@ pub struct PublicClientBuilder {
     clock: Arc<dyn Clock>,
 }
 
-impl PublicClientBuilder {
-    pub(crate) fn new(client_id: String) -> Self {
-        Self {
-            client_id,
+impl PublicClient {
+    /// Begins to configure a client that is registered under `client_id`.
+    pub fn builder(client_id: impl Into<String>) -> PublicClientBuilder {
+        PublicClientBuilder {
+            client_id: client_id.into(),
             name: None,
             authority: None,
             storage: None,
@@ -38,7 +40,9 @@ impl PublicClientBuilder {
             clock: Arc::new(SystemClock),
         }
     }
+}
 
+impl PublicClientBuilder {
     /// Who signs people in; by default `common` of Entra's public cloud.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
@@ -89,6 +93,7 @@ impl PublicClientBuilder {
             Some(authority) => authority,
             None => Authority::tenant("common")?,
         };
+        let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
         let persistent = self.storage.is_some();
         let storage = self.storage.unwrap_or_else(|| Arc::new(MemoryStorage::new()));
         Ok(PublicClient::new(Shared {
@@ -96,11 +101,7 @@ impl PublicClientBuilder {
             directory: Directory::new(authority),
             cache: TokenCache::from_shared(storage),
             persistent,
-            transport: self
-                .transport
-                .or_else(default_transport)
-                .ok_or(ConfigError::Missing("transport"))?,
-            clock: self.clock,
+            driver: Driver::new(transport, self.clock),
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),
             beside: Mutex::new(JoinSet::new()),

@@ -8,7 +8,6 @@ use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired}
 use rand::rngs::SysRng;
 
 use crate::acquire::TokenRequest;
-use crate::builder::PublicClientBuilder;
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
 use crate::shared::Shared;
@@ -36,11 +35,6 @@ pub struct PublicClient {
 }
 
 impl PublicClient {
-    /// Begins to configure a client that is registered under `client_id`.
-    pub fn builder(client_id: impl Into<String>) -> PublicClientBuilder {
-        PublicClientBuilder::new(client_id.into())
-    }
-
     pub(crate) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }
     }
@@ -70,20 +64,14 @@ impl PublicClient {
             (only, None) => Ok(only),
             (_, Some(_)) => {
                 let id = CorrelationId::generate(&mut SysRng)?;
-                Err(UiRequired::local(UiReason::MultipleAccounts, id)
-                    .with_login_hint(Some(name.to_owned()))
-                    .into())
+                Err(UiRequired::local(UiReason::MultipleAccounts, id).with_login_hint(Some(name.to_owned())).into())
             }
         }
     }
 
     /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
     /// signed in is meant; of several nobody is picked.
-    pub fn acquire_token_silent(
-        &self,
-        scopes: &Scopes,
-        account: Option<&Account>,
-    ) -> SilentRequest {
+    pub fn acquire_token_silent(&self, scopes: &Scopes, account: Option<&Account>) -> SilentRequest {
         SilentRequest::new(Arc::clone(&self.shared), scopes.clone(), account.cloned())
     }
 
@@ -94,10 +82,7 @@ impl PublicClient {
 
     /// Asks the cache, and the user only when that is not enough.
     pub fn acquire_token(&self, scopes: &Scopes) -> TokenRequest {
-        TokenRequest::new(
-            self.acquire_token_silent(scopes, None),
-            self.acquire_token_interactive(scopes),
-        )
+        TokenRequest::new(self.acquire_token_silent(scopes, None), self.acquire_token_interactive(scopes))
     }
 
     /// Forgets an account and tells whether it was there. The identity provider is not told: tokens that were handed out
@@ -106,11 +91,7 @@ impl PublicClient {
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
-        let removed = self
-            .shared
-            .cache
-            .remove_account(&self.authority(), self.shared.client_id(), account)
-            .await;
+        let removed = self.shared.cache.remove_account(&self.authority(), self.shared.client_id(), account).await;
         removed.map_err(|error: StorageError| error.into())
     }
 
@@ -118,8 +99,7 @@ impl PublicClient {
     /// a rotated refresh token.
     pub async fn close(&self) {
         let beside = &self.shared.beside;
-        let mut running =
-            core::mem::take(&mut *beside.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut running = core::mem::take(&mut *beside.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async { while running.join_next().await.is_some() {} };
         if tokio::time::timeout(LONGEST_CLOSE, all).await.is_err() {
             tracing::warn!(target: "auth", "a refresh was still under way when the client was closed");

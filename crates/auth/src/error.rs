@@ -3,9 +3,7 @@
 use core::time::Duration;
 
 use auth_cache::StorageError;
-use auth_core::{
-    ConfigError, Error, ProtocolError, ServerError, Throttled, TransportError, UiRequired,
-};
+use auth_core::{ConfigError, Error, ProtocolError, ServerError, Throttled, TransportError, UiRequired};
 use auth_interactive::{LoopbackError, SignInError};
 
 /// Why there is no token.
@@ -100,9 +98,7 @@ impl From<StorageError> for AuthError {
 impl From<SignInError> for AuthError {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Loopback(LoopbackError::TimedOut(time)) => {
-                Self::Cancelled(Cancelled::TimedOut(time))
-            }
+            SignInError::Loopback(LoopbackError::TimedOut(time)) => Self::Cancelled(Cancelled::TimedOut(time)),
             error => Self::Browser(Box::new(error)),
         }
     }

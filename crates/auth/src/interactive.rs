@@ -1,27 +1,27 @@
 //! `acquire_token_interactive`: the user signs in with a browser.
 
+use core::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use auth_cache::{RefreshReason, TokenUpdate};
 use auth_core::{
-    Account, AuthorizationRequest, Claims, ConfigError, Prompt, ProtocolError, RedirectUri, Scopes,
-    UiRequired,
+    Account, AuthorizationRequest, Claims, ConfigError, Prompt, ProtocolError, RedirectUri, Scopes, UiRequired,
 };
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 use rand::rngs::SysRng;
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
-use crate::refresh::Running;
 use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
+use crate::timing::Timing;
 
 /// The default redirect URI; the port is free and chosen by the system.
 const LOOPBACK: &str = "http://localhost";
 
 /// An interactive request; see [`PublicClient::acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
 pub struct InteractiveRequest {
     shared: Arc<Shared>,
@@ -52,8 +52,7 @@ impl InteractiveRequest {
     /// id, so that the new tokens satisfy what was missing. What was set before stays.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         if self.options.claims.is_none() {
-            self.options.claims =
-                ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
+            self.options.claims = ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
         }
         self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
         self.options.correlation_id = self.options.correlation_id.or(Some(ui.correlation_id));
@@ -100,11 +99,11 @@ impl InteractiveRequest {
     /// [`AuthError::Server`] when the user or the provider refuses, [`AuthError::Cancelled`] when the time is up,
     /// [`AuthError::Browser`] when no page can be shown; otherwise as [`AuthError`] says.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
-        let mut running = Running::begin();
+        let mut timing = Timing::begin();
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
         let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
-        let metadata = shared.directory.metadata(shared, &context, &mut running.in_http).await?;
+        let metadata = shared.directory.metadata(&shared.driver, &context, &mut timing).await?;
         let authority = shared.directory.authority();
 
         let redirect_uri = match self.redirect_uri {
@@ -114,20 +113,19 @@ impl InteractiveRequest {
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
         let metadata = metadata.as_ref().clone();
-        let mut request =
-            AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
+        let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
         request.prompt = self.prompt;
         request.login_hint = self.login_hint;
         request.claims = self.options.claims;
-        let pending = request.begin(&mut SysRng, shared.clock.now())?;
+        let pending = request.begin(&mut SysRng, shared.driver.now())?;
 
         let mut expectation = Expectation::of(&pending).map_err(SignInError::from)?;
         if let Some(timeout) = self.timeout {
             expectation = expectation.with_timeout(timeout);
         }
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
-        let redemption = pending.accept(response, shared.clock.now())?;
-        let tokens = shared.perform(redemption, &mut running.in_http).await?;
+        let redemption = pending.accept(response, shared.driver.now())?;
+        let tokens = shared.driver.perform(redemption, &mut timing).await?;
 
         let account = Account::of_tokens(&tokens, &authority);
         if let (Some(pinned), Some(account)) = (&self.account, &account)
@@ -135,23 +133,26 @@ impl InteractiveRequest {
         {
             return Err(ProtocolError::UserMismatch.into());
         }
-        let begun = Instant::now();
         let (persisted, persistence_error) = match &account {
             Some(account) => {
-                let update =
-                    TokenUpdate::of_sign_in(&authority, shared.client_id(), account, &tokens);
-                shared.store(update).await
+                let update = TokenUpdate::of_sign_in(&authority, shared.client_id(), account, &tokens);
+                timing.cache(shared.store(update)).await
             }
             None => (false, None),
         };
-        running.in_cache = running.in_cache.saturating_add(begun.elapsed());
         let call = Call {
             refresh_reason: RefreshReason::NotApplicable,
-            durations: running.durations(),
+            durations: timing.durations(),
             correlation_id: context.correlation_id(),
             persisted,
             persistence_error,
         };
         Ok(AuthResult::from_tokens(tokens, account, &authority, call))
+    }
+}
+
+impl fmt::Debug for InteractiveRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InteractiveRequest").field("scopes", &self.scopes).finish_non_exhaustive()
     }
 }

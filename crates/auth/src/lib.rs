@@ -31,6 +31,7 @@
 mod acquire;
 mod builder;
 mod client;
+mod driver;
 mod error;
 mod flights;
 mod interactive;
@@ -40,22 +41,25 @@ mod refresh;
 mod result;
 mod shared;
 mod silent;
+mod timing;
+mod wanted;
 
 pub use acquire::TokenRequest;
 pub use builder::PublicClientBuilder;
 pub use client::PublicClient;
 pub use error::{AuthError, Cancelled};
 pub use interactive::InteractiveRequest;
-pub use result::{AuthResult, Durations, TokenSource};
+pub use result::{AuthResult, TokenSource};
 pub use silent::SilentRequest;
+pub use timing::Durations;
 
 #[cfg(feature = "file")]
 pub use auth_cache::FileStorage;
 pub use auth_cache::{MemoryStorage, RefreshReason, Storage, StorageError};
 pub use auth_core::{
-    Account, AccountId, Authority, Claims, Classification, ConfigError, CorrelationId, IdToken,
-    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp,
-    TransportError, TransportFault, UiReason, UiRequired,
+    Account, AccountId, Authority, Body, Claims, Classification, ConfigError, CorrelationId, IdToken, Prompt,
+    ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp, TransportError,
+    TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;
@@ -63,3 +67,8 @@ pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
 pub use auth_interactive::{Browser, BrowserError, LoopbackError, SignInError};
 #[cfg(feature = "system-browser")]
 pub use auth_interactive::{Environment, SystemBrowser};
+
+/// The examples of the README are compiled with the tests.
+#[cfg(all(doctest, feature = "file"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -19,8 +19,7 @@ impl Options {
             Some(id) => id,
             None => CorrelationId::generate(&mut SysRng)?,
         };
-        RequestContext::new(shared.application.clone(), id)
-            .with_extra_query(self.extra_query.clone())
+        RequestContext::new(shared.application.clone(), id).with_extra_query(self.extra_query.clone())
     }
 }
 
@@ -41,11 +40,7 @@ macro_rules! option_setters {
 
         /// Adds a query parameter to the requests of this call. A name that the protocol uses is an error when the
         /// request is sent.
-        pub fn extra_query_parameter(
-            mut self,
-            name: impl Into<String>,
-            value: impl Into<String>,
-        ) -> Self {
+        pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.options.extra_query.push((name.into(), value.into()));
             self
         }

@@ -4,15 +4,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use auth_core::{
-    Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata,
-    RequestContext, Tenant, Timestamp,
+    Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata, RequestContext, Tenant,
+    Timestamp,
 };
 use tokio::sync::Mutex;
 
-use crate::shared::Shared;
+use crate::driver::Driver;
+use crate::timing::Timing;
 
-/// Metadata younger than this is taken as it is.
+/// Metadata is taken as it is for a day at most, less a random part of half a day, so that many processes do not ask at
+/// the same time.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+const JITTER: Duration = Duration::from_secs(12 * 60 * 60);
 /// Older metadata serves so long when the provider cannot be reached.
 const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -27,8 +30,15 @@ pub(crate) struct Directory {
 #[derive(Clone, Debug)]
 struct Known {
     authority: Arc<Authority>,
-    provider: Option<(Arc<ProviderMetadata>, Timestamp)>,
+    provider: Option<Learned>,
     tenant_id: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Learned {
+    metadata: Arc<ProviderMetadata>,
+    at: Timestamp,
+    fresh_for: Duration,
 }
 
 impl Directory {
@@ -50,8 +60,7 @@ impl Directory {
     /// Whether a discovery could still tell which tenant a domain name means.
     pub(crate) fn lacks_tenant_id(&self) -> bool {
         let known = self.known();
-        known.tenant_id.is_none()
-            && matches!(known.authority.tenant_name(), Some(Tenant::Domain(_)))
+        known.tenant_id.is_none() && matches!(known.authority.tenant_name(), Some(Tenant::Domain(_)))
     }
 
     fn known(&self) -> Known {
@@ -65,60 +74,52 @@ impl Directory {
     /// The endpoints, from the rules for Entra or from discovery.
     pub(crate) async fn metadata(
         &self,
-        shared: &Shared,
+        driver: &Driver,
         context: &RequestContext,
-        in_http: &mut Duration,
+        timing: &mut Timing,
     ) -> Result<Arc<ProviderMetadata>, Error> {
-        if let Some(metadata) = self.fresh(shared) {
+        if let Some(metadata) = self.fresh(driver) {
             return Ok(metadata);
         }
         let _asking = self.asking.lock().await;
-        if let Some(metadata) = self.fresh(shared) {
+        if let Some(metadata) = self.fresh(driver) {
             return Ok(metadata);
         }
         let authority = self.authority();
         if authority.needs_instance_discovery() {
-            let instance = shared
-                .perform(InstanceDiscovery::new(context.clone(), &authority)?, in_http)
-                .await?;
+            let instance = driver.perform(InstanceDiscovery::new(context.clone(), &authority)?, timing).await?;
             self.learn(|known| known.authority = Arc::new(known.authority.with_instance(instance)));
-            return self
-                .fresh(shared)
-                .ok_or_else(|| ConfigError::Authority("it has no endpoints").into());
+            return self.fresh(driver).ok_or_else(|| ConfigError::Authority("it has no endpoints").into());
         }
-        let now = shared.clock.now();
-        match shared.perform(OpenIdConfiguration::new(context.clone(), &authority)?, in_http).await
-        {
+        let now = driver.now();
+        match driver.perform(OpenIdConfiguration::new(context.clone(), &authority)?, timing).await {
             Ok(provider) => {
                 let metadata = Arc::new(provider.metadata);
-                self.learn(|known| known.provider = Some((Arc::clone(&metadata), now)));
+                let fresh_for = FRESH.saturating_sub(rand::random_range(Duration::ZERO..=JITTER));
+                let learned = Learned { metadata: Arc::clone(&metadata), at: now, fresh_for };
+                self.learn(|known| known.provider = Some(learned));
                 Ok(metadata)
             }
             Err(error) if error.is_transient() => match self.known().provider {
-                Some((metadata, learned)) if learned.duration_until(now) <= STALE => Ok(metadata),
+                Some(learned) if learned.at.duration_until(now) <= STALE => Ok(learned.metadata),
                 Some(_) | None => Err(error),
             },
             Err(error) => Err(error),
         }
     }
 
-    fn fresh(&self, shared: &Shared) -> Option<Arc<ProviderMetadata>> {
+    fn fresh(&self, driver: &Driver) -> Option<Arc<ProviderMetadata>> {
         let known = self.known();
         if let Some(metadata) = known.authority.metadata() {
             return Some(Arc::new(metadata));
         }
-        let (metadata, learned) = known.provider?;
-        (learned.duration_until(shared.clock.now()) <= FRESH).then_some(metadata)
+        let learned = known.provider?;
+        (learned.at.duration_until(driver.now()) <= learned.fresh_for).then_some(learned.metadata)
     }
 
     /// Asks which tenant the authority's domain name means. It stays unknown when the provider cannot be reached: then
     /// the cache answers from what it knows.
-    pub(crate) async fn ask_tenant_id(
-        &self,
-        shared: &Shared,
-        context: &RequestContext,
-        in_http: &mut Duration,
-    ) {
+    pub(crate) async fn ask_tenant_id(&self, driver: &Driver, context: &RequestContext, timing: &mut Timing) {
         let _asking = self.asking.lock().await;
         if !self.lacks_tenant_id() {
             return;
@@ -126,7 +127,7 @@ impl Directory {
         let Ok(exchange) = OpenIdConfiguration::new(context.clone(), &self.authority()) else {
             return;
         };
-        match shared.perform(exchange, in_http).await {
+        match driver.perform(exchange, timing).await {
             Ok(provider) => self.learn(|known| known.tenant_id = provider.tenant_id.map(Arc::from)),
             Err(error) => tracing::debug!(target: "auth", %error, "the tenant's id is not known"),
         }

@@ -1,31 +1,21 @@
 //! Redeeming refresh tokens: one caller at a time for each account, and beside the caller where the token still serves.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 
-use auth_cache::{Lookup, Refresh, RefreshReason, TokenUpdate};
+use auth_cache::{BoxedLock, Lookup, Refresh, RefreshReason, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
 use crate::error::AuthError;
-use crate::result::{AuthResult, Call, Durations};
+use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
-use crate::silent::Wanted;
+use crate::timing::Timing;
+use crate::wanted::Wanted;
 
-/// A call under way, with what it has cost so far.
-pub(crate) struct Running {
-    begun: Instant,
-    pub(crate) in_http: Duration,
-    pub(crate) in_cache: Duration,
-}
-
-impl Running {
-    pub(crate) fn begin() -> Self {
-        Self { begun: Instant::now(), in_http: Duration::ZERO, in_cache: Duration::ZERO }
-    }
-
-    pub(crate) fn durations(&self) -> Durations {
-        Durations { total: self.begun.elapsed(), in_http: self.in_http, in_cache: self.in_cache }
-    }
+/// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
+pub(crate) async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
+    let (authority, account) = (shared.directory.authority(), &wanted.account.home_account_id);
+    let locked = timing.cache(shared.cache.refresh_lock(&authority, shared.client_id(), account)).await;
+    locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
 }
 
 /// Redeems one of the candidates and caches what comes of it, before the caller sees it.
@@ -33,36 +23,30 @@ pub(crate) async fn redeem(
     shared: &Shared,
     wanted: &Wanted,
     refresh: Refresh,
-    running: &mut Running,
+    timing: &mut Timing,
 ) -> Result<AuthResult, AuthError> {
     let context = &wanted.context;
-    let metadata = shared.directory.metadata(shared, context, &mut running.in_http).await?;
+    let metadata = shared.directory.metadata(&shared.driver, context, timing).await?;
     let authority = shared.directory.authority();
     // With a name for many tenants the account's own is asked.
     let home = || wanted.account.home_account_id.home_tenant()?.parse().ok();
-    let metadata = match authority
-        .tenant_name()
-        .filter(|tenant| tenant.is_multi_tenant())
-        .and_then(|_| home())
-    {
-        Some(tenant) => {
-            authority.with_tenant(tenant).metadata().unwrap_or_else(|| metadata.as_ref().clone())
-        }
+    let metadata = match authority.tenant_name().filter(|tenant| tenant.is_multi_tenant()).and_then(|_| home()) {
+        Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or_else(|| metadata.as_ref().clone()),
         None => metadata.as_ref().clone(),
     };
     let account = wanted.account.home_account_id.clone();
     let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();
     request.id_token = refresh.id_token;
-    let mut flow = SilentRedemption::new(request, refresh.candidates);
-    let outcome = shared.drive(&mut flow, &mut running.in_http).await?;
+    let flow = SilentRedemption::new(request, refresh.candidates);
+    let outcome = shared.driver.drive(flow, timing).await?;
     if outcome.not_in_family
         && let Err(error) = shared.cache.leave_family(&authority, shared.client_id()).await
     {
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }
     let tokens = outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?;
-    Ok(keep(shared, wanted, tokens, refresh.reason, running).await)
+    Ok(keep(shared, wanted, tokens, refresh.reason, timing).await)
 }
 
 async fn keep(
@@ -70,17 +54,15 @@ async fn keep(
     wanted: &Wanted,
     tokens: Tokens,
     refresh_reason: RefreshReason,
-    running: &mut Running,
+    timing: &mut Timing,
 ) -> AuthResult {
     let authority = shared.directory.authority();
     let account = Account::of_tokens(&tokens, &authority).unwrap_or_else(|| wanted.account.clone());
-    let begun = Instant::now();
     let update = TokenUpdate::of_refresh(&authority, shared.client_id(), &account, &tokens);
-    let (persisted, persistence_error) = shared.store(update).await;
-    running.in_cache = running.in_cache.saturating_add(begun.elapsed());
+    let (persisted, persistence_error) = timing.cache(shared.store(update)).await;
     let call = Call {
         refresh_reason,
-        durations: running.durations(),
+        durations: timing.durations(),
         correlation_id: wanted.context.correlation_id(),
         persisted,
         persistence_error,
@@ -91,9 +73,7 @@ async fn keep(
 /// Whoever must sign in again is known here.
 fn with_hint(error: AuthError, account: &Account) -> AuthError {
     match error {
-        AuthError::UiRequired(ui) => {
-            ui.with_login_hint(account.login_hint().map(str::to_owned)).into()
-        }
+        AuthError::UiRequired(ui) => ui.with_login_hint(account.login_hint().map(str::to_owned)).into(),
         error => error,
     }
 }
@@ -106,13 +86,13 @@ pub(crate) fn redeem_beside(shared: &Arc<Shared>, wanted: Wanted) {
         let shared = Arc::clone(shared);
         async move {
             let _flight = flight;
-            let mut running = Running::begin();
+            let mut timing = Timing::begin();
+            let _lock = refresh_lock(&shared, &wanted, &mut timing).await;
             // Another process may have been faster.
-            let still_due = match wanted.look_up(&shared, &mut running).await {
-                Ok(Lookup::UsableButRefresh(_, refresh)) => refresh,
-                Ok(_) | Err(_) => return,
+            let Ok(Lookup::UsableButRefresh(_, still_due)) = wanted.look_up(&shared, &mut timing).await else {
+                return;
             };
-            if let Err(error) = redeem(&shared, &wanted, still_due, &mut running).await {
+            if let Err(error) = redeem(&shared, &wanted, still_due, &mut timing).await {
                 tracing::warn!(target: "auth", %error, "the refresh ahead of time failed; the token still serves");
             }
         }

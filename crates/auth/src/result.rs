@@ -1,10 +1,11 @@
 //! What the caller gets.
 
 use core::fmt;
-use core::time::Duration;
 
 use auth_cache::{CachedToken, RefreshReason, StorageError};
 use auth_core::{Account, Authority, CorrelationId, IdToken, Scopes, Secret, Timestamp, Tokens};
+
+use crate::timing::Durations;
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,18 +15,6 @@ pub enum TokenSource {
     Cache,
     /// The identity provider.
     IdentityProvider,
-}
-
-/// How long a call took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Durations {
-    /// The whole call.
-    pub total: Duration,
-    /// Of it, the time in HTTP.
-    pub in_http: Duration,
-    /// Of it, the time in the cache and its store.
-    pub in_cache: Duration,
 }
 
 /// A token and what is known of it.
@@ -60,19 +49,14 @@ pub struct AuthResult {
     pub durations: Durations,
     /// The id of the call, for the identity provider's support.
     pub correlation_id: CorrelationId,
-    /// Whether the token outlives this process.
+    /// Whether the token is in the store that the application gave.
     pub persisted: bool,
-    /// Why it does not, where a store was given and failed.
+    /// Why it is not, where the store failed.
     pub persistence_error: Option<StorageError>,
 }
 
 impl AuthResult {
-    pub(crate) fn from_cache(
-        token: CachedToken,
-        authority: &Authority,
-        wanted: &Scopes,
-        call: Call,
-    ) -> Self {
+    pub(crate) fn from_cache(token: CachedToken, authority: &Authority, wanted: &Scopes, call: Call) -> Self {
         let id_token = token.id_token;
         Self {
             access_token: token.access_token,
@@ -94,21 +78,12 @@ impl AuthResult {
         }
     }
 
-    pub(crate) fn from_tokens(
-        tokens: Tokens,
-        account: Option<Account>,
-        authority: &Authority,
-        call: Call,
-    ) -> Self {
+    pub(crate) fn from_tokens(tokens: Tokens, account: Option<Account>, authority: &Authority, call: Call) -> Self {
         let tenant_id = tenant_id(tokens.id_token.as_ref(), authority, tokens.realm(authority));
         Self {
             declined_scopes: tokens.declined_scopes(),
             tenant_id,
-            unique_id: tokens
-                .id_token
-                .as_ref()
-                .and_then(IdToken::local_account_id)
-                .map(str::to_owned),
+            unique_id: tokens.id_token.as_ref().and_then(IdToken::local_account_id).map(str::to_owned),
             access_token: tokens.access_token,
             token_type: "Bearer",
             expires_on: tokens.expires_on,

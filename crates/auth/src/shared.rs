@@ -2,14 +2,13 @@
 
 use core::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use auth_cache::{StorageError, TokenCache, TokenUpdate};
-use auth_core::{Account, Application, ClientId, Error, Exchange, Flow, OneStep};
-use auth_http::{Clock, DynTransport, drive};
+use auth_core::{Account, Application, ClientId};
 use auth_interactive::DynBrowser;
 use tokio::task::JoinSet;
 
+use crate::driver::Driver;
 use crate::flights::Flights;
 use crate::provider::Directory;
 
@@ -18,10 +17,9 @@ pub(crate) struct Shared {
     pub(crate) application: Application,
     pub(crate) directory: Directory,
     pub(crate) cache: TokenCache,
-    /// Whether the store outlives the process.
+    /// Whether the application gave the store.
     pub(crate) persistent: bool,
-    pub(crate) transport: Arc<dyn DynTransport>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     pub(crate) flights: Flights,
     /// Refreshes that run beside their callers.
@@ -31,26 +29,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn client_id(&self) -> &ClientId {
         self.application.client_id()
-    }
-
-    /// Drives a flow and adds the time it took.
-    pub(crate) async fn drive<F: Flow>(
-        &self,
-        flow: &mut F,
-        in_http: &mut Duration,
-    ) -> Result<F::Output, Error> {
-        let begun = Instant::now();
-        let output = drive(flow, &*self.transport, &*self.clock).await;
-        *in_http = in_http.saturating_add(begun.elapsed());
-        output
-    }
-
-    pub(crate) async fn perform<E: Exchange>(
-        &self,
-        exchange: E,
-        in_http: &mut Duration,
-    ) -> Result<E::Output, Error> {
-        self.drive(&mut OneStep::new(exchange), in_http).await
     }
 
     /// Caches tokens; a store that fails costs nobody the token.

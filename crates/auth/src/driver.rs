@@ -1,0 +1,39 @@
+//! The network and the clock, together.
+
+use core::fmt;
+use std::sync::Arc;
+
+use auth_core::{Error, Exchange, Flow, OneStep, Timestamp};
+use auth_http::{Clock, DynTransport, drive};
+
+use crate::timing::Timing;
+
+/// Performs the exchanges and flows of a client.
+pub(crate) struct Driver {
+    transport: Arc<dyn DynTransport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Driver {
+    pub(crate) fn new(transport: Arc<dyn DynTransport>, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, clock }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) async fn drive<F: Flow>(&self, mut flow: F, timing: &mut Timing) -> Result<F::Output, Error> {
+        timing.http(drive(&mut flow, &*self.transport, &*self.clock)).await
+    }
+
+    pub(crate) async fn perform<E: Exchange>(&self, exchange: E, timing: &mut Timing) -> Result<E::Output, Error> {
+        self.drive(OneStep::new(exchange), timing).await
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Driver")
+    }
+}
