@@ -72,9 +72,7 @@ fn file_name(client_id: &str) -> String {
             name.push(c);
         } else {
             let mut utf8 = [0; 4];
-            c.encode_utf8(&mut utf8)
-                .bytes()
-                .for_each(|byte| name.push_str(&format!("%{byte:02X}")));
+            c.encode_utf8(&mut utf8).bytes().for_each(|byte| name.push_str(&format!("%{byte:02X}")));
         }
     }
     name

@@ -13,9 +13,7 @@ pub(crate) struct AnnouncedBrowser {
 
 impl Browser for AnnouncedBrowser {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
-        terminal::say(
-            "Opening your browser to sign in. If no page appears, open this address yourself:",
-        );
+        terminal::say("Opening your browser to sign in. If no page appears, open this address yourself:");
         terminal::say(format_args!("  {url}"));
         self.system.open(url).await
     }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use auth::{
-    AuthError, BrowserError, Classification, ConfigError, LoopbackError, ProtocolError,
-    SignInError, UiReason, UiRequired,
+    AuthError, BrowserError, Classification, ConfigError, CorrelationId, LoopbackError, ProtocolError, SignInError,
+    UiReason, UiRequired,
 };
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::terminal;
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: u8,
-    told: Told,
+    told: Box<Told>,
 }
 
 /// The error object of `--output json`; a field without a value is `null`.
@@ -39,14 +39,14 @@ const OTHER: u8 = 1;
 
 impl Failure {
     fn new(exit: u8, error: &str, description: impl ToString) -> Self {
-        let told = Told {
+        let told = Box::new(Told {
             error: error.to_owned(),
             error_description: description.to_string(),
             suberror: None,
             classification: None,
             claims: None,
             correlation_id: None,
-        };
+        });
         Self { exit, told }
     }
 
@@ -73,10 +73,15 @@ impl Failure {
     /// Nobody is picked from several accounts.
     pub(crate) fn several_accounts() -> Self {
         let reason = UiReason::MultipleAccounts;
-        let mut failure =
-            Self::new(UI_REQUIRED, reason.code(), "name the account that is meant with --account");
+        let mut failure = Self::new(UI_REQUIRED, reason.code(), "name the account that is meant with --account");
         failure.told.classification = Some(Classification::AcquireTokenSilentFailed.as_str());
         failure
+    }
+
+    /// Adds the id of the call, where the failure has none yet.
+    pub(crate) fn with_correlation_id(mut self, id: CorrelationId) -> Self {
+        self.told.correlation_id.get_or_insert_with(|| id.to_string());
+        self
     }
 
     /// Tells the failure and gives the code to end with.
@@ -122,14 +127,11 @@ impl From<AuthError> for Failure {
                 Self::new(exit, &server.error, server).with_server(server)
             }
             AuthError::Throttled(throttled) => {
-                Self::new(NETWORK, &throttled.server.error, throttled)
-                    .with_server(&throttled.server)
+                Self::new(NETWORK, &throttled.server.error, throttled).with_server(&throttled.server)
             }
             AuthError::Transport(_) => Self::new(NETWORK, "network_not_available", &error),
             AuthError::Cancelled(_) => Self::new(CANCELLED, "timed_out", &error),
-            AuthError::Browser(sign_in) => {
-                Self::new(browser_exit(sign_in), "browser_not_available", &error)
-            }
+            AuthError::Browser(sign_in) => Self::new(browser_exit(sign_in), "browser_not_available", &error),
             AuthError::Config(_) => Self::new(USAGE, "invalid_configuration", &error),
             AuthError::Cache(_) => Self::new(CACHE, "cache_failed", &error),
             AuthError::Protocol(protocol) => match **protocol {

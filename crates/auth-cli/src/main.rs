@@ -11,6 +11,7 @@ mod failure;
 mod output;
 mod process;
 mod terminal;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -37,11 +38,16 @@ fn main() -> ExitCode {
 
 /// Runs the command until it ends or the user interrupts it.
 async fn run(command: Command) -> Result<(), Failure> {
+    if command.ends_by_interrupt() {
+        return commands::run(command).await;
+    }
     tokio::select! {
-        done = commands::run(command) => done,
+        // Listening for the interrupt comes first: the command may tell the user something before it waits for anything.
+        biased;
         interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
             Ok(()) => Failure::interrupted(),
             Err(error) => Failure::internal(&error),
         }),
+        done = commands::run(command) => done,
     }
 }

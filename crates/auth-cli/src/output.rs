@@ -45,26 +45,19 @@ impl<'a> From<&'a Account> for AccountJson<'a> {
 /// The name under which a person knows the account.
 pub(crate) fn display_name(account: &Account) -> &str {
     let ids = [account.home_account_id.as_str(), account.local_account_id.as_str()];
-    account
-        .login_hint()
-        .or_else(|| ids.into_iter().find(|id| !id.is_empty()))
-        .unwrap_or("an account without a name")
+    account.login_hint().or_else(|| ids.into_iter().find(|id| !id.is_empty())).unwrap_or("an account without a name")
 }
 
 /// Prints a token in the format that was asked for.
 pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
     let token = result.access_token.expose();
     if output != Output::Text && terminal::result_is_on_screen() {
-        terminal::say(
-            "auth: warning: the token is shown on the screen; whoever sees it can use it",
-        );
+        terminal::say("auth: warning: the token is shown on the screen; whoever sees it can use it");
     }
     match output {
         Output::Text => terminal::result(status_line(result, now)),
         Output::Token => terminal::result(token),
-        Output::Header => {
-            terminal::result(format_args!("Authorization: {} {token}", result.token_type))
-        }
+        Output::Header => terminal::result(format_args!("Authorization: {} {token}", result.token_type)),
         Output::Json => print_json(&TokenJson {
             access_token: token,
             token_type: result.token_type,
@@ -96,8 +89,7 @@ fn source(source: TokenSource) -> &'static str {
 fn status_line(result: &AuthResult, now: Timestamp) -> String {
     let who = result.account.as_ref().map_or("somebody", display_name);
     let left = lifetime(now.duration_until(result.expires_on));
-    let from =
-        if result.source == TokenSource::Cache { "the cache" } else { "the identity provider" };
+    let from = if result.source == TokenSource::Cache { "the cache" } else { "the identity provider" };
     let scopes = result.scopes.to_string();
     let what = if scopes.is_empty() { "no scope".to_owned() } else { scopes };
     format!("{who} has a token for {what}, valid for {left}, from {from}")
@@ -117,9 +109,7 @@ mod tests {
 
     #[test]
     fn lifetimes_for_people() {
-        for (seconds, text) in
-            [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "59 min"), (7200, "2 h")]
-        {
+        for (seconds, text) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "59 min"), (7200, "2 h")] {
             assert_eq!(lifetime(Duration::from_secs(seconds)), text);
         }
     }

@@ -6,13 +6,11 @@ use std::io::{IsTerminal as _, Write as _};
 use tracing_subscriber::EnvFilter;
 
 /// What the log shows unless `AUTH_LOG` says otherwise.
-const DEFAULT_LOG: &str =
-    "error,auth=warn,auth_cache=warn,auth_core=warn,auth_http=warn,auth_interactive=warn";
+const DEFAULT_LOG: &str = "error,auth=warn,auth_cache=warn,auth_core=warn,auth_http=warn,auth_interactive=warn";
 
 /// Sends the library's events to stderr.
 pub(crate) fn init_log() {
-    let filter =
-        EnvFilter::try_from_env("AUTH_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let filter = EnvFilter::try_from_env("AUTH_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -13,10 +13,7 @@ pub(crate) async fn run(args: &AccountsArgs) -> Result<(), Failure> {
         ListOutput::Text => {
             for account in &accounts {
                 let name = display_name(account);
-                terminal::result(format_args!(
-                    "{name}  {}  {}",
-                    account.home_account_id, account.environment
-                ));
+                terminal::result(format_args!("{name}  {}  {}", account.home_account_id, account.environment));
             }
         }
     }

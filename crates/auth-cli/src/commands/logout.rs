@@ -24,9 +24,7 @@ pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
     }
     match (args.output, removed) {
         (ListOutput::Json, _) => print_json(&LogoutJson { removed }),
-        (ListOutput::Text, 0) => {
-            terminal::say("No such account has signed in; nothing was removed.")
-        }
+        (ListOutput::Text, 0) => terminal::say("No such account has signed in; nothing was removed."),
         (ListOutput::Text, 1) => terminal::result("Removed 1 account."),
         (ListOutput::Text, _) => terminal::result(format_args!("Removed {removed} accounts.")),
     }

@@ -1,9 +1,10 @@
 //! `auth token`.
 
 use auth::{
-    Account, AccountId, AuthError, AuthResult, Claims, Clock as _, PublicClient, RedirectUri,
-    Scopes, SystemBrowser, SystemClock,
+    Account, AccountId, AuthError, AuthResult, Claims, Clock as _, ConfigError, CorrelationId, PublicClient,
+    RedirectUri, Scopes, SystemBrowser, SystemClock,
 };
+use rand::rngs::SysRng;
 
 use crate::args::TokenArgs;
 use crate::browser::AnnouncedBrowser;
@@ -13,17 +14,18 @@ use crate::terminal;
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let wishes = Wishes::read(&args)?;
-    let client =
-        args.app.client()?.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
+    let client = args.app.client()?.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
     let result = acquire(&client, &args, &wishes).await;
     // A refresh beside the call may hold a rotated refresh token.
     client.close().await;
-    print_token(&result?, args.output, SystemClock.now());
+    let result = result.map_err(|failure| failure.with_correlation_id(wishes.correlation_id))?;
+    print_token(&result, args.output, SystemClock.now());
     Ok(())
 }
 
 /// The values among the flags that have a form of their own.
 struct Wishes {
+    correlation_id: CorrelationId,
     scopes: Scopes,
     claims: Option<Claims>,
     redirect_uri: Option<RedirectUri>,
@@ -32,10 +34,20 @@ struct Wishes {
 impl Wishes {
     fn read(args: &TokenArgs) -> Result<Self, Failure> {
         Ok(Self {
+            correlation_id: CorrelationId::generate(&mut SysRng)?,
             scopes: Scopes::new(args.scope.iter().flat_map(|scopes| scopes.split_whitespace()))?,
             claims: args.claims.as_deref().map(Claims::parse).transpose()?,
-            redirect_uri: args.redirect_uri.as_deref().map(RedirectUri::parse).transpose()?,
+            redirect_uri: args.redirect_uri.as_deref().map(loopback).transpose()?,
         })
+    }
+}
+
+/// A redirect URI at which this program can receive the answer.
+fn loopback(text: &str) -> Result<RedirectUri, ConfigError> {
+    let uri = RedirectUri::parse(text)?;
+    match uri.loopback_host() {
+        Some(_) => Ok(uri),
+        None => Err(ConfigError::RedirectUri("it is no loopback address; use http://localhost")),
     }
 }
 
@@ -49,11 +61,7 @@ enum Whom {
     Anybody,
 }
 
-async fn acquire(
-    client: &PublicClient,
-    args: &TokenArgs,
-    wishes: &Wishes,
-) -> Result<AuthResult, Failure> {
+async fn acquire(client: &PublicClient, args: &TokenArgs, wishes: &Wishes) -> Result<AuthResult, Failure> {
     let whom = whom(client, args).await?;
     if args.interactive {
         return sign_in(client, args, wishes, &whom).await.map_err(Failure::from);
@@ -73,10 +81,8 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
     let name = args.account.as_deref().or(args.login_hint.as_deref());
     // A cache that cannot be read stops no sign-in; the library warns.
     let accounts = client.accounts().await.unwrap_or_default();
-    let mut meant: Vec<_> = accounts
-        .into_iter()
-        .filter(|account| name.is_none_or(|name| account.is_named(name)))
-        .collect();
+    let mut meant: Vec<_> =
+        accounts.into_iter().filter(|account| name.is_none_or(|name| account.is_named(name))).collect();
     match (meant.len(), name) {
         (0, Some(name)) => Ok(Whom::Unknown(name.to_owned())),
         (0, None) => Ok(Whom::Anybody),
@@ -86,10 +92,7 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
         (1, None) => Ok(meant.pop().map_or(Whom::Anybody, Whom::Known)),
         (_, _) => {
             let names: Vec<_> = meant.iter().map(display_name).collect();
-            terminal::say(format_args!(
-                "auth: several accounts have signed in: {}",
-                names.join(", ")
-            ));
+            terminal::say(format_args!("auth: several accounts have signed in: {}", names.join(", ")));
             Err(Failure::several_accounts())
         }
     }
@@ -105,8 +108,8 @@ async fn silent(
         Whom::Known(account) => Some(account),
         Whom::Unknown(_) | Whom::Anybody => None,
     };
-    let mut request =
-        client.acquire_token_silent(&wishes.scopes, account).force_refresh(args.force_refresh);
+    let mut request = client.acquire_token_silent(&wishes.scopes, account).force_refresh(args.force_refresh);
+    request = request.correlation_id(wishes.correlation_id);
     if let Whom::Unknown(name) = whom {
         request = request.login_hint(name);
     }
@@ -125,13 +128,8 @@ async fn sign_in(
     interactive(client, args, wishes, whom).send().await
 }
 
-fn interactive(
-    client: &PublicClient,
-    args: &TokenArgs,
-    wishes: &Wishes,
-    whom: &Whom,
-) -> auth::InteractiveRequest {
-    let mut request = client.acquire_token_interactive(&wishes.scopes);
+fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> auth::InteractiveRequest {
+    let mut request = client.acquire_token_interactive(&wishes.scopes).correlation_id(wishes.correlation_id);
     if let Some(hint) = &args.login_hint {
         request = request.login_hint(hint);
     }
@@ -139,9 +137,7 @@ fn interactive(
         (Whom::Known(account), Some(_)) => request = request.account(account),
         // A username may be an alias of the account that signs in; an id may not.
         (Whom::Unknown(name), Some(_)) if name.contains('@') => request = request.login_hint(name),
-        (Whom::Unknown(id), Some(_)) => {
-            request = request.account(&Account::new(AccountId::new(id.as_str()), "", ""))
-        }
+        (Whom::Unknown(id), Some(_)) => request = request.account(&Account::new(AccountId::new(id.as_str()), "", "")),
         _ => {}
     }
     if let Some(prompt) = args.prompt {

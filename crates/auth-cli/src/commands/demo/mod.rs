@@ -5,10 +5,7 @@ mod story;
 
 use std::time::{Duration, Instant};
 
-use auth::{
-    Account, AuthError, AuthResult, Authority, Environment, FileStorage, PublicClient, Scopes,
-    SystemBrowser,
-};
+use auth::{Account, AuthError, AuthResult, Authority, Environment, FileStorage, PublicClient, Scopes, SystemBrowser};
 use auth_emulator::{Emulator, GrantType, Robot};
 
 use crate::args::{DemoArgs, DemoBrowser};
@@ -41,13 +38,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     } else {
         client.browser(AnnouncedBrowser { system: SystemBrowser::new() })
     };
-    let demo = Demo {
-        client: client.build()?,
-        scopes: Scopes::parse("User.Read")?,
-        emulator,
-        robot,
-        story: Story::new(),
-    };
+    let demo =
+        Demo { client: client.build()?, scopes: Scopes::parse("User.Read")?, emulator, robot, story: Story::new() };
     demo.tell(&file).await?;
     demo.summarise(begun.elapsed());
     demo.emulator.shutdown().await;
@@ -66,10 +58,7 @@ impl Demo {
     async fn tell(&self, file: &std::path::Path) -> Result<(), Failure> {
         let story = &self.story;
         story.title("auth demo", "ask the cache first, and the user only when that is not enough");
-        story.note(format_args!(
-            "identity provider  {}  (an emulator, on this machine)",
-            self.emulator.authority()
-        ));
+        story.note(format_args!("identity provider  {}  (an emulator, on this machine)", self.emulator.authority()));
         story.note(format_args!("token cache        {}", file.display()));
 
         story.step("A program asks for a token silently");
@@ -82,20 +71,13 @@ impl Demo {
             "your browser opens: pick any of the users"
         });
         let signed_in = self.client.acquire_token_interactive(&self.scopes).send().await?;
-        let account = signed_in
-            .account
-            .clone()
-            .ok_or_else(|| Failure::usage("the emulator named no account"))?;
+        let account = signed_in.account.clone().ok_or_else(|| Failure::usage("the emulator named no account"))?;
         story.done(format_args!("{} signed in; {}", account.username, describe(&signed_in)));
 
         story.step("The same question again");
         let again = self.silent(&account).await?;
         self.check(again.source == auth::TokenSource::Cache, "the cache did not answer")?;
-        story.done(format_args!(
-            "{}, in {} µs",
-            describe(&again),
-            again.durations.total.as_micros()
-        ));
+        story.done(format_args!("{}, in {} µs", describe(&again), again.durations.total.as_micros()));
 
         story.step("The token expires");
         cache_file::expire(file)?;
@@ -137,25 +119,15 @@ impl Demo {
 
     fn summarise(&self, took: Duration) {
         let ledger = self.emulator.ledger();
-        let (codes, refreshes) = (
-            ledger.token_requests(GrantType::AuthorizationCode),
-            ledger.token_requests(GrantType::RefreshToken),
-        );
-        self.story.title(
-            "Done",
-            format_args!(
-                "5 questions, {codes} sign-in, {refreshes} refresh, {:.1} s; everything was real but the identity provider",
-                took.as_secs_f64()
-            ),
-        );
+        let (codes, refreshes) =
+            (ledger.token_requests(GrantType::AuthorizationCode), ledger.token_requests(GrantType::RefreshToken));
+        let seconds = took.as_secs_f64();
+        self.story
+            .title("Done", format_args!("{codes} sign-in and {refreshes} refresh for all of it, in {seconds:.1} s"));
     }
 }
 
 fn describe(result: &AuthResult) -> String {
-    let from = if result.source == auth::TokenSource::Cache {
-        "the cache"
-    } else {
-        "the identity provider"
-    };
+    let from = if result.source == auth::TokenSource::Cache { "the cache" } else { "the identity provider" };
     format!("a token for {} from {from}", result.scopes)
 }
