@@ -1,0 +1,203 @@
+//! The facade, with everything in it that can be shown.
+
+use std::fmt::{Debug, Write as _};
+use std::path::Path;
+
+use auth::{AuthError, AuthResult, Authority, FileStorage, PublicClient, ReqwestTransport, Scopes};
+use auth_emulator::{Emulator, Endpoint, Fault, Robot};
+use auth_tests::browsers::RobotBrowser;
+use auth_tests::cache;
+use auth_tests::canary::{assert_absent, challenge};
+use auth_tests::transports::Recording;
+
+use crate::listener::Listener;
+
+const ADA: &str = "ada@contoso.example";
+/// Stands in broken answers where a token would stand.
+const PLANTED: &str = "canary-5f1d0c0e7b9a4e3d8c2b6a1f";
+
+struct Watched {
+    emulator: Emulator,
+    transport: Recording<ReqwestTransport>,
+    storage: FileStorage,
+    browser: RobotBrowser,
+    client: PublicClient,
+    shown: String,
+}
+
+impl Watched {
+    async fn start(folder: &Path) -> Self {
+        let emulator = Emulator::start().await.unwrap();
+        let transport = Recording::over(ReqwestTransport::new());
+        let storage = FileStorage::at(folder.join("tokens.json")).unwrap();
+        let browser = RobotBrowser::user(ADA);
+        let builder = PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
+            .authority(Authority::parse(&emulator.authority()).unwrap())
+            .transport(transport.clone())
+            .storage(storage.clone())
+            .browser(browser.clone());
+        let shown = format!("{builder:?} {builder:#?}");
+        Self { emulator, transport, storage, browser, client: builder.build().unwrap(), shown }
+    }
+
+    fn show(&mut self, what: &impl Debug) {
+        write!(self.shown, "{what:?}\n{what:#?}\n").unwrap();
+    }
+
+    fn show_outcome(&mut self, outcome: Result<AuthResult, AuthError>) {
+        self.show(&outcome);
+        match outcome {
+            Ok(result) => {
+                for part in [
+                    format!("{:?}", result.access_token),
+                    format!("{:?}", result.id_token),
+                    format!("{:?}", result.account),
+                    format!("{} {:?}", result.scopes, result.persistence_error),
+                ] {
+                    self.shown.push_str(&part);
+                }
+            }
+            Err(error) => {
+                let mut cause: Option<&dyn std::error::Error> = Some(&error);
+                while let Some(error) = cause {
+                    write!(self.shown, "{error}\n{error:#}\n{error:?}\n").unwrap();
+                    cause = error.source();
+                }
+            }
+        }
+    }
+
+    async fn silent(&mut self, force: bool) {
+        let scopes = Scopes::parse("User.Read").unwrap();
+        let request = self.client.acquire_token_silent(&scopes, None).force_refresh(force);
+        self.show(&request);
+        let outcome = request.send().await;
+        self.show_outcome(outcome);
+    }
+
+    async fn interactive(&mut self) {
+        let scopes = Scopes::parse("User.Read").unwrap();
+        let request = self.client.acquire_token_interactive(&scopes);
+        self.show(&request);
+        let outcome = request.send().await;
+        self.show_outcome(outcome);
+    }
+
+    fn next(&self, fault: impl Into<Fault>) {
+        self.emulator.faults().push_times(Endpoint::Token, 2, fault.into());
+    }
+}
+
+/// Answers that hold a token where something else is wrong.
+fn broken_answers() -> Vec<Fault> {
+    let json = |body: String| Fault::status(200).content_type("application/json").body(body).into();
+    vec![
+        json(format!("{{\"access_token\":\"{PLANTED}\",\"token_type\":\"mac\",\"expires_in\":1}}")),
+        json(format!("{{\"access_token\":\"{PLANTED}\"")),
+        json(format!("{{\"access_token\":\"{PLANTED}\",\"access_token\":\"{PLANTED}\"}}")),
+        json(format!("{{\"access_token\":\"{PLANTED} {PLANTED}\",\"token_type\":\"Bearer\"}}")),
+        json(format!(
+            "{{\"access_token\":\"{PLANTED}\",\"token_type\":\"Bearer\",\"expires_in\":60,\"id_token\":\"{PLANTED}\"}}"
+        )),
+        json(format!(
+            "{{\"access_token\":\"{PLANTED}\",\"token_type\":\"Bearer\",\"expires_in\":60,\"client_info\":\"{PLANTED}\"}}"
+        )),
+        Fault::html(format!("<p>{PLANTED}</p>")).into(),
+        Fault::status(500).body(PLANTED).into(),
+        Fault::status(400).content_type("application/json").body(format!("{{\"refresh_token\":\"{PLANTED}\"}}")).into(),
+        Fault::redirect(format!("https://elsewhere.example/{PLANTED}?code={PLANTED}")).into(),
+    ]
+}
+
+#[tokio::test]
+async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
+    let listener = Listener::to_this_process();
+    let folder = tempfile::tempdir().unwrap();
+    let mut watched = Watched::start(folder.path()).await;
+    watched.silent(false).await;
+    watched.interactive().await;
+    watched.silent(false).await;
+    watched.silent(true).await;
+    cache::expire(&watched.storage).await;
+    watched.silent(false).await;
+    watched.next(Fault::oauth("invalid_grant").suberror("basic_action"));
+    watched.silent(true).await;
+    watched.emulator.faults().clear();
+    watched.next(Fault::LoseAnswer);
+    watched.silent(true).await;
+    watched.emulator.faults().clear();
+    // The user signs in again, for the lost answer took the refresh token along.
+    watched.interactive().await;
+    for fault in broken_answers() {
+        watched.next(fault.clone());
+        watched.silent(true).await;
+        watched.emulator.faults().clear();
+        watched.next(fault);
+        watched.interactive().await;
+        watched.emulator.faults().clear();
+    }
+    let (client, account) = (watched.client.clone(), watched.client.accounts().await.unwrap().remove(0));
+    watched.show(&client);
+    watched.show(&account);
+    watched.show(&watched.storage.clone());
+    client.remove_account(&account).await.unwrap();
+    client.close().await;
+
+    let mut secrets = watched.transport.secrets();
+    for name in ["access_token", "refresh_token", "id_token", "code", "code_verifier"] {
+        assert!(secrets.iter().any(|(known, _)| known == name), "no {name} went over the wire");
+    }
+    let log = listener.text();
+    assert!(log.len() > 100, "something was logged");
+    let pages = watched.browser.pages().join("\n");
+    assert!(pages.contains("Return to the application"));
+    let urls = watched.browser.urls().join("\n");
+    secrets.push(("planted token".to_owned(), PLANTED.to_owned()));
+    for (place, text) in [("a page", &pages), ("an address", &urls)] {
+        assert_absent(place, text, &secrets);
+    }
+    // The address of the sign-in page is the browser's alone (S-110).
+    for url in watched.browser.urls() {
+        for (name, value) in form_urlencoded::parse(url.split_once('?').unwrap().1.as_bytes()) {
+            if matches!(&*name, "state" | "nonce") {
+                secrets.push((name.into_owned(), value.into_owned()));
+            }
+        }
+    }
+    assert_absent("the log", &log, &secrets);
+    assert_absent("Debug or Display", &watched.shown, &secrets);
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        assert_absent(&path.display().to_string(), &text, &secrets);
+    }
+    watched.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn s111_no_secret_when_somebody_else_signs_in_or_nobody_does() {
+    let listener = Listener::to_this_process();
+    let folder = tempfile::tempdir().unwrap();
+    let mut watched = Watched::start(folder.path()).await;
+    watched.interactive().await;
+    let ada = watched.client.accounts().await.unwrap().remove(0);
+    let scopes = Scopes::parse("User.Read").unwrap();
+    for robot in [Robot::new().user("grace@contoso.example"), Robot::new().cancel(), Robot::new().user("nobody")] {
+        let client = PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
+            .authority(Authority::parse(&watched.emulator.authority()).unwrap())
+            .transport(watched.transport.clone())
+            .storage(watched.storage.clone())
+            .browser(RobotBrowser::of(robot))
+            .build()
+            .unwrap();
+        let outcome = client.acquire_token_interactive(&scopes).account(&ada).send().await;
+        assert!(outcome.is_err());
+        watched.show_outcome(outcome);
+    }
+    let secrets = watched.transport.secrets();
+    assert!(secrets.iter().filter(|(name, _)| name == "code").count() == 2);
+    let verifier = &secrets.iter().find(|(name, _)| name == "code_verifier").unwrap().1;
+    assert!(watched.browser.urls()[0].contains(&challenge(verifier)), "the verifier is known");
+    assert_absent("the log", &listener.text(), &secrets);
+    assert_absent("Debug or Display", &watched.shown, &secrets);
+}

@@ -1,0 +1,106 @@
+//! The program `auth`: its stderr with every log switched on, its stdout where no token belongs, and what others see of the
+//! browser that it starts.
+
+use auth_emulator::{Emulator, Endpoint, Fault};
+use auth_tests::cache;
+use auth_tests::canary::{assert_absent, challenge, words};
+use auth_tests::program::{Ended, Home};
+
+const ROBOT: &str = env!("CARGO_BIN_EXE_robot");
+
+struct Watched {
+    home: Home,
+    emulator: Emulator,
+    secrets: Vec<(String, String)>,
+    /// Everything that may hold no secret.
+    seen: String,
+}
+
+impl Watched {
+    /// Runs `auth`; its stdout may hold tokens only where the line asks for them.
+    async fn auth(&mut self, line: &str, browser: &str, code: i32) -> Ended {
+        let run = self.home.auth(line.split_whitespace()).args(["--client-id", "canary", "--authority"]);
+        let run = run.args([self.emulator.authority()]).args(["--cache-file".into(), self.home.file("tokens.json")]);
+        let browser = format!("'{ROBOT}' --watch '{}' {browser} %s", self.home.file("watched").display());
+        let ended = run.env("BROWSER", browser).env("AUTH_LOG", "trace").end().await.expect(code);
+        self.seen.push_str(&ended.stderr);
+        if line.contains("--output json") && line.starts_with("token") && code == 0 {
+            let token = ended.json();
+            for name in ["access_token", "id_token"] {
+                self.keep(name, token[name].as_str().unwrap());
+            }
+        } else {
+            self.seen.push_str(&ended.stdout);
+        }
+        if let Ok(watched) = std::fs::read(self.home.file("watched")) {
+            self.seen.push_str(&String::from_utf8(watched).unwrap());
+        }
+        if self.home.file("tokens.json").exists() {
+            let document = cache::read_file(&self.home.file("tokens.json"));
+            for section in ["AccessToken", "RefreshToken", "IdToken"] {
+                for secret in cache::secrets(&document, section) {
+                    self.keep(section, &secret);
+                }
+            }
+        }
+        ended
+    }
+
+    fn keep(&mut self, name: &str, secret: &str) {
+        let entry = (name.to_owned(), secret.to_owned());
+        if !self.secrets.contains(&entry) {
+            self.secrets.push(entry);
+        }
+    }
+}
+
+#[tokio::test]
+async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browser() {
+    let emulator = Emulator::start().await.unwrap();
+    let mut watched = Watched { home: Home::default(), emulator, secrets: Vec::new(), seen: String::new() };
+    let file = watched.home.file("tokens.json");
+    let line = "token --scope User.Read --output json";
+    watched.auth(&format!("{line} --silent"), "", 3).await;
+    watched.auth(line, "", 0).await;
+    watched.auth("token --scope User.Read", "", 0).await;
+    watched.auth("token --scope User.Read --silent --force-refresh", "", 0).await;
+    cache::expire_file(&file);
+    watched.auth(line, "", 0).await;
+    for (fault, code) in [
+        (Fault::from(Fault::oauth("invalid_grant").suberror("bad_token")), 3),
+        (Fault::oauth("invalid_client").into(), 4),
+        (Fault::status(500).into(), 5),
+        (Fault::Reset, 5),
+        (Fault::html("<p>hotel</p>").into(), 5),
+    ] {
+        watched.emulator.faults().push_times(Endpoint::Token, 2, fault);
+        watched.auth(&format!("{line} --silent --force-refresh"), "", code).await;
+        watched.emulator.faults().clear();
+    }
+    watched.emulator.faults().push(Endpoint::Token, Fault::LoseAnswer);
+    watched.auth(&format!("{line} --interactive"), "", 5).await;
+    watched.auth(&format!("{line} --interactive"), "--cancel", 4).await;
+    let other = "--user grace@contoso.example";
+    watched.auth(&format!("{line} --interactive --account ada@contoso.example"), other, 4).await;
+    std::fs::write(&file, format!("{{{}", std::fs::read_to_string(&file).unwrap())).unwrap();
+    watched.auth("accounts", "", 0).await;
+    watched.auth(line, "", 0).await;
+    watched.auth("accounts --output json", "", 0).await;
+    watched.auth("logout --all", "", 0).await;
+
+    assert!(watched.seen.contains("TRACE") || watched.seen.contains("DEBUG"), "the log was on");
+    assert!(watched.seen.contains("code_challenge="), "the browser was watched");
+    assert_absent("what others can read", &watched.seen, &watched.secrets);
+    // Codes and verifiers are known to the emulator by their fingerprints only.
+    let ledger = watched.emulator.ledger();
+    let challenges: Vec<_> = ledger
+        .requests_to(Endpoint::Authorize)
+        .iter()
+        .map(|request| request.parameter("code_challenge").unwrap().to_owned())
+        .collect();
+    assert!(challenges.len() >= 4 && watched.seen.contains(&challenges[0]));
+    for word in words(&watched.seen) {
+        assert!(ledger.redemption_of(word).is_none(), "a code or a refresh token was told");
+        assert!(!challenges.contains(&challenge(word)), "a verifier was told");
+    }
+}

@@ -1,0 +1,21 @@
+//! End to end against the emulator, over real sockets: the facade with every transport and store, and the program `auth`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+mod cli;
+mod cli_browser;
+mod cli_cache;
+mod cli_errors;
+mod cli_output;
+mod faults;
+mod fixture;
+mod oidc;
+mod refusals;
+mod sharing;
+mod story;
+mod tenants;

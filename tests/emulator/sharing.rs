@@ -1,0 +1,111 @@
+//! Many callers, one refresh.
+
+use std::time::Duration;
+
+use auth::{AuthResult, FileStorage, PublicClient, ReqwestTransport, Storage, TokenSource, Transport};
+use auth_emulator::{CredentialKind, Emulator, Endpoint, Fault, GrantType};
+use auth_tests::browsers::RobotBrowser;
+use auth_tests::cache;
+use auth_tests::transports::UreqTransport;
+
+use crate::fixture::{ADA, Fixture, client_over, scopes};
+
+async fn all_at_once(client: &PublicClient, callers: usize) -> Vec<AuthResult> {
+    let calls: Vec<_> =
+        (0..callers).map(|_| tokio::spawn(client.acquire_token_silent(&scopes(), None).send())).collect();
+    let mut results = Vec::new();
+    for call in calls {
+        results.push(call.await.unwrap().unwrap());
+    }
+    results
+}
+
+async fn a_hundred_callers_cost_one_refresh(transport: impl Transport, storage: impl Storage + Clone) {
+    let emulator = Emulator::start().await.unwrap();
+    let client = client_over(&emulator, transport, storage.clone(), RobotBrowser::user(ADA));
+    client.acquire_token_interactive(&scopes()).send().await.unwrap();
+    for round in 1..=3 {
+        cache::expire(&storage).await;
+        let results = all_at_once(&client, 100).await;
+        assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), round);
+        assert!(results.iter().all(|result| result.access_token.ct_eq(results[0].access_token.expose())));
+        let fresh = results.iter().filter(|result| result.source == TokenSource::IdentityProvider);
+        assert_eq!(fresh.count(), 1, "who asked knows that it asked");
+    }
+    let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
+    assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "{redeemed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_cost_one_refresh_in_memory() {
+    a_hundred_callers_cost_one_refresh(ReqwestTransport::new(), auth::MemoryStorage::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_cost_one_refresh_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = FileStorage::at(folder.path().join("tokens.json")).unwrap();
+    a_hundred_callers_cost_one_refresh(UreqTransport::default(), storage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_clients_over_one_file_cost_one_refresh() {
+    let emulator = Emulator::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let storage = FileStorage::at(folder.path().join("tokens.json")).unwrap();
+    let client = || client_over(&emulator, ReqwestTransport::new(), storage.clone(), RobotBrowser::user(ADA));
+    client().acquire_token_interactive(&scopes()).send().await.unwrap();
+    cache::expire(&storage).await;
+    let clients = [client(), client(), client(), client()];
+    let calls = clients.each_ref().map(|client| all_at_once(client, 10));
+    let [a, b, c, d] = calls;
+    let (a, b, c, d) = tokio::join!(a, b, c, d);
+    let first = &a[0];
+    for result in a.iter().chain(&b).chain(&c).chain(&d) {
+        assert!(result.access_token.ct_eq(first.access_token.expose()));
+    }
+    assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_start_one_refresh_beside_them() {
+    let fixture = Fixture::signed_in().await;
+    fixture.set_time("refresh_on", cache::now() - 1).await;
+    let results = all_at_once(&fixture.client, 100).await;
+    assert!(results.iter().all(|result| result.source == TokenSource::Cache));
+    fixture.client.close().await;
+    assert_eq!(fixture.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_refresh_lets_the_next_caller_try() {
+    let fixture = Fixture::expired().await;
+    fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("invalid_client"));
+    let (first, second) = tokio::join!(fixture.silent(), fixture.silent());
+    assert_eq!([first, second].iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(fixture.refreshes(), 2);
+}
+
+#[tokio::test]
+async fn close_waits_for_a_refresh_beside_the_caller() {
+    let fixture = Fixture::signed_in().await;
+    let before = cache::secrets(&fixture.document().await, "RefreshToken");
+    fixture.set_time("refresh_on", cache::now() - 1).await;
+    fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_secs(1)));
+    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(cache::secrets(&fixture.document().await, "RefreshToken"), before, "still under way");
+    fixture.client.close().await;
+    assert_ne!(cache::secrets(&fixture.document().await, "RefreshToken"), before, "the rotated token is saved");
+    assert_eq!(fixture.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_leaves_the_rotated_token_in_the_cache_or_the_old_one_alive() {
+    let fixture = Fixture::expired().await;
+    fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_millis(300)));
+    let given_up = tokio::time::timeout(Duration::from_millis(100), fixture.silent()).await;
+    assert!(given_up.is_err());
+    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    let redeemed = fixture.emulator.ledger().redemptions(CredentialKind::RefreshToken);
+    assert!(redeemed.iter().all(|seen| seen.successes == 1), "{redeemed:?}");
+}

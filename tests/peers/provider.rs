@@ -1,0 +1,125 @@
+//! The OpenID provider, and the program `auth` that signs in there with Chromium.
+
+use std::path::{Path, PathBuf};
+
+use auth_tests::peer::Peer;
+use auth_tests::program::{Home, Run};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::certificates::Certificates;
+
+/// What `cargo xtask test` installed.
+pub(crate) fn installed(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run cargo xtask test, which sets it"))
+}
+
+/// A script in this folder.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+}
+
+/// A running provider, its log, and a home folder for its users.
+pub(crate) struct Provider {
+    pub(crate) home: Home,
+    pub(crate) certificates: Option<Certificates>,
+    peer: Peer,
+}
+
+impl Provider {
+    pub(crate) async fn over_http() -> Self {
+        Self::start(Home::default(), None).await
+    }
+
+    pub(crate) async fn over_https() -> Self {
+        let home = Home::default();
+        let certificates = Certificates::make(home.path());
+        Self::start(home, Some(certificates)).await
+    }
+
+    async fn start(home: Home, certificates: Option<Certificates>) -> Self {
+        let mut command = Command::new("node");
+        command
+            .arg(script("op.mjs"))
+            .env_clear()
+            .env("PATH", installed("PATH"))
+            .env("HOME", home.path())
+            .env("AUTH_TEST_NODE_MODULES", installed("AUTH_TEST_NODE_MODULES"))
+            .env("OP_PREFIX", "/contoso")
+            .env("OP_LOG", home.file("requests.log"));
+        if let Some(made) = &certificates {
+            command.env("OP_CERT", &made.server).env("OP_KEY", &made.server_key);
+        }
+        let peer = Peer::start(command).await;
+        Self { home, certificates, peer }
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.peer.ready["issuer"].as_str().unwrap()
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        self.peer.ready["client_id"].as_str().unwrap()
+    }
+
+    pub(crate) fn scope(&self) -> &str {
+        self.peer.ready["scopes"][0].as_str().unwrap()
+    }
+
+    pub(crate) fn cache_file(&self) -> PathBuf {
+        self.home.file("tokens.json")
+    }
+
+    /// What the page in Chromium said at the end.
+    pub(crate) fn page(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.home.file("page.json")).unwrap()).unwrap()
+    }
+
+    /// `auth` with the words of a line, for this provider, with Chromium as its browser.
+    pub(crate) fn auth(&self, line: &str) -> Run {
+        let run = self
+            .home
+            .auth(line.split_whitespace())
+            .args(["--client-id", self.client_id(), "--oidc-issuer", self.issuer()])
+            .args(["--cache-file".into(), self.cache_file()])
+            .env("BROWSER", format!("node '{}' %s", script("browser.mjs").display()))
+            .env("AUTH_TEST_BROWSER_OUTPUT", self.home.file("page.json"));
+        self.trusting(with_peers(run))
+    }
+
+    /// `auth token` for the first scope of the provider, as JSON.
+    pub(crate) fn token(&self, line: &str) -> Run {
+        self.auth(&format!("token --output json {line}")).args(["--scope", self.scope()])
+    }
+
+    /// A program that trusts the provider's certificates.
+    pub(crate) fn trusting(&self, run: Run) -> Run {
+        match &self.certificates {
+            Some(made) => run.env("SSL_CERT_FILE", &made.authority).env("AUTH_TEST_CERT", &made.server),
+            None => run,
+        }
+    }
+
+    /// What was asked of the provider so far.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.home.file("requests.log")).unwrap_or_default();
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// How many requests of a grant type were answered with tokens; each that was made has to be.
+    pub(crate) fn grants(&self, grant_type: &str) -> usize {
+        let requests = self.requests();
+        let of = requests.iter().filter(|request| request["grant_type"] == grant_type);
+        of.inspect(|request| assert_eq!(request["status"], 200, "{request}")).count()
+    }
+
+    pub(crate) async fn stop(self) -> Home {
+        self.peer.stop().await;
+        self.home
+    }
+}
+
+/// Tells a program where the peers are.
+pub(crate) fn with_peers(run: Run) -> Run {
+    ["AUTH_TEST_NODE_MODULES", "AUTH_TEST_CHROMIUM"].into_iter().fold(run, |run, name| run.env(name, installed(name)))
+}

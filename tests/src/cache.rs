@@ -1,0 +1,72 @@
+//! Looking into a cache document and changing it as another program would.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth::Storage;
+use serde_json::{Map, Value};
+
+/// Unix seconds now.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// Sets a time field of every access token of a document, as other MSALs write it: a text of Unix seconds.
+pub fn set_time(document: &mut Value, field: &str, time: u64) {
+    for entry in section_mut(document, "AccessToken").values_mut() {
+        entry[field] = time.to_string().into();
+    }
+}
+
+/// The entries of a section, in the order of their keys.
+pub fn section<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
+    document[name].as_object().map(|entries| entries.values().collect()).unwrap_or_default()
+}
+
+/// The secrets of a section.
+pub fn secrets(document: &Value, name: &str) -> Vec<String> {
+    let secret = |entry: &Value| entry["secret"].as_str().unwrap().to_owned();
+    section(document, name).into_iter().map(secret).collect()
+}
+
+fn section_mut<'a>(document: &'a mut Value, name: &str) -> &'a mut Map<String, Value> {
+    document[name].as_object_mut().unwrap_or_else(|| panic!("no section {name}"))
+}
+
+/// The document in a store; `null` when there is none.
+pub async fn read(storage: &impl Storage) -> Value {
+    let content = storage.read().await.unwrap().content;
+    if content.is_empty() { Value::Null } else { serde_json::from_slice(&content).unwrap() }
+}
+
+/// Changes the document in a store.
+pub async fn change(storage: &impl Storage, change: impl FnOnce(&mut Value)) {
+    let stored = storage.read().await.unwrap();
+    let mut document = serde_json::from_slice(&stored.content).unwrap();
+    change(&mut document);
+    let content = document.to_string().into_bytes();
+    storage.replace(content.into(), stored.version).await.unwrap();
+    assert_eq!(read(storage).await, document, "nobody else wrote meanwhile");
+}
+
+/// Makes every access token in a store expire.
+pub async fn expire(storage: &impl Storage) {
+    change(storage, |document| set_time(document, "expires_on", now() - 1)).await;
+}
+
+/// The document in a file.
+pub fn read_file(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Changes the document in a file.
+pub fn change_file(path: &Path, change: impl FnOnce(&mut Value)) {
+    let mut document = read_file(path);
+    change(&mut document);
+    std::fs::write(path, document.to_string()).unwrap();
+}
+
+/// Makes every access token in a file expire.
+pub fn expire_file(path: &Path) {
+    change_file(path, |document| set_time(document, "expires_on", now() - 1));
+}

@@ -1,0 +1,19 @@
+//! What the end-to-end tests share: the program under test, other programs as peers, transports and stores to look into.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    reason = "this crate is only for tests, where a panic is the message"
+)]
+
+pub mod browsers;
+pub mod cache;
+pub mod canary;
+pub mod peer;
+pub mod program;
+pub mod transports;

@@ -1,0 +1,52 @@
+//! Other programs beside the one under test.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::program::PATIENCE;
+
+/// Longer than any start takes.
+const START: Duration = Duration::from_secs(30);
+
+/// A server that says in one line of JSON when it is ready, and ends when its standard input is closed.
+#[derive(Debug)]
+pub struct Peer {
+    /// What it said.
+    pub ready: Value,
+    child: Child,
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// Starts a server and waits until it is ready. One that says nothing is started anew, once: a start of
+    /// Node 20 has been seen to hang before its first line, with nothing of ours involved yet, in one of some hundred runs.
+    pub async fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+        for _ in 0..2 {
+            if let Ok(peer) = tokio::time::timeout(START, Self::attempt(&mut command)).await {
+                return peer;
+            }
+        }
+        panic!("{command:?} was not ready within {} s, twice", START.as_secs());
+    }
+
+    async fn attempt(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap();
+        let line = line.unwrap_or_else(|| panic!("{command:?} ended before it was ready"));
+        let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        Self { ready, child, _lines: lines }
+    }
+
+    /// Stops it and waits for its end.
+    pub async fn stop(mut self) {
+        drop(self.child.stdin.take());
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("the peer ends when its input is closed").unwrap();
+    }
+}
