@@ -7,23 +7,10 @@ use crate::workspace::cargo_path;
 
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let status = Command::new(cargo_path())
-        .args([
-            "run",
-            "--locked",
-            "--quiet",
-            "--package",
-            "auth-cli",
-            "--bin",
-            "auth",
-            "--",
-            "demo",
-        ])
+        .args(["run", "--locked", "--quiet", "--package", "auth-cli", "--bin", "auth", "--", "demo"])
         .args(arguments)
         .status()
         .map_err(|error| Failure::new(format!("cannot start cargo: {error}")))?;
     // Ended by a signal, it has no code of its own.
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

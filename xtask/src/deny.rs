@@ -19,13 +19,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         workspace::run(&mut install)?;
     }
     let mut check = Command::new(program);
-    check.current_dir(&workspace.root).args([
-        "--locked",
-        "--all-features",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
+    check.current_dir(&workspace.root).args(["--locked", "--all-features", "check", "bans", "licenses", "sources"]);
     workspace::run(&mut check)
 }

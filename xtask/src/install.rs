@@ -38,29 +38,24 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Peers> {
 
 fn chromium() -> Result<PathBuf> {
     if let Some(chosen) = env::var_os("AUTH_TEST_CHROMIUM").map(PathBuf::from) {
-        let absent = || {
-            Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is no file", chosen.display()))
-        };
+        let absent = || Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is no file", chosen.display()));
         return if chosen.is_file() { Ok(chosen) } else { Err(absent()) };
     }
     if let Some(found) = on_path("chromium") {
         return Ok(found);
     }
-    let by_hand = "install Chromium (Debian: `apt-get install chromium`), or name one in AUTH_TEST_CHROMIUM, and run this again";
+    let by_hand =
+        "install Chromium (Debian: `apt-get install chromium`), or name one in AUTH_TEST_CHROMIUM, and run this again";
     if on_path("apt-get").is_none() || !is_root() {
         return Err(Failure::new(format!("Chromium is missing: {by_hand}")));
     }
     let apt = |words: &[&str]| {
-        workspace::run(
-            Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").arg("-q").args(words),
-        )
-        .map_err(|failure| Failure::new(format!("Chromium is missing, and {failure}: {by_hand}")))
+        workspace::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").arg("-q").args(words))
+            .map_err(|failure| Failure::new(format!("Chromium is missing, and {failure}: {by_hand}")))
     };
     apt(&["update"])?;
     apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
-    on_path("chromium").ok_or_else(|| {
-        Failure::new(format!("Chromium is missing after its installation: {by_hand}"))
-    })
+    on_path("chromium").ok_or_else(|| Failure::new(format!("Chromium is missing after its installation: {by_hand}")))
 }
 
 fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
@@ -97,27 +92,14 @@ fn python(pins: &Path, folder: &Path) -> Result<PathBuf> {
         return Ok(python);
     }
     needs("python3", "Python 3.9 or newer (Debian: `apt-get install python3 python3-venv`)")?;
-    workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder)).map_err(
-        |failure| {
-            Failure::new(format!(
-                "{failure}: Python's module venv is needed (Debian: `apt-get install python3-venv`)"
-            ))
-        },
-    )?;
+    workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder)).map_err(|failure| {
+        Failure::new(format!("{failure}: Python's module venv is needed (Debian: `apt-get install python3-venv`)"))
+    })?;
     let mut install = Command::new(&python);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ]);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     install.arg(pins.join("requirements.txt"));
     workspace::run(&mut install).map_err(|failure| {
-        Failure::new(format!(
-            "{failure}: the Python packages of tests/peers are needed; try it by hand"
-        ))
+        Failure::new(format!("{failure}: the Python packages of tests/peers are needed; try it by hand"))
     })?;
     stamp.write()?;
     Ok(python)
@@ -150,9 +132,7 @@ impl Stamp {
 fn needs(program: &str, what: &str) -> Result<()> {
     match on_path(program) {
         Some(_) => Ok(()),
-        None => {
-            Err(Failure::new(format!("`{program}` is missing: install {what} and run this again")))
-        }
+        None => Err(Failure::new(format!("`{program}` is missing: install {what} and run this again"))),
     }
 }
 
@@ -187,9 +167,6 @@ mod tests {
     #[test]
     fn a_missing_program_is_named_with_what_to_install() {
         let failure = needs("no-such-program", "this or that").unwrap_err();
-        assert_eq!(
-            failure.to_string(),
-            "`no-such-program` is missing: install this or that and run this again"
-        );
+        assert_eq!(failure.to_string(), "`no-such-program` is missing: install this or that and run this again");
     }
 }

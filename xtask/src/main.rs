@@ -1,10 +1,6 @@
 //! The chores of the workspace: `cargo xtask demo`, `test`, `tidy` and `deny`.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a chore talks to the person who started it"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
 mod demo;
 mod deny;

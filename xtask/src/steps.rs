@@ -27,9 +27,7 @@ impl Steps {
             Ok(_) => eprintln!("    {name}: done in {took}"),
             Err(_) => eprintln!("    {name}: failed after {took}"),
         }
-        result.map_err(|failure| {
-            Failure::new(format!("{}: step \"{name}\" failed: {failure}", self.chore))
-        })
+        result.map_err(|failure| Failure::new(format!("{}: step \"{name}\" failed: {failure}", self.chore)))
     }
 
     pub(crate) fn finish(self) {
@@ -52,8 +50,7 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_chore_and_the_step() {
-        let failed =
-            Steps::new("test", 2).step::<()>("format", || Err(Failure::new("not formatted")));
+        let failed = Steps::new("test", 2).step::<()>("format", || Err(Failure::new("not formatted")));
         assert_eq!(failed.unwrap_err().to_string(), "test: step \"format\" failed: not formatted");
     }
 }

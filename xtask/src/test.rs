@@ -16,14 +16,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     steps.step("tidy", || tidy::run(workspace, false))?;
     steps.step("lints", || {
         let mut clippy = workspace.cargo("clippy");
-        workspace::run(clippy.args([
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--",
-            "--deny",
-            "warnings",
-        ]))
+        workspace::run(clippy.args(["--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
     })?;
     steps.step("tests", || {
         let mut test = workspace.cargo("test");
@@ -43,9 +36,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 fn each_feature_alone(workspace: &Workspace, subcommand: &str, last: &[&str]) -> Result<()> {
-    for member in
-        workspace.members.iter().filter(|member| LIBRARIES.contains(&member.name.as_str()))
-    {
+    for member in workspace.members.iter().filter(|member| LIBRARIES.contains(&member.name.as_str())) {
         for selection in selections(member) {
             eprintln!("--- {} {}", member.name, selection.join(" "));
             let mut command = workspace.cargo(subcommand);
@@ -59,10 +50,7 @@ fn each_feature_alone(workspace: &Workspace, subcommand: &str, last: &[&str]) ->
 /// No feature, then each one.
 fn selections(member: &Member) -> Vec<Vec<&str>> {
     let none = vec!["--no-default-features"];
-    let each = member
-        .features
-        .iter()
-        .map(|feature| vec!["--no-default-features", "--features", feature.as_str()]);
+    let each = member.features.iter().map(|feature| vec!["--no-default-features", "--features", feature.as_str()]);
     std::iter::once(none).chain(each).collect()
 }
 

@@ -31,17 +31,12 @@ impl Workspace {
         let text = capture(&mut command)?;
         let metadata = serde_json::from_str(&text)
             .map_err(|error| Failure::new(format!("`cargo metadata` gave no JSON: {error}")))?;
-        Self::parse(&metadata)
-            .ok_or_else(|| Failure::new("`cargo metadata` left out a field that xtask needs"))
+        Self::parse(&metadata).ok_or_else(|| Failure::new("`cargo metadata` left out a field that xtask needs"))
     }
 
     fn parse(metadata: &Value) -> Option<Self> {
         let root = PathBuf::from(metadata.get("workspace_root")?.as_str()?);
-        let members = metadata
-            .get("packages")?
-            .as_array()?
-            .iter()
-            .map(|package| Member::parse(package, &root));
+        let members = metadata.get("packages")?.as_array()?.iter().map(|package| Member::parse(package, &root));
         Some(Self {
             target: PathBuf::from(metadata.get("target_directory")?.as_str()?),
             members: members.collect::<Option<_>>()?,
@@ -63,8 +58,7 @@ impl Workspace {
 impl Member {
     fn parse(package: &Value, root: &Path) -> Option<Self> {
         let folder = Path::new(package.get("manifest_path")?.as_str()?).parent()?;
-        let features =
-            package.get("features")?.as_object()?.keys().filter(|name| *name != "default");
+        let features = package.get("features")?.as_object()?.keys().filter(|name| *name != "default");
         let dependencies = package.get("dependencies")?.as_array()?.iter();
         Some(Self {
             name: package.get("name")?.as_str()?.to_owned(),
@@ -93,8 +87,7 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     if !output.status.success() {
         return Err(Failure::new(format!("`{shown}` failed ({})", output.status)));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| Failure::new(format!("`{shown}` printed something that is not text")))
+    String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{shown}` printed something that is not text")))
 }
 
 /// Runs `command` in the open and fails when it fails.
@@ -109,8 +102,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// The command line, as a person would type it.
 fn show(command: &Command) -> String {
-    let program =
-        Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
@@ -133,19 +125,13 @@ mod tests {
         });
         let workspace = Workspace::parse(&metadata).unwrap();
         let member = &workspace.members[0];
-        assert_eq!(
-            (member.name.as_str(), member.folder.as_str()),
-            ("auth-http", "crates/auth-http")
-        );
+        assert_eq!((member.name.as_str(), member.folder.as_str()), ("auth-http", "crates/auth-http"));
         assert_eq!(member.features, ["reqwest"]);
         assert_eq!(member.dependencies, ["auth-core"]);
     }
 
     #[test]
     fn a_command_is_shown_as_it_is_typed() {
-        assert_eq!(
-            show(Command::new("/usr/bin/npm").args(["ci", "--no-fund"])),
-            "npm ci --no-fund"
-        );
+        assert_eq!(show(Command::new("/usr/bin/npm").args(["ci", "--no-fund"])), "npm ci --no-fund");
     }
 }

@@ -151,10 +151,7 @@ mod tests {
     #[test]
     fn comments_and_literals_are_left_out() {
         assert_eq!(words("a /* b /* c */ d */ e // f\n/// g\nh"), ["a", "e", "h"]);
-        assert_eq!(
-            words(r##"f("std::net \" x", r#"a " b"#, b"x", br"\", c"y") g"##).join(" "),
-            "f ( , , , , ) g"
-        );
+        assert_eq!(words(r##"f("std::net \" x", r#"a " b"#, b"x", br"\", c"y") g"##).join(" "), "f ( , , , , ) g");
     }
 
     #[test]
@@ -164,10 +161,7 @@ mod tests {
 
     #[test]
     fn names_that_begin_like_a_literal_are_names() {
-        assert_eq!(
-            words("r#type bytes crate::result rb"),
-            ["r", "#", "type", "bytes", "crate", "::", "result", "rb"]
-        );
+        assert_eq!(words("r#type bytes crate::result rb"), ["r", "#", "type", "bytes", "crate", "::", "result", "rb"]);
     }
 
     #[test]

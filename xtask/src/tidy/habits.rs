@@ -19,23 +19,15 @@ fn check_one(source: &Source) -> Vec<Finding> {
                 findings.push(finding(token.line, "`todo!`; finish it, or leave the item out"));
             }
             if token.is("[") && next_is("ignore") {
-                findings.push(finding(
-                    token.line,
-                    "a test that is switched off; repair it, or remove it",
-                ));
+                findings.push(finding(token.line, "a test that is switched off; repair it, or remove it"));
             }
             if token.is("allow") && !has_reason(tokens.get(at + 1..).unwrap_or_default()) {
-                findings.push(finding(
-                    token.line,
-                    "`allow` without `reason = \"…\"`; say why, or obey the lint",
-                ));
+                findings.push(finding(token.line, "`allow` without `reason = \"…\"`; say why, or obey the lint"));
             }
         }
     }
     findings.extend(
-        sleeps(&source.tests).map(|line| {
-            finding(line, "a test that sleeps; pass the time in, or pause tokio's clock")
-        }),
+        sleeps(&source.tests).map(|line| finding(line, "a test that sleeps; pass the time in, or pause tokio's clock")),
     );
     findings
 }
@@ -47,10 +39,7 @@ fn has_reason(after: &[Token]) -> bool {
     }
     let list = closing(after, "(", ")").and_then(|length| after.get(..length)).unwrap_or(after);
     let is_attribute = after.get(list.len()).is_some_and(|next| next.is("]"));
-    !is_attribute
-        || list
-            .windows(2)
-            .any(|pair| matches!(pair, [word, sign] if word.is("reason") && sign.is("=")))
+    !is_attribute || list.windows(2).any(|pair| matches!(pair, [word, sign] if word.is("reason") && sign.is("=")))
 }
 
 fn sleeps(tests: &[Token]) -> impl Iterator<Item = usize> {
@@ -59,8 +48,7 @@ fn sleeps(tests: &[Token]) -> impl Iterator<Item = usize> {
             [.., module, function] => (module.as_str(), function.as_str()),
             _ => return None,
         };
-        let sleeps =
-            matches!(module, "thread" | "time") && matches!(function, "sleep" | "sleep_until");
+        let sleeps = matches!(module, "thread" | "time") && matches!(function, "sleep" | "sleep_until");
         sleeps.then_some(path.line)
     })
 }
@@ -70,10 +58,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
-        check(&[Source::new("a/src/b.rs", text)])
-            .into_iter()
-            .map(|finding| finding.to_string())
-            .collect()
+        check(&[Source::new("a/src/b.rs", text)]).into_iter().map(|finding| finding.to_string()).collect()
     }
 
     #[test]

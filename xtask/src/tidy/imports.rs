@@ -46,8 +46,7 @@ fn levels(members: &Crate<'_>) -> BTreeMap<Place, Arrows> {
             if &to == from || passes_on {
                 continue;
             }
-            let level: Place =
-                from.iter().zip(&to).take_while(|(a, b)| a == b).map(|(a, _)| a.clone()).collect();
+            let level: Place = from.iter().zip(&to).take_while(|(a, b)| a == b).map(|(a, _)| a.clone()).collect();
             let (tail, head) = (from.get(level.len()).cloned(), to.get(level.len()).cloned());
             let place = (module.source.path.clone(), path.line);
             levels.entry(level).or_default().entry(tail).or_default().entry(head).or_insert(place);
@@ -61,9 +60,7 @@ fn circle(arrows: &Arrows, start: &Node) -> Option<Vec<Node>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![start.clone()]]);
     while let Some(way) = ways.pop_front() {
-        for next in
-            way.last().and_then(|last| arrows.get(last)).into_iter().flat_map(BTreeMap::keys)
-        {
+        for next in way.last().and_then(|last| arrows.get(last)).into_iter().flat_map(BTreeMap::keys) {
             if next == start {
                 return Some(way);
             }
@@ -93,8 +90,7 @@ fn describe(level: &Place, arrows: &Arrows, circle: &[Node]) -> Option<Finding> 
 }
 
 fn name(level: &Place, node: &Node) -> String {
-    let words: Vec<_> =
-        ["crate"].into_iter().chain(level.iter().chain(node).map(String::as_str)).collect();
+    let words: Vec<_> = ["crate"].into_iter().chain(level.iter().chain(node).map(String::as_str)).collect();
     words.join("::")
 }
 
@@ -103,8 +99,7 @@ mod tests {
     use super::*;
 
     fn circles(files: &[(&str, &str)]) -> Vec<String> {
-        let sources: Vec<_> =
-            files.iter().map(|(path, text)| Source::new(format!("c/src/{path}"), *text)).collect();
+        let sources: Vec<_> = files.iter().map(|(path, text)| Source::new(format!("c/src/{path}"), *text)).collect();
         check("c/src/", &sources).into_iter().map(|finding| finding.to_string()).collect()
     }
 
@@ -139,14 +134,8 @@ mod tests {
 
     #[test]
     fn a_parent_that_imports_its_child_and_is_named_by_it_is_a_circle() {
-        let found = circles(&[
-            ("a/mod.rs", "mod x; use x::X; struct Own(X);"),
-            ("a/x.rs", "use super::Own;"),
-        ]);
-        assert!(
-            found.iter().any(|line| line.contains("crate::a -> crate::a::x -> crate::a")),
-            "{found:?}"
-        );
+        let found = circles(&[("a/mod.rs", "mod x; use x::X; struct Own(X);"), ("a/x.rs", "use super::Own;")]);
+        assert!(found.iter().any(|line| line.contains("crate::a -> crate::a::x -> crate::a")), "{found:?}");
     }
 
     #[test]

@@ -22,10 +22,8 @@ pub(super) fn check(members: &[Member]) -> Vec<Finding> {
         };
         let internal = member.dependencies.iter().filter(|name| is_member(name));
         findings.extend(internal.filter(|name| !below.contains(&name.as_str())).map(|name| {
-            let message = format!(
-                "{} depends on {name}, which is not below it; see the layers in ARCHITECTURE.md",
-                member.name
-            );
+            let message =
+                format!("{} depends on {name}, which is not below it; see the layers in ARCHITECTURE.md", member.name);
             Finding::new(&format!("{}/Cargo.toml", member.folder), 0, message)
         }));
     }
@@ -62,12 +60,8 @@ mod tests {
     #[test]
     fn arrows_that_point_down_are_free() {
         assert!(
-            check(&[
-                member("auth-core", &["http"]),
-                member("auth", &["auth-core"]),
-                member("auth-cli", &["auth"])
-            ])
-            .is_empty()
+            check(&[member("auth-core", &["http"]), member("auth", &["auth-core"]), member("auth-cli", &["auth"])])
+                .is_empty()
         );
     }
 }

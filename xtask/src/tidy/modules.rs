@@ -23,8 +23,7 @@ const HOPS: usize = 8;
 impl<'a> Crate<'a> {
     /// The modules below `folder` (`crates/auth-core/src/`), tests left out.
     pub(super) fn new(folder: &str, sources: &'a [Source]) -> Self {
-        let files =
-            sources.iter().filter_map(|source| Some((source.path.strip_prefix(folder)?, source)));
+        let files = sources.iter().filter_map(|source| Some((source.path.strip_prefix(folder)?, source)));
         let modules = files
             .filter(|(_, source)| !source.shipped.is_empty())
             .map(|(file, source)| (place(file), Module { source, named: paths(&source.shipped) }));
@@ -146,11 +145,7 @@ mod tests {
             ("b", "self::x", Some("b")),
             ("b", "std::fs", None),
         ] {
-            assert_eq!(
-                members.resolve(&split(from), &split(path)),
-                expected.map(split),
-                "{path} in {from}"
-            );
+            assert_eq!(members.resolve(&split(from), &split(path)), expected.map(split), "{path} in {from}");
         }
     }
 }

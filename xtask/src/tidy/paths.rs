@@ -25,10 +25,8 @@ pub(super) fn paths(tokens: &[Token]) -> Vec<NamedPath> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         if token.is("use") && tokens.get(at + 1).is_some_and(|next| !next.is("<")) {
-            let public = at
-                .checked_sub(1)
-                .and_then(|before| tokens.get(before))
-                .is_some_and(|t| t.is("pub") || t.is(")"));
+            let public =
+                at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|t| t.is("pub") || t.is(")"));
             let mut tree = Tree { tokens, at: at + 1, public, found: &mut found };
             tree.read(&[]);
             at = tree.at;
@@ -45,8 +43,7 @@ pub(super) fn paths(tokens: &[Token]) -> Vec<NamedPath> {
 
 /// A word before `::`, and not in the middle of a path.
 fn starts_path(tokens: &[Token], at: usize) -> bool {
-    tokens.get(at + 1).is_some_and(|next| next.is("::"))
-        && tokens.get(at + 2).is_some_and(Token::is_word)
+    tokens.get(at + 1).is_some_and(|next| next.is("::")) && tokens.get(at + 2).is_some_and(Token::is_word)
 }
 
 fn inline(tokens: &[Token], start: usize) -> Vec<String> {

@@ -20,27 +20,22 @@ fn check_one(source: &Source) -> Vec<Finding> {
     let modules = [&source.shipped, &source.tests].into_iter().flat_map(|tokens| paths(tokens)).filter_map(|path| {
         let [first, second, ..] = path.segments.as_slice() else { return None };
         let named = first == "std" && MODULES.contains(&second.as_str());
-        named.then(|| finding(path.line, format!("names `std::{second}`, and auth-core does no I/O; take what it gives as an argument")))
+        named.then(|| {
+            finding(
+                path.line,
+                format!("names `std::{second}`, and auth-core does no I/O; take what it gives as an argument"),
+            )
+        })
     });
     let clocks = source.all().filter(|token| CLOCKS.contains(&token.text.as_str())).map(|token| {
         finding(
             token.line,
-            format!(
-                "names `{}`, and auth-core has no clock; take a `Timestamp` as an argument",
-                token.text
-            ),
+            format!("names `{}`, and auth-core has no clock; take a `Timestamp` as an argument", token.text),
         )
     });
-    let asynchronous =
-        source.all().filter(|token| ASYNC.contains(&token.text.as_str())).map(|token| {
-            finding(
-                token.line,
-                format!(
-                    "uses `{}`, and auth-core waits for nothing; say what to send as data",
-                    token.text
-                ),
-            )
-        });
+    let asynchronous = source.all().filter(|token| ASYNC.contains(&token.text.as_str())).map(|token| {
+        finding(token.line, format!("uses `{}`, and auth-core waits for nothing; say what to send as data", token.text))
+    });
     modules.chain(clocks).chain(asynchronous).collect()
 }
 
@@ -66,21 +61,14 @@ mod tests {
         ] {
             let found = found("crates/auth-core/src/a.rs", text);
             assert_eq!(found.len(), 1, "{text}");
-            assert!(
-                found[0].starts_with("crates/auth-core/src/a.rs:1: ") && found[0].contains(word),
-                "{found:?}"
-            );
+            assert!(found[0].starts_with("crates/auth-core/src/a.rs:1: ") && found[0].contains(word), "{found:?}");
         }
     }
 
     #[test]
     fn prose_addresses_and_other_crates_are_free() {
         assert!(
-            found(
-                "crates/auth-core/src/a.rs",
-                "//! No `std::fs`.\nuse core::net::IpAddr; use std::fmt;"
-            )
-            .is_empty()
+            found("crates/auth-core/src/a.rs", "//! No `std::fs`.\nuse core::net::IpAddr; use std::fmt;").is_empty()
         );
         assert!(found("crates/auth-http/src/a.rs", "use std::time::Instant;").is_empty());
     }

@@ -17,19 +17,14 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
         .partition(|source| source.path.starts_with(ADAPTER));
     let outside = others.into_iter().flat_map(|source| {
         exposed(source).map(|line| {
-            let message = "a public item names reqwest; only one constructor of auth-http may, so take a `Transport` instead";
+            let message =
+                "a public item names reqwest; only one constructor of auth-http may, so take a `Transport` instead";
             Finding::new(&source.path, line, message)
         })
     });
-    let places = adapter
-        .into_iter()
-        .flat_map(|source| exposed(source).map(|line| (source.path.as_str(), line)));
+    let places = adapter.into_iter().flat_map(|source| exposed(source).map(|line| (source.path.as_str(), line)));
     let surplus = places.skip(1).map(|(path, line)| {
-        Finding::new(
-            path,
-            line,
-            "a second public item that names reqwest; the one constructor is enough",
-        )
+        Finding::new(path, line, "a second public item that names reqwest; the one constructor is enough")
     });
     outside.chain(surplus).collect()
 }

@@ -21,8 +21,7 @@ impl Source {
     pub(super) fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let (path, text) = (path.into(), text.into());
         let tokens = code::tokens(&text);
-        let (shipped, tests) =
-            if is_test_file(&path) { (Vec::new(), tokens) } else { split(tokens) };
+        let (shipped, tests) = if is_test_file(&path) { (Vec::new(), tokens) } else { split(tokens) };
         Self { path, text, shipped, tests }
     }
 
@@ -49,8 +48,7 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> 
             collect(root, &path, sources)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).map_err(Failure::file("read", &path))?;
-            let relative =
-                path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             sources.push(Source::new(relative, text));
         }
     }

@@ -11,16 +11,11 @@ use crate::workspace::{self, Workspace};
 
 const CORE_LIST: &str = "xtask/allowed/auth-core.txt";
 const SIZE_LIST: &str = "xtask/allowed/tree-sizes.txt";
-const BLESS: &str =
-    "if it is meant, run `cargo xtask tidy --bless` and give the reason in the commit";
+const BLESS: &str = "if it is meant, run `cargo xtask tidy --bless` and give the reason in the commit";
 
 /// What never enters a tree: the package, its features, the crates.
 const DENIED: [(&str, &str, &[&str]); 3] = [
-    (
-        "auth-core",
-        "--all-features",
-        &["getrandom", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"],
-    ),
+    ("auth-core", "--all-features", &["getrandom", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"]),
     ("auth-cache", "--no-default-features", &["hyper", "reqwest", "tokio"]),
     ("auth", "--no-default-features", &["hyper", "reqwest", "rustls", "webbrowser"]),
 ];
@@ -52,8 +47,7 @@ fn tree(workspace: &Workspace, package: &str, options: &[&str]) -> Result<BTreeS
 }
 
 fn packages(text: &str) -> BTreeSet<String> {
-    let lines =
-        text.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    let lines = text.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
     lines.filter(|package| !package.is_empty()).collect()
 }
 
@@ -68,11 +62,7 @@ fn names(tree: &BTreeSet<String>, without: &str) -> BTreeSet<String> {
 /// One line for each crate that others may depend on, with how many crates come with its default features.
 fn sizes(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let crates = workspace.members.iter().filter(|member| member.folder.starts_with("crates/"));
-    crates
-        .map(|member| {
-            Ok(format!("{} {}", member.name, tree(workspace, &member.name, &[])?.len() - 1))
-        })
-        .collect()
+    crates.map(|member| Ok(format!("{} {}", member.name, tree(workspace, &member.name, &[])?.len() - 1))).collect()
 }
 
 fn denied(package: &str, features: &str, denied: &[&str], tree: &BTreeSet<String>) -> Vec<Finding> {
@@ -80,44 +70,33 @@ fn denied(package: &str, features: &str, denied: &[&str], tree: &BTreeSet<String
     found
         .map(|name| {
             let command = format!("cargo tree -p {package} -e normal {features} -i {name}");
-            let message = format!("{name} is in the tree of {package} with {features} and must not be; `{command}` shows why");
+            let message =
+                format!("{name} is in the tree of {package} with {features} and must not be; `{command}` shows why");
             Finding::new(&format!("crates/{package}/Cargo.toml"), 0, message)
         })
         .collect()
 }
 
 fn compare(path: &str, listed: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<Finding> {
-    let added =
-        found.difference(listed).map(|line| format!("`{line}` is not on the list; {BLESS}"));
-    let removed = listed
-        .difference(found)
-        .map(|line| format!("`{line}` is on the list and no longer true; {BLESS}"));
+    let added = found.difference(listed).map(|line| format!("`{line}` is not on the list; {BLESS}"));
+    let removed = listed.difference(found).map(|line| format!("`{line}` is on the list and no longer true; {BLESS}"));
     added.chain(removed).map(|message| Finding::new(path, 0, message)).collect()
 }
 
 fn listed(text: &str) -> BTreeSet<String> {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 /// A list that is not there yet is empty.
 fn read(file: &Path) -> Result<String> {
-    if file.exists() {
-        fs::read_to_string(file).map_err(Failure::file("read", file))
-    } else {
-        Ok(String::new())
-    }
+    if file.exists() { fs::read_to_string(file).map_err(Failure::file("read", file)) } else { Ok(String::new()) }
 }
 
 /// Writes the list, and keeps the comment at its top.
 fn write(file: &Path, lines: &BTreeSet<String>) -> Result<()> {
     let before = read(file)?;
     let comment = before.lines().take_while(|line| line.starts_with('#'));
-    let text: String =
-        comment.chain(lines.iter().map(String::as_str)).flat_map(|line| [line, "\n"]).collect();
+    let text: String = comment.chain(lines.iter().map(String::as_str)).flat_map(|line| [line, "\n"]).collect();
     fs::write(file, text).map_err(Failure::file("write", file))
 }
 
@@ -131,31 +110,18 @@ mod tests {
 
     #[test]
     fn trees_are_read() {
-        let tree = packages(
-            "auth-core v0.1.0 (/w)\nserde v1.0.1\nserde_derive v1.0.1 (proc-macro)\nserde v1.0.1 (*)\n\n",
-        );
+        let tree =
+            packages("auth-core v0.1.0 (/w)\nserde v1.0.1\nserde_derive v1.0.1 (proc-macro)\nserde v1.0.1 (*)\n\n");
         assert_eq!(tree, set(&["auth-core v0.1.0", "serde v1.0.1", "serde_derive v1.0.1"]));
         assert_eq!(names(&tree, "auth-core"), set(&["serde", "serde_derive"]));
     }
 
     #[test]
     fn a_denied_crate_is_found() {
-        let found = denied(
-            "auth-core",
-            "--all-features",
-            &["tokio"],
-            &set(&["auth-core v0.1.0", "tokio v1.0.0"]),
-        );
+        let found = denied("auth-core", "--all-features", &["tokio"], &set(&["auth-core v0.1.0", "tokio v1.0.0"]));
         assert_eq!(found.len(), 1);
-        assert!(
-            found[0]
-                .to_string()
-                .starts_with("crates/auth-core/Cargo.toml: tokio is in the tree of auth-core")
-        );
-        assert!(
-            denied("auth-core", "--all-features", &["tokio"], &set(&["tokio-util v1.0.0"]))
-                .is_empty()
-        );
+        assert!(found[0].to_string().starts_with("crates/auth-core/Cargo.toml: tokio is in the tree of auth-core"));
+        assert!(denied("auth-core", "--all-features", &["tokio"], &set(&["tokio-util v1.0.0"])).is_empty());
     }
 
     #[test]
@@ -164,9 +130,7 @@ mod tests {
         assert!(compare("list", &listed, &set(&["serde", "sha2"])).is_empty());
         let found = compare("list", &listed, &set(&["serde", "mio"]));
         assert!(found[0].to_string().starts_with("list: `mio` is not on the list; "));
-        assert!(
-            found[1].to_string().starts_with("list: `sha2` is on the list and no longer true; ")
-        );
+        assert!(found[1].to_string().starts_with("list: `sha2` is on the list and no longer true; "));
     }
 
     #[test]
