@@ -89,7 +89,7 @@ pub(crate) struct TokenArgs {
     #[arg(long)]
     pub(crate) interactive: bool,
     /// Pass the token in the cache over
-    #[arg(long, conflicts_with = "interactive")]
+    #[arg(long)]
     pub(crate) force_refresh: bool,
     /// Claims that the token must satisfy, such as those of a claims challenge
     #[arg(long, value_name = "JSON")]
