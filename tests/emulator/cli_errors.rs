@@ -48,7 +48,6 @@ async fn wrong_usage_is_exit_2_with_one_line_that_names_the_thing() {
         (&format!("{token} --prompt maybe"), "--prompt"),
         (&format!("{token} --output yaml"), "yaml"),
         (&format!("{token} --silent --interactive"), "--interactive"),
-        (&format!("{token} --force-refresh --interactive"), "--interactive"),
         (&format!("{token} --tenant t --authority https://login.microsoftonline.com/t"), "--tenant"),
         (&format!("{token} --tenant t --oidc-issuer https://idp.example"), "--tenant"),
         (&format!("{token} --no-cache --cache-file f"), "--cache-file"),
