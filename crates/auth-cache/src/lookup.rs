@@ -221,34 +221,43 @@ impl<'a> InPartition<'a> {
     /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and
     /// not beside one of another issuer: then nobody could tell whose it is.
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
-        let authority = self.query.authority;
-        if !authority.issuer_decides() {
+        if !self.query.authority.issuer_decides() {
             return true;
         }
-        let beside = self.partition.id_tokens.iter().filter(|entry| {
-            entry.environment.eq_ignore_ascii_case(environment)
-                && entry.client_id.eq_ignore_ascii_case(client_id)
-                && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
-        });
-        let mut issued = beside.filter_map(|entry| {
-            let token = IdToken::parse(&entry.secret).ok()?;
-            Some(authority.is_issuer(token.text("iss")?))
-        });
-        let first = issued.next();
-        first == Some(true) && issued.all(|ours| ours)
+        let beside = |realm: Option<&str>| {
+            let all = self.partition.id_tokens.iter().filter(|entry| {
+                entry.environment.eq_ignore_ascii_case(environment)
+                    && entry.client_id.eq_ignore_ascii_case(client_id)
+                    && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+            });
+            let mut issued = all.filter_map(|entry| Some(self.is_issued(&IdToken::parse(&entry.secret).ok()?)));
+            issued.next().map(|first| first && issued.all(|ours| ours))
+        };
+        beside(realm).or_else(|| self.without_tenants().and_then(|()| beside(None))) == Some(true)
     }
 
     /// The stored id_token of `realm`, or of the tenant that is asked for.
     fn id_token(&self, realm: Option<&str>) -> Option<IdToken> {
-        let fits = |entry: &&IdTokenEntry| match realm {
-            Some(realm) => entry.realm.eq_ignore_ascii_case(realm),
-            None => self.query.is_realm(&entry.realm),
+        let find = |fits: &dyn Fn(&str) -> bool| {
+            self.id_tokens()
+                .filter(|entry| fits(&entry.realm))
+                .filter_map(|entry| IdToken::parse(&entry.secret).ok())
+                .find(|token| !self.query.authority.issuer_decides() || self.is_issued(token))
         };
-        let authority = self.query.authority;
-        let ours = |token: &IdToken| {
-            !authority.issuer_decides() || token.text("iss").is_some_and(|iss| authority.is_issuer(iss))
-        };
-        self.id_tokens().filter(fits).filter_map(|entry| IdToken::parse(&entry.secret).ok()).find(ours)
+        match realm {
+            Some(realm) => find(&|own| own.eq_ignore_ascii_case(realm))
+                .or_else(|| self.without_tenants().and_then(|()| find(&|_| true))),
+            None => find(&|own| self.query.is_realm(own)),
+        }
+    }
+
+    /// Where there are no tenants, libraries differ in what they write as realm, even between the tokens of one answer.
+    fn without_tenants(&self) -> Option<()> {
+        self.query.authority.tenant_name().is_none().then_some(())
+    }
+
+    fn is_issued(&self, token: &IdToken) -> bool {
+        token.text("iss").is_some_and(|iss| self.query.authority.is_issuer(iss))
     }
 
     fn cached(&self, token: &AccessToken) -> CachedToken {
