@@ -9,6 +9,7 @@ use auth_http::{Clock, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
 use tokio::task::JoinSet;
 
+use crate::backoff::Backoff;
 use crate::client::PublicClient;
 use crate::driver::Driver;
 use crate::flights::Flights;
@@ -104,6 +105,7 @@ impl PublicClientBuilder {
             driver: Driver::new(transport, self.clock),
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),
+            backoff: Backoff::default(),
             beside: Mutex::new(JoinSet::new()),
         }))
     }

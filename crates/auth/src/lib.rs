@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod acquire;
+mod backoff;
 mod builder;
 mod client;
 mod driver;

@@ -25,6 +25,21 @@ pub(crate) async fn redeem(
     refresh: Refresh,
     timing: &mut Timing,
 ) -> Result<AuthResult, AuthError> {
+    let (account, scopes) = (&wanted.account.home_account_id, &wanted.scopes);
+    let result = try_redeem(shared, wanted, refresh, timing).await;
+    match &result {
+        Ok(_) => shared.backoff.succeeded(account, scopes),
+        Err(error) => shared.backoff.failed(account, scopes, error, shared.driver.now()),
+    }
+    result
+}
+
+async fn try_redeem(
+    shared: &Shared,
+    wanted: &Wanted,
+    refresh: Refresh,
+    timing: &mut Timing,
+) -> Result<AuthResult, AuthError> {
     let context = &wanted.context;
     let metadata = shared.directory.metadata(&shared.driver, context, timing).await?;
     let authority = shared.directory.authority();
@@ -81,6 +96,9 @@ fn with_hint(error: AuthError, account: &Account) -> AuthError {
 /// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
 /// anything: the token goes on serving.
 pub(crate) fn redeem_beside(shared: &Arc<Shared>, wanted: Wanted) {
+    if !wanted.may_refresh(shared) {
+        return;
+    }
     let Some(flight) = shared.flights.try_enter(&wanted.account.home_account_id) else { return };
     let task = {
         let shared = Arc::clone(shared);

@@ -8,6 +8,7 @@ use auth_core::{Account, Application, ClientId};
 use auth_interactive::DynBrowser;
 use tokio::task::JoinSet;
 
+use crate::backoff::Backoff;
 use crate::driver::Driver;
 use crate::flights::Flights;
 use crate::provider::Directory;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     pub(crate) flights: Flights,
+    pub(crate) backoff: Backoff,
     /// Refreshes that run beside their callers.
     pub(crate) beside: Mutex<JoinSet<()>>,
 }

@@ -73,6 +73,9 @@ impl SilentRequest {
                 redeem_beside(&shared, wanted.clone());
                 return Ok(wanted.cached(&shared, *token, &timing));
             }
+            Lookup::MustRefresh(_, Some(token)) if !wanted.may_refresh(&shared) => {
+                return Ok(wanted.cached(&shared, *token, &timing));
+            }
             Lookup::MustRefresh(..) => {}
             _ => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         }
@@ -81,6 +84,9 @@ impl SilentRequest {
         // Whoever was first, here or in another process, may have brought what is wanted.
         let (refresh, fallback) = match wanted.look_up(&shared, &mut timing).await? {
             Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
+                return Ok(wanted.cached(&shared, *token, &timing));
+            }
+            Lookup::MustRefresh(_, Some(token)) if !wanted.may_refresh(&shared) => {
                 return Ok(wanted.cached(&shared, *token, &timing));
             }
             Lookup::MustRefresh(refresh, fallback) => (refresh, fallback),

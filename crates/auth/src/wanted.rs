@@ -30,6 +30,11 @@ impl Wanted {
         Ok(self.ask_cache(shared, timing).await)
     }
 
+    /// Whether a refresh that failed a moment ago may be tried again while the token still serves.
+    pub(crate) fn may_refresh(&self, shared: &Shared) -> bool {
+        shared.backoff.is_over(&self.account.home_account_id, &self.scopes, shared.driver.now())
+    }
+
     async fn ask_cache(&self, shared: &Shared, timing: &mut Timing) -> Lookup {
         let (authority, tenant_id) = (shared.directory.authority(), shared.directory.tenant_id());
         let account = &self.account.home_account_id;
