@@ -1,21 +1,33 @@
-//! Strict base64url (RFC 4648 §5): no padding, no white space, canonical trailing bits (S-67).
+//! Strict base64 (RFC 4648): no white space, canonical trailing bits (S-67).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// What a decoded JWT segment or `client_info` may measure.
 const MAX_DECODED: usize = 64 * 1024;
+/// Four characters stand for three bytes.
+const MAX_ENCODED: usize = MAX_DECODED.div_ceil(3).saturating_mul(4);
 
+/// Base64url without padding.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Reads base64url without padding.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    // Four characters stand for three bytes.
-    if text.len() > MAX_DECODED.div_ceil(3).saturating_mul(4) {
+    if text.len() > MAX_ENCODED { None } else { URL_SAFE_NO_PAD.decode(text).ok() }
+}
+
+/// Reads either alphabet, with the padding that belongs to the length or without any.
+pub(crate) fn decode_either(text: &str) -> Option<Vec<u8>> {
+    let bare = text.trim_end_matches('=');
+    let padded = bare.len() < text.len();
+    // What would be padding for no byte or for two is refused with the length.
+    let padding_fits = !padded || (text.len().is_multiple_of(4) && text.len().abs_diff(bare.len()) <= 2);
+    if !padding_fits {
         return None;
     }
-    URL_SAFE_NO_PAD.decode(text).ok()
+    decode(bare).or_else(|| if bare.len() > MAX_ENCODED { None } else { STANDARD_NO_PAD.decode(bare).ok() })
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod authorize;
 mod base64url;
 mod body;
 mod claims;
+mod claims_challenge;
 mod client;
 mod client_info;
 mod config_error;
@@ -54,6 +55,7 @@ pub use authorize::{
 };
 pub use body::Body;
 pub use claims::Claims;
+pub use claims_challenge::ClaimsChallenge;
 pub use client::{Application, ClientId, RequestContext};
 pub use client_info::ClientInfo;
 pub use correlation::CorrelationId;
