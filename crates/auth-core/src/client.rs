@@ -1,7 +1,9 @@
 //! The application that asks, and what it tells servers about itself.
 
 use core::fmt;
+use std::borrow::Cow;
 
+use crate::claims::{self, Claims};
 use crate::correlation::CorrelationId;
 use crate::error::ConfigError;
 
@@ -24,8 +26,7 @@ impl ClientId {
     /// [`ConfigError::ClientId`] unless it is 1 to 256 visible ASCII characters.
     pub fn new(id: impl Into<String>) -> Result<Self, ConfigError> {
         let id = id.into();
-        let legal = (1..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        if legal { Ok(Self(id)) } else { Err(ConfigError::ClientId) }
+        if is_name(&id) { Ok(Self(id)) } else { Err(ConfigError::ClientId) }
     }
 
     /// The id as it was given.
@@ -53,13 +54,14 @@ impl fmt::Display for ClientId {
 pub struct Application {
     pub(crate) client_id: ClientId,
     pub(crate) name: Option<(String, String)>,
+    capabilities: Vec<String>,
 }
 
 impl Application {
     /// An application that says no more of itself than its client id.
     #[must_use]
     pub fn new(client_id: ClientId) -> Self {
-        Self { client_id, name: None }
+        Self { client_id, name: None, capabilities: Vec::new() }
     }
 
     /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
@@ -76,6 +78,36 @@ impl Application {
             return Err(ConfigError::NotSendable("the application version"));
         }
         self.name = Some((name, version));
+        Ok(self)
+    }
+
+    /// Tells the provider what this client can do beyond the protocol, as part of the `claims` of every request. `cp1`
+    /// says that it answers claims challenges ([`ClaimsChallenge`](crate::ClaimsChallenge)), so that Entra may give it
+    /// tokens that live long and are revoked at once (continuous access evaluation).
+    ///
+    /// ```
+    /// use auth_core::{Application, ClientId};
+    ///
+    /// let app = Application::new(ClientId::new("my-client-id")?).with_capabilities(["cp1"])?;
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError::Capability`] unless each is 1 to 256 visible ASCII characters.
+    pub fn with_capabilities(
+        mut self,
+        capabilities: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, ConfigError> {
+        self.capabilities = Vec::new();
+        for capability in capabilities {
+            let capability = capability.into();
+            if !is_name(&capability) {
+                return Err(ConfigError::Capability);
+            }
+            if !self.capabilities.contains(&capability) {
+                self.capabilities.push(capability);
+            }
+        }
         Ok(self)
     }
 
@@ -124,6 +156,11 @@ impl RequestContext {
     pub fn client_id(&self) -> &ClientId {
         &self.application.client_id
     }
+
+    /// The `claims` parameter of a request that must satisfy `claims`, which the client's capabilities are part of.
+    pub(crate) fn claims_parameter<'a>(&self, claims: Option<&'a Claims>) -> Option<Cow<'a, str>> {
+        claims::parameter(&self.application.capabilities, claims)
+    }
 }
 
 /// Without the extra parameters, which may name people.
@@ -134,6 +171,10 @@ impl fmt::Debug for RequestContext {
             .field("correlation_id", &self.correlation_id)
             .finish_non_exhaustive()
     }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The parameters that the protocol sets itself.
@@ -165,4 +206,23 @@ fn is_reserved(name: &str) -> bool {
     ]
     .iter()
     .any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_visible_ascii_and_stand_once() {
+        let with = |names: &[&str]| {
+            let application = Application::new(ClientId::new("c").unwrap());
+            application.with_capabilities(names.iter().copied()).map(|application| application.capabilities)
+        };
+        assert_eq!(with(&["cp1", "llt", "cp1"]).unwrap(), ["cp1", "llt"]);
+        assert_eq!(with(&[]).unwrap(), [""; 0]);
+        assert!(with(&[&"x".repeat(256)]).is_ok());
+        for illegal in ["", " ", "c p", "cp1\n", "\u{7f}", "cpé", &"x".repeat(257)] {
+            assert_eq!(with(&["cp1", illegal]), Err(ConfigError::Capability), "{illegal:?}");
+        }
+    }
 }

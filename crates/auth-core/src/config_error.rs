@@ -30,6 +30,9 @@ pub enum ConfigError {
     /// The claims are not a JSON object.
     #[error("the claims must be a JSON object of at most 16 KiB")]
     Claims,
+    /// A client capability is empty, too long, or holds a character other than visible ASCII.
+    #[error("a client capability must be 1 to 256 visible ASCII characters")]
+    Capability,
     /// The redirect URI is not usable.
     #[error("the redirect URI is not usable: {0}")]
     RedirectUri(&'static str),

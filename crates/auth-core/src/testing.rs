@@ -26,6 +26,15 @@ pub(crate) fn context() -> RequestContext {
     RequestContext::new(application, CorrelationId::parse(CORRELATION).unwrap())
 }
 
+/// The same for a client with a capability.
+pub(crate) fn capable_context() -> RequestContext {
+    let application = Application::new(ClientId::new(CLIENT).unwrap()).with_capabilities(["cp1"]).unwrap();
+    RequestContext::new(application, CorrelationId::parse(CORRELATION).unwrap())
+}
+
+/// What that client sends as `claims` beside `{"id_token":{}}`.
+pub(crate) const CAPABLE_CLAIMS: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}},"id_token":{}}"#;
+
 pub(crate) fn scopes(text: &str) -> Scopes {
     Scopes::parse(text).unwrap()
 }

@@ -122,6 +122,7 @@ impl AuthorizationRequest {
         let response_mode = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
         let (scope, challenge) = (self.scopes.with_oidc().to_string(), verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
+        let claims = self.context.claims_parameter(self.claims.as_ref());
         let mut parameters = vec![
             ("client_id", self.context.client_id().as_str()),
             ("response_type", "code"),
@@ -138,7 +139,7 @@ impl AuthorizationRequest {
         let optional = [
             ("prompt", self.prompt.map(Prompt::as_str)),
             ("login_hint", self.login_hint.as_deref()),
-            ("claims", self.claims.as_ref().map(Claims::as_str)),
+            ("claims", claims.as_deref()),
         ];
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));

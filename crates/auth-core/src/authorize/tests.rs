@@ -9,8 +9,8 @@ use crate::claims::Claims;
 use crate::error::{Classification, ConfigError, Error, ProtocolError, UiReason};
 use crate::exchange::{CodeRedemption, Exchange as _, Replay};
 use crate::testing::{
-    CORRELATION, ISSUER, NOW, context, fields, id_claims, json_response, jwt, kind, metadata, pairs, scopes, tokens,
-    with,
+    CAPABLE_CLAIMS, CORRELATION, ISSUER, NOW, capable_context, context, fields, id_claims, json_response, jwt, kind,
+    metadata, pairs, scopes, tokens, with,
 };
 use crate::tokens::Tokens;
 
@@ -241,6 +241,17 @@ fn without_a_prompt_what_needs_one_is_told_as_such() {
         assert_eq!(ui.code(), error);
         assert_eq!(ui.correlation_id.to_string(), CORRELATION);
     }
+}
+
+#[test]
+fn both_requests_tell_the_capabilities_of_the_client() {
+    let mut request = request(&[]);
+    request.context = capable_context();
+    request.claims = Some(Claims::parse(r#"{"id_token":{}}"#).unwrap());
+    let pending = begun(request);
+    assert_eq!(query(&pending)["claims"], CAPABLE_CLAIMS);
+    let redemption = accept(pending, "code=c&state=STATE").unwrap();
+    assert_eq!(fields(&redemption.request())["claims"], CAPABLE_CLAIMS);
 }
 
 // S-02, S-06: the endpoint of the beginning, the very same redirect URI, the verifier of the challenge.

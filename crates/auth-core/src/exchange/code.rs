@@ -41,6 +41,7 @@ impl Exchange for CodeRedemption {
 
     fn request(&self) -> Request<Body> {
         let scope = self.scopes.with_oidc().to_string();
+        let claims = self.context.claims_parameter(self.claims.as_ref());
         let fields = [
             ("client_id", self.context.client_id().as_str()),
             ("grant_type", "authorization_code"),
@@ -48,7 +49,7 @@ impl Exchange for CodeRedemption {
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", self.verifier.secret().expose()),
             ("scope", &scope),
-            ("claims", self.claims.as_ref().map(Claims::as_str).unwrap_or_default()),
+            ("claims", claims.as_deref().unwrap_or_default()),
             ("client_info", "1"),
         ];
         message::post_form(&self.context, &self.token_endpoint, &fields)

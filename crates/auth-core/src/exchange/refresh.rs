@@ -121,12 +121,13 @@ impl Exchange for RefreshRedemption {
 
     fn request(&self) -> Request<Body> {
         let scope = self.scopes.with_oidc().to_string();
+        let claims = self.context.claims_parameter(self.claims.as_ref());
         let fields = [
             ("client_id", self.context.client_id().as_str()),
             ("grant_type", "refresh_token"),
             ("refresh_token", self.refresh_token.expose()),
             ("scope", &scope),
-            ("claims", self.claims.as_ref().map(Claims::as_str).unwrap_or_default()),
+            ("claims", claims.as_deref().unwrap_or_default()),
             ("client_info", "1"),
         ];
         message::post_form(&self.context, &self.metadata.token_endpoint, &fields)

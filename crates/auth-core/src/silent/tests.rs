@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::error::{Classification, TransportError, TransportFault};
 use crate::testing::{
-    NOW, context, fields, id_claims, json_response, jwt, kind, metadata, response, scopes, tokens, with,
+    CAPABLE_CLAIMS, NOW, capable_context, context, fields, id_claims, json_response, jwt, kind, metadata, response,
+    scopes, tokens, with,
 };
 
 /// What comes of one redemption.
@@ -158,6 +159,16 @@ fn the_form_asks_for_what_is_wanted() {
     let mut flow = SilentRedemption::new(wanted, candidates(&["rt 1&"]));
     let claims = ("claims".to_owned(), r#"{"access_token":{}}"#.to_owned());
     assert_eq!(sent(&mut flow), expected.into_iter().chain([claims]).collect());
+
+    let mut wanted = request();
+    wanted.context = capable_context();
+    for (claims, sent_claims) in
+        [(None, r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#), (Some(r#"{"id_token":{}}"#), CAPABLE_CLAIMS)]
+    {
+        wanted.claims = claims.map(|text| Claims::parse(text).unwrap());
+        let mut flow = SilentRedemption::new(wanted.clone(), candidates(&["rt 1&"]));
+        assert_eq!(sent(&mut flow)["claims"], sent_claims);
+    }
 }
 
 #[test]
