@@ -209,7 +209,8 @@ fn refusals_say_nothing_of_what_they_explain() {
         says_nothing(&refused);
         if let Error::UiRequired(ui) = &refused {
             assert!(ui.claims.as_ref().unwrap().contains(CANARY));
-            says_nothing(&ui.clone().with_login_hint(Some(planted("hint"))));
+            let claims = Claims::parse(&json!({"b": planted("claims")}).to_string()).unwrap();
+            says_nothing(&ui.clone().with_login_hint(Some(planted("hint"))).with_claims(&claims));
         }
     }
     let pending = sign_in();
@@ -261,12 +262,27 @@ fn protocol_errors_say_nothing_of_what_they_reject() {
 }
 
 #[test]
+fn a_claims_challenge_shows_nothing() {
+    let claims = URL_SAFE_NO_PAD.encode(json!({"a": planted("claims")}).to_string());
+    let line = format!(
+        "Bearer realm=\"{CANARY}\", error=\"insufficient_claims\", claims=\"{claims}\", \
+         authorization_uri=\"https://idp.example/{CANARY}\""
+    );
+    let headers = [(http::header::WWW_AUTHENTICATE, line.parse().unwrap())].into_iter().collect();
+    let challenge = ClaimsChallenge::from_headers(&headers).unwrap();
+    assert!(challenge.claims.as_str().contains(CANARY));
+    shows_nothing(&challenge);
+}
+
+#[test]
 fn wrong_settings_are_not_repeated() {
     says_nothing(&Authority::parse(&format!("https://{CANARY}@idp.example/common")).unwrap_err());
     says_nothing(&Authority::oidc(&format!("https://idp.example/?{CANARY}")).unwrap_err());
     says_nothing(&RedirectUri::parse(&format!("https://{CANARY}@app.example/")).unwrap_err());
     says_nothing(&Claims::parse(&planted("claims")).unwrap_err());
     says_nothing(&ClientId::new(format!("{CANARY} ")).unwrap_err());
+    let application = Application::new(ClientId::new("my-client-id").unwrap());
+    says_nothing(&application.with_capabilities([format!("{CANARY} ")]).unwrap_err());
     says_nothing(&Scopes::parse(&format!("{CANARY}\"")).unwrap_err());
     says_nothing(&CorrelationId::parse(CANARY).unwrap_err());
     says_nothing(&IdToken::parse(&Secret::new(planted("jwt"))).unwrap_err());

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::claims::Claims;
 use crate::correlation::CorrelationId;
 use crate::error::ServerError;
 
@@ -12,7 +13,8 @@ use crate::error::ServerError;
 pub struct UiRequired {
     /// Why.
     pub reason: UiReason,
-    /// What the interactive request must satisfy: the `claims` of the server's answer (OpenID Connect Core §5.5).
+    /// What the interactive request must satisfy: the `claims` of the server's answer (OpenID Connect Core §5.5), and those
+    /// of the request that was refused.
     pub claims: Option<String>,
     /// Who should sign in, where that is known.
     pub login_hint: Option<String>,
@@ -43,6 +45,16 @@ impl UiRequired {
     #[must_use]
     pub fn with_login_hint(mut self, login_hint: Option<String>) -> Self {
         self.login_hint = login_hint;
+        self
+    }
+
+    /// The same, for a request that must satisfy `claims` in any case; where the server asks for the same thing, these stay.
+    #[must_use]
+    pub fn with_claims(mut self, claims: &Claims) -> Self {
+        let server = self.claims.as_deref().and_then(|text| Claims::parse(text).ok());
+        // Together they may be more than can be sent.
+        let all = server.map(|server| claims.and(&server)).filter(|all| Claims::parse(all.as_str()).is_ok());
+        self.claims = Some(all.as_ref().unwrap_or(claims).as_str().to_owned());
         self
     }
 
@@ -166,5 +178,27 @@ impl Classification {
             .into_iter()
             .find(|class| class.as_str().eq_ignore_ascii_case(suberror))
             .unwrap_or(Self::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::CORRELATION;
+
+    #[test]
+    fn claims_of_the_request_stay_beside_those_of_the_server() {
+        let long = format!(r#"{{"b":"{}"}}"#, "x".repeat(16_000));
+        let longer = format!(r#"{{"a":"{}"}}"#, "x".repeat(16_000));
+        for (server, own, expected) in [
+            (None, r#"{ "a":1}"#, r#"{ "a":1}"#),
+            (Some(r#"{"a":2,"b":2}"#), r#"{"a":1}"#, r#"{"a":1,"b":2}"#),
+            (Some("nonsense"), r#"{"a":1}"#, r#"{"a":1}"#),
+            (Some(long.as_str()), longer.as_str(), longer.as_str()),
+        ] {
+            let mut ui = UiRequired::local(UiReason::Server, CorrelationId::parse(CORRELATION).unwrap());
+            ui.claims = server.map(str::to_owned);
+            assert_eq!(ui.with_claims(&Claims::parse(own).unwrap()).claims.as_deref(), Some(expected));
+        }
     }
 }
