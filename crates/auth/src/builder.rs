@@ -21,6 +21,7 @@ use crate::shared::Shared;
 pub struct PublicClientBuilder {
     client_id: String,
     name: Option<(String, String)>,
+    capabilities: Vec<String>,
     authority: Option<Authority>,
     storage: Option<Arc<dyn DynStorage>>,
     transport: Option<Arc<dyn DynTransport>>,
@@ -34,6 +35,7 @@ impl PublicClient {
         PublicClientBuilder {
             client_id: client_id.into(),
             name: None,
+            capabilities: Vec::new(),
             authority: None,
             storage: None,
             transport: None,
@@ -80,13 +82,21 @@ impl PublicClientBuilder {
         self
     }
 
+    /// What the application can do beyond the protocol, told to the identity provider in the `claims` of every request;
+    /// by default nothing. `cp1` promises that it answers claims challenges as [`ClaimsChallenge`](crate::ClaimsChallenge)
+    /// shows, and gets tokens of continuous access evaluation from Entra. What is in the cache goes on serving.
+    pub fn capabilities(mut self, capabilities: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.capabilities = capabilities.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
-    /// [`ConfigError::ClientId`] or [`ConfigError::NotSendable`] for values that cannot be sent, [`ConfigError::Missing`]
+    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::NotSendable`] for values that cannot be sent, [`ConfigError::Missing`]
     /// when there is no transport because feature `reqwest` is off and none was given.
     pub fn build(self) -> Result<PublicClient, ConfigError> {
-        let mut application = Application::new(ClientId::new(self.client_id)?);
+        let mut application = Application::new(ClientId::new(self.client_id)?).with_capabilities(self.capabilities)?;
         if let Some((name, version)) = self.name {
             application = application.with_name(name, version)?;
         }

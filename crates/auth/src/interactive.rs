@@ -49,11 +49,14 @@ impl InteractiveRequest {
     }
 
     /// Answers a silent request that found the user is needed: takes over its claims, its login hint and its correlation
-    /// id, so that the new tokens satisfy what was missing. What was set before stays.
+    /// id, so that the new tokens satisfy what was missing. What was set before stays; claims merge, and stay where both ask
+    /// for the same thing.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
-        if self.options.claims.is_none() {
-            self.options.claims = ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
-        }
+        let missing = ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
+        self.options.claims = match (self.options.claims, missing) {
+            (Some(own), Some(missing)) => Some(own.and(&missing)),
+            (own, missing) => own.or(missing),
+        };
         self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
         self.options.correlation_id = self.options.correlation_id.or(Some(ui.correlation_id));
         self

@@ -22,6 +22,30 @@
 //! # Ok(()) }
 //! ```
 //!
+//! An API may refuse a token that works and say what a better one must satisfy: a claims challenge. Its claims pass the
+//! cache over, and `satisfying` carries them on to the sign-in. A client that answers like this may promise it with
+//! [`capabilities(["cp1"])`](PublicClientBuilder::capabilities).
+//!
+//! ```no_run
+//! use auth::{Account, AuthError, AuthResult, ClaimsChallenge, PublicClient, Scopes};
+//!
+//! /// A token that satisfies what the API answered with status 401, or `None` when it asked for nothing.
+//! async fn answer<B>(
+//!     app: &PublicClient,
+//!     scopes: &Scopes,
+//!     account: &Account,
+//!     response: &http::Response<B>,
+//! ) -> Result<Option<AuthResult>, AuthError> {
+//!     let Some(challenge) = ClaimsChallenge::from_headers(response.headers()) else { return Ok(None) };
+//!     match app.acquire_token_silent(scopes, Some(account)).claims(challenge.claims).send().await {
+//!         Err(AuthError::UiRequired(ui)) => {
+//!             app.acquire_token_interactive(scopes).account(account).satisfying(&ui).send().await.map(Some)
+//!         }
+//!         answer => answer.map(Some),
+//!     }
+//! }
+//! ```
+//!
 //! The same in one call is [`PublicClient::acquire_token`]. The parts can be swapped: the HTTP stack
 //! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
 //!
@@ -58,8 +82,8 @@ pub use timing::Durations;
 pub use auth_cache::FileStorage;
 pub use auth_cache::{MemoryStorage, RefreshReason, Storage, StorageError};
 pub use auth_core::{
-    Account, AccountId, Authority, Body, Claims, Classification, ConfigError, CorrelationId, IdToken, Prompt,
-    ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp, TransportError,
+    Account, AccountId, Authority, Body, Claims, ClaimsChallenge, Classification, ConfigError, CorrelationId, IdToken,
+    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp, TransportError,
     TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]

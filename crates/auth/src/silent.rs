@@ -57,6 +57,15 @@ impl SilentRequest {
     /// named, or the identity provider demands it. Otherwise as [`AuthError`] says. A token that still works is handed
     /// out even if its refresh fails.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
+        let claims = self.options.claims.clone();
+        match (self.answer().await, claims) {
+            // Whoever signs in instead must satisfy them too.
+            (Err(AuthError::UiRequired(ui)), Some(claims)) => Err(ui.with_claims(&claims).into()),
+            (answer, _) => answer,
+        }
+    }
+
+    async fn answer(self) -> Result<AuthResult, AuthError> {
         let mut timing = Timing::begin();
         let context = self.options.context(&self.shared)?;
         let account = match self.account {
