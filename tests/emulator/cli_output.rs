@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use auth_tests::cache;
+use auth_tests::jwt;
 use auth_tests::program::Home;
 use serde_json::{Value, json};
 
@@ -244,6 +245,22 @@ async fn force_refresh_and_claims_pass_the_cache_over() {
     assert_eq!(requests[2].parameter("client_id"), Some(CLIENT));
     let newest = cli.auth(line).end().await.expect(0).json();
     assert_eq!(newest["access_token"], satisfied["access_token"]);
+}
+
+#[tokio::test]
+async fn capabilities_are_told_with_every_request_and_pass_over_nothing() {
+    let cli = Cli::start().await;
+    let line = "token --scope User.Read --capabilities cp1 llt --capabilities cp1 --output json";
+    let capabilities = |token: &Value| jwt::claims(token["access_token"].as_str().unwrap())["xms_cc"].clone();
+    let signed_in = cli.auth(line).end().await.expect(0).json();
+    assert_eq!(capabilities(&signed_in), json!(["cp1", "llt"]));
+    let cached = cli.auth(line).end().await.expect(0).json();
+    assert_eq!((&cached["source"], cli.asked()), (&json!("cache"), (1, 0)));
+    let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1"},"xms_cc":{"values":["own"]}}}"#;
+    let run = cli.auth(&format!("{line} --silent")).args(["--claims", claims]);
+    let satisfied = run.end().await.expect(0).json();
+    assert_eq!((&satisfied["source"], cli.asked()), (&json!("identity_provider"), (1, 1)));
+    assert_eq!(capabilities(&satisfied), json!(["cp1", "llt", "own"]));
 }
 
 #[tokio::test]

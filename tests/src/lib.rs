@@ -14,6 +14,7 @@
 pub mod browsers;
 pub mod cache;
 pub mod canary;
+pub mod jwt;
 pub mod peer;
 pub mod program;
 pub mod transports;

@@ -94,6 +94,9 @@ pub(crate) struct TokenArgs {
     /// Claims that the token must satisfy, such as those of a claims challenge
     #[arg(long, value_name = "JSON")]
     pub(crate) claims: Option<String>,
+    /// What the client can do, such as cp1: it answers claims challenges
+    #[arg(long, value_name = "C", num_args = 1..)]
+    pub(crate) capabilities: Vec<String>,
     /// Who will probably sign in
     #[arg(long, value_name = "H")]
     pub(crate) login_hint: Option<String>,

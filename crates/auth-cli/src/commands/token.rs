@@ -14,7 +14,8 @@ use crate::terminal;
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let wishes = Wishes::read(&args)?;
-    let client = args.app.client()?.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
+    let client = args.app.client()?.capabilities(&args.capabilities);
+    let client = client.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
     let result = acquire(&client, &args, &wishes).await;
     // A refresh beside the call may hold a rotated refresh token.
     client.close().await;
