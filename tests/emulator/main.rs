@@ -7,6 +7,7 @@
     reason = "in tests a panic is the message"
 )]
 
+mod claims;
 mod cli;
 mod cli_browser;
 mod cli_cache;
