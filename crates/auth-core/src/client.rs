@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::claims::{self, Claims};
 use crate::correlation::CorrelationId;
@@ -54,14 +55,14 @@ impl fmt::Display for ClientId {
 pub struct Application {
     pub(crate) client_id: ClientId,
     pub(crate) name: Option<(String, String)>,
-    capabilities: Vec<String>,
+    capabilities: Arc<[String]>,
 }
 
 impl Application {
     /// An application that says no more of itself than its client id.
     #[must_use]
     pub fn new(client_id: ClientId) -> Self {
-        Self { client_id, name: None, capabilities: Vec::new() }
+        Self { client_id, name: None, capabilities: Arc::default() }
     }
 
     /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
@@ -98,16 +99,17 @@ impl Application {
         mut self,
         capabilities: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, ConfigError> {
-        self.capabilities = Vec::new();
+        let mut distinct = Vec::new();
         for capability in capabilities {
             let capability = capability.into();
             if !is_name(&capability) {
                 return Err(ConfigError::Capability);
             }
-            if !self.capabilities.contains(&capability) {
-                self.capabilities.push(capability);
+            if !distinct.contains(&capability) {
+                distinct.push(capability);
             }
         }
+        self.capabilities = distinct.into();
         Ok(self)
     }
 
@@ -216,7 +218,7 @@ mod tests {
     fn capabilities_are_visible_ascii_and_stand_once() {
         let with = |names: &[&str]| {
             let application = Application::new(ClientId::new("c").unwrap());
-            application.with_capabilities(names.iter().copied()).map(|application| application.capabilities)
+            application.with_capabilities(names.iter().copied()).map(|application| application.capabilities.to_vec())
         };
         assert_eq!(with(&["cp1", "llt", "cp1"]).unwrap(), ["cp1", "llt"]);
         assert_eq!(with(&[]).unwrap(), [""; 0]);
