@@ -2,9 +2,7 @@
 
 use core::time::Duration;
 
-use auth_core::{
-    Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Tenant, Timestamp,
-};
+use auth_core::{Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Timestamp};
 
 use crate::entries::{AccessToken, AppMetadata, IdTokenEntry};
 use crate::index::{Index, Partition};
@@ -44,15 +42,7 @@ impl<'a> Query<'a> {
     }
 
     fn is_realm(&self, realm: &str) -> bool {
-        let is = |name: &str| name.eq_ignore_ascii_case(realm);
-        let Some(tenant) = self.authority.tenant_name() else {
-            // The issuer of the id_token decides.
-            return true;
-        };
-        match tenant {
-            Tenant::Common | Tenant::Organizations => self.account.home_tenant().is_some_and(is) || is(tenant.as_str()),
-            _ => is(tenant.as_str()) || tenant.id().is_some_and(is) || self.tenant_id.is_some_and(is),
-        }
+        self.authority.is_realm(realm, self.account, self.tenant_id)
     }
 }
 
@@ -233,7 +223,7 @@ impl<'a> InPartition<'a> {
             let mut issued = all.filter_map(|entry| Some(self.is_issued(&IdToken::parse(&entry.secret).ok()?)));
             issued.next().map(|first| first && issued.all(|ours| ours))
         };
-        beside(realm).or_else(|| self.without_tenants().and_then(|()| beside(None))) == Some(true)
+        beside(realm).or_else(|| self.single_realm().and_then(|()| beside(None))) == Some(true)
     }
 
     /// The stored id_token of `realm`, or of the tenant that is asked for.
@@ -246,14 +236,14 @@ impl<'a> InPartition<'a> {
         };
         match realm {
             Some(realm) => find(&|own| own.eq_ignore_ascii_case(realm))
-                .or_else(|| self.without_tenants().and_then(|()| find(&|_| true))),
+                .or_else(|| self.single_realm().and_then(|()| find(&|own| self.query.is_realm(own)))),
             None => find(&|own| self.query.is_realm(own)),
         }
     }
 
-    /// Where there are no tenants, libraries differ in what they write as realm, even between the tokens of one answer.
-    fn without_tenants(&self) -> Option<()> {
-        self.query.authority.tenant_name().is_none().then_some(())
+    /// Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.
+    fn single_realm(&self) -> Option<()> {
+        self.query.authority.has_single_realm().then_some(())
     }
 
     fn is_issued(&self, token: &IdToken) -> bool {

@@ -116,7 +116,7 @@ impl<'a> TokenUpdate<'a> {
     }
 
     fn is_realm(&self, entry: &Members) -> bool {
-        entry.lenient("realm").eq_ignore_ascii_case(self.realm())
+        self.authority.is_same_realm(&entry.lenient("realm"), self.realm())
     }
 
     fn entry(&self, credential_type: &str) -> Members {
@@ -205,7 +205,7 @@ impl<'a> TokenUpdate<'a> {
             .with_always("realm", self.realm())
             .with("local_account_id", token.local_account_id().unwrap_or_default())
             .with_always("username", &account.username)
-            .with("authority_type", "MSSTS")
+            .with("authority_type", self.authority.authority_type())
             .with("name", account.name.as_deref().unwrap_or_default())
             .with("client_info", client_info.unwrap_or_default());
         let same = |entry: &Members| self.is_account(entry) && self.is_realm(entry);

@@ -57,7 +57,7 @@ pub(crate) struct AppArgs {
     /// Entra tenant: a GUID, a domain name, common, organizations or consumers [default: common]
     #[arg(long, value_name = "T", group = "provider")]
     pub(crate) tenant: Option<String>,
-    /// Entra authority, such as https://login.microsoftonline.us/TENANT
+    /// Authority of Entra, B2C, External ID or ADFS, such as https://login.microsoftonline.us/TENANT
     #[arg(long, value_name = "URL", group = "provider")]
     pub(crate) authority: Option<String>,
     /// Issuer of any OpenID Connect provider

@@ -189,7 +189,7 @@ pub(crate) mod tests {
     }
 
     fn issuer() -> Issuer {
-        Issuer::Exact { issuer: "https://idp.example".to_owned(), loopback: false }
+        Issuer::exact("https://idp.example".to_owned(), false)
     }
 
     fn good() -> Value {

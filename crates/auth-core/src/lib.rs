@@ -47,9 +47,10 @@ mod tokens;
 
 pub use account::Account;
 pub use account_id::AccountId;
+pub use authority::Authority;
 pub use authority::metadata::ProviderMetadata;
+pub use authority::names::InstanceMetadata;
 pub use authority::tenant::Tenant;
-pub use authority::{Authority, InstanceMetadata};
 pub use authorize::{
     AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,
 };

@@ -97,8 +97,7 @@ impl Tokens {
     /// The `realm` under which the shared cache keeps the tokens: at Entra the tenant of the id_token.
     #[must_use]
     pub fn realm<'a>(&'a self, authority: &'a Authority) -> &'a str {
-        let tenant = authority.tenant_name().and_then(|_| self.id_token.as_ref()?.text("tid"));
-        tenant.unwrap_or_else(|| authority.default_realm())
+        authority.realm(self.id_token.as_ref().and_then(|token| token.text("tid")))
     }
 }
 

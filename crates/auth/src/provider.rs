@@ -4,8 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use auth_core::{
-    Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata, RequestContext, Tenant,
-    Timestamp,
+    Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata, RequestContext, Timestamp,
 };
 use tokio::sync::Mutex;
 
@@ -60,7 +59,7 @@ impl Directory {
     /// Whether a discovery could still tell which tenant a domain name means.
     pub(crate) fn lacks_tenant_id(&self) -> bool {
         let known = self.known();
-        known.tenant_id.is_none() && matches!(known.authority.tenant_name(), Some(Tenant::Domain(_)))
+        known.tenant_id.is_none() && known.authority.wants_tenant_id()
     }
 
     fn known(&self) -> Known {
@@ -71,7 +70,7 @@ impl Directory {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The endpoints, from the rules for Entra or from discovery.
+    /// The endpoints, from the rules of the authority's kind or from discovery.
     pub(crate) async fn metadata(
         &self,
         driver: &Driver,

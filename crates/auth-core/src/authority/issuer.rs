@@ -1,140 +1,334 @@
 //! Which issuer the metadata and the id_tokens of an authority must name (S-40, S-72).
+//!
+//! | kind | accepted, `{tid}` being a GUID |
+//! |---|---|
+//! | Entra | `https://{any name of the cloud}/{tid}/v2.0` |
+//! | B2C | `{origin}/{tid}/v2.0` and `{origin}/tfp/{tid}/{policy}/v2.0`, with or without a slash at the end: which of the two is a setting of the policy, and the slash is what B2C writes |
+//! | External ID | `https://{tid}.ciamlogin.com/{tid}/v2.0`, the same at the tenant's own host and at the authority's host |
+//! | ADFS | `{origin}/adfs`, the issuer of its id_tokens; that of its access tokens, `…/services/trust`, is another |
+//! | dSTS | `{origin}/dstsv2/{tid}` and the same with `/v2.0`, with or without a slash at the end |
+//! | OpenID Connect | the issuer, exactly |
+//!
+//! A `tid` claim must agree with the issuer. Entra and External ID always send it; B2C and dSTS need not. A tenant that
+//! is configured as a GUID must be that of the issuer; a domain name could be any tenant's, and is not compared.
 
 use http::Uri;
 
+use crate::authority::kind::{CIAM_SUFFIX, Kind, own_host};
+use crate::authority::raw::Site;
 use crate::authority::tenant::{Tenant, is_guid};
+
+const GUID: usize = 36;
 
 /// The issuer that is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Issuer {
-    /// Exactly this text.
-    Exact { issuer: String, loopback: bool },
-    /// `{origin}/{tenant id}/v2.0`, the origin being any name of the same cloud.
-    Entra { origins: Vec<String>, tenant: Tenant, loopback: bool },
+pub(crate) struct Issuer {
+    /// The first stands for all in messages.
+    forms: Vec<Form>,
+    tenant: Option<Tenant>,
+    /// Whether an id_token must say of which tenant it is.
+    needs_tid: bool,
+    /// Whether entries of every tenant count, whichever is configured.
+    any_tenant: bool,
+    /// Where endpoints may stand; anywhere if empty.
+    origins: Vec<String>,
+    /// Where the sign-in pages stand beside the authorization endpoint (S-18).
+    sign_in_origins: Vec<String>,
+    loopback: bool,
+}
+
+/// One way to write an issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    Exact(String),
+    /// The tenant's id between two texts.
+    Tenant {
+        before: String,
+        after: String,
+    },
+    /// `https://{tid}.ciamlogin.com/{tid}/v2.0`
+    TenantHost,
+}
+
+impl Form {
+    fn tenant<'a>(&self, iss: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Exact(_) => None,
+            Self::Tenant { before, after } => {
+                let (tid, rest) = iss.strip_prefix(before.as_str())?.split_at_checked(GUID)?;
+                (is_guid(tid) && rest == after).then_some(tid)
+            }
+            Self::TenantHost => {
+                let (host, rest) = iss.strip_prefix("https://")?.split_at_checked(GUID)?;
+                let (tid, rest) = rest.strip_prefix(CIAM_SUFFIX)?.strip_prefix('/')?.split_at_checked(GUID)?;
+                (is_guid(tid) && host == tid && rest == "/v2.0").then_some(tid)
+            }
+        }
+    }
 }
 
 impl Issuer {
+    /// What is expected of an authority.
+    pub(crate) fn of(site: &Site, kind: &Kind) -> Self {
+        let origin = site.origin();
+        let tenant = |before: String, after: &str| Form::Tenant { before, after: after.to_owned() };
+        let own = |forms| Self {
+            forms,
+            tenant: kind.tenant().cloned(),
+            needs_tid: false,
+            any_tenant: false,
+            origins: vec![origin.clone()],
+            sign_in_origins: Vec::new(),
+            loopback: site.is_loopback(),
+        };
+        match kind {
+            Kind::Entra { names, .. } => {
+                let origins = names.origins(site);
+                // Personal accounts post their response from a host of their own.
+                let personal = (!site.is_loopback()).then(|| "https://login.live.com".to_owned());
+                Self {
+                    needs_tid: true,
+                    any_tenant: true,
+                    sign_in_origins: origins.iter().cloned().chain(personal).collect(),
+                    ..own(origins.iter().map(|origin| tenant(format!("{origin}/"), "/v2.0")).collect())
+                }
+                .at(origins)
+            }
+            Kind::B2c { policy, .. } => own(vec![
+                tenant(format!("{origin}/"), "/v2.0/"),
+                tenant(format!("{origin}/"), "/v2.0"),
+                tenant(format!("{origin}/tfp/"), &format!("/{policy}/v2.0/")),
+                tenant(format!("{origin}/tfp/"), &format!("/{policy}/v2.0")),
+            ]),
+            Kind::ExternalId { tenant: named } => {
+                let host = own_host(named).map(|host| format!("https://{host}/"));
+                let at_hosts = host.into_iter().chain([format!("{origin}/")]).map(|before| tenant(before, "/v2.0"));
+                Self { needs_tid: true, ..own([Form::TenantHost].into_iter().chain(at_hosts).collect()) }
+            }
+            Kind::Adfs => own(vec![Form::Exact(format!("{origin}/adfs"))]),
+            Kind::Dsts { .. } => {
+                let after = ["/v2.0", "/v2.0/", "", "/"];
+                own(after.iter().map(|after| tenant(format!("{origin}/dstsv2/"), after)).collect())
+            }
+            Kind::Oidc { issuer, .. } => Self::exact(issuer.clone(), site.is_loopback()),
+        }
+    }
+
+    /// Exactly this text; the endpoints may stand anywhere.
+    pub(crate) fn exact(issuer: String, loopback: bool) -> Self {
+        Self {
+            forms: vec![Form::Exact(issuer)],
+            tenant: None,
+            needs_tid: false,
+            any_tenant: false,
+            origins: Vec::new(),
+            sign_in_origins: Vec::new(),
+            loopback,
+        }
+    }
+
+    fn at(self, origins: Vec<String>) -> Self {
+        Self { origins, ..self }
+    }
+
     /// Whether an id_token with this `iss` and `tid` comes from here.
     pub(crate) fn accepts(&self, iss: &str, tid: Option<&str>) -> bool {
-        match self {
-            Self::Exact { issuer, .. } => issuer == iss,
-            Self::Entra { tenant, .. } => {
-                let named = self.tenant_of(iss);
-                named.is_some()
-                    && named == tid
-                    && tenant.id().is_none_or(|id| named.is_some_and(|named| named.eq_ignore_ascii_case(id)))
-            }
+        match self.tenant_of(iss) {
+            Some(named) => self.is_tenant(named) && tid.map_or(!self.needs_tid, |tid| tid == named),
+            None => self.is_exact(iss),
+        }
+    }
+
+    /// Whether an id_token in a cache was issued here, for any tenant of a provider that has many.
+    pub(crate) fn issued(&self, iss: &str) -> bool {
+        match self.tenant_of(iss) {
+            Some(named) => self.any_tenant || self.is_tenant(named),
+            None => self.is_exact(iss),
         }
     }
 
     /// The tenant id in an issuer of this authority's form.
     pub(crate) fn tenant_of<'a>(&self, iss: &'a str) -> Option<&'a str> {
-        match self {
-            Self::Exact { .. } => None,
-            Self::Entra { origins, .. } => origins
-                .iter()
-                .find_map(|origin| iss.strip_prefix(origin.as_str())?.strip_prefix('/')?.strip_suffix("/v2.0"))
-                .filter(|tenant| is_guid(tenant)),
-        }
+        self.forms.iter().find_map(|form| form.tenant(iss))
     }
 
-    /// Whether the metadata document may name this issuer (the Entra template included).
+    fn is_exact(&self, iss: &str) -> bool {
+        self.forms.iter().any(|form| matches!(form, Form::Exact(issuer) if issuer == iss))
+    }
+
+    fn is_tenant(&self, named: &str) -> bool {
+        let id = self.tenant.as_ref().and_then(Tenant::id);
+        id.is_none_or(|id| named.eq_ignore_ascii_case(id))
+    }
+
+    /// Whether the metadata document may name this issuer (the template of a provider for many tenants included).
     pub(crate) fn accepts_metadata(&self, issuer: &str) -> bool {
-        match self {
-            Self::Exact { issuer: expected, .. } => expected == issuer,
-            Self::Entra { origins, tenant, .. } => match self.tenant_of(issuer) {
-                Some(named) => tenant.id().is_none_or(|id| named.eq_ignore_ascii_case(id)),
-                None => {
-                    tenant.is_multi_tenant()
-                        && origins.iter().any(|origin| issuer.strip_prefix(origin.as_str()) == Some("/{tenantid}/v2.0"))
-                }
-            },
-        }
+        let template = |form: &Form| match form {
+            Form::Tenant { before, after } => {
+                issuer.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()))
+                    == Some("{tenantid}")
+            }
+            Form::Exact(_) | Form::TenantHost => false,
+        };
+        self.accepts_parameter(issuer)
+            || (self.tenant.as_ref().is_some_and(Tenant::is_multi_tenant) && self.forms.iter().any(template))
     }
 
     /// Whether a response's `iss` parameter is this issuer (RFC 9207).
     pub(crate) fn accepts_parameter(&self, iss: &str) -> bool {
-        match self {
-            Self::Exact { issuer, .. } => issuer == iss,
-            Self::Entra { .. } => self.accepts(iss, self.tenant_of(iss)),
-        }
+        self.accepts(iss, self.tenant_of(iss))
     }
 
     /// Where the sign-in pages of a cloud stand (S-18).
     pub(crate) fn sign_in_origins(&self) -> Vec<String> {
-        match self {
-            Self::Exact { .. } => Vec::new(),
-            Self::Entra { origins, loopback: true, .. } => origins.clone(),
-            // Personal accounts post their response from a host of their own.
-            Self::Entra { origins, .. } => {
-                origins.iter().cloned().chain(["https://login.live.com".to_owned()]).collect()
-            }
-        }
+        self.sign_in_origins.clone()
     }
 
-    /// Whether an endpoint may belong to this issuer: Entra's stand under the names of the cloud, those of other
-    /// providers wherever they like (S-42).
+    /// Whether an endpoint may belong to this issuer: those of Microsoft's services stand under their own names, those
+    /// of other providers wherever they like (S-42).
     pub(crate) fn owns(&self, endpoint: &Uri) -> bool {
-        let Self::Entra { origins, .. } = self else { return true };
+        if self.origins.is_empty() {
+            return true;
+        }
         let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) else {
             return false;
         };
-        let own = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
-        origins.contains(&own)
+        self.origins.contains(&format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()))
     }
 
     /// Whether it is an address of this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        match self {
-            Self::Exact { loopback, .. } | Self::Entra { loopback, .. } => *loopback,
-        }
+        self.loopback
     }
 
     /// The expected text, for messages.
     pub(crate) fn describe(&self) -> String {
-        match self {
-            Self::Exact { issuer, .. } => issuer.clone(),
-            Self::Entra { origins, tenant, .. } => {
-                let origin = origins.first().map(String::as_str).unwrap_or_default();
-                format!("{origin}/{}/v2.0", tenant.id().unwrap_or("{tenantid}"))
-            }
+        let tid = self.tenant.as_ref().and_then(Tenant::id).unwrap_or("{tenantid}");
+        match self.forms.first() {
+            Some(Form::Exact(issuer)) => issuer.clone(),
+            Some(Form::Tenant { before, after }) => format!("{before}{tid}{after}"),
+            Some(Form::TenantHost) => format!("https://{tid}{CIAM_SUFFIX}/{tid}/v2.0"),
+            None => String::new(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Authority;
 
     const T1: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     const T2: &str = "bbbbbbbb-0000-cccc-1111-dddd2222eeee";
+    const B2C: &str = "https://contoso.b2clogin.com/contoso.example/B2C_1_SignIn";
+    const TFP: &str = "https://login.contoso.example/tfp/contoso.example/B2C_1_SignIn";
+    const CIAM: &str = "https://contoso.ciamlogin.com";
+    const ADFS: &str = "https://adfs.contoso.example/adfs";
+
+    /// `1` and `2` in braces stand for the two tenants.
+    fn filled(text: &str) -> String {
+        text.replace("{1}", T1).replace("{2}", T2)
+    }
 
     #[test]
-    fn entra_issuers() {
-        let entra = |tenant: &str| Issuer::Entra {
-            origins: vec!["https://login.example".to_owned(), "https://alias.example".to_owned()],
-            tenant: tenant.parse().unwrap(),
-            loopback: false,
-        };
-        let good = format!("https://alias.example/{T1}/v2.0");
-        for (tenant, iss, tid, accepted) in [
-            (T1, good.as_str(), Some(T1), true),
-            ("common", &good, Some(T1), true),
-            ("contoso.example", &good, Some(T1), true),
-            (T2, &good, Some(T1), false),
-            (T1, &good, Some(T2), false),
-            (T1, &good, None, false),
-            (T1, &format!("https://evil.example/{T1}/v2.0"), Some(T1), false),
-            (T1, &format!("https://login.example.evil/{T1}/v2.0"), Some(T1), false),
-            (T1, &format!("https://login.example/{T1}/v2.0/"), Some(T1), false),
-            ("common", "https://login.example/common/v2.0", Some("common"), false),
-            ("consumers", &good, Some(T1), false),
+    fn id_tokens() {
+        for (authority, iss, tid, accepted) in [
+            ("https://login.windows.net/{1}", "https://login.microsoftonline.com/{1}/v2.0", Some(T1), true),
+            ("https://login.windows.net/common", "https://sts.windows.net/{1}/v2.0", Some(T1), true),
+            ("https://login.windows.net/contoso.example", "https://login.windows.net/{1}/v2.0", Some(T1), true),
+            ("https://login.windows.net/{2}", "https://login.windows.net/{1}/v2.0", Some(T1), false),
+            ("https://login.windows.net/{1}", "https://login.windows.net/{1}/v2.0", Some(T2), false),
+            ("https://login.windows.net/{1}", "https://login.windows.net/{1}/v2.0", None, false),
+            ("https://login.windows.net/{1}", "https://evil.example/{1}/v2.0", Some(T1), false),
+            ("https://login.windows.net/{1}", "https://login.windows.net.evil.example/{1}/v2.0", Some(T1), false),
+            ("https://login.windows.net/{1}", "https://login.windows.net/{1}/v2.0/", Some(T1), false),
+            ("https://login.windows.net/{1}", "https://login.microsoftonline.us/{1}/v2.0", Some(T1), false),
+            ("https://login.windows.net/common", "https://login.windows.net/common/v2.0", Some("common"), false),
+            ("https://login.windows.net/consumers", "https://login.windows.net/{1}/v2.0", Some(T1), false),
+            (B2C, "https://contoso.b2clogin.com/{1}/v2.0/", None, true),
+            (B2C, "https://contoso.b2clogin.com/{1}/v2.0", None, true),
+            (B2C, "https://contoso.b2clogin.com/{1}/v2.0/", Some(T1), true),
+            (B2C, "https://contoso.b2clogin.com/{1}/v2.0/", Some(T2), false),
+            (B2C, "https://contoso.b2clogin.com/tfp/{1}/b2c_1_signin/v2.0/", None, true),
+            (B2C, "https://contoso.b2clogin.com/tfp/{1}/b2c_1_signin/v2.0", None, true),
+            (B2C, "https://contoso.b2clogin.com/tfp/{1}/b2c_1_edit/v2.0/", None, false),
+            (B2C, "https://contoso.b2clogin.com/tfp/{1}/v2.0/", None, false),
+            (B2C, "https://contoso.b2clogin.com/contoso.example/v2.0/", None, false),
+            (B2C, "https://contoso.b2clogin.com/{1}/{1}/v2.0/", None, false),
+            (B2C, "https://evil.b2clogin.com/{1}/v2.0/", None, false),
+            (B2C, "https://contoso.b2clogin.com.evil.example/{1}/v2.0/", None, false),
+            (B2C, "https://evilb2clogin.com/{1}/v2.0/", None, false),
+            (B2C, "http://contoso.b2clogin.com/{1}/v2.0/", None, false),
+            ("https://contoso.b2clogin.com/{1}/b2c_1", "https://contoso.b2clogin.com/{1}/v2.0/", None, true),
+            ("https://contoso.b2clogin.com/{1}/b2c_1", "https://contoso.b2clogin.com/{2}/v2.0/", None, false),
+            (TFP, "https://login.contoso.example/tfp/{1}/b2c_1_signin/v2.0/", None, true),
+            (TFP, "https://login.contoso.example/{1}/v2.0/", None, true),
+            (TFP, "https://contoso.b2clogin.com/{1}/v2.0/", None, false),
+            (CIAM, "https://{1}.ciamlogin.com/{1}/v2.0", Some(T1), true),
+            (CIAM, "https://contoso.ciamlogin.com/{1}/v2.0", Some(T1), true),
+            (CIAM, "https://{1}.ciamlogin.com/{1}/v2.0", Some(T2), false),
+            (CIAM, "https://{1}.ciamlogin.com/{1}/v2.0", None, false),
+            (CIAM, "https://{2}.ciamlogin.com/{1}/v2.0", Some(T1), false),
+            (CIAM, "https://{1}.ciamlogin.com/{1}/v2.0/", Some(T1), false),
+            (CIAM, "https://{1}.ciamlogin.com.evil.example/{1}/v2.0", Some(T1), false),
+            (CIAM, "https://{1}.evilciamlogin.com/{1}/v2.0", Some(T1), false),
+            (CIAM, "https://evil.ciamlogin.com/{1}/v2.0", Some(T1), false),
+            ("https://contoso.ciamlogin.com/{2}", "https://{1}.ciamlogin.com/{1}/v2.0", Some(T1), false),
+            (
+                "https://other.ciamlogin.com/contoso.onmicrosoft.com",
+                "https://contoso.ciamlogin.com/{1}/v2.0",
+                Some(T1),
+                true,
+            ),
+            (ADFS, "https://adfs.contoso.example/adfs", None, true),
+            (ADFS, "https://adfs.contoso.example/adfs/", None, false),
+            (ADFS, "http://adfs.contoso.example/adfs/services/trust", None, false),
+            (ADFS, "https://adfs.contoso.example.evil.example/adfs", None, false),
+            ("https://dsts.example/dstsv2/{1}", "https://dsts.example/dstsv2/{1}", None, true),
+            ("https://dsts.example/dstsv2/{1}", "https://dsts.example/dstsv2/{1}/v2.0/", Some(T1), true),
+            ("https://dsts.example/dstsv2/{1}", "https://dsts.example/dstsv2/{2}", None, false),
+            ("https://dsts.example/dstsv2/{1}", "https://dsts.example/{1}/v2.0", Some(T1), false),
         ] {
-            assert_eq!(entra(tenant).accepts(iss, tid), accepted, "{tenant} {iss} {tid:?}");
+            let (authority, iss) = (filled(authority), filled(iss));
+            let issuer = Authority::parse(&authority).unwrap().issuer();
+            assert_eq!(issuer.accepts(&iss, tid), accepted, "{authority} {iss} {tid:?}");
+            if accepted {
+                assert!(
+                    issuer.accepts_metadata(&iss) && issuer.accepts_parameter(&iss) && issuer.issued(&iss),
+                    "{iss}"
+                );
+            }
         }
-        assert!(entra("common").accepts_metadata("https://login.example/{tenantid}/v2.0"));
-        assert!(!entra(T1).accepts_metadata("https://login.example/{tenantid}/v2.0"));
-        assert!(entra("contoso.example").accepts_metadata(&good));
-        assert!(!entra(T2).accepts_metadata(&good));
+    }
+
+    #[test]
+    fn metadata() {
+        for (authority, found, accepted) in [
+            ("https://login.windows.net/common", "https://login.windows.net/{tenantid}/v2.0", true),
+            ("https://login.windows.net/{1}", "https://login.windows.net/{tenantid}/v2.0", false),
+            ("https://login.windows.net/contoso.example", "https://login.windows.net/{tenantid}/v2.0", false),
+            ("https://login.windows.net/{2}", "https://login.windows.net/{1}/v2.0", false),
+            (B2C, "https://contoso.b2clogin.com/{tenantid}/v2.0/", false),
+            (CIAM, "https://{tenantid}.ciamlogin.com/{tenantid}/v2.0", false),
+        ] {
+            let (authority, found) = (filled(authority), filled(found));
+            let issuer = Authority::parse(&authority).unwrap().issuer();
+            assert_eq!(issuer.accepts_metadata(&found), accepted, "{authority} {found}");
+        }
+    }
+
+    // S-42: a document of Microsoft's services cannot send secrets elsewhere.
+    #[test]
+    fn endpoints_stay_where_the_authority_stands() {
+        for (authority, endpoint, owned) in [
+            (B2C, "https://contoso.b2clogin.com/contoso.example/b2c_1_signin/oauth2/v2.0/token", true),
+            (B2C, "https://other.b2clogin.com/contoso.example/b2c_1_signin/oauth2/v2.0/token", false),
+            (CIAM, "https://contoso.ciamlogin.com/{1}/oauth2/v2.0/token", true),
+            (CIAM, "https://contoso.ciamlogin.com.evil.example/{1}/oauth2/v2.0/token", false),
+            (ADFS, "https://adfs.contoso.example/adfs/oauth2/token/", true),
+            (ADFS, "https://evil.example/adfs/oauth2/token/", false),
+        ] {
+            let issuer = Authority::parse(authority).unwrap().issuer();
+            assert_eq!(issuer.owns(&filled(endpoint).parse().unwrap()), owned, "{authority} {endpoint}");
+        }
     }
 }

@@ -1,9 +1,16 @@
 //! Authorities: who signs people in, and the names under which that is known.
+//!
+//! What kind an authority is, is told in `kind`; every rule that differs between the kinds is one `match` in the file of
+//! its concern: `names` (environment), `endpoints`, `realm`, `issuer`.
 
 pub(crate) mod cloud;
+mod endpoints;
 pub(crate) mod issuer;
+mod kind;
 pub(crate) mod metadata;
+pub(crate) mod names;
 pub(crate) mod raw;
+mod realm;
 pub(crate) mod tenant;
 
 use core::fmt;
@@ -11,19 +18,20 @@ use std::sync::Arc;
 
 use http::Uri;
 
+use crate::account_id::AccountId;
 use crate::error::ConfigError;
 use issuer::Issuer;
+use kind::Kind;
 use metadata::ProviderMetadata;
-use raw::RawAuthority;
+use names::{InstanceMetadata, Names};
+use raw::{RawAuthority, Site};
 use tenant::Tenant;
 
-/// The host that answers instance discovery for hosts that are not compiled in.
-const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
-
-/// An identity provider, and for Entra the tenant in it.
+/// An identity provider, and where it has tenants or policies, one of them.
 ///
-/// The text is checked before it is parsed: what passes is a host of the Entra clouds, a host that Entra's instance
-/// discovery will be asked about, an OpenID Connect issuer, or an address of this machine for local development.
+/// The text is checked before it is parsed: what passes is a host of the Entra clouds, of B2C or of External ID, a path
+/// of B2C, ADFS or dSTS, a host that Entra's instance discovery will be asked about, an OpenID Connect issuer, or an
+/// address of this machine for local development.
 ///
 /// ```
 /// use auth_core::Authority;
@@ -31,55 +39,15 @@ const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
 /// let authority = Authority::parse("https://login.microsoftonline.us/contoso.example")?;
 /// assert_eq!(authority.environment(), "login.microsoftonline.us");
 /// assert!(Authority::parse("https://login.microsoftonline.com@evil.example/t").is_err());
+///
+/// let customers = Authority::parse("https://contoso.ciamlogin.com")?;
+/// assert_eq!(customers.to_string(), "https://contoso.ciamlogin.com/contoso.onmicrosoft.com");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authority(Kind);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    Entra(Entra),
-    Oidc(Oidc),
-}
-
-/// Entra, or an identity provider on this machine that is shaped like it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entra {
-    origin: String,
-    host: String,
-    names: Names,
-    tenant: Tenant,
-}
-
-/// The other names of an Entra host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Names {
-    /// Compiled in.
-    Cloud(&'static cloud::Cloud),
-    /// Told by instance discovery.
-    Discovered(Arc<InstanceMetadata>),
-    /// This machine; its names are its loopback addresses.
-    Loopback { scheme: &'static str, port: u16 },
-    /// Not known yet.
-    Unknown,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Oidc {
-    issuer: String,
-    host: String,
-    realm: String,
-    port: Option<u16>,
-}
-
-/// The names of one cloud, as instance discovery tells them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InstanceMetadata {
-    /// Every host name of the cloud.
-    pub aliases: Vec<String>,
-    /// The name under which tokens are written to the shared cache.
-    pub preferred_cache: String,
+pub struct Authority {
+    site: Site,
+    kind: Kind,
 }
 
 impl Authority {
@@ -95,33 +63,33 @@ impl Authority {
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     pub fn tenant(tenant: &str) -> Result<Self, ConfigError> {
-        Self::entra(
-            format!("https://{PUBLIC_CLOUD}"),
-            PUBLIC_CLOUD.to_owned(),
-            known_names(PUBLIC_CLOUD),
-            tenant.parse()?,
-        )
+        let site = Site { scheme: "https", host: endpoints::PUBLIC_CLOUD.to_owned(), port: None };
+        Ok(Self { kind: Kind::Entra { names: Names::of(&site), tenant: tenant.parse()? }, site })
     }
 
-    /// An Entra authority `https://{host}/{tenant}`; the tenant is `common` when there is none.
+    /// An authority of one of the kinds that Microsoft's libraries know, told apart by host, then by path:
+    ///
+    /// - External ID: `https://{name}.ciamlogin.com`, with the tenant as path or without;
+    /// - B2C: `https://{name}.b2clogin.com/{tenant}/{policy}`, and `https://{any host}/tfp/{tenant}/{policy}`;
+    /// - ADFS: `https://{host}/adfs`;
+    /// - dSTS: `https://{host}/dstsv2/{tenant}`;
+    /// - else Entra: `https://{host}/{tenant}`; the tenant is `common` when there is none.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when the text breaks the rules of S-36 and S-37, [`ConfigError::Tenant`] when its
-    /// path is no tenant.
+    /// [`ConfigError::Authority`] when the text breaks the rules of S-36 and S-37 or its path does not fit its kind,
+    /// [`ConfigError::Tenant`] when the tenant in it is none.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// let policy = Authority::parse("https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_SignIn")?;
+    /// let metadata = policy.metadata().unwrap();
+    /// assert_eq!(metadata.token_endpoint().path(), "/contoso.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token");
+    /// assert!(Authority::parse("https://contoso.b2clogin.com").is_err());
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(text)?;
-        let tenant = match raw.segments.as_slice() {
-            [] => Tenant::Common,
-            [tenant] => tenant.parse()?,
-            _ => {
-                return Err(ConfigError::Authority("an Entra authority has one path segment, its tenant"));
-            }
-        };
-        let names = match raw.port {
-            Some(port) if raw.is_loopback() => Names::Loopback { scheme: raw.scheme, port },
-            _ => known_names(&raw.host),
-        };
-        Self::entra(raw.origin(), raw.host, names, tenant)
+        Ok(Self { kind: Kind::of(&raw)?, site: raw.site })
     }
 
     /// An OpenID Connect provider by its issuer, exactly as the provider spells it.
@@ -138,59 +106,67 @@ impl Authority {
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(issuer)?;
         let realm = raw.segments.first().cloned().unwrap_or_default();
-        Ok(Self(Kind::Oidc(Oidc { issuer: issuer.to_owned(), host: raw.host, realm, port: raw.port })))
+        Ok(Self { site: raw.site, kind: Kind::Oidc { issuer: issuer.to_owned(), realm } })
     }
 
-    fn entra(origin: String, host: String, names: Names, tenant: Tenant) -> Result<Self, ConfigError> {
-        Ok(Self(Kind::Entra(Entra { origin, host, names, tenant })))
-    }
-
-    /// The Entra tenant; `None` for an OpenID Connect issuer.
+    /// The tenant; `None` where there are none: ADFS and OpenID Connect issuers.
     #[must_use]
     pub fn tenant_name(&self) -> Option<&Tenant> {
-        match &self.0 {
-            Kind::Entra(entra) => Some(&entra.tenant),
-            Kind::Oidc(_) => None,
-        }
+        self.kind.tenant()
     }
 
-    /// The same authority for another tenant. An OpenID Connect issuer has none and stays as it is.
+    /// The same authority for another tenant. Only an Entra authority is the same for every tenant; another one stays as
+    /// it is.
     #[must_use]
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
-        match &self.0 {
-            Kind::Entra(entra) => Self(Kind::Entra(Entra { tenant, ..entra.clone() })),
-            Kind::Oidc(_) => self.clone(),
+        match &self.kind {
+            Kind::Entra { names, .. } => {
+                Self { site: self.site.clone(), kind: Kind::Entra { names: names.clone(), tenant } }
+            }
+            Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => {
+                self.clone()
+            }
         }
     }
 
     /// The same authority, knowing its other names. What is compiled in stays as it is (S-39).
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {
-        match &self.0 {
-            Kind::Entra(entra) if entra.names == Names::Unknown => {
-                Self(Kind::Entra(Entra { names: Names::Discovered(Arc::new(instance)), ..entra.clone() }))
+        match &self.kind {
+            Kind::Entra { names: Names::Unknown, tenant } => {
+                let names = Names::Discovered(Arc::new(instance));
+                Self { site: self.site.clone(), kind: Kind::Entra { names, tenant: tenant.clone() } }
             }
-            Kind::Entra(_) | Kind::Oidc(_) => self.clone(),
+            Kind::Entra { .. }
+            | Kind::B2c { .. }
+            | Kind::ExternalId { .. }
+            | Kind::Adfs
+            | Kind::Dsts { .. }
+            | Kind::Oidc { .. } => self.clone(),
         }
     }
 
     /// Whether this is Entra under a host that instance discovery must confirm before anything is sent to it.
     #[must_use]
     pub fn needs_instance_discovery(&self) -> bool {
-        matches!(&self.0, Kind::Entra(entra) if entra.names == Names::Unknown)
+        matches!(&self.kind, Kind::Entra { names: Names::Unknown, .. })
     }
 
-    /// The `environment` under which tokens of this authority are written to the shared cache: the preferred name of
-    /// the cloud, else the host without its port.
+    /// Whether the tenant is known by a domain name only, so that a discovery of its id may find more in a cache.
+    #[must_use]
+    pub fn wants_tenant_id(&self) -> bool {
+        realm::wants_tenant_id(&self.kind)
+    }
+
+    /// The `environment` under which tokens of this authority are written to the shared cache: at Entra the preferred
+    /// name of the cloud, else the host without its port.
     #[must_use]
     pub fn environment(&self) -> &str {
-        match &self.0 {
-            Kind::Entra(entra) => match &entra.names {
-                Names::Cloud(cloud) => cloud.preferred_cache,
-                Names::Discovered(instance) => &instance.preferred_cache,
-                Names::Loopback { .. } | Names::Unknown => &entra.host,
-            },
-            Kind::Oidc(oidc) => &oidc.host,
+        match &self.kind {
+            Kind::Entra { names, .. } => names.environment(&self.site),
+            Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => {
+                &self.site.host
+            }
         }
     }
 
@@ -198,23 +174,11 @@ impl Authority {
     /// [`issuer_decides`](Self::issuer_decides).
     #[must_use]
     pub fn is_environment(&self, environment: &str) -> bool {
-        let is = |name: &str| name.eq_ignore_ascii_case(environment);
-        let is_host = |host: &str, port: Option<u16>| {
-            let with_port = |port| {
-                environment
-                    .rsplit_once(':')
-                    .is_some_and(|(name, tail)| name.eq_ignore_ascii_case(host) && tail.parse() == Ok::<u16, _>(port))
-            };
-            is(host) || port.is_some_and(with_port)
-        };
-        match &self.0 {
-            Kind::Entra(entra) => match &entra.names {
-                Names::Cloud(cloud) => cloud.aliases.iter().any(|alias| is(alias)),
-                Names::Discovered(instance) => instance.aliases.iter().any(|alias| is(alias)),
-                Names::Loopback { port, .. } => is_host(&entra.host, Some(*port)),
-                Names::Unknown => is(&entra.host),
-            },
-            Kind::Oidc(oidc) => is_host(&oidc.host, oidc.port),
+        match &self.kind {
+            Kind::Entra { names, .. } => names.is_environment(&self.site, environment),
+            Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => {
+                self.site.is_environment(environment)
+            }
         }
     }
 
@@ -222,112 +186,95 @@ impl Authority {
     /// count whose id_token was [issued](Self::is_issuer) by this authority.
     #[must_use]
     pub fn issuer_decides(&self) -> bool {
-        match &self.0 {
-            Kind::Entra(entra) => matches!(entra.names, Names::Loopback { .. } | Names::Unknown),
-            Kind::Oidc(_) => true,
-        }
+        self.kind.shares_host(&self.site)
     }
 
-    /// Whether an id_token with this `iss` was issued by this authority, for any tenant of it.
+    /// Whether an id_token with this `iss` was issued by this authority, at Entra for any tenant.
     #[must_use]
     pub fn is_issuer(&self, iss: &str) -> bool {
-        match self.issuer() {
-            issuer @ Issuer::Exact { .. } => issuer.accepts(iss, None),
-            issuer @ Issuer::Entra { .. } => issuer.tenant_of(iss).is_some(),
-        }
+        self.issuer().issued(iss)
     }
 
-    /// The `realm` of an entry of this authority when no id_token names one.
+    /// The `realm` under which entries are written whose id_token has this `tid`.
     #[must_use]
-    pub fn default_realm(&self) -> &str {
-        match &self.0 {
-            Kind::Entra(entra) => entra.tenant.as_str(),
-            Kind::Oidc(oidc) => &oidc.realm,
+    pub fn realm<'a>(&'a self, tid: Option<&'a str>) -> &'a str {
+        realm::written(&self.kind, tid)
+    }
+
+    /// Whether an entry of `account` with this `realm`, whichever library wrote it, is of the authority's tenant
+    /// (S-82). `tenant_id` is the id of a tenant that the authority names by its domain, where a discovery has told it.
+    ///
+    /// ```
+    /// # use auth_core::{AccountId, Authority};
+    /// let adfs = Authority::parse("https://adfs.contoso.example/adfs")?;
+    /// let ada = AccountId::new("ada");
+    /// assert!(adfs.is_realm("adfs", &ada, None) && adfs.is_realm("", &ada, None));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_realm(&self, realm: &str, account: &AccountId, tenant_id: Option<&str>) -> bool {
+        realm::matches(&self.site, &self.kind, realm, account, tenant_id)
+    }
+
+    /// Whether two realms are one under two names, as libraries differ in what they write.
+    #[must_use]
+    pub fn is_same_realm(&self, one: &str, other: &str) -> bool {
+        realm::same(&self.kind, one, other)
+    }
+
+    /// Whether the realm tells no two entries apart, as there are no tenants or only one.
+    #[must_use]
+    pub fn has_single_realm(&self) -> bool {
+        realm::is_single(&self.kind)
+    }
+
+    /// The `authority_type` of an account in the shared cache: `ADFS`, else `MSSTS`. MSAL Python overlooks accounts
+    /// with any other.
+    #[must_use]
+    pub fn authority_type(&self) -> &'static str {
+        match &self.kind {
+            Kind::Adfs => "ADFS",
+            Kind::Entra { .. } | Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } | Kind::Oidc { .. } => {
+                "MSSTS"
+            }
         }
     }
 
     /// The endpoints, where they need no discovery.
     #[must_use]
     pub fn metadata(&self) -> Option<ProviderMetadata> {
-        let Kind::Entra(entra) = &self.0 else { return None };
-        if entra.names == Names::Unknown {
-            return None;
-        }
-        let endpoint = |name: &str| format!("{}/{}/oauth2/v2.0/{name}", entra.origin, entra.tenant).parse().ok();
-        Some(ProviderMetadata {
-            issuer: self.issuer(),
-            authorization_endpoint: endpoint("authorize")?,
-            token_endpoint: endpoint("token")?,
-            form_post: true,
-            iss_parameter: false,
-            pkce: true,
-        })
+        endpoints::compiled_in(&self.site, &self.kind)
     }
 
-    /// Where the OpenID configuration document stands (Discovery §4, RFC 8414 is for others).
     pub(crate) fn configuration_url(&self) -> Option<Uri> {
-        let base = match &self.0 {
-            Kind::Entra(entra) => format!("{}/{}/v2.0", entra.origin, entra.tenant),
-            Kind::Oidc(oidc) => oidc.issuer.trim_end_matches('/').to_owned(),
-        };
-        format!("{base}/.well-known/openid-configuration").parse().ok()
+        endpoints::configuration_url(&self.site, &self.kind)
     }
 
-    /// Where to ask for the names of this host: always a compiled-in host (S-39).
     pub(crate) fn instance_discovery_url(&self) -> Option<Uri> {
-        let Kind::Entra(entra) = &self.0 else { return None };
-        let authorize = format!("{}/{}/oauth2/v2.0/authorize", entra.origin, entra.tenant);
-        let query: String = form_urlencoded::Serializer::new(String::new())
-            .append_pair("api-version", "1.1")
-            .append_pair("authorization_endpoint", &authorize)
-            .finish();
-        format!("https://{PUBLIC_CLOUD}/common/discovery/instance?{query}").parse().ok()
+        endpoints::instance_discovery_url(&self.site, &self.kind)
     }
 
     /// The host, for messages.
     #[must_use]
     pub fn host(&self) -> &str {
-        match &self.0 {
-            Kind::Entra(entra) => &entra.host,
-            Kind::Oidc(oidc) => &oidc.host,
-        }
+        &self.site.host
     }
 
     pub(crate) fn issuer(&self) -> Issuer {
-        match &self.0 {
-            Kind::Entra(entra) => {
-                let https = |alias: &str| format!("https://{alias}");
-                let (mut origins, loopback) = match &entra.names {
-                    Names::Cloud(cloud) => (cloud.aliases.iter().map(|alias| https(alias)).collect(), false),
-                    Names::Discovered(instance) => (instance.aliases.iter().map(|alias| https(alias)).collect(), false),
-                    Names::Loopback { scheme, port } => {
-                        let hosts = ["127.0.0.1", "[::1]", "localhost"];
-                        (hosts.iter().map(|host| format!("{scheme}://{host}:{port}")).collect(), true)
-                    }
-                    Names::Unknown => (Vec::new(), false),
-                };
-                if !origins.contains(&entra.origin) {
-                    origins.insert(0, entra.origin.clone());
-                }
-                Issuer::Entra { origins, tenant: entra.tenant.clone(), loopback }
-            }
-            Kind::Oidc(oidc) => Issuer::Exact { issuer: oidc.issuer.clone(), loopback: oidc.port.is_some() },
-        }
+        Issuer::of(&self.site, &self.kind)
     }
 }
 
-/// As the user wrote it, canonical.
+/// Canonical: host, tenant and policy in lower case, no slash at the end. An issuer stays as the user wrote it.
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Entra(entra) => write!(f, "{}/{}", entra.origin, entra.tenant),
-            Kind::Oidc(oidc) => f.write_str(&oidc.issuer),
+        match &self.kind {
+            Kind::Oidc { issuer, .. } => f.write_str(issuer),
+            Kind::Entra { .. } | Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => {
+                write!(f, "{}{}", self.site.origin(), self.kind.path())
+            }
         }
     }
-}
-
-fn known_names(host: &str) -> Names {
-    cloud::of_host(host).map_or(Names::Unknown, Names::Cloud)
 }
 
 #[cfg(test)]

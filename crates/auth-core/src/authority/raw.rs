@@ -3,16 +3,24 @@
 use crate::error::ConfigError;
 
 const MAX: usize = 512;
-const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
+/// Every spelling of this machine.
+pub(crate) const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// An authority text taken apart; joined again it is the text, without slashes at its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RawAuthority {
+    pub(crate) site: Site,
+    pub(crate) segments: Vec<String>,
+}
+
+/// Where an authority stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
     pub(crate) scheme: &'static str,
     /// Without the port.
     pub(crate) host: String,
+    /// An address of this machine has one, no other host does.
     pub(crate) port: Option<u16>,
-    pub(crate) segments: Vec<String>,
 }
 
 impl RawAuthority {
@@ -57,12 +65,14 @@ impl RawAuthority {
         if segments.iter().any(|segment| !is_segment(segment)) {
             return wrong("its path has a segment that is empty or holds forbidden characters");
         }
-        Ok(Self { scheme, host, port, segments })
+        Ok(Self { site: Site { scheme, host, port }, segments })
     }
+}
 
+impl Site {
     /// Whether it is an address of this machine: the exception for local development.
     pub(crate) fn is_loopback(&self) -> bool {
-        LOOPBACK.contains(&self.host.as_str())
+        self.port.is_some()
     }
 
     /// Scheme, host and port, without a slash at the end.
@@ -158,10 +168,10 @@ mod tests {
     #[test]
     fn good_texts_are_taken_apart() {
         let parsed = RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
-        assert_eq!(parsed.origin(), "https://login.microsoftonline.com");
+        assert_eq!(parsed.site.origin(), "https://login.microsoftonline.com");
         assert_eq!(parsed.segments, ["Contoso.example"]);
         let parsed = RawAuthority::parse("http://[::1]:8400").unwrap();
-        assert_eq!((parsed.origin().as_str(), parsed.is_loopback()), ("http://[::1]:8400", true));
+        assert_eq!((parsed.site.origin().as_str(), parsed.site.is_loopback()), ("http://[::1]:8400", true));
         assert!(RawAuthority::parse("https://xn--idp-lqa.example/realms/a").is_ok());
     }
 
@@ -170,13 +180,13 @@ mod tests {
         #[test]
         fn accepted_texts_are_canonical(text in "(https://|http://)?[a-z0-9.:\\[\\]@%-]{0,30}(/[a-zA-Z0-9._%;-]{0,10}){0,3}") {
             if let Ok(parsed) = RawAuthority::parse(&text) {
-                let mut canonical = parsed.origin();
+                let mut canonical = parsed.site.origin();
                 for segment in &parsed.segments {
                     canonical = canonical + "/" + segment;
                 }
                 prop_assert_eq!(&RawAuthority::parse(&canonical).unwrap(), &parsed);
                 let url = url::Url::parse(&canonical).unwrap();
-                prop_assert_eq!(url.host_str(), Some(parsed.host.as_str()));
+                prop_assert_eq!(url.host_str(), Some(parsed.site.host.as_str()));
                 prop_assert_eq!(url.as_str().trim_end_matches('/'), canonical);
             }
         }

@@ -75,5 +75,178 @@ fn an_issuer_keeps_the_letters_it_was_given() {
     );
     assert!(authority.is_issuer("https://idp.example/realms/Staff/"));
     assert!(!authority.is_issuer("https://idp.example/realms/Staff"));
-    assert_eq!(authority.default_realm(), "realms");
+    assert_eq!(authority.realm(None), "realms");
+}
+
+/// Of every kind: what is given, what it is canonically, its environment, and its token endpoint.
+#[test]
+fn every_kind() {
+    const GUID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    let by_id = format!("https://contoso.ciamlogin.com/{GUID}");
+    let dsts = format!("https://dsts.example/dstsv2/{GUID}");
+    for (text, canonical, environment, token_endpoint) in [
+        (
+            "https://Contoso.b2clogin.com/Contoso.onmicrosoft.com/B2C_1_SignIn/",
+            "https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_signin",
+            "contoso.b2clogin.com",
+            "/contoso.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.com/TFP/contoso.onmicrosoft.com/b2c_1_signin",
+            "https://contoso.b2clogin.com/tfp/contoso.onmicrosoft.com/b2c_1_signin",
+            "contoso.b2clogin.com",
+            "/tfp/contoso.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://login.contoso.example/tfp/contoso.onmicrosoft.com/b2c_1_signin",
+            "https://login.contoso.example/tfp/contoso.onmicrosoft.com/b2c_1_signin",
+            "login.contoso.example",
+            "/tfp/contoso.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.ciamlogin.com",
+            "https://contoso.ciamlogin.com/contoso.onmicrosoft.com",
+            "contoso.ciamlogin.com",
+            "/contoso.onmicrosoft.com/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.ciamlogin.com/Customers.example/",
+            "https://contoso.ciamlogin.com/customers.example",
+            "contoso.ciamlogin.com",
+            "/customers.example/oauth2/v2.0/token",
+        ),
+        (&by_id, &by_id, "contoso.ciamlogin.com", &format!("/{GUID}/oauth2/v2.0/token")),
+        (
+            "https://ADFS.contoso.example/ADFS/",
+            "https://adfs.contoso.example/adfs",
+            "adfs.contoso.example",
+            "/adfs/oauth2/token",
+        ),
+        ("http://localhost:8400/adfs", "http://localhost:8400/adfs", "localhost", "/adfs/oauth2/token"),
+        (&dsts, &dsts, "dsts.example", &format!("/dstsv2/{GUID}/oauth2/v2.0/token")),
+        (
+            "https://dsts.example/DstsV2/common",
+            "https://dsts.example/dstsv2/common",
+            "dsts.example",
+            "/dstsv2/common/oauth2/v2.0/token",
+        ),
+    ] {
+        let authority = Authority::parse(text).unwrap();
+        assert_eq!(authority.to_string(), canonical, "{text}");
+        assert_eq!(Authority::parse(canonical).unwrap(), authority, "{text}");
+        assert_eq!(authority.environment(), environment, "{text}");
+        assert!(authority.is_environment(&environment.to_ascii_uppercase()), "{text}");
+        assert!(!authority.needs_instance_discovery(), "{text}");
+        let metadata = authority.metadata().unwrap();
+        assert_eq!(metadata.token_endpoint().path(), token_endpoint, "{text}");
+        assert_eq!(metadata.authorization_endpoint().path(), token_endpoint.replace("/token", "/authorize"), "{text}");
+        let adfs = authority.authority_type() == "ADFS";
+        assert_eq!(metadata.form_post, !adfs, "{text}");
+        let version = if adfs { "" } else { "/v2.0" };
+        assert_eq!(
+            authority.configuration_url().unwrap().to_string(),
+            format!("{canonical}{version}/.well-known/openid-configuration"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_authority_of_its_kind() {
+    for text in [
+        "https://contoso.b2clogin.com",
+        "https://contoso.b2clogin.com/contoso.onmicrosoft.com",
+        "https://contoso.b2clogin.com/tfp/contoso.onmicrosoft.com",
+        "https://contoso.b2clogin.com/tfp/a.example/b2c_1/more",
+        "https://contoso.b2clogin.com/common/b2c_1",
+        "https://contoso.b2clogin.com/contoso/b2c_1",
+        "https://login.contoso.example/tfp/contoso.onmicrosoft.com",
+        "https://login.contoso.example/tfp",
+        "https://contoso.ciamlogin.com/common",
+        "https://contoso.ciamlogin.com/adfs",
+        "https://contoso.ciamlogin.com/contoso.onmicrosoft.com/more",
+        "https://a.b.ciamlogin.com",
+        "https://adfs.contoso.example/adfs/more",
+        "https://login.microsoftonline.com/adfs",
+        "https://login.microsoftonline.com/dstsv2/contoso.example",
+        "https://dsts.example/dstsv2",
+        "https://dsts.example/dstsv2/a.example/more",
+    ] {
+        assert!(Authority::parse(text).is_err(), "{text}");
+    }
+}
+
+/// A host that only looks like one of Microsoft's is an unknown host, and nothing is sent there unless Entra knows it.
+#[test]
+fn look_alikes_are_unknown_hosts() {
+    for host in [
+        "evilb2clogin.com",
+        "b2clogin.com",
+        "x.b2clogin.com.evil.example",
+        "evilciamlogin.com",
+        "ciamlogin.com",
+        "x.ciamlogin.com.evil.example",
+    ] {
+        let authority = Authority::parse(&format!("https://{host}/contoso.example")).unwrap();
+        assert!(authority.needs_instance_discovery() && authority.metadata().is_none(), "{host}");
+        assert!(Authority::parse(&format!("https://{host}/contoso.example/b2c_1")).is_err(), "{host}");
+    }
+    assert_eq!(Authority::parse("https://evilciamlogin.com").unwrap().to_string(), "https://evilciamlogin.com/common");
+}
+
+#[test]
+fn realms() {
+    const ID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    let b2c = "https://contoso.b2clogin.com/contoso.example/b2c_1_signin";
+    let other_host = "https://other.ciamlogin.com/contoso.onmicrosoft.com";
+    let account = AccountId::new(format!("uid.{ID}"));
+    for (authority, realm, tenant_id, found) in [
+        (b2c, "Contoso.example", None, true),
+        (b2c, "B2C_1_SignIn", None, true),
+        (b2c, ID, Some(ID), true),
+        (b2c, ID, None, false),
+        (b2c, "b2c_1_edit", None, false),
+        (b2c, "", None, false),
+        ("https://adfs.example/adfs", "", None, true),
+        ("https://adfs.example/adfs", "ADFS", None, true),
+        ("https://adfs.example/adfs", "other", None, false),
+        ("https://contoso.ciamlogin.com", "contoso.onmicrosoft.com", None, true),
+        ("https://contoso.ciamlogin.com", ID, None, true),
+        ("https://contoso.ciamlogin.com", "other", None, false),
+        (other_host, ID, None, false),
+        (other_host, ID, Some(ID), true),
+        ("https://dsts.example/dstsv2/common", ID, None, true),
+        ("https://dsts.example/dstsv2/a.example", ID, None, false),
+        ("https://login.windows.net/common", ID, None, true),
+        ("https://login.windows.net/a.example", ID, None, false),
+    ] {
+        let parsed = Authority::parse(authority).unwrap();
+        assert_eq!(parsed.is_realm(realm, &account, tenant_id), found, "{authority} {realm} {tenant_id:?}");
+    }
+    for (authority, tid, written) in [
+        (b2c, Some(ID), "contoso.example"),
+        ("https://adfs.example/adfs", None, "adfs"),
+        ("https://contoso.ciamlogin.com", Some(ID), ID),
+        ("https://contoso.ciamlogin.com", None, "contoso.onmicrosoft.com"),
+        ("https://dsts.example/dstsv2/a.example", None, "a.example"),
+        ("https://login.windows.net/common", Some(ID), ID),
+    ] {
+        assert_eq!(Authority::parse(authority).unwrap().realm(tid), written, "{authority}");
+    }
+}
+
+/// Only where a host belongs to one kind alone its name tells whose an entry is.
+#[test]
+fn where_the_issuer_decides() {
+    for (authority, decides) in [
+        ("https://contoso.b2clogin.com/a.example/b2c_1", false),
+        ("https://contoso.ciamlogin.com", false),
+        ("https://login.windows.net/common", false),
+        ("https://login.contoso.example/tfp/a.example/b2c_1", true),
+        ("https://adfs.example/adfs", true),
+        ("https://dsts.example/dstsv2/a.example", true),
+        ("http://localhost:8400/common", true),
+    ] {
+        assert_eq!(Authority::parse(authority).unwrap().issuer_decides(), decides, "{authority}");
+    }
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::message::{self, Answer};
 use super::{Exchange, Replay};
-use crate::authority::{Authority, InstanceMetadata};
+use crate::authority::Authority;
+use crate::authority::names::InstanceMetadata;
 use crate::body::Body;
 use crate::client::RequestContext;
 use crate::error::{ConfigError, Error, ProtocolError};

@@ -1,0 +1,133 @@
+//! The kinds of authorities, and how a text tells which it is.
+//!
+//! The host decides before the path, as in the other MSALs: a host of External ID or B2C is nothing else, whatever its
+//! path looks like. Suffixes are compared with their dot, so that `evilciamlogin.com` is no host of External ID.
+
+use crate::authority::names::Names;
+use crate::authority::raw::{RawAuthority, Site};
+use crate::authority::tenant::Tenant;
+use crate::error::ConfigError;
+
+pub(crate) const CIAM_SUFFIX: &str = ".ciamlogin.com";
+const B2C_SUFFIX: &str = ".b2clogin.com";
+const INITIAL_DOMAIN: &str = ".onmicrosoft.com";
+
+/// What an authority is, beside its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Entra, or an identity provider on this machine that is shaped like it.
+    Entra { names: Names, tenant: Tenant },
+    /// Azure AD B2C. Its policy is part of where the user signs in, so it is part of the authority.
+    B2c { tfp: bool, tenant: Tenant, policy: String },
+    /// Entra External ID for customers (CIAM).
+    ExternalId { tenant: Tenant },
+    /// Active Directory Federation Services; it has no tenants.
+    Adfs,
+    /// The token service of Microsoft's own datacentres.
+    Dsts { tenant: Tenant },
+    /// Any other provider, by its issuer.
+    Oidc { issuer: String, realm: String },
+}
+
+impl Kind {
+    /// The kind that `raw` names.
+    pub(crate) fn of(raw: &RawAuthority) -> Result<Self, ConfigError> {
+        let site = &raw.site;
+        let segments: Vec<_> = raw.segments.iter().map(String::as_str).collect();
+        if site.host.ends_with(CIAM_SUFFIX) {
+            return external_id(site, &segments);
+        }
+        let first = segments.first().map(|first| first.to_ascii_lowercase()).unwrap_or_default();
+        if site.host.ends_with(B2C_SUFFIX) || first == "tfp" {
+            return b2c(&segments, first == "tfp");
+        }
+        let names = Names::of(site);
+        // These stand on hosts of their own, never beside Entra.
+        let elsewhere = !matches!(names, Names::Cloud(_));
+        match (first.as_str(), segments.as_slice()) {
+            ("adfs", [_]) if elsewhere => Ok(Self::Adfs),
+            ("dstsv2", [_, tenant]) if elsewhere => Ok(Self::Dsts { tenant: tenant.parse()? }),
+            ("adfs", _) if elsewhere => Err(ConfigError::Authority("an ADFS authority has the path /adfs")),
+            ("dstsv2", _) if elsewhere => Err(ConfigError::Authority("a dSTS authority has the path /dstsv2/TENANT")),
+            (_, []) => Ok(Self::Entra { names, tenant: Tenant::Common }),
+            (_, [tenant]) => Ok(Self::Entra { names, tenant: tenant.parse()? }),
+            _ => Err(ConfigError::Authority("an Entra authority has one path segment, its tenant")),
+        }
+    }
+
+    /// The path, with the slash that it begins with.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Entra { tenant, .. } | Self::ExternalId { tenant } => format!("/{tenant}"),
+            Self::B2c { tfp: true, tenant, policy } => format!("/tfp/{tenant}/{policy}"),
+            Self::B2c { tfp: false, tenant, policy } => format!("/{tenant}/{policy}"),
+            Self::Adfs => "/adfs".to_owned(),
+            Self::Dsts { tenant } => format!("/dstsv2/{tenant}"),
+            Self::Oidc { .. } => String::new(),
+        }
+    }
+
+    pub(crate) fn tenant(&self) -> Option<&Tenant> {
+        match self {
+            Self::Entra { tenant, .. }
+            | Self::B2c { tenant, .. }
+            | Self::ExternalId { tenant }
+            | Self::Dsts { tenant } => Some(tenant),
+            Self::Adfs | Self::Oidc { .. } => None,
+        }
+    }
+
+    /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
+    pub(crate) fn shares_host(&self, site: &Site) -> bool {
+        match self {
+            Self::Entra { names, .. } => matches!(names, Names::Loopback | Names::Unknown),
+            Self::ExternalId { .. } => false,
+            Self::B2c { .. } => !site.host.ends_with(B2C_SUFFIX),
+            Self::Adfs | Self::Dsts { .. } | Self::Oidc { .. } => true,
+        }
+    }
+}
+
+/// The tenant whose own host `host` is, by its initial domain.
+pub(crate) fn own_tenant(host: &str) -> Option<String> {
+    let label = host.strip_suffix(CIAM_SUFFIX)?;
+    (!label.contains('.')).then(|| format!("{label}{INITIAL_DOMAIN}"))
+}
+
+/// The own host of a tenant that is named by its initial domain; the reverse of [`own_tenant`].
+pub(crate) fn own_host(tenant: &Tenant) -> Option<String> {
+    let label = tenant.as_str().strip_suffix(INITIAL_DOMAIN)?;
+    (!label.contains('.')).then(|| format!("{label}{CIAM_SUFFIX}"))
+}
+
+fn external_id(site: &Site, segments: &[&str]) -> Result<Kind, ConfigError> {
+    let tenant = match segments {
+        [] => own_tenant(&site.host).ok_or(ConfigError::Authority("its host names no tenant, so its path must"))?,
+        [tenant] => (*tenant).to_owned(),
+        _ => return Err(ConfigError::Authority("an External ID authority has one path segment, its tenant")),
+    };
+    Ok(Kind::ExternalId { tenant: one_tenant(&tenant)? })
+}
+
+fn b2c(segments: &[&str], tfp: bool) -> Result<Kind, ConfigError> {
+    let (tenant, policy) = match segments {
+        [_, tenant, policy] if tfp => (tenant, policy),
+        [tenant, policy] if !tfp => (tenant, policy),
+        _ => {
+            return Err(ConfigError::Authority(
+                "a B2C authority has the path /tfp/TENANT/POLICY or, at b2clogin.com, /TENANT/POLICY",
+            ));
+        }
+    };
+    Ok(Kind::B2c { tfp, tenant: one_tenant(tenant)?, policy: policy.to_ascii_lowercase() })
+}
+
+/// A tenant where there is nothing to choose from.
+fn one_tenant(text: &str) -> Result<Tenant, ConfigError> {
+    match text.parse()? {
+        tenant @ (Tenant::Id(_) | Tenant::Domain(_)) => Ok(tenant),
+        Tenant::Common | Tenant::Organizations | Tenant::Consumers => {
+            Err(ConfigError::Authority("its tenant must be a GUID or a domain name"))
+        }
+    }
+}
