@@ -1,4 +1,5 @@
 mod issuers;
+mod kinds;
 
 use serde_json::{Value, json};
 
