@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -248,5 +250,25 @@ fn where_the_issuer_decides() {
         ("http://localhost:8400/common", true),
     ] {
         assert_eq!(Authority::parse(authority).unwrap().issuer_decides(), decides, "{authority}");
+    }
+}
+
+proptest! {
+    // P-01 for every kind: what is accepted is canonical when it is written out, and its endpoints stand at its host.
+    #[test]
+    fn what_is_accepted_is_canonical(
+        host in "([a-zA-Z]{1,3}\\.)?(b2clogin\\.com|ciamlogin\\.com|login\\.windows\\.net|idp\\.example)",
+        path in "(/(tfp|TFP|adfs|dstsv2|common|a\\.example|B2C_1))?(/(adfs|a\\.example|B2C_1)){0,2}/?",
+    ) {
+        if let Ok(authority) = Authority::parse(&format!("https://{host}{path}")) {
+            let canonical = authority.to_string();
+            prop_assert_eq!(&Authority::parse(&canonical).unwrap(), &authority);
+            prop_assert_eq!(authority.host(), host.to_ascii_lowercase());
+            prop_assert_eq!(url::Url::parse(&canonical).unwrap().to_string(), canonical);
+            if let Some(metadata) = authority.metadata() {
+                prop_assert_eq!(metadata.token_endpoint().host(), Some(authority.host()));
+                prop_assert!(metadata.issuer.owns(metadata.token_endpoint()));
+            }
+        }
     }
 }
