@@ -110,10 +110,12 @@ pub(crate) struct Call {
     pub(crate) persistence_error: Option<StorageError>,
 }
 
-/// The tenant that the id_token names, else the one under which an Entra token is filed.
+/// The tenant that the id_token names, else the one under which the token is filed. Where there is one only, others may
+/// have filed it under something else, such as its policy.
 fn tenant_id(id_token: Option<&IdToken>, authority: &Authority, realm: &str) -> Option<String> {
     let named = id_token.and_then(|token| token.text("tid"));
-    let filed = authority.tenant_name().map(|_| realm).filter(|realm| !realm.is_empty());
+    let filed = authority.tenant_name().map(|only| if authority.has_single_realm() { only.as_str() } else { realm });
+    let filed = filed.filter(|realm| !realm.is_empty());
     named.or(filed).map(str::to_owned)
 }
 
