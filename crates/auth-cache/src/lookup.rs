@@ -98,7 +98,7 @@ pub struct Refresh {
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a caller must act on each")]
 pub enum Lookup {
     /// Hand the token out.
     Usable(Box<CachedToken>),

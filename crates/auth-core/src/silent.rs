@@ -76,8 +76,6 @@ impl SilentRequest {
 pub struct SilentOutcome {
     /// The tokens, or why there are none.
     pub result: Result<Tokens, Error>,
-    /// The refresh token that brought the tokens.
-    pub redeemed: Option<RefreshCandidate>,
     /// Whether the server said that this client is not in the family (S-85).
     pub not_in_family: bool,
 }
@@ -117,8 +115,7 @@ impl SilentRedemption {
 
     fn finish(&mut self, result: Result<Tokens, Error>) -> Step<SilentOutcome> {
         self.over = true;
-        let redeemed = if result.is_ok() { self.candidates.pop_front() } else { None };
-        Step::Done(SilentOutcome { result, redeemed, not_in_family: self.not_in_family })
+        Step::Done(SilentOutcome { result, not_in_family: self.not_in_family })
     }
 
     fn redemption(&self, candidate: &RefreshCandidate, now: Timestamp) -> RefreshRedemption {

@@ -55,7 +55,7 @@ impl SilentRequest {
     /// # Errors
     /// [`AuthError::UiRequired`] when only the user can help: nothing is cached, several accounts are there and none was
     /// named, or the identity provider demands it. Otherwise as [`AuthError`] says. A token that still works is handed
-    /// out even if its refresh fails.
+    /// out even if its refresh fails, unless the refresh was forced or claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let claims = self.options.claims.clone();
         match (self.answer().await, claims) {
@@ -86,7 +86,7 @@ impl SilentRequest {
                 return Ok(wanted.cached(&shared, *token, &timing));
             }
             Lookup::MustRefresh(..) => {}
-            _ => return Err(wanted.ui_required(UiReason::NoTokensFound)),
+            Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         }
         let _flight = shared.flights.enter(&wanted.account.home_account_id).await;
         let _lock = refresh_lock(&shared, &wanted, &mut timing).await;
@@ -99,7 +99,7 @@ impl SilentRequest {
                 return Ok(wanted.cached(&shared, *token, &timing));
             }
             Lookup::MustRefresh(refresh, fallback) => (refresh, fallback),
-            _ => return Err(wanted.ui_required(UiReason::NoTokensFound)),
+            Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         };
         match (redeem(&shared, &wanted, refresh, &mut timing).await, fallback) {
             (Ok(result), _) => Ok(result),

@@ -135,9 +135,6 @@ fn what_each_answer_means_for_the_next_candidate() {
         assert_eq!(verdict(&outcome), expected, "{what}");
         assert_eq!(sent, tried, "{what}");
         assert_eq!(outcome.not_in_family, family_left, "{what}");
-        let redeemed = outcome.redeemed.map(|candidate| candidate.refresh_token.expose().to_owned());
-        let brought = if expected == "tokens" { sent.last().cloned() } else { None };
-        assert_eq!(redeemed, brought, "{what}");
     }
 }
 
@@ -234,7 +231,6 @@ fn tokens_of_another_user_are_refused() {
         let (tried, outcome) = run(SilentRedemption::new(wanted, candidates(&["a", "b"])), [answer]);
         assert_eq!(verdict(&outcome), expected, "{what}");
         assert_eq!(tried, ["a"], "{what}");
-        assert_eq!(outcome.redeemed.is_some(), expected == "tokens", "{what}");
     }
 }
 
