@@ -1,13 +1,16 @@
 //! Scope sets (RFC 6749 §3.3).
 
 use core::fmt;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::ConfigError;
 
-/// The scopes that OpenID Connect reserves; they steer the sign-in and name no resource.
+/// The scopes that OpenID Connect reserves; they steer the sign-in and name no resource. `email` does name one: it is a
+/// permission of Microsoft Graph, and stands in what a token grants.
 const OIDC: [&str; 3] = ["openid", "profile", "offline_access"];
 
-/// A set of scopes in the order and the letters in which they were given.
+/// A set of scopes in the order and the letters in which they were given. A clone shares them.
 ///
 /// ```
 /// use auth_core::Scopes;
@@ -17,8 +20,21 @@ const OIDC: [&str; 3] = ["openid", "profile", "offline_access"];
 /// assert!(scopes.contains_all(&Scopes::parse("mail.read")?));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(Vec<String>);
+#[derive(Clone, Default)]
+pub struct Scopes(Arc<Inner>);
+
+/// What comparing needs is made once, as a set is compared far more often than it is made.
+#[derive(Default)]
+struct Inner {
+    /// As given, no two alike.
+    given: Vec<String>,
+    /// In small letters, sorted, without the reserved ones.
+    resources: Vec<String>,
+    /// Two bits for each of `resources`: a set can only be granted by one that has all its bits.
+    mask: u64,
+    /// Bit `n` for the reserved scope `OIDC[n]`.
+    reserved: u8,
+}
 
 impl Scopes {
     /// Reads a space-separated list, as it stands in requests and responses. An empty text is an empty set.
@@ -34,39 +50,76 @@ impl Scopes {
     /// # Errors
     /// [`ConfigError::Scope`] when a scope is empty or holds a character that RFC 6749 §3.3 forbids (a space among them).
     pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
-        let mut set = Self::default();
-        for scope in scopes {
-            let scope = scope.into();
-            let legal = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-            if scope.is_empty() || !scope.bytes().all(legal) {
-                return Err(ConfigError::Scope);
-            }
-            set.insert(&scope);
+        let given: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        let legal = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if given.iter().any(|scope| scope.is_empty() || !scope.bytes().all(legal)) {
+            return Err(ConfigError::Scope);
         }
-        Ok(set)
+        Ok(Self::of(given))
+    }
+
+    /// The set of legal scopes.
+    fn of(mut given: Vec<String>) -> Self {
+        let mut folded = BTreeSet::new();
+        given.retain(|scope| folded.insert(scope.to_ascii_lowercase()));
+        let reserved = folded.iter().fold(0, |bits, scope| bits | reserved_bit(scope));
+        let resources: Vec<_> = folded.into_iter().filter(|scope| reserved_bit(scope) == 0).collect();
+        let mask = resources.iter().fold(0, |mask, scope| mask | mask_bits(scope));
+        Self(Arc::new(Inner { given, resources, mask, reserved }))
     }
 
     /// Whether there is no scope at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.given.is_empty()
+    }
+
+    /// How many scopes there are, the reserved ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.given.len()
     }
 
     /// The scopes in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.given.iter().map(String::as_str)
     }
 
     /// Whether `scope` is in the set; letters compare ASCII-case-insensitively, as Entra and every MSAL do (S-68).
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
-        self.iter().any(|own| own.eq_ignore_ascii_case(scope))
+        let small = || scope.bytes().map(|byte| byte.to_ascii_lowercase());
+        match reserved_bit(scope) {
+            0 => self.0.resources.binary_search_by(|own| own.bytes().cmp(small())).is_ok(),
+            bit => self.0.reserved & bit != 0,
+        }
     }
 
     /// Whether all of `other` is in this set.
     #[must_use]
     pub fn contains_all(&self, other: &Self) -> bool {
-        other.iter().all(|scope| self.contains(scope))
+        other.0.reserved & !self.0.reserved == 0 && self.grants(other)
+    }
+
+    /// Whether a token with this set may be used for `wanted`: whether every scope of `wanted` is in this set, except
+    /// `openid`, `profile` and `offline_access`, which are no permissions at a resource. Letters compare
+    /// ASCII-case-insensitively (S-68). It allocates nothing and takes time linear in the number of scopes.
+    ///
+    /// ```
+    /// # use auth_core::Scopes;
+    /// let granted = Scopes::parse("User.Read Mail.Read")?;
+    /// assert!(granted.grants(&Scopes::parse("openid mail.read")?));
+    /// assert!(!granted.grants(&Scopes::parse("email")?));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn grants(&self, wanted: &Self) -> bool {
+        let (own, wanted) = (&*self.0, &*wanted.0);
+        if wanted.mask & !own.mask != 0 || wanted.resources.len() > own.resources.len() {
+            return false;
+        }
+        let mut rest = own.resources.iter();
+        wanted.resources.iter().all(|scope| rest.find(|own| *own >= scope) == Some(scope))
     }
 
     /// Whether the two sets have a scope in common.
@@ -78,36 +131,63 @@ impl Scopes {
     /// The set without `openid`, `profile` and `offline_access`: what a cached token must grant.
     #[must_use]
     pub fn without_oidc(&self) -> Self {
-        let resource = |scope: &&str| !OIDC.iter().any(|oidc| oidc.eq_ignore_ascii_case(scope));
-        Self(self.iter().filter(resource).map(str::to_owned).collect())
+        if self.0.reserved == 0 {
+            return self.clone();
+        }
+        self.only(|scope| reserved_bit(scope) == 0)
     }
 
     /// The set with `openid`, `profile` and `offline_access` added: what a user flow asks for.
     #[must_use]
     pub fn with_oidc(&self) -> Self {
-        let mut all = self.clone();
-        OIDC.iter().for_each(|scope| all.insert(scope));
-        all
+        Self::of(self.iter().chain(OIDC).map(str::to_owned).collect())
     }
 
     /// The scopes of this set that `other` lacks.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self(self.iter().filter(|scope| !other.contains(scope)).map(str::to_owned).collect())
+        self.only(|scope| !other.contains(scope))
     }
 
-    /// The same set in the order in which it is written to the shared cache: by folded letters, then by bytes.
+    /// The same set in the order in which it is written to the shared cache: by folded letters.
     #[must_use]
     pub fn sorted(&self) -> Self {
-        let mut scopes = self.0.clone();
-        scopes.sort_by_cached_key(|scope| (scope.to_ascii_lowercase(), scope.clone()));
-        Self(scopes)
+        let mut scopes = self.0.given.clone();
+        scopes.sort_by_cached_key(|scope| scope.to_ascii_lowercase());
+        Self::of(scopes)
     }
 
-    fn insert(&mut self, scope: &str) {
-        if !self.contains(scope) {
-            self.0.push(scope.to_owned());
-        }
+    fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self::of(self.iter().filter(|scope| wanted(scope)).map(str::to_owned).collect())
+    }
+}
+
+/// The bit of a reserved scope, in any letters; 0 for all others.
+fn reserved_bit(scope: &str) -> u8 {
+    let index = OIDC.iter().position(|oidc| oidc.eq_ignore_ascii_case(scope));
+    index.map_or(0, |index| 1 << index)
+}
+
+/// Two of 64 bits, by the FNV-1a hash of a folded scope.
+fn mask_bits(scope: &str) -> u64 {
+    let hash = scope
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    (1 << (hash >> 58)) | (1 << ((hash >> 52) & 63))
+}
+
+/// Equal are sets of the same scopes in the same order and letters.
+impl PartialEq for Scopes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.given == other.0.given
+    }
+}
+
+impl Eq for Scopes {}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Scopes").field(&self.0.given).finish()
     }
 }
 
@@ -161,5 +241,66 @@ mod tests {
         assert!(scopes("a").contains_all(&scopes("")));
         assert!(!scopes("a").contains_all(&scopes("a b")));
         assert!(!scopes("").intersects(&scopes("a")));
+    }
+
+    #[test]
+    fn grants() {
+        for (own, wanted, granted) in [
+            ("User.Read Mail.Read", "mail.read", true),
+            ("user.read mail.read", "Mail.Read USER.READ", true),
+            ("User.Read", "User.Read Mail.Read", false),
+            ("User.Read", "User.Rea", false),
+            ("User.Rea", "User.Read", false),
+            ("User.Read", "User.ReadWrite", false),
+            ("User.Read", "OpenID User.Read offline_access profile", true),
+            ("User.Read openid profile", "user.read", true),
+            ("User.Read", "", true),
+            ("", "", true),
+            ("", "openid", true),
+            ("", "a", false),
+            // `email` is a permission, the others are not.
+            ("User.Read", "email", false),
+            ("User.Read email", "EMAIL", true),
+            ("a b c d e f", "a f", true),
+            ("a b c d e f", "f a g", false),
+        ] {
+            let (own, wanted) = (scopes(own), scopes(wanted));
+            assert_eq!(own.grants(&wanted), granted, "{own} / {wanted}");
+            assert_eq!(own.contains_all(&wanted.without_oidc()), granted, "{own} / {wanted}");
+        }
+        assert!(!scopes("a").contains_all(&scopes("a openid")), "only a grant passes over the reserved ones");
+        assert!(scopes("a OPENID").contains_all(&scopes("openid a")));
+        assert!(scopes("a OPENID").contains("OpenId") && !scopes("a").contains("openid"));
+    }
+
+    #[test]
+    fn a_clone_shares_everything() {
+        let one = scopes("User.Read");
+        assert!(Arc::ptr_eq(&one.0, &one.clone().0) && Arc::ptr_eq(&one.0, &one.without_oidc().0));
+        assert_eq!((one.len(), scopes("a A openid").len(), Scopes::default().len()), (1, 2, 0));
+        assert_eq!(format!("{one:?}"), r#"Scopes(["User.Read"])"#);
+    }
+
+    // A server may grant very many; each operation below would take minutes if it were quadratic.
+    #[test]
+    fn many_scopes() {
+        let text = |prefix: &str| (0..100_000).map(|n| format!("{prefix}{n} ")).collect::<String>();
+        let (many, twice, others) = (scopes(&text("A")), scopes(&(text("a") + &text("A"))), scopes(&text("b")));
+        assert_eq!(twice.len(), many.len());
+        assert!(many.grants(&twice) && many.contains_all(&twice) && many.intersects(&twice));
+        assert!(!many.grants(&others) && !many.intersects(&others));
+        assert_eq!(many.difference(&others), many);
+        assert!(many.difference(&twice).is_empty());
+        assert_eq!(many.with_oidc().len(), many.len() + 3);
+        assert_eq!(many.sorted().len(), many.len());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn granted_is_what_is_contained(own in "([aAbB]{1,3} |openid ){0,8}", wanted in "([aAbB]{1,3} |profile ){0,4}") {
+            let (own, wanted) = (scopes(&own), scopes(&wanted));
+            let all = wanted.without_oidc().iter().all(|scope| own.iter().any(|own| own.eq_ignore_ascii_case(scope)));
+            proptest::prop_assert_eq!(own.grants(&wanted), all);
+        }
     }
 }
