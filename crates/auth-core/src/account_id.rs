@@ -1,8 +1,11 @@
 //! The id of an account that is the same in every tenant.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-/// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively.
+/// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively. A clone shares
+/// the text.
 ///
 /// ```
 /// use auth_core::AccountId;
@@ -12,44 +15,91 @@ use core::fmt;
 /// assert_eq!(id.home_tenant(), Some("Tenant"));
 /// ```
 #[derive(Clone)]
-pub struct AccountId(String);
+pub struct AccountId {
+    given: Arc<str>,
+    /// In small letters, where that differs.
+    folded: Option<Arc<str>>,
+}
 
 impl AccountId {
     /// Takes the id as it stands in a cache.
     #[must_use]
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        let given = id.into();
+        let folds = given.bytes().any(|byte| byte.is_ascii_uppercase());
+        Self { folded: folds.then(|| given.to_ascii_lowercase().into()), given }
     }
 
     /// The text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.given
+    }
+
+    /// The text in ASCII small letters: equal for equal ids.
+    ///
+    /// ```
+    /// # use auth_core::AccountId;
+    /// assert_eq!(AccountId::new("Uid.Tenant").folded(), "uid.tenant");
+    /// ```
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        self.folded.as_ref().unwrap_or(&self.given)
     }
 
     /// The home tenant: what follows the last dot. A subject without dots has none.
     #[must_use]
     pub fn home_tenant(&self) -> Option<&str> {
-        self.0.rsplit_once('.').map(|(_, tenant)| tenant)
+        self.given.rsplit_once('.').map(|(_, tenant)| tenant)
     }
 }
 
 impl PartialEq for AccountId {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.folded() == other.folded()
     }
 }
 
 impl Eq for AccountId {}
 
+impl Hash for AccountId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().hash(state);
+    }
+}
+
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.given)
     }
 }
 
 impl fmt::Debug for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AccountId([pii])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::hash::BuildHasher as _;
+
+    use super::*;
+
+    #[test]
+    fn equal_ids_hash_alike() {
+        let state = std::collections::hash_map::RandomState::new();
+        for (one, other, equal) in [
+            ("uid.tenant", "UID.Tenant", true),
+            ("Ä.b", "Ä.B", true),
+            ("ä.b", "Ä.b", false),
+            ("", "", true),
+            ("a", "a.", false),
+        ] {
+            let (one, other) = (AccountId::new(one), AccountId::new(other));
+            assert_eq!(one == other, equal, "{one} {other}");
+            assert_eq!(state.hash_one(&one) == state.hash_one(&other), equal, "{one} {other}");
+            assert_eq!(one.folded(), one.as_str().to_ascii_lowercase());
+        }
     }
 }
