@@ -1,5 +1,7 @@
 //! Where the endpoints of an authority stand, as far as no discovery is needed.
 
+use std::sync::Arc;
+
 use http::Uri;
 
 use crate::authority::issuer::Issuer;
@@ -12,7 +14,7 @@ use crate::authority::raw::Site;
 pub(crate) const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
 
 /// The endpoints that the rules of the kind tell. `None` where only discovery does.
-pub(crate) fn compiled_in(site: &Site, kind: &Kind) -> Option<ProviderMetadata> {
+pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Option<ProviderMetadata> {
     let version = match kind {
         Kind::Entra { names: Names::Unknown, .. } | Kind::Oidc { .. } => return None,
         Kind::Entra { .. } | Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } => "oauth2/v2.0",
@@ -20,7 +22,7 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind) -> Option<ProviderMetadata> 
     };
     let endpoint = |name: &str| format!("{}{}/{version}/{name}", site.origin(), kind.path()).parse().ok();
     Some(ProviderMetadata {
-        issuer: Issuer::of(site, kind),
+        issuer: Arc::clone(issuer),
         authorization_endpoint: endpoint("authorize")?,
         token_endpoint: endpoint("token")?,
         // Not every version of ADFS knows it, and an unknown response mode is refused.

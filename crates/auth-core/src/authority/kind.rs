@@ -89,9 +89,15 @@ impl Kind {
 }
 
 /// The tenant whose own host `host` is, by its initial domain.
-pub(crate) fn own_tenant(host: &str) -> Option<String> {
+fn own_tenant(host: &str) -> Option<String> {
     let label = host.strip_suffix(CIAM_SUFFIX)?;
     (!label.contains('.')).then(|| format!("{label}{INITIAL_DOMAIN}"))
+}
+
+/// Whether `host` is the own host of `tenant`, by its initial domain.
+pub(crate) fn is_own_tenant(host: &str, tenant: &Tenant) -> bool {
+    let label = host.strip_suffix(CIAM_SUFFIX).filter(|label| !label.contains('.'));
+    label.is_some() && label == tenant.as_str().strip_suffix(INITIAL_DOMAIN)
 }
 
 /// The own host of a tenant that is named by its initial domain; the reverse of [`own_tenant`].

@@ -1,6 +1,7 @@
 //! What is known of an identity provider: its endpoints and what it supports.
 
 use core::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use http::Uri;
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ const MESSAGE: &str = "provider metadata";
 /// configuration document.
 #[derive(Clone, Debug)]
 pub struct ProviderMetadata {
-    pub(crate) issuer: Issuer,
+    pub(crate) issuer: Arc<Issuer>,
     pub(crate) authorization_endpoint: Uri,
     pub(crate) token_endpoint: Uri,
     pub(crate) form_post: bool,
@@ -25,7 +26,7 @@ pub struct ProviderMetadata {
 
 impl ProviderMetadata {
     /// Reads a metadata document and checks every endpoint in it (S-42).
-    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Issuer) -> Result<Self, ProtocolError> {
+    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Arc<Issuer>) -> Result<Self, ProtocolError> {
         let loopback = issuer.is_loopback();
         let endpoint = |name| {
             let text = document.get(name).and_then(Value::as_str);

@@ -48,9 +48,15 @@ use tenant::Tenant;
 pub struct Authority {
     site: Site,
     kind: Kind,
+    /// Made of the two above; kept, as every lookup compares with it.
+    issuer: Arc<Issuer>,
 }
 
 impl Authority {
+    fn of(site: Site, kind: Kind) -> Self {
+        Self { issuer: Arc::new(Issuer::of(&site, &kind)), site, kind }
+    }
+
     /// The given tenant of Entra's public cloud: a GUID, a domain name, `common`, `organizations` or `consumers`.
     ///
     /// # Errors
@@ -64,7 +70,8 @@ impl Authority {
     /// ```
     pub fn tenant(tenant: &str) -> Result<Self, ConfigError> {
         let site = Site { scheme: "https", host: endpoints::PUBLIC_CLOUD.to_owned(), port: None };
-        Ok(Self { kind: Kind::Entra { names: Names::of(&site), tenant: tenant.parse()? }, site })
+        let kind = Kind::Entra { names: Names::of(&site), tenant: tenant.parse()? };
+        Ok(Self::of(site, kind))
     }
 
     /// An authority of one of the kinds that Microsoft's libraries know, told apart by host, then by path:
@@ -89,7 +96,8 @@ impl Authority {
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(text)?;
-        Ok(Self { kind: Kind::of(&raw)?, site: raw.site })
+        let kind = Kind::of(&raw)?;
+        Ok(Self::of(raw.site, kind))
     }
 
     /// An OpenID Connect provider by its issuer, exactly as the provider spells it.
@@ -106,7 +114,7 @@ impl Authority {
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
         let raw = RawAuthority::parse(issuer)?;
         let realm = raw.segments.first().cloned().unwrap_or_default();
-        Ok(Self { site: raw.site, kind: Kind::Oidc { issuer: issuer.to_owned(), realm } })
+        Ok(Self::of(raw.site, Kind::Oidc { issuer: issuer.to_owned(), realm }))
     }
 
     /// The tenant; `None` where there are none: ADFS and OpenID Connect issuers.
@@ -120,9 +128,7 @@ impl Authority {
     #[must_use]
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         match &self.kind {
-            Kind::Entra { names, .. } => {
-                Self { site: self.site.clone(), kind: Kind::Entra { names: names.clone(), tenant } }
-            }
+            Kind::Entra { names, .. } => Self::of(self.site.clone(), Kind::Entra { names: names.clone(), tenant }),
             Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => {
                 self.clone()
             }
@@ -135,7 +141,7 @@ impl Authority {
         match &self.kind {
             Kind::Entra { names: Names::Unknown, tenant } => {
                 let names = Names::Discovered(Arc::new(instance));
-                Self { site: self.site.clone(), kind: Kind::Entra { names, tenant: tenant.clone() } }
+                Self::of(self.site.clone(), Kind::Entra { names, tenant: tenant.clone() })
             }
             Kind::Entra { .. }
             | Kind::B2c { .. }
@@ -192,7 +198,7 @@ impl Authority {
     /// Whether an id_token with this `iss` was issued by this authority, at Entra for any tenant.
     #[must_use]
     pub fn is_issuer(&self, iss: &str) -> bool {
-        self.issuer().issued(iss)
+        self.issuer.issued(iss)
     }
 
     /// The `realm` under which entries are written whose id_token has this `tid`.
@@ -243,7 +249,7 @@ impl Authority {
     /// The endpoints, where they need no discovery.
     #[must_use]
     pub fn metadata(&self) -> Option<ProviderMetadata> {
-        endpoints::compiled_in(&self.site, &self.kind)
+        endpoints::compiled_in(&self.site, &self.kind, &self.issuer)
     }
 
     pub(crate) fn configuration_url(&self) -> Option<Uri> {
@@ -260,8 +266,8 @@ impl Authority {
         &self.site.host
     }
 
-    pub(crate) fn issuer(&self) -> Issuer {
-        Issuer::of(&self.site, &self.kind)
+    pub(crate) fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.issuer)
     }
 }
 

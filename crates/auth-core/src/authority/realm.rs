@@ -9,7 +9,7 @@
 //! | OpenID Connect | the first segment of the issuer's path | any: the issuer of the id_token decides |
 
 use crate::account_id::AccountId;
-use crate::authority::kind::{Kind, own_tenant};
+use crate::authority::kind::{Kind, is_own_tenant};
 use crate::authority::raw::Site;
 use crate::authority::tenant::Tenant;
 
@@ -39,9 +39,7 @@ pub(crate) fn matches(site: &Site, kind: &Kind, realm: &str, account: &AccountId
         }
         Kind::Entra { tenant, .. } | Kind::Dsts { tenant } => named(tenant),
         // The tenant has the host for itself, and its customers are at home in it.
-        Kind::ExternalId { tenant } => {
-            named(tenant) || (own_tenant(&site.host).is_some_and(|own| own == tenant.as_str()) && is_home())
-        }
+        Kind::ExternalId { tenant } => named(tenant) || (is_own_tenant(&site.host, tenant) && is_home()),
         Kind::B2c { tenant, policy, .. } => is(tenant.as_str()) || is(policy) || tenant_id.is_some_and(is),
         Kind::Adfs => is("") || is(ADFS),
         Kind::Oidc { .. } => true,

@@ -1,5 +1,7 @@
 //! Redemption of an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 
@@ -24,7 +26,7 @@ use crate::tokens::Tokens;
 pub struct CodeRedemption {
     pub(crate) context: RequestContext,
     pub(crate) token_endpoint: Uri,
-    pub(crate) issuer: Issuer,
+    pub(crate) issuer: Arc<Issuer>,
     pub(crate) code: Secret,
     pub(crate) redirect_uri: String,
     pub(crate) verifier: PkceVerifier,

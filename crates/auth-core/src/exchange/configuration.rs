@@ -1,5 +1,7 @@
 //! OpenID Connect Discovery 1.0 §4.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use serde_json::Value;
@@ -21,7 +23,7 @@ const MESSAGE: &str = "provider metadata";
 pub struct OpenIdConfiguration {
     context: RequestContext,
     url: Uri,
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
 }
 
 /// A provider whose metadata passed every check.
