@@ -4,6 +4,8 @@ use core::fmt;
 
 use crate::account_id::AccountId;
 use crate::authority::Authority;
+use crate::tenant_profile::TenantProfile;
+use crate::time::Timestamp;
 use crate::tokens::Tokens;
 
 /// What MSAL for .NET writes where a token response names nobody; it matches no login hint.
@@ -25,6 +27,15 @@ pub struct Account {
     pub username: String,
     /// The display name, where it is known.
     pub name: Option<String>,
+    /// What the account is in each tenant that a cache knows of; empty where no cache was asked.
+    pub tenant_profiles: Vec<TenantProfile>,
+    /// How the account came into the cache, as other libraries note it (`account_source`); MSAL.NET's `AccountSource`.
+    pub source: Option<String>,
+    /// Whether the cache holds a refresh token that this client may use, its own or its family's. That it does is no
+    /// promise that the server still takes it.
+    pub can_refresh: bool,
+    /// When the user last signed in, as far as the cache knows.
+    pub last_sign_in: Option<Timestamp>,
 }
 
 impl Account {
@@ -38,6 +49,10 @@ impl Account {
             local_account_id: String::new(),
             username: username.into(),
             name: None,
+            tenant_profiles: Vec::new(),
+            source: None,
+            can_refresh: false,
+            last_sign_in: None,
         }
     }
 
@@ -47,14 +62,12 @@ impl Account {
     pub fn of_tokens(tokens: &Tokens, authority: &Authority) -> Option<Self> {
         let id_token = tokens.id_token.as_ref();
         let text = |claim: Option<&str>| claim.unwrap_or_default().to_owned();
-        Some(Self {
-            home_account_id: tokens.home_account_id()?,
-            environment: authority.environment().to_owned(),
-            realm: tokens.realm(authority).to_owned(),
-            local_account_id: text(id_token.and_then(|token| token.local_account_id())),
-            username: id_token.and_then(|token| token.username()).unwrap_or(NO_USERNAME).to_owned(),
-            name: id_token.and_then(|token| token.text("name")).map(str::to_owned),
-        })
+        let username = id_token.and_then(|token| token.username()).unwrap_or(NO_USERNAME);
+        let mut account = Self::new(tokens.home_account_id()?, authority.environment(), username);
+        account.realm = tokens.realm(authority).to_owned();
+        account.local_account_id = text(id_token.and_then(|token| token.local_account_id()));
+        account.name = id_token.and_then(|token| token.text("name")).map(str::to_owned);
+        Some(account)
     }
 
     /// Whether `hint` names this account: its home account id or its username whole, ASCII-case-insensitively, never a

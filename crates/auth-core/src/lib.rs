@@ -38,6 +38,7 @@ mod pkce;
 mod scopes;
 mod secret;
 mod silent;
+mod tenant_profile;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -73,5 +74,6 @@ pub use pkce::{Nonce, PkceVerifier, State};
 pub use scopes::Scopes;
 pub use secret::Secret;
 pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};
+pub use tenant_profile::TenantProfile;
 pub use time::Timestamp;
 pub use tokens::Tokens;
