@@ -52,7 +52,7 @@ pub(crate) fn document() -> Value {
 pub(crate) fn metadata(changes: &[(&str, Value)]) -> ProviderMetadata {
     let document = with(document(), changes);
     let issuer = Authority::oidc(ISSUER).unwrap().issuer();
-    ProviderMetadata::from_document(document.as_object().unwrap(), issuer).unwrap()
+    ProviderMetadata::from_document(document.as_object().unwrap(), issuer, true).unwrap()
 }
 
 /// The claims of a good id_token of [`ISSUER`] for [`CLIENT`].

@@ -29,6 +29,7 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         form_post: !matches!(kind, Kind::Adfs),
         iss_parameter: false,
         pkce: true,
+        client_info: kind.asks_client_info(),
     })
 }
 

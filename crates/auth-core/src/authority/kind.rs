@@ -9,7 +9,8 @@ use crate::authority::tenant::Tenant;
 use crate::error::ConfigError;
 
 pub(crate) const CIAM_SUFFIX: &str = ".ciamlogin.com";
-const B2C_SUFFIX: &str = ".b2clogin.com";
+/// B2C of each cloud that has it (MSAL Python's `WELL_KNOWN_B2C_HOSTS`).
+const B2C_SUFFIXES: [&str; 4] = [".b2clogin.com", ".b2clogin.cn", ".b2clogin.us", ".b2clogin.de"];
 const INITIAL_DOMAIN: &str = ".onmicrosoft.com";
 
 /// What an authority is, beside its host.
@@ -38,7 +39,7 @@ impl Kind {
             return external_id(site, &segments);
         }
         let first = segments.first().map(|first| first.to_ascii_lowercase()).unwrap_or_default();
-        if site.host.ends_with(B2C_SUFFIX) || first == "tfp" {
+        if is_b2c_host(&site.host) || first == "tfp" {
             return b2c(&segments, first == "tfp");
         }
         let names = Names::of(site);
@@ -77,15 +78,31 @@ impl Kind {
         }
     }
 
+    /// Whether `client_info=1` is sent, for the id of the account at home. ADFS knows none. A provider that is named by
+    /// its issuer ignores it (RFC 6749 §3.1), or it is Entra under a domain of its own: then the answer is the id
+    /// under which other libraries file the account.
+    pub(crate) fn asks_client_info(&self) -> bool {
+        match self {
+            Self::Adfs => false,
+            Self::Entra { .. } | Self::B2c { .. } | Self::ExternalId { .. } | Self::Dsts { .. } | Self::Oidc { .. } => {
+                true
+            }
+        }
+    }
+
     /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
     pub(crate) fn shares_host(&self, site: &Site) -> bool {
         match self {
             Self::Entra { names, .. } => matches!(names, Names::Loopback | Names::Unknown),
             Self::ExternalId { .. } => false,
-            Self::B2c { .. } => !site.host.ends_with(B2C_SUFFIX),
+            Self::B2c { .. } => !is_b2c_host(&site.host),
             Self::Adfs | Self::Dsts { .. } | Self::Oidc { .. } => true,
         }
     }
+}
+
+fn is_b2c_host(host: &str) -> bool {
+    B2C_SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
 /// The tenant whose own host `host` is, by its initial domain.
@@ -121,7 +138,7 @@ fn b2c(segments: &[&str], tfp: bool) -> Result<Kind, ConfigError> {
         [tenant, policy] if !tfp => (tenant, policy),
         _ => {
             return Err(ConfigError::Authority(
-                "a B2C authority has the path /tfp/TENANT/POLICY or, at b2clogin.com, /TENANT/POLICY",
+                "a B2C authority has the path /tfp/TENANT/POLICY or, at b2clogin.com and its sisters, /TENANT/POLICY",
             ));
         }
     };

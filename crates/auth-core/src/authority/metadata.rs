@@ -22,11 +22,17 @@ pub struct ProviderMetadata {
     pub(crate) iss_parameter: bool,
     /// Whether `S256` is supported as far as is known.
     pub(crate) pkce: bool,
+    /// Whether it is asked for `client_info`.
+    pub(crate) client_info: bool,
 }
 
 impl ProviderMetadata {
     /// Reads a metadata document and checks every endpoint in it (S-42).
-    pub(crate) fn from_document(document: &Map<String, Value>, issuer: Arc<Issuer>) -> Result<Self, ProtocolError> {
+    pub(crate) fn from_document(
+        document: &Map<String, Value>,
+        issuer: Arc<Issuer>,
+        client_info: bool,
+    ) -> Result<Self, ProtocolError> {
         let loopback = issuer.is_loopback();
         let endpoint = |name| {
             let text = document.get(name).and_then(Value::as_str);
@@ -45,6 +51,7 @@ impl ProviderMetadata {
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
             iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
+            client_info,
             issuer,
         })
     }
@@ -59,6 +66,11 @@ impl ProviderMetadata {
     #[must_use]
     pub fn token_endpoint(&self) -> &Uri {
         &self.token_endpoint
+    }
+
+    /// The parameter `client_info`, where it is sent.
+    pub(crate) fn client_info(&self) -> Option<&'static str> {
+        self.client_info.then_some("1")
     }
 
     /// That a sign-in at this provider would be protected by PKCE (S-02).

@@ -77,8 +77,9 @@ impl Authority {
     /// An authority of one of the kinds that Microsoft's libraries know, told apart by host, then by path:
     ///
     /// - External ID: `https://{name}.ciamlogin.com`, with the tenant as path or without;
-    /// - B2C: `https://{name}.b2clogin.com/{tenant}/{policy}`, and `https://{any host}/tfp/{tenant}/{policy}`;
-    /// - ADFS: `https://{host}/adfs`;
+    /// - B2C: `https://{name}.b2clogin.com/{tenant}/{policy}`, the same at `b2clogin.cn`, `.us` and `.de`, and `https://{any host}/tfp/{tenant}/{policy}`;
+    /// - ADFS: `https://{host}/adfs`. It is not validated by WebFinger, as MSAL.NET does: there the very host that is in
+    ///   question would answer for itself, which TLS and the issuer of its id_tokens prove already;
     /// - dSTS: `https://{host}/dstsv2/{tenant}`;
     /// - else Entra: `https://{host}/{tenant}`; the tenant is `common` when there is none.
     ///
@@ -285,3 +286,7 @@ impl fmt::Display for Authority {
 
 #[cfg(test)]
 mod tests;
+    pub(crate) fn asks_client_info(&self) -> bool {
+        self.kind.asks_client_info()
+    }
+

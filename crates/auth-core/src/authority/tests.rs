@@ -148,6 +148,24 @@ fn every_kind() {
         assert_eq!(
             authority.configuration_url().unwrap().to_string(),
             format!("{canonical}{version}/.well-known/openid-configuration"),
+        (
+            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/B2C_1_SignIn",
+            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/b2c_1_signin",
+            "contoso.b2clogin.cn",
+            "/contoso.onmicrosoft.cn/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
+            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
+            "contoso.b2clogin.us",
+            "/contoso.onmicrosoft.us/b2c_1/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
+            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
+            "contoso.b2clogin.de",
+            "/contoso.onmicrosoft.de/b2c_1/oauth2/v2.0/token",
+        ),
             "{text}"
         );
     }
@@ -226,6 +244,8 @@ fn realms() {
         assert_eq!(parsed.is_realm(realm, &account, tenant_id), found, "{authority} {realm} {tenant_id:?}");
     }
     for (authority, tid, written) in [
+        "evilb2clogin.cn",
+        "x.b2clogin.fr",
         (b2c, Some(ID), "contoso.example"),
         ("https://adfs.example/adfs", None, "adfs"),
         ("https://contoso.ciamlogin.com", Some(ID), ID),
@@ -272,3 +292,4 @@ proptest! {
         }
     }
 }
+        ("https://contoso.b2clogin.cn/a.example/b2c_1", false),

@@ -100,8 +100,7 @@ impl PendingAuthorization {
             Err(error) => return Err(self.refused(*error)),
         };
         Ok(CodeRedemption {
-            token_endpoint: self.metadata.token_endpoint,
-            issuer: self.metadata.issuer,
+            metadata: self.metadata,
             context: self.context,
             code,
             redirect_uri: self.redirect_uri.as_str().to_owned(),

@@ -133,13 +133,13 @@ impl AuthorizationRequest {
             ("nonce", nonce.expose()),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            ("client_info", "1"),
             ("client-request-id", &correlation_id),
         ];
         let optional = [
             ("prompt", self.prompt.map(Prompt::as_str)),
             ("login_hint", self.login_hint.as_deref()),
             ("claims", claims.as_deref()),
+            ("client_info", self.metadata.client_info()),
         ];
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::authority::Authority;
 use crate::claims::Claims;
 use crate::error::{Classification, ConfigError, Error, ProtocolError, UiReason};
-use crate::exchange::{CodeRedemption, Exchange as _, Replay};
+use crate::exchange::{CodeRedemption, Exchange as _, OpenIdConfiguration, RefreshRedemption, Replay};
+use crate::secret::Secret;
 use crate::testing::{
     CAPABLE_CLAIMS, CORRELATION, ISSUER, NOW, capable_context, context, fields, id_claims, json_response, jwt, kind,
     metadata, pairs, scopes, tokens, with,
@@ -97,7 +99,7 @@ fn the_response_mode_follows_the_metadata() {
     assert_eq!(mode(json!("form_post")), ResponseMode::Query);
     assert_eq!(mode(Value::Null), ResponseMode::Query);
     let mut entra = request(&[]);
-    entra.metadata = crate::Authority::tenant("common").unwrap().metadata().unwrap();
+    entra.metadata = Authority::tenant("common").unwrap().metadata().unwrap();
     let pending = begun(entra);
     assert_eq!(query(&pending)["response_mode"], "form_post");
     assert_eq!(pending.response_mode(), ResponseMode::FormPost);
@@ -118,6 +120,38 @@ fn extra_parameters_cannot_override_those_of_the_protocol() {
     ) {
         let refused = context().with_extra_query(vec![("ok".to_owned(), String::new()), (name.clone(), String::new())]);
         assert_eq!(refused.unwrap_err(), ConfigError::ReservedParameter { name });
+    }
+}
+
+// ADFS alone has no `client_info`, however its endpoints became known.
+#[test]
+fn client_info_is_asked_where_it_may_be_known() {
+    let adfs = Authority::parse("https://adfs.contoso.example/adfs").unwrap();
+    let document = json!({
+        "issuer": "https://adfs.contoso.example/adfs",
+        "authorization_endpoint": "https://adfs.contoso.example/adfs/oauth2/authorize/",
+        "token_endpoint": "https://adfs.contoso.example/adfs/oauth2/token/",
+    });
+    let discovered = OpenIdConfiguration::new(context(), &adfs).unwrap().complete(json_response(200, &document), NOW);
+    let compiled_in = |text| Authority::parse(text).unwrap().metadata().unwrap();
+    for (provider, asked) in [
+        (compiled_in("https://login.microsoftonline.com/common"), true),
+        (compiled_in("https://contoso.b2clogin.com/contoso.example/b2c_1"), true),
+        (compiled_in("https://contoso.ciamlogin.com"), true),
+        (compiled_in("https://dsts.example/dstsv2/contoso.example"), true),
+        (metadata(&[]), true),
+        (adfs.metadata().unwrap(), false),
+        (discovered.unwrap().metadata, false),
+    ] {
+        let redirect = RedirectUri::parse(REDIRECT).unwrap();
+        let pending = begun(AuthorizationRequest::new(context(), provider.clone(), redirect, scopes("User.Read")));
+        let sign_in = query(&pending);
+        let redemption = accept(pending, "code=c&state=STATE").unwrap();
+        let token = Secret::new("rt".to_owned());
+        let refresh = RefreshRedemption::new(context(), provider, token, scopes("User.Read"), NOW);
+        for sent in [sign_in, fields(&redemption.request()), fields(&refresh.request())] {
+            assert_eq!(sent.get("client_info").map(String::as_str), asked.then_some("1"), "{sent:?}");
+        }
     }
 }
 
@@ -307,7 +341,7 @@ fn the_nonce_comes_back_in_the_id_token() {
 fn the_web_origins_of_the_response_are_those_of_the_provider() {
     assert_eq!(begin(&[]).response_origins(), [ISSUER]);
     let mut entra = request(&[]);
-    entra.metadata = crate::Authority::tenant("common").unwrap().metadata().unwrap();
+    entra.metadata = Authority::tenant("common").unwrap().metadata().unwrap();
     let origins = begun(entra).response_origins();
     assert!(origins.contains(&"https://login.microsoftonline.com".to_owned()), "{origins:?}");
     assert!(origins.contains(&"https://login.live.com".to_owned()), "{origins:?}");

@@ -1,13 +1,11 @@
 //! Redemption of an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 
 use super::message::{self, Answer};
 use super::{Exchange, Replay};
-use crate::authority::issuer::Issuer;
+use crate::authority::metadata::ProviderMetadata;
 use crate::body::Body;
 use crate::claims::Claims;
 use crate::client::RequestContext;
@@ -25,8 +23,7 @@ use crate::tokens::Tokens;
 #[derive(Debug)]
 pub struct CodeRedemption {
     pub(crate) context: RequestContext,
-    pub(crate) token_endpoint: Uri,
-    pub(crate) issuer: Arc<Issuer>,
+    pub(crate) metadata: ProviderMetadata,
     pub(crate) code: Secret,
     pub(crate) redirect_uri: String,
     pub(crate) verifier: PkceVerifier,
@@ -52,9 +49,9 @@ impl Exchange for CodeRedemption {
             ("code_verifier", self.verifier.secret().expose()),
             ("scope", &scope),
             ("claims", claims.as_deref().unwrap_or_default()),
-            ("client_info", "1"),
+            ("client_info", self.metadata.client_info().unwrap_or_default()),
         ];
-        message::post_form(&self.context, &self.token_endpoint, &fields)
+        message::post_form(&self.context, &self.metadata.token_endpoint, &fields)
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
@@ -62,8 +59,11 @@ impl Exchange for CodeRedemption {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected =
-            Expected { issuer: &self.issuer, client_id: self.context.client_id().as_str(), nonce: Some(&self.nonce) };
+        let expected = Expected {
+            issuer: &self.metadata.issuer,
+            client_id: self.context.client_id().as_str(),
+            nonce: Some(&self.nonce),
+        };
         let response = TokenResponse::from_members(&members)?;
         Ok(Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?)
     }

@@ -24,6 +24,7 @@ pub struct OpenIdConfiguration {
     context: RequestContext,
     url: Uri,
     issuer: Arc<Issuer>,
+    client_info: bool,
 }
 
 /// A provider whose metadata passed every check.
@@ -43,7 +44,7 @@ impl OpenIdConfiguration {
     /// [`ConfigError::Authority`] when no URL can be built for it.
     pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
         let url = authority.configuration_url().ok_or(ConfigError::Authority("it makes no URL"))?;
-        Ok(Self { context, url, issuer: authority.issuer() })
+        Ok(Self { context, url, issuer: authority.issuer(), client_info: authority.asks_client_info() })
     }
 }
 
@@ -68,6 +69,7 @@ impl Exchange for OpenIdConfiguration {
             return Err(ProtocolError::IssuerMismatch { expected: self.issuer.describe(), found }.into());
         }
         let tenant_id = self.issuer.tenant_of(found).map(str::to_ascii_lowercase);
-        Ok(Provider { metadata: ProviderMetadata::from_document(&document, self.issuer)?, tenant_id })
+        let metadata = ProviderMetadata::from_document(&document, self.issuer, self.client_info)?;
+        Ok(Provider { metadata, tenant_id })
     }
 }

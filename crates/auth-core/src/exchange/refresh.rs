@@ -128,7 +128,7 @@ impl Exchange for RefreshRedemption {
             ("refresh_token", self.refresh_token.expose()),
             ("scope", &scope),
             ("claims", claims.as_deref().unwrap_or_default()),
-            ("client_info", "1"),
+            ("client_info", self.metadata.client_info().unwrap_or_default()),
         ];
         message::post_form(&self.context, &self.metadata.token_endpoint, &fields)
     }
