@@ -103,7 +103,11 @@ impl Directory {
                 Some(learned) if learned.at.duration_until(now) <= STALE => Ok(learned.metadata),
                 Some(_) | None => Err(error),
             },
-            Err(error) => Err(error),
+            // An answer that failed a check ends the trust in an older one, too (S-44).
+            Err(error) => {
+                self.learn(|known| known.provider = None);
+                Err(error)
+            }
         }
     }
 
