@@ -9,7 +9,7 @@ pub enum ConfigError {
     Authority(&'static str),
     /// The authority names a host that is no known Entra host.
     #[error(
-        "the identity provider does not know the authority host {host}; for a provider other than Microsoft Entra give its issuer instead"
+        "the identity provider does not know the authority host {host}; for a provider other than Microsoft Entra give its issuer instead, and for a cloud of your own add its host to the known authorities"
     )]
     UnknownAuthorityHost {
         /// The host in question.

@@ -23,6 +23,8 @@ pub struct PublicClientBuilder {
     name: Option<(String, String)>,
     capabilities: Vec<String>,
     authority: Option<Authority>,
+    known_authorities: Vec<String>,
+    instance_discovery: bool,
     storage: Option<Arc<dyn DynStorage>>,
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
@@ -37,6 +39,8 @@ impl PublicClient {
             name: None,
             capabilities: Vec::new(),
             authority: None,
+            known_authorities: Vec::new(),
+            instance_discovery: true,
             storage: None,
             transport: None,
             browser: None,
@@ -49,6 +53,22 @@ impl PublicClientBuilder {
     /// Who signs people in; by default `common` of Entra's public cloud.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
+        self
+    }
+
+    /// Hosts that the application vouches for, such as those of a private cloud: they are used although Entra's public
+    /// cloud does not know them (MSAL Node's `knownAuthorities`). Replaces those given before.
+    pub fn known_authorities<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
+        self.known_authorities = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether Entra is asked about an authority host that is neither compiled in nor among the
+    /// [known authorities](Self::known_authorities) before anything is sent there; by default it is. Without it the
+    /// application vouches for the host, whichever it is. The names of the clouds that are compiled in are found either
+    /// way (MSAL.NET's `WithInstanceDiscovery`).
+    pub fn instance_discovery(mut self, enabled: bool) -> Self {
+        self.instance_discovery = enabled;
         self
     }
 
@@ -93,8 +113,9 @@ impl PublicClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::NotSendable`] for values that cannot be sent, [`ConfigError::Missing`]
-    /// when there is no transport because feature `reqwest` is off and none was given.
+    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::NotSendable`] for values that cannot be
+    /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, [`ConfigError::Missing`] when there is
+    /// no transport because feature `reqwest` is off and none was given.
     pub fn build(self) -> Result<PublicClient, ConfigError> {
         let mut application = Application::new(ClientId::new(self.client_id)?).with_capabilities(self.capabilities)?;
         if let Some((name, version)) = self.name {
@@ -104,6 +125,8 @@ impl PublicClientBuilder {
             Some(authority) => authority,
             None => Authority::tenant("common")?,
         };
+        let authority = authority.known_among(&self.known_authorities)?;
+        let authority = if self.instance_discovery { authority } else { authority.known() };
         let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
         let persistent = self.storage.is_some();
         let storage = self.storage.unwrap_or_else(|| Arc::new(MemoryStorage::new()));

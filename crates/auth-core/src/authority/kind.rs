@@ -93,7 +93,7 @@ impl Kind {
     /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
     pub(crate) fn shares_host(&self, site: &Site) -> bool {
         match self {
-            Self::Entra { names, .. } => matches!(names, Names::Loopback | Names::Unknown),
+            Self::Entra { names, .. } => matches!(names, Names::Loopback | Names::Known | Names::Unknown),
             Self::ExternalId { .. } => false,
             Self::B2c { .. } => !is_b2c_host(&site.host),
             Self::Adfs | Self::Dsts { .. } | Self::Oidc { .. } => true,

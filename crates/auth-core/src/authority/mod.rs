@@ -139,9 +139,12 @@ impl Authority {
     /// The same authority, knowing its other names. What is compiled in stays as it is (S-39).
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {
+        self.with_names(Names::Discovered(Arc::new(instance)))
+    }
+
+    fn with_names(&self, names: Names) -> Self {
         match &self.kind {
             Kind::Entra { names: Names::Unknown, tenant } => {
-                let names = Names::Discovered(Arc::new(instance));
                 Self::of(self.site.clone(), Kind::Entra { names, tenant: tenant.clone() })
             }
             Kind::Entra { .. }
@@ -151,6 +154,48 @@ impl Authority {
             | Kind::Dsts { .. }
             | Kind::Oidc { .. } => self.clone(),
         }
+    }
+
+    /// The same authority, for whose host the caller vouches: it is used without instance discovery. What is compiled in
+    /// stays as it is, so that the other names of a cloud are found all the same; so do the other kinds, which need no
+    /// instance discovery. MSAL Node's `knownAuthorities`, and `instance_discovery=False` of MSAL Python.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// let private_cloud = Authority::parse("https://login.private.example/contoso.example")?;
+    /// assert!(private_cloud.metadata().is_none());
+    /// let endpoint = private_cloud.known().metadata().unwrap().token_endpoint().to_string();
+    /// assert_eq!(endpoint, "https://login.private.example/contoso.example/oauth2/v2.0/token");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn known(&self) -> Self {
+        self.with_names(Names::Known)
+    }
+
+    /// The same authority, [known](Self::known) if its host is among `hosts`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Authority`] when one of `hosts` is not the DNS name of a host and nothing else.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// let private_cloud = Authority::parse("https://login.private.example/contoso.example")?;
+    /// let known = private_cloud.known_among(["login.private.example"])?;
+    /// assert!(!known.needs_instance_discovery());
+    /// assert!(private_cloud.known_among(["https://login.private.example"]).is_err());
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    pub fn known_among<S: AsRef<str>>(&self, hosts: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
+        let mut named = false;
+        for host in hosts {
+            let host = host.as_ref().to_ascii_lowercase();
+            if !raw::is_dns_name(&host) {
+                return Err(ConfigError::Authority("a known authority is given by its host, a DNS name"));
+            }
+            named |= host == self.site.host;
+        }
+        Ok(if named { self.known() } else { self.clone() })
     }
 
     /// Whether this is Entra under a host that instance discovery must confirm before anything is sent to it.
@@ -261,6 +306,10 @@ impl Authority {
         endpoints::instance_discovery_url(&self.site, &self.kind)
     }
 
+    pub(crate) fn asks_client_info(&self) -> bool {
+        self.kind.asks_client_info()
+    }
+
     /// The host, for messages.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -286,7 +335,3 @@ impl fmt::Display for Authority {
 
 #[cfg(test)]
 mod tests;
-    pub(crate) fn asks_client_info(&self) -> bool {
-        self.kind.asks_client_info()
-    }
-

@@ -35,6 +35,8 @@ pub(crate) enum Names {
     Discovered(Arc<InstanceMetadata>),
     /// This machine; its names are its loopback addresses.
     Loopback,
+    /// The caller vouches for the host; it has no other name.
+    Known,
     /// Not known yet.
     Unknown,
 }
@@ -52,7 +54,7 @@ impl Names {
         match self {
             Self::Cloud(cloud) => cloud.preferred_cache,
             Self::Discovered(instance) => &instance.preferred_cache,
-            Self::Loopback | Self::Unknown => &site.host,
+            Self::Loopback | Self::Known | Self::Unknown => &site.host,
         }
     }
 
@@ -60,7 +62,7 @@ impl Names {
         match self {
             Self::Cloud(cloud) => cloud.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(environment)),
             Self::Discovered(instance) => instance.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(environment)),
-            Self::Loopback | Self::Unknown => site.is_environment(environment),
+            Self::Loopback | Self::Known | Self::Unknown => site.is_environment(environment),
         }
     }
 
@@ -73,7 +75,7 @@ impl Names {
             Self::Loopback => {
                 LOOPBACK.iter().map(|host| Site { host: (*host).to_owned(), ..site.clone() }.origin()).collect()
             }
-            Self::Unknown => Vec::new(),
+            Self::Known | Self::Unknown => Vec::new(),
         };
         let own = site.origin();
         if !origins.contains(&own) {

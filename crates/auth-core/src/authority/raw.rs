@@ -98,7 +98,7 @@ fn port_number(text: &str) -> Option<u16> {
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
-fn is_dns_name(host: &str) -> bool {
+pub(crate) fn is_dns_name(host: &str) -> bool {
     let labels: Vec<_> = host.split('.').collect();
     let is_label = |label: &&str| {
         (1..=63).contains(&label.len())

@@ -67,6 +67,49 @@ fn instance_discovery_confirms_a_host_and_changes_nothing_else() {
     );
 }
 
+/// S-39: only the caller can vouch for a host, and only for one that is not compiled in.
+#[test]
+fn known_authorities() {
+    const HOST: &str = "login.private.example";
+    for (authority, hosts, needs_discovery) in [
+        ("https://login.private.example/contoso.example", &[][..], true),
+        ("https://login.private.example/contoso.example", &[HOST][..], false),
+        ("https://login.private.example/contoso.example", &["other.example", "LOGIN.private.example"][..], false),
+        ("https://login.private.example/contoso.example", &["private.example"][..], true),
+        ("https://sub.login.private.example/contoso.example", &[HOST][..], true),
+        ("https://login.private.example.evil.example/contoso.example", &[HOST][..], true),
+    ] {
+        let parsed = Authority::parse(authority).unwrap();
+        let known = parsed.known_among(hosts).unwrap();
+        assert_eq!(known.needs_instance_discovery(), needs_discovery, "{authority} {hosts:?}");
+        assert_eq!(known.metadata().is_some(), !needs_discovery, "{authority} {hosts:?}");
+        assert_eq!(known == parsed.known(), !needs_discovery, "{authority} {hosts:?}");
+        assert_eq!(known.to_string(), authority);
+        assert_eq!(known.environment(), parsed.host());
+        assert!(known.is_environment(parsed.host()) && !known.is_environment("login.windows.net"));
+        assert!(known.issuer_decides(), "nobody but the caller says what the host is");
+    }
+    let known = Authority::parse("https://login.private.example/common").unwrap().known();
+    assert!(!known.with_tenant("contoso.example".parse().unwrap()).needs_instance_discovery());
+    let id = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    assert!(known.is_issuer(&format!("https://{HOST}/{id}/v2.0")));
+    assert!(!known.is_issuer(&format!("https://login.microsoftonline.com/{id}/v2.0")));
+    // What needs no discovery stays what it is; the names of a cloud are found without one.
+    for text in [
+        "https://login.microsoftonline.us/common",
+        "https://contoso.ciamlogin.com",
+        "https://adfs.contoso.example/adfs",
+        "http://localhost:8400/common",
+    ] {
+        let parsed = Authority::parse(text).unwrap();
+        assert_eq!(parsed.known(), parsed, "{text}");
+    }
+    assert!(Authority::tenant("common").unwrap().known().is_environment("sts.windows.net"));
+    for host in ["", "https://a.example", "a.example:443", "a.example/", "a b", "10.0.0.1", "*.example", "localhost"] {
+        assert!(Authority::tenant("common").unwrap().known_among([host]).is_err(), "{host}");
+    }
+}
+
 #[test]
 fn an_issuer_keeps_the_letters_it_was_given() {
     let authority = Authority::oidc("https://idp.example/realms/Staff/").unwrap();
@@ -104,6 +147,24 @@ fn every_kind() {
             "https://login.contoso.example/tfp/contoso.onmicrosoft.com/b2c_1_signin",
             "login.contoso.example",
             "/tfp/contoso.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/B2C_1_SignIn",
+            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/b2c_1_signin",
+            "contoso.b2clogin.cn",
+            "/contoso.onmicrosoft.cn/b2c_1_signin/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
+            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
+            "contoso.b2clogin.us",
+            "/contoso.onmicrosoft.us/b2c_1/oauth2/v2.0/token",
+        ),
+        (
+            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
+            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
+            "contoso.b2clogin.de",
+            "/contoso.onmicrosoft.de/b2c_1/oauth2/v2.0/token",
         ),
         (
             "https://contoso.ciamlogin.com",
@@ -148,24 +209,6 @@ fn every_kind() {
         assert_eq!(
             authority.configuration_url().unwrap().to_string(),
             format!("{canonical}{version}/.well-known/openid-configuration"),
-        (
-            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/B2C_1_SignIn",
-            "https://contoso.b2clogin.cn/contoso.onmicrosoft.cn/b2c_1_signin",
-            "contoso.b2clogin.cn",
-            "/contoso.onmicrosoft.cn/b2c_1_signin/oauth2/v2.0/token",
-        ),
-        (
-            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
-            "https://contoso.b2clogin.us/contoso.onmicrosoft.us/b2c_1",
-            "contoso.b2clogin.us",
-            "/contoso.onmicrosoft.us/b2c_1/oauth2/v2.0/token",
-        ),
-        (
-            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
-            "https://contoso.b2clogin.de/contoso.onmicrosoft.de/b2c_1",
-            "contoso.b2clogin.de",
-            "/contoso.onmicrosoft.de/b2c_1/oauth2/v2.0/token",
-        ),
             "{text}"
         );
     }
@@ -201,6 +244,8 @@ fn what_is_no_authority_of_its_kind() {
 fn look_alikes_are_unknown_hosts() {
     for host in [
         "evilb2clogin.com",
+        "evilb2clogin.cn",
+        "x.b2clogin.fr",
         "b2clogin.com",
         "x.b2clogin.com.evil.example",
         "evilciamlogin.com",
@@ -244,8 +289,6 @@ fn realms() {
         assert_eq!(parsed.is_realm(realm, &account, tenant_id), found, "{authority} {realm} {tenant_id:?}");
     }
     for (authority, tid, written) in [
-        "evilb2clogin.cn",
-        "x.b2clogin.fr",
         (b2c, Some(ID), "contoso.example"),
         ("https://adfs.example/adfs", None, "adfs"),
         ("https://contoso.ciamlogin.com", Some(ID), ID),
@@ -262,6 +305,7 @@ fn realms() {
 fn where_the_issuer_decides() {
     for (authority, decides) in [
         ("https://contoso.b2clogin.com/a.example/b2c_1", false),
+        ("https://contoso.b2clogin.cn/a.example/b2c_1", false),
         ("https://contoso.ciamlogin.com", false),
         ("https://login.windows.net/common", false),
         ("https://login.contoso.example/tfp/a.example/b2c_1", true),
@@ -292,4 +336,3 @@ proptest! {
         }
     }
 }
-        ("https://contoso.b2clogin.cn/a.example/b2c_1", false),
