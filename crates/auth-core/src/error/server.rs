@@ -35,6 +35,8 @@ pub struct ServerError {
     pub timestamp: Option<String>,
     /// The HTTP status; `None` for an answer through the browser.
     pub status: Option<u16>,
+    /// How long to wait before the same is asked again (`Retry-After`, RFC 9110 §10.2.3), capped at one hour.
+    pub retry_after: Option<Duration>,
 }
 
 impl ServerError {
@@ -53,6 +55,7 @@ impl ServerError {
             trace_id: short("trace_id"),
             timestamp: short("timestamp"),
             status,
+            retry_after: None,
         })
     }
 
@@ -74,6 +77,7 @@ impl ServerError {
             trace_id: None,
             timestamp: None,
             status: Some(status),
+            retry_after: None,
         }
     }
 
@@ -143,7 +147,9 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    pub(crate) fn new(server: ServerError, retry_after: Option<Duration>) -> Self {
+    /// The answer `server`, and how long to wait.
+    #[must_use]
+    pub fn new(server: ServerError, retry_after: Option<Duration>) -> Self {
         Self { retry_after, server }
     }
 }

@@ -134,12 +134,13 @@ pub(crate) fn judge(
         };
     }
     let members = if json { json::parse_object(response.body()) } else { None };
-    let error = members
+    let mut error = members
         .and_then(|members| ServerError::from_members(&members, Some(status.as_u16())))
         .unwrap_or_else(|| ServerError::from_status(status.as_u16()));
-    let retry_after = retry_after(headers, now);
-    if status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && retry_after.is_some()) {
-        return Err(Throttled::new(error, retry_after).into());
+    error.retry_after = retry_after(headers, now);
+    if status == StatusCode::TOO_MANY_REQUESTS || (status.is_server_error() && error.retry_after.is_some()) {
+        let wait = error.retry_after;
+        return Err(Throttled::new(error, wait).into());
     }
     Ok(Answer::Refusal(error))
 }

@@ -93,7 +93,14 @@ fn throttling_is_told_from_refusal() {
         let mut headers = vec![JSON];
         headers.extend(header.map(|value| ("retry-after", value)));
         match judge(&context(), &response(status, &headers, "{}"), "x", NOW) {
-            Err(Error::Throttled(throttled)) => Some(throttled.retry_after),
+            Err(Error::Throttled(throttled)) => {
+                assert_eq!(throttled.retry_after, throttled.server.retry_after);
+                Some(throttled.retry_after)
+            }
+            Ok(Answer::Refusal(error)) => {
+                assert_eq!(error.retry_after, header.map(|_| Duration::from_secs(3)), "a refusal keeps it, too");
+                None
+            }
             _ => None,
         }
     };
