@@ -80,7 +80,7 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
         (Fault::oauth("invalid_client").with_status(401).into(), 1),
         (Fault::oauth("invalid_grant").into(), 1),
     ] {
-        let fixture = Fixture::signed_in().await;
+        let mut fixture = Fixture::signed_in().await;
         // A token with an hour left, one that would serve during an outage, and one that is refreshed beside its use.
         for (expires, due) in [(3_600, 3_600), (200, 3_600), (3_600, 0)] {
             // Before a second try the transport waits; the token that would serve is enough there.
@@ -92,6 +92,8 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
             for (claims, force) in [(Some(challenge()), false), (None, true)] {
                 let what = format!("{fault:?}, {expires} {due}, {claims:?}, {force}");
                 fixture.emulator.faults().push_times(Endpoint::Token, times, fault.clone());
+                // Each with a client that remembers no failure.
+                fixture.restart();
                 let mut request = fixture.client.acquire_token_silent(&scopes(), None).force_refresh(force);
                 if let Some(claims) = claims {
                     request = request.claims(claims);

@@ -71,6 +71,11 @@ impl Fixture {
         client(&self.emulator, self.storage.clone(), browser)
     }
 
+    /// A new client over the same store, as after a new start of the program: it remembers no failure.
+    pub(crate) fn restart(&mut self) {
+        self.client = client(&self.emulator, self.storage.clone(), RobotBrowser::user(ADA));
+    }
+
     pub(crate) async fn account(&self) -> Account {
         self.client.accounts().await.unwrap().pop().unwrap()
     }

@@ -14,7 +14,7 @@ const CHALLENGE: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1
 
 #[tokio::test]
 async fn a_refused_refresh_needs_the_user_and_says_why() {
-    let fixture = Fixture::expired().await;
+    let mut fixture = Fixture::expired().await;
     let before = fixture.document().await;
     for (error, suberror, class) in [
         ("invalid_grant", None, Classification::None),
@@ -41,6 +41,9 @@ async fn a_refused_refresh_needs_the_user_and_says_why() {
         let server = ui.server.as_ref().unwrap();
         assert_eq!((server.suberror.as_deref(), server.error_codes.as_slice()), (suberror, &[50_076][..]));
         assert_eq!(fixture.document().await, before, "a refusal deletes nothing");
+        // For two minutes the same is answered without a request.
+        assert_eq!(fixture.ui_required().await, ui);
+        fixture.restart();
     }
     assert_eq!(fixture.refreshes(), 10, "a refusal is not tried again");
     assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
@@ -55,6 +58,9 @@ async fn an_administrator_revokes_and_the_user_signs_in_again() {
     let request = fixture.client.acquire_token_interactive(&scopes()).satisfying(&ui);
     request.send().await.unwrap();
     assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    // The sign-in ends the memory of the refusal, for every token of the account.
+    cache::expire(&fixture.storage).await;
+    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{AuthResult, FileStorage, PublicClient, ReqwestTransport, Storage, TokenSource, Transport};
+use auth::{AuthError, AuthResult, FileStorage, PublicClient, ReqwestTransport, Storage, TokenSource, Transport};
 use auth_emulator::{CredentialKind, Emulator, Endpoint, Fault, GrantType};
 use auth_tests::browsers::RobotBrowser;
 use auth_tests::cache;
@@ -82,7 +82,11 @@ async fn a_failed_refresh_lets_the_next_caller_try() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("invalid_client"));
     let (first, second) = tokio::join!(fixture.silent(), fixture.silent());
-    assert_eq!([first, second].iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for outcome in [first, second] {
+        assert!(matches!(&outcome, Err(AuthError::Server(error)) if error.error == "invalid_client"), "{outcome:?}");
+    }
+    assert_eq!(fixture.refreshes(), 1, "one failure for both");
+    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
     assert_eq!(fixture.refreshes(), 2);
 }
 
@@ -100,12 +104,13 @@ async fn close_waits_for_a_refresh_beside_the_caller() {
 }
 
 #[tokio::test]
-async fn a_caller_that_gives_up_leaves_the_rotated_token_in_the_cache_or_the_old_one_alive() {
+async fn a_caller_that_gives_up_leaves_a_refresh_that_ends_with_the_rotated_token_in_the_cache() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_millis(300)));
     let given_up = tokio::time::timeout(Duration::from_millis(100), fixture.silent()).await;
     assert!(given_up.is_err());
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
-    let redeemed = fixture.emulator.ledger().redemptions(CredentialKind::RefreshToken);
-    assert!(redeemed.iter().all(|seen| seen.successes == 1), "{redeemed:?}");
+    let before = cache::secrets(&fixture.document().await, "RefreshToken");
+    fixture.client.close().await;
+    assert_ne!(cache::secrets(&fixture.document().await, "RefreshToken"), before);
+    assert_eq!((fixture.silent().await.unwrap().source, fixture.refreshes()), (TokenSource::Cache, 1));
 }

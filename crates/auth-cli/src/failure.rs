@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use auth::{
-    AuthError, BrowserError, Classification, ConfigError, CorrelationId, LoopbackError, ProtocolError, SignInError,
-    UiReason, UiRequired,
+    AuthError, BrowserError, Cancelled, Classification, ConfigError, CorrelationId, LoopbackError, ProtocolError,
+    SignInError, UiReason, UiRequired,
 };
 use serde::Serialize;
 
@@ -130,7 +130,8 @@ impl From<AuthError> for Failure {
                 Self::new(NETWORK, &throttled.server.error, throttled).with_server(&throttled.server)
             }
             AuthError::Transport(_) => Self::new(NETWORK, "network_not_available", &error),
-            AuthError::Cancelled(_) => Self::new(CANCELLED, "timed_out", &error),
+            AuthError::Cancelled(Cancelled::TimedOut(_)) => Self::new(CANCELLED, "timed_out", &error),
+            AuthError::Cancelled(_) => Self::new(CANCELLED, "cancelled", &error),
             AuthError::Browser(sign_in) => Self::new(browser_exit(sign_in), "browser_not_available", &error),
             AuthError::Config(_) => Self::new(USAGE, "invalid_configuration", &error),
             AuthError::Cache(_) => Self::new(CACHE, "cache_failed", &error),

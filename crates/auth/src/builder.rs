@@ -1,20 +1,20 @@
 //! Configuration of a client.
 
 use core::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use auth_cache::{DynStorage, MemoryStorage, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
-use tokio::task::JoinSet;
 
-use crate::backoff::Backoff;
 use crate::client::PublicClient;
 use crate::driver::Driver;
 use crate::flights::Flights;
 use crate::provider::Directory;
 use crate::shared::Shared;
+use crate::throttle::Throttle;
+use crate::turns::Turns;
 
 /// Collects the parts of a [`PublicClient`].
 #[must_use = "nothing is built before `build`"]
@@ -138,8 +138,8 @@ impl PublicClientBuilder {
             driver: Driver::new(transport, self.clock),
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),
-            backoff: Backoff::default(),
-            beside: Mutex::new(JoinSet::new()),
+            turns: Turns::default(),
+            throttle: Throttle::default(),
         }))
     }
 }

@@ -1,6 +1,6 @@
 //! The application's door.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::StorageError;
@@ -92,16 +92,19 @@ impl PublicClient {
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
         let removed = self.shared.cache.remove_account(&self.authority(), self.shared.client_id(), account).await;
+        self.shared.throttle.forget_refusals(&account.home_account_id);
         removed.map_err(|error: StorageError| error.into())
     }
 
-    /// Waits, at most 30 seconds, for refreshes that run beside their callers, so that a program that ends does not lose
-    /// a rotated refresh token.
+    /// Waits, at most 30 seconds, for the refreshes that are under way, so that a program that ends loses no rotated
+    /// refresh token. The client works on after it; what begins meanwhile is not waited for.
+    ///
+    /// Dropping the client, or the future of a call, ends no refresh. Only the end of the runtime does: a refresh whose
+    /// answer was not stored by then is lost, and where the provider counts each refresh token once, the user has to sign
+    /// in again.
     pub async fn close(&self) {
-        let beside = &self.shared.beside;
-        let mut running = core::mem::take(&mut *beside.lock().unwrap_or_else(PoisonError::into_inner));
-        let all = async { while running.join_next().await.is_some() {} };
-        if tokio::time::timeout(LONGEST_CLOSE, all).await.is_err() {
+        let flights = &self.shared.flights;
+        if flights.len() > 0 && tokio::time::timeout(LONGEST_CLOSE, flights.all_landed()).await.is_err() {
             tracing::warn!(target: "auth", "a refresh was still under way when the client was closed");
         }
     }

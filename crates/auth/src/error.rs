@@ -1,6 +1,7 @@
 //! What can go wrong, named by who must act.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use auth_cache::StorageError;
 use auth_core::{ConfigError, Error, ProtocolError, ServerError, Throttled, TransportError, UiRequired};
@@ -8,7 +9,8 @@ use auth_interactive::{LoopbackError, SignInError};
 
 /// Why there is no token.
 ///
-/// At most 24 bytes, `Send + Sync + 'static`, and never a secret in it.
+/// At most 24 bytes, `Send + Sync + 'static`, and never a secret in it. Calls that share one refresh get clones of one
+/// error.
 ///
 /// ```
 /// use auth::{AuthError, Scopes};
@@ -16,7 +18,7 @@ use auth_interactive::{LoopbackError, SignInError};
 /// let error = AuthError::from(Scopes::parse("a\"b").unwrap_err());
 /// assert!(matches!(error, AuthError::Config(_)));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
     /// The user must act. User action: hand it to
@@ -32,12 +34,12 @@ pub enum AuthError {
     /// The network failed. User action: try again; look at proxy and certificates.
     #[error(transparent)]
     Transport(Box<TransportError>),
-    /// The sign-in was given up, by time or by the user. User action: none.
+    /// The sign-in was given up, by time or by the user, or the refresh ended with its runtime. User action: none.
     #[error(transparent)]
     Cancelled(Cancelled),
     /// The sign-in page could not be shown, or nothing could listen for its answer. User action: as the text says.
     #[error(transparent)]
-    Browser(Box<SignInError>),
+    Browser(Arc<SignInError>),
     /// The application's configuration is wrong. User action: mend it.
     #[error(transparent)]
     Config(Box<ConfigError>),
@@ -49,13 +51,17 @@ pub enum AuthError {
     Protocol(Box<ProtocolError>),
 }
 
-/// How a sign-in was given up.
+/// How a call was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cancelled {
     /// The user did not finish in time.
     #[error("the sign-in was not finished within {} s", .0.as_secs())]
     TimedOut(Duration),
+    /// The refresh ended without an answer: the runtime that it ran on is shutting down, or a transport, a store or a clock
+    /// of the application's own panicked.
+    #[error("the refresh was cut off before it had an answer")]
+    CutOff,
 }
 
 impl From<Error> for AuthError {
@@ -74,6 +80,12 @@ impl From<Error> for AuthError {
 impl From<UiRequired> for AuthError {
     fn from(error: UiRequired) -> Self {
         Self::UiRequired(Box::new(error))
+    }
+}
+
+impl From<Throttled> for AuthError {
+    fn from(error: Throttled) -> Self {
+        Self::Throttled(Box::new(error))
     }
 }
 
@@ -99,7 +111,7 @@ impl From<SignInError> for AuthError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Loopback(LoopbackError::TimedOut(time)) => Self::Cancelled(Cancelled::TimedOut(time)),
-            error => Self::Browser(Box::new(error)),
+            error => Self::Browser(Arc::new(error)),
         }
     }
 }

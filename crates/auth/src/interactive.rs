@@ -139,7 +139,9 @@ impl InteractiveRequest {
         let (persisted, persistence_error) = match &account {
             Some(account) => {
                 let update = TokenUpdate::of_sign_in(&authority, shared.client_id(), account, &tokens);
-                timing.cache(shared.store(update)).await
+                let stored = timing.cache(shared.store(update)).await;
+                shared.throttle.forget_refusals(&account.home_account_id);
+                stored
             }
             None => (false, None),
         };

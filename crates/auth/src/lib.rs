@@ -53,20 +53,24 @@
 #![forbid(unsafe_code)]
 
 mod acquire;
-mod backoff;
 mod builder;
 mod client;
 mod driver;
 mod error;
 mod flights;
 mod interactive;
+mod key;
 mod options;
+mod outcome;
 mod provider;
+mod redeem;
 mod refresh;
 mod result;
 mod shared;
 mod silent;
+mod throttle;
 mod timing;
+mod turns;
 mod wanted;
 
 pub use acquire::TokenRequest;

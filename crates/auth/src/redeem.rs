@@ -1,8 +1,6 @@
-//! Redeeming refresh tokens: one caller at a time for each account, and beside the caller where the token still serves.
+//! Redeeming refresh tokens.
 
-use std::sync::{Arc, PoisonError};
-
-use auth_cache::{BoxedLock, Lookup, Refresh, RefreshReason, TokenUpdate};
+use auth_cache::{Refresh, RefreshReason, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
 use crate::error::AuthError;
@@ -11,30 +9,8 @@ use crate::shared::Shared;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
-/// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
-pub(crate) async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
-    let (authority, account) = (shared.directory.authority(), &wanted.account.home_account_id);
-    let locked = timing.cache(shared.cache.refresh_lock(&authority, shared.client_id(), account)).await;
-    locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
-}
-
-/// Redeems one of the candidates and caches what comes of it, before the caller sees it.
+/// Redeems one of the refresh tokens and caches what comes of it, before anybody sees it.
 pub(crate) async fn redeem(
-    shared: &Shared,
-    wanted: &Wanted,
-    refresh: Refresh,
-    timing: &mut Timing,
-) -> Result<AuthResult, AuthError> {
-    let (account, scopes) = (&wanted.account.home_account_id, &wanted.scopes);
-    let result = try_redeem(shared, wanted, refresh, timing).await;
-    match &result {
-        Ok(_) => shared.backoff.succeeded(account, scopes),
-        Err(error) => shared.backoff.failed(account, scopes, error, shared.driver.now()),
-    }
-    result
-}
-
-async fn try_redeem(
     shared: &Shared,
     wanted: &Wanted,
     refresh: Refresh,
@@ -91,31 +67,4 @@ fn with_hint(error: AuthError, account: &Account) -> AuthError {
         AuthError::UiRequired(ui) => ui.with_login_hint(account.login_hint().map(str::to_owned)).into(),
         error => error,
     }
-}
-
-/// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
-/// anything: the token goes on serving.
-pub(crate) fn redeem_beside(shared: &Arc<Shared>, wanted: Wanted) {
-    if !wanted.may_refresh(shared) {
-        return;
-    }
-    let Some(flight) = shared.flights.try_enter(&wanted.account.home_account_id) else { return };
-    let task = {
-        let shared = Arc::clone(shared);
-        async move {
-            let _flight = flight;
-            let mut timing = Timing::begin();
-            let _lock = refresh_lock(&shared, &wanted, &mut timing).await;
-            // Another process may have been faster.
-            let Ok(Lookup::UsableButRefresh(_, still_due)) = wanted.look_up(&shared, &mut timing).await else {
-                return;
-            };
-            if let Err(error) = redeem(&shared, &wanted, still_due, &mut timing).await {
-                tracing::warn!(target: "auth", %error, "the refresh ahead of time failed; the token still serves");
-            }
-        }
-    };
-    let mut beside = shared.beside.lock().unwrap_or_else(PoisonError::into_inner);
-    while beside.try_join_next().is_some() {}
-    beside.spawn(task);
 }

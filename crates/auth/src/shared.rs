@@ -1,17 +1,20 @@
 //! What all requests of a client share.
 
 use core::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use auth_cache::{StorageError, TokenCache, TokenUpdate};
 use auth_core::{Account, Application, ClientId};
 use auth_interactive::DynBrowser;
-use tokio::task::JoinSet;
 
-use crate::backoff::Backoff;
 use crate::driver::Driver;
+use crate::error::AuthError;
 use crate::flights::Flights;
+use crate::key::FlightKey;
+use crate::outcome::Outcome;
 use crate::provider::Directory;
+use crate::throttle::Throttle;
+use crate::turns::Turns;
 
 /// The parts of a client, behind one pointer.
 pub(crate) struct Shared {
@@ -22,10 +25,11 @@ pub(crate) struct Shared {
     pub(crate) persistent: bool,
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
-    pub(crate) flights: Flights,
-    pub(crate) backoff: Backoff,
-    /// Refreshes that run beside their callers.
-    pub(crate) beside: Mutex<JoinSet<()>>,
+    /// Refreshes under way.
+    pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,
+    /// Who redeems for which account.
+    pub(crate) turns: Turns,
+    pub(crate) throttle: Throttle,
 }
 
 impl Shared {

@@ -8,9 +8,10 @@ use auth_core::{Account, RequestContext, Scopes, UiReason, UiRequired};
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
-use crate::refresh::{redeem, redeem_beside, refresh_lock};
+use crate::refresh::{refresh_ahead, refreshed};
 use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::throttle::Verdict;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
@@ -42,7 +43,8 @@ impl SilentRequest {
         self
     }
 
-    /// Passes the access tokens in the cache over and redeems a refresh token.
+    /// Passes the access tokens in the cache over and redeems a refresh token. Forced calls at the same time share one
+    /// redemption.
     pub fn force_refresh(mut self, force: bool) -> Self {
         self.force_refresh = force;
         self
@@ -52,10 +54,15 @@ impl SilentRequest {
 
     /// Answers from the cache, or with a refreshed token that is cached by then.
     ///
+    /// Calls that want the same token at the same time share one request, and its error. It goes on when this future is
+    /// dropped, on the runtime of the call that began it, until the rotated refresh token is stored; so keep that runtime
+    /// running, and see [`PublicClient::close`](crate::PublicClient::close).
+    ///
     /// # Errors
     /// [`AuthError::UiRequired`] when only the user can help: nothing is cached, several accounts are there and none was
-    /// named, or the identity provider demands it. Otherwise as [`AuthError`] says. A token that still works is handed
-    /// out even if its refresh fails, unless the refresh was forced or claims must be satisfied.
+    /// named, or the identity provider demands it. [`AuthError::Throttled`] also without a request, while the provider
+    /// wants to be left alone. Otherwise as [`AuthError`] says. A token that still works is handed out even if its refresh
+    /// fails, unless the refresh was forced or claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let claims = self.options.claims.clone();
         match (self.answer().await, claims) {
@@ -67,47 +74,41 @@ impl SilentRequest {
 
     async fn answer(self) -> Result<AuthResult, AuthError> {
         let mut timing = Timing::begin();
-        let context = self.options.context(&self.shared)?;
+        let shared = self.shared;
+        let begun = shared.driver.now();
+        let context = self.options.context(&shared)?;
         let account = match self.account {
             Some(account) => account,
-            None => find_account(&self.shared, &context, self.login_hint.as_deref()).await?,
+            None => find_account(&shared, &context, self.login_hint.as_deref()).await?,
         };
-        let bypass = self.force_refresh || self.options.claims.is_some();
-        let wanted = Wanted { context, account, scopes: self.scopes, claims: self.options.claims, bypass };
-        let shared = self.shared;
+        let Options { claims, extra_query, .. } = self.options;
+        let forced = self.force_refresh;
+        let wanted = Wanted { context, account, scopes: self.scopes, claims, forced, extra_query, begun };
 
-        match wanted.look_up(&shared, &mut timing).await? {
+        let (refresh, serving) = match wanted.look_up(&shared, &mut timing).await {
             Lookup::Usable(token) => return Ok(wanted.cached(&shared, *token, &timing)),
-            Lookup::UsableButRefresh(token, _) => {
-                redeem_beside(&shared, wanted.clone());
+            Lookup::UsableButRefresh(token, refresh) => {
+                refresh_ahead(&shared, &wanted, &refresh);
                 return Ok(wanted.cached(&shared, *token, &timing));
             }
-            Lookup::MustRefresh(_, Some(token)) if !wanted.may_refresh(&shared) => {
-                return Ok(wanted.cached(&shared, *token, &timing));
-            }
-            Lookup::MustRefresh(..) => {}
-            Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
-        }
-        let _flight = shared.flights.enter(&wanted.account.home_account_id).await;
-        let _lock = refresh_lock(&shared, &wanted, &mut timing).await;
-        // Whoever was first, here or in another process, may have brought what is wanted.
-        let (refresh, fallback) = match wanted.look_up(&shared, &mut timing).await? {
-            Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
-                return Ok(wanted.cached(&shared, *token, &timing));
-            }
-            Lookup::MustRefresh(_, Some(token)) if !wanted.may_refresh(&shared) => {
-                return Ok(wanted.cached(&shared, *token, &timing));
-            }
-            Lookup::MustRefresh(refresh, fallback) => (refresh, fallback),
+            Lookup::MustRefresh(refresh, serving) => (refresh, serving),
             Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         };
-        match (redeem(&shared, &wanted, refresh, &mut timing).await, fallback) {
-            (Ok(result), _) => Ok(result),
-            (Err(error), Some(token)) => {
-                tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
-                Ok(wanted.cached(&shared, *token, &timing))
-            }
-            (Err(error), None) => Err(error),
+        let key = wanted.key();
+        match (wanted.judge(&shared, &key, &refresh, serving.is_some()), serving) {
+            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(&shared, *token, &timing)),
+            (Verdict::Refuse(error), _) => return Err(error),
+            (Verdict::Try | Verdict::Serve, _) => {}
+        }
+        match refreshed(&shared, &wanted, &key, &timing).await {
+            Err(error) if !wanted.bypass() => match wanted.serving(&shared, &mut timing).await {
+                Some(token) => {
+                    tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
+                    Ok(wanted.cached(&shared, *token, &timing))
+                }
+                None => Err(error),
+            },
+            answer => answer,
         }
     }
 }

@@ -1,118 +1,221 @@
-//! Patience after a refresh that failed while the token still serves (S-83).
+//! Whether a refresh may be tried now, and what the answer is when it may not.
+//!
+//! | the last try | while a token serves | where none serves |
+//! | --- | --- | --- |
+//! | `Retry-After` | left alone so long | [`AuthError::Throttled`] so long |
+//! | status 429 or 5xx | 30 s, doubling up to 10 min | [`AuthError::Throttled`] for 60 s |
+//! | the user must sign in | 2 min or longer | the same answer for 2 min, unless forced |
+//! | anything else | 30 s, doubling up to 10 min | tried again at once |
+//!
+//! This is MSAL.NET's throttling (its providers `RetryAfter`, `HttpStatus` and `UiRequired`), but within one client, and
+//! by account and claims too: one user, one tenant or one challenge never stops another.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use auth_core::{AccountId, Scopes, Timestamp};
+use auth_core::{AccountId, RefreshCandidate, ServerError, Throttled, Timestamp};
 
 use crate::error::AuthError;
+use crate::key::Key;
 
-/// The pause after the first failure; each further one doubles it.
+/// The pause after the first failure; each further one doubles it (S-83).
 const FIRST: Duration = Duration::from_secs(30);
 /// The longest pause that we choose ourselves; a server may ask for more.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
+/// A server that is overloaded and names no time is left alone so long.
+const UNNAMED: Duration = Duration::from_secs(60);
+/// A refusal that sends to the user is believed so long.
+const REFUSED: Duration = Duration::from_secs(120);
+/// How many pauses are remembered at most; beyond that the oldest is forgotten.
+const CAPACITY: usize = 4096;
 
-/// When which refresh may be tried again. It only ever spares requests: a token that does not serve any more is refreshed
-/// at once.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    pauses: Mutex<HashMap<Key, Pause>>,
+/// What became of refreshes lately.
+#[derive(Default)]
+pub(crate) struct Throttle {
+    pauses: Mutex<HashMap<Slot, Pause>>,
+    hasher: RandomState,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
-    account: String,
-    scopes: String,
+/// A refresh that is wanted.
+pub(crate) struct Attempt<'a> {
+    pub(crate) key: &'a Key,
+    /// With which refresh tokens: a new one is not concerned by what became of the old.
+    pub(crate) candidates: &'a [RefreshCandidate],
+    pub(crate) forced: bool,
+    /// Whether there is a token that serves meanwhile.
+    pub(crate) serves: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// The answer to an [`Attempt`].
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Go ahead.
+    Try,
+    /// Leave the provider alone; the token serves.
+    Serve,
+    /// Leave the provider alone, and tell the caller this.
+    Refuse(AuthError),
+}
+
+/// A digest of the refresh tokens of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digest(u64);
+
+#[derive(PartialEq, Eq, Hash)]
+struct Slot {
+    account: Box<str>,
+    /// A digest of the rest: claims may be long.
+    request: u64,
+}
+
 struct Pause {
-    last: Duration,
-    until: Timestamp,
+    since: Timestamp,
+    failures: u32,
+    /// How long it lasts while a token serves.
+    patience: Duration,
+    /// What is told where none does.
+    refusal: Option<Refusal>,
 }
 
-impl Backoff {
-    /// Whether the refresh of this token may be tried now.
-    pub(crate) fn is_over(&self, account: &AccountId, scopes: &Scopes, now: Timestamp) -> bool {
-        self.pauses().get(&Key::new(account, scopes)).is_none_or(|pause| {
-            // A clock that was set back must not make the pause longer than it ever was.
-            pause.until <= now || now.duration_until(pause.until) > pause.last
-        })
+struct Refusal {
+    answer: AuthError,
+    lasts: Duration,
+    /// The refresh tokens that were refused, where it was not the server that was busy.
+    of: Option<Digest>,
+}
+
+impl Throttle {
+    /// Whether the refresh may be tried at the time `now`.
+    pub(crate) fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> Verdict {
+        let pauses = self.pauses();
+        let Some(pause) = pauses.get(&self.slot(attempt.key)) else { return Verdict::Try };
+        let Some(passed) = pause.passed(now) else { return Verdict::Try };
+        if attempt.serves {
+            return if passed < pause.patience { Verdict::Serve } else { Verdict::Try };
+        }
+        match &pause.refusal {
+            Some(refusal) if passed < refusal.lasts => match refusal.of {
+                Some(tokens) if attempt.forced || tokens != self.digest(attempt.candidates) => Verdict::Try,
+                Some(_) | None => Verdict::Refuse(refusal.answer(passed)),
+            },
+            Some(_) | None => Verdict::Try,
+        }
     }
 
-    /// Remembers a failure.
-    pub(crate) fn failed(&self, account: &AccountId, scopes: &Scopes, error: &AuthError, now: Timestamp) {
+    /// A digest that tells refresh tokens apart and says nothing of them.
+    pub(crate) fn digest(&self, candidates: &[RefreshCandidate]) -> Digest {
+        let secrets: Vec<_> = candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
+        Digest(self.hasher.hash_one(secrets))
+    }
+
+    /// Remembers that a refresh with these refresh tokens failed.
+    pub(crate) fn failed(&self, key: &Key, tokens: Digest, error: &AuthError, now: Timestamp) {
         let mut pauses = self.pauses();
-        pauses.retain(|_, pause| now.duration_until(pause.until) > Duration::ZERO || is_recent(pause, now));
-        let key = Key::new(account, scopes);
-        let own = pauses.get(&key).map_or(FIRST, |pause| pause.last.saturating_mul(2).min(LONGEST));
-        let asked = match error {
-            AuthError::Throttled(throttled) => throttled.retry_after.unwrap_or_default(),
-            _ => Duration::ZERO,
+        let slot = self.slot(key);
+        let failures = pauses.get(&slot).filter(|pause| pause.is_recent(now)).map_or(0, |pause| pause.failures);
+        let own = FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST);
+        let refusal = Refusal::of(error, tokens);
+        let named = match (&refusal, retry_after(error)) {
+            (Some(Refusal { of: Some(_), lasts, .. }), _) => *lasts,
+            (_, named) => named.unwrap_or_default(),
         };
-        let last = own.max(asked);
-        pauses.insert(key, Pause { last, until: now.saturating_add(last) });
+        make_room(&mut pauses, now);
+        let failures = failures.saturating_add(1);
+        pauses.insert(slot, Pause { since: now, failures, patience: own.max(named), refusal });
     }
 
     /// Forgets the failures of a token that was refreshed.
-    pub(crate) fn succeeded(&self, account: &AccountId, scopes: &Scopes) {
-        self.pauses().remove(&Key::new(account, scopes));
+    pub(crate) fn succeeded(&self, key: &Key) {
+        self.pauses().remove(&self.slot(key));
     }
 
-    fn pauses(&self) -> MutexGuard<'_, HashMap<Key, Pause>> {
+    /// Forgets what sent the account's user to sign in, because that has happened or the account is gone. What a busy
+    /// server asked for stays.
+    pub(crate) fn forget_refusals(&self, account: &AccountId) {
+        let refused = |pause: &Pause| pause.refusal.as_ref().is_some_and(|refusal| refusal.of.is_some());
+        self.pauses().retain(|slot, pause| !(refused(pause) && account.as_str().eq_ignore_ascii_case(&slot.account)));
+    }
+
+    fn slot(&self, key: &Key) -> Slot {
+        Slot { account: key.account.clone(), request: self.hasher.hash_one((&key.scopes, &key.claims)) }
+    }
+
+    fn pauses(&self) -> MutexGuard<'_, HashMap<Slot, Pause>> {
         // Each change is one insertion or removal: a poisoned map is a good one.
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Key {
-    fn new(account: &AccountId, scopes: &Scopes) -> Self {
-        Self {
-            account: account.as_str().to_ascii_lowercase(),
-            scopes: scopes.sorted().to_string().to_ascii_lowercase(),
-        }
+/// Keeps the map within its bounds: what counts no more goes first, then the oldest.
+fn make_room(pauses: &mut HashMap<Slot, Pause>, now: Timestamp) {
+    if pauses.len() < CAPACITY {
+        return;
+    }
+    pauses.retain(|_, pause| pause.is_recent(now));
+    let full = pauses.len() >= CAPACITY;
+    if let Some(oldest) = pauses.values().map(|pause| pause.since).min().filter(|_| full) {
+        pauses.retain(|_, pause| pause.since != oldest);
     }
 }
 
-/// A failure counts towards the next pause for as long again as its own pause was.
-fn is_recent(pause: &Pause, now: Timestamp) -> bool {
-    pause.until.duration_until(now) <= pause.last
+impl Pause {
+    /// How long it has lasted. `None` when the clock was set back: then it is over, lest it last longer than it should.
+    fn passed(&self, now: Timestamp) -> Option<Duration> {
+        (self.since <= now).then(|| self.since.duration_until(now))
+    }
+
+    /// A failure counts towards the next pause for as long again as its own pause was.
+    fn is_recent(&self, now: Timestamp) -> bool {
+        let lasts = self.refusal.as_ref().map_or(self.patience, |refusal| refusal.lasts.max(self.patience));
+        self.passed(now).is_some_and(|passed| passed <= lasts.saturating_mul(2))
+    }
+}
+
+impl Refusal {
+    fn of(error: &AuthError, tokens: Digest) -> Option<Self> {
+        let named = retry_after(error);
+        let busy = |server: &ServerError, named: Option<Duration>| {
+            let answer = Throttled::new(server.clone(), named);
+            Some(Self { answer: answer.into(), lasts: named.unwrap_or(UNNAMED), of: None })
+        };
+        match error {
+            AuthError::UiRequired(ui) if ui.server.is_some() => Some(Self {
+                answer: error.clone(),
+                lasts: named.unwrap_or_default().max(REFUSED),
+                // A time that the server names counts for a forced refresh and for new tokens too.
+                of: named.is_none().then_some(tokens),
+            }),
+            AuthError::Throttled(throttled) => busy(&throttled.server, named),
+            AuthError::Server(server) if named.is_some() || is_overloaded(server) => busy(server, named),
+            _ => None,
+        }
+    }
+
+    /// The answer, when so much time of the pause has passed.
+    fn answer(&self, passed: Duration) -> AuthError {
+        let mut answer = self.answer.clone();
+        if let AuthError::Throttled(throttled) = &mut answer {
+            throttled.retry_after = Some(self.lasts.saturating_sub(passed));
+        }
+        answer
+    }
+}
+
+fn is_overloaded(server: &ServerError) -> bool {
+    matches!(server.status, Some(429 | 500..=599))
+}
+
+/// The time that the server named, whatever else it said.
+fn retry_after(error: &AuthError) -> Option<Duration> {
+    match error {
+        AuthError::UiRequired(ui) => ui.server.as_ref()?.retry_after,
+        AuthError::Throttled(throttled) => throttled.retry_after,
+        AuthError::Server(server) => server.retry_after,
+        _ => None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use auth_core::ConfigError;
-
-    use super::*;
-
-    #[test]
-    fn pauses_double_and_end() {
-        let (backoff, account) = (Backoff::default(), AccountId::new("U.T"));
-        let scopes = Scopes::parse("a b").unwrap();
-        let same = (AccountId::new("u.t"), Scopes::parse("B A").unwrap());
-        let error = AuthError::from(ConfigError::Randomness);
-        let mut now = Timestamp::from_unix_seconds(1_700_000_000);
-        for pause in [30, 60, 120, 240, 480, 600, 600] {
-            assert!(backoff.is_over(&account, &scopes, now));
-            backoff.failed(&account, &scopes, &error, now);
-            let until = now.saturating_add(Duration::from_secs(pause));
-            let almost = until.saturating_sub(Duration::from_secs(1));
-            assert!(!backoff.is_over(&same.0, &same.1, almost), "{pause} s");
-            assert!(backoff.is_over(&same.0, &same.1, until), "{pause} s");
-            assert!(backoff.is_over(&account, &Scopes::parse("c").unwrap(), now), "another token is not concerned");
-            now = until;
-        }
-        backoff.succeeded(&account, &scopes);
-        backoff.failed(&account, &scopes, &error, now);
-        assert!(backoff.is_over(&account, &scopes, now.saturating_add(FIRST)), "the count begins anew");
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_ends_the_pause() {
-        let (backoff, account, scopes) = (Backoff::default(), AccountId::new("u.t"), Scopes::default());
-        let now = Timestamp::from_unix_seconds(1_700_000_000);
-        backoff.failed(&account, &scopes, &ConfigError::Randomness.into(), now);
-        assert!(backoff.is_over(&account, &scopes, now.saturating_sub(Duration::from_secs(3600))));
-    }
-}
+mod tests;

@@ -1,37 +1,82 @@
-//! One redemption at a time for each account.
+//! One redemption at a time for each account: refresh tokens rotate, and the use of an old one may revoke its whole family.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use auth_core::AccountId;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Who is redeeming a refresh token of which account.
-#[derive(Debug, Default)]
-pub(crate) struct Flights {
-    by_account: Mutex<HashMap<String, Weak<AsyncMutex<()>>>>,
+/// Whose turn it is, for each account. Accounts never wait for each other.
+#[derive(Default)]
+pub(crate) struct Turns {
+    by_account: Mutex<ByAccount>,
 }
 
-impl Flights {
-    /// Waits until nobody else redeems for this account.
-    pub(crate) async fn enter(&self, account: &AccountId) -> OwnedMutexGuard<()> {
-        self.of(account).lock_owned().await
+type ByAccount = HashMap<Box<str>, Weak<AsyncMutex<()>>>;
+
+/// The turn of one redemption; it ends with the value.
+pub(crate) struct Turn<'a> {
+    turns: &'a Turns,
+    account: &'a str,
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    /// Waits until nobody else redeems for the account with this folded id. Who asked first comes first.
+    pub(crate) async fn take<'a>(&'a self, account: &'a str) -> Turn<'a> {
+        // Made before the wait, so that who gives up leaves nothing behind.
+        let mut turn = Turn { turns: self, account, guard: None };
+        turn.guard = Some(self.queue(account).lock_owned().await);
+        turn
     }
 
-    /// Enters only if nobody redeems for this account.
-    pub(crate) fn try_enter(&self, account: &AccountId) -> Option<OwnedMutexGuard<()>> {
-        self.of(account).try_lock_owned().ok()
-    }
-
-    fn of(&self, account: &AccountId) -> Arc<AsyncMutex<()>> {
-        let mut flights = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = account.as_str().to_ascii_lowercase();
-        if let Some(flight) = flights.get(&key).and_then(Weak::upgrade) {
-            return flight;
+    fn queue(&self, account: &str) -> Arc<AsyncMutex<()>> {
+        let mut by_account = self.by_account();
+        if let Some(queue) = by_account.get(account).and_then(Weak::upgrade) {
+            return queue;
         }
-        flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::default();
-        flights.insert(key, Arc::downgrade(&flight));
-        flight
+        let queue = Arc::default();
+        by_account.insert(account.into(), Arc::downgrade(&queue));
+        queue
+    }
+
+    fn by_account(&self) -> MutexGuard<'_, ByAccount> {
+        self.by_account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut by_account = self.turns.by_account();
+        drop(self.guard.take());
+        // Under the lock nobody joins the queue.
+        if by_account.get(self.account).is_some_and(|queue| queue.strong_count() == 0) {
+            by_account.remove(self.account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn accounts_take_turns_among_themselves_and_nothing_stays() {
+        let turns = Turns::default();
+        let (mut first, mut second) = (Box::pin(turns.take("a")), Box::pin(turns.take("a")));
+        let Poll::Ready(turn) = poll(first.as_mut()) else { panic!("nobody is before it") };
+        assert!(poll(second.as_mut()).is_pending());
+        assert!(poll(Box::pin(turns.take("b")).as_mut()).is_ready(), "another account");
+        assert!(poll(Box::pin(turns.take("a")).as_mut()).is_pending(), "gives up");
+        drop(turn);
+        let Poll::Ready(turn) = poll(second.as_mut()) else { panic!("its turn") };
+        assert_eq!(turns.by_account().len(), 1);
+        drop((turn, first, second));
+        assert!(turns.by_account().is_empty());
     }
 }

@@ -1,46 +1,75 @@
 //! What a silent call asks the cache.
 
-use auth_cache::{CachedToken, Lookup, Query, RefreshReason};
-use auth_core::{Account, Claims, RequestContext, Scopes, UiReason, UiRequired};
+use auth_cache::{CachedToken, Lookup, Query, Refresh, RefreshReason};
+use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, UiRequired};
 
 use crate::error::AuthError;
+use crate::key::{FlightKey, Key};
 use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
+use crate::throttle::{Attempt, Verdict};
 use crate::timing::Timing;
 
 /// What a silent call wants, once it is known for whom.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Wanted {
     pub(crate) context: RequestContext,
     pub(crate) account: Account,
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
-    pub(crate) bypass: bool,
+    pub(crate) forced: bool,
+    pub(crate) extra_query: Vec<(String, String)>,
+    /// When the call began.
+    pub(crate) begun: Timestamp,
 }
 
 impl Wanted {
     /// Asks the cache. A domain name as tenant is resolved once the cache does not know it by that name.
-    pub(crate) async fn look_up(&self, shared: &Shared, timing: &mut Timing) -> Result<Lookup, AuthError> {
-        let found = self.ask_cache(shared, timing).await;
+    pub(crate) async fn look_up(&self, shared: &Shared, timing: &mut Timing) -> Lookup {
+        let found = self.ask_cache(shared, self.bypass(), timing).await;
         let answered = matches!(found, Lookup::Usable(_) | Lookup::UsableButRefresh(..));
-        if answered || self.bypass || !shared.directory.lacks_tenant_id() {
-            return Ok(found);
+        if answered || self.bypass() || !shared.directory.lacks_tenant_id() {
+            return found;
         }
         shared.directory.ask_tenant_id(&shared.driver, &self.context, timing).await;
-        Ok(self.ask_cache(shared, timing).await)
+        self.ask_cache(shared, false, timing).await
     }
 
-    /// Whether a refresh that failed a moment ago may be tried again while the token still serves.
-    pub(crate) fn may_refresh(&self, shared: &Shared) -> bool {
-        shared.backoff.is_over(&self.account.home_account_id, &self.scopes, shared.driver.now())
+    /// A token that serves now, and when it was cached, whatever this call wants beyond it.
+    pub(crate) async fn serving(&self, shared: &Shared, timing: &mut Timing) -> Option<Box<CachedToken>> {
+        match self.ask_cache(shared, false, timing).await {
+            Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) | Lookup::MustRefresh(_, Some(token)) => {
+                Some(token)
+            }
+            Lookup::MustRefresh(_, None) | Lookup::Nothing => None,
+        }
     }
 
-    async fn ask_cache(&self, shared: &Shared, timing: &mut Timing) -> Lookup {
+    /// Whether the access tokens in the cache are passed over.
+    pub(crate) fn bypass(&self) -> bool {
+        self.forced || self.claims.is_some()
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key::new(&self.account.home_account_id, &self.scopes, self.claims.as_ref())
+    }
+
+    pub(crate) fn flight_key(&self, token: Key) -> FlightKey {
+        FlightKey { token, forced: self.forced, extra_query: self.extra_query.clone() }
+    }
+
+    /// Whether the refresh may be tried now.
+    pub(crate) fn judge(&self, shared: &Shared, key: &Key, refresh: &Refresh, serves: bool) -> Verdict {
+        let attempt = Attempt { key, candidates: &refresh.candidates, forced: self.forced, serves };
+        shared.throttle.judge(&attempt, shared.driver.now())
+    }
+
+    async fn ask_cache(&self, shared: &Shared, bypass: bool, timing: &mut Timing) -> Lookup {
         let (authority, tenant_id) = (shared.directory.authority(), shared.directory.tenant_id());
         let account = &self.account.home_account_id;
         let mut query = Query::new(&authority, shared.client_id(), account, &self.scopes);
         query.tenant_id = tenant_id.as_deref();
-        query.bypass = self.bypass;
+        query.bypass = bypass;
         let found = timing.cache(shared.cache.lookup(&query, shared.driver.now())).await;
         found.unwrap_or_else(|error| {
             // A store that cannot be read stops no sign-in.

@@ -1,0 +1,171 @@
+//! One answer for all who want the same at the same time.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use auth_core::ConfigError;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// The work under way, each for any number of callers (single-flight).
+///
+/// Work is a task of its own: no caller that gives up or panics ends it, and nobody holds a lock while waiting. Finished
+/// work is forgotten, a failure too: whoever comes later begins anew.
+pub(crate) struct Flights<K, T> {
+    under_way: UnderWay<K, T>,
+}
+
+type UnderWay<K, T> = Arc<Mutex<HashMap<Arc<K>, watch::Receiver<Option<T>>>>>;
+
+/// A caller's claim to the answer of a flight.
+pub(crate) struct Seat<T> {
+    answer: watch::Receiver<Option<T>>,
+    /// Whether the caller's own request is what began the flight.
+    pub(crate) first: bool,
+}
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self { under_way: Arc::default() }
+    }
+}
+
+impl<K, T> Flights<K, T>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    /// Joins the flight of `key` that is under way, or begins it with `work` on the runtime of the caller.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`] outside of a tokio runtime.
+    pub(crate) fn join<W>(&self, key: K, work: impl FnOnce() -> W) -> Result<Seat<T>, ConfigError>
+    where
+        W: Future<Output = T> + Send + 'static,
+    {
+        let key = Arc::new(key);
+        let (landing, answer, runtime) = {
+            let mut under_way = locked(&self.under_way);
+            if let Some(answer) = under_way.get(&key) {
+                return Ok(Seat { answer: answer.clone(), first: false });
+            }
+            let runtime = Handle::try_current().map_err(|_| ConfigError::Missing("tokio runtime"))?;
+            let (sender, answer) = watch::channel(None);
+            under_way.insert(Arc::clone(&key), answer.clone());
+            let place = Place { under_way: Arc::clone(&self.under_way), key };
+            (Landing { place, sender }, answer, runtime)
+        };
+        // Not under the lock: a runtime that is shutting down drops the task at once, which takes the lock.
+        let work = work();
+        runtime.spawn(async move { landing.land(work.await) });
+        Ok(Seat { answer, first: true })
+    }
+
+    /// How many flights are under way.
+    pub(crate) fn len(&self) -> usize {
+        locked(&self.under_way).len()
+    }
+
+    /// Waits for all that is under way now.
+    pub(crate) async fn all_landed(&self) {
+        let answers: Vec<_> = locked(&self.under_way).values().cloned().collect();
+        for answer in answers {
+            Seat { answer, first: false }.answer().await;
+        }
+    }
+}
+
+impl<T: Clone> Seat<T> {
+    /// The answer; `None` when the task ended without one, because it panicked or its runtime ended.
+    pub(crate) async fn answer(mut self) -> Option<T> {
+        self.answer.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+/// What ends a flight, however it ends.
+struct Landing<K: Eq + Hash, T> {
+    place: Place<K, T>,
+    sender: watch::Sender<Option<T>>,
+}
+
+impl<K: Eq + Hash, T> Landing<K, T> {
+    fn land(self, answer: T) {
+        // First the place is free: whoever comes after the answer begins anew.
+        drop(self.place);
+        self.sender.send_replace(Some(answer));
+    }
+}
+
+/// The entry of a flight among those under way.
+struct Place<K: Eq + Hash, T> {
+    under_way: UnderWay<K, T>,
+    key: Arc<K>,
+}
+
+impl<K: Eq + Hash, T> Drop for Place<K, T> {
+    fn drop(&mut self) {
+        locked(&self.under_way).remove(&self.key);
+    }
+}
+
+type Entries<K, T> = HashMap<Arc<K>, watch::Receiver<Option<T>>>;
+
+fn locked<K, T>(under_way: &Mutex<Entries<K, T>>) -> MutexGuard<'_, Entries<K, T>> {
+    // Each change is one insertion or removal: a poisoned map is a good one.
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    type Numbers = Flights<&'static str, u32>;
+
+    #[tokio::test]
+    async fn all_who_come_while_it_runs_get_one_answer_and_the_next_begins_anew() {
+        let flights = Numbers::default();
+        let (go, gate) = oneshot::channel::<()>();
+        let first = flights.join("a", || async move {
+            gate.await.unwrap();
+            1
+        });
+        let first = first.unwrap();
+        let more: Vec<_> = (0..9).map(|_| flights.join("a", || async { 2 }).unwrap()).collect();
+        let other = flights.join("b", || async { 3 }).unwrap();
+        assert_eq!((first.first, more.iter().any(|seat| seat.first), other.first), (true, false, true));
+        assert_eq!(other.answer().await, Some(3), "another key waits for nobody");
+        assert_eq!(flights.len(), 1);
+        drop(first);
+        go.send(()).unwrap();
+        for seat in more {
+            assert_eq!(seat.answer().await, Some(1));
+        }
+        assert_eq!(flights.len(), 0, "nothing is remembered");
+        assert_eq!(flights.join("a", || async { 4 }).unwrap().answer().await, Some(4));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_leaves_nobody_waiting() {
+        let flights = Numbers::default();
+        let seats = ["a", "a"].map(|key| flights.join(key, || async { panic!("on purpose") }).unwrap());
+        for seat in seats {
+            assert_eq!(seat.answer().await, None);
+        }
+        assert_eq!((flights.len(), flights.join("a", || async { 1 }).unwrap().answer().await), (0, Some(1)));
+    }
+
+    #[test]
+    fn a_runtime_that_ends_leaves_nobody_waiting() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let flights = Numbers::default();
+        let first = runtime();
+        let seat = first.block_on(async { flights.join("a", std::future::pending).unwrap() });
+        drop(first);
+        assert_eq!((runtime().block_on(seat.answer()), flights.len()), (None, 0));
+        assert!(flights.join("a", || async { 1 }).is_err(), "there is no runtime here");
+        assert_eq!(flights.len(), 0);
+    }
+}

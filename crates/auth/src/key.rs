@@ -1,0 +1,58 @@
+//! Which calls want the same.
+
+use auth_core::{AccountId, Claims, Scopes};
+
+/// Which token is wanted: the account, the scopes and the claims, as the identity provider tells them apart. Client and
+/// authority are those of the whole client, and with an authority for many tenants the account names its own.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    /// The id of the account with its letters folded.
+    pub(crate) account: Box<str>,
+    /// Folded and sorted; those that every request has are left out.
+    pub(crate) scopes: Box<str>,
+    /// As they were given: equal claims in other words are other claims.
+    pub(crate) claims: Option<Box<str>>,
+}
+
+impl Key {
+    pub(crate) fn new(account: &AccountId, scopes: &Scopes, claims: Option<&Claims>) -> Self {
+        Self {
+            account: account.as_str().to_ascii_lowercase().into(),
+            scopes: scopes.without_oidc().sorted().to_string().to_ascii_lowercase().into(),
+            claims: claims.map(|claims| claims.as_str().into()),
+        }
+    }
+}
+
+/// Which calls can share one answer: those that want the same token in the same way.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct FlightKey {
+    pub(crate) token: Key,
+    /// A forced refresh must not be answered by what an unforced one finds in the cache.
+    pub(crate) forced: bool,
+    /// What the caller adds to the request may change its answer.
+    pub(crate) extra_query: Vec<(String, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_provider_does_not_tell_apart_is_the_same() {
+        let key = |account, scopes, claims: Option<&str>| {
+            let claims = claims.map(|claims| Claims::parse(claims).unwrap());
+            Key::new(&AccountId::new(account), &Scopes::parse(scopes).unwrap(), claims.as_ref())
+        };
+        let plain = key("U.T", "User.Read Mail.Read", None);
+        for (other, same) in [
+            (key("u.t", "mail.read user.read openid", None), true),
+            (key("v.t", "User.Read Mail.Read", None), false),
+            (key("u.t", "User.Read", None), false),
+            (key("u.t", "User.Read Mail.Read", Some("{}")), false),
+        ] {
+            assert_eq!(plain == other, same);
+        }
+        assert!(key("u.t", "a", Some("{}")) != key("u.t", "a", Some(r#"{"a":1}"#)));
+    }
+}

@@ -1,0 +1,45 @@
+//! What a refresh brought to all who waited for it.
+
+use std::sync::Arc;
+
+use auth_cache::RefreshReason;
+use auth_core::{CorrelationId, Timestamp};
+
+use crate::result::{AuthResult, TokenSource};
+use crate::timing::Timing;
+
+/// The token of a refresh that is over; clones share it.
+#[derive(Clone)]
+pub(crate) struct Outcome {
+    pub(crate) result: Arc<AuthResult>,
+    /// When the token was cached.
+    pub(crate) cached_at: Timestamp,
+}
+
+impl Outcome {
+    /// Whether the identity provider was asked: else somebody had cached the token meanwhile.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.result.source == TokenSource::IdentityProvider
+    }
+
+    /// The answer to the call whose refresh this was.
+    pub(crate) fn for_first(&self, timing: &Timing) -> AuthResult {
+        let mut result = AuthResult::clone(&self.result);
+        let own = timing.durations();
+        result.durations.total = own.total;
+        result.durations.in_cache = result.durations.in_cache.saturating_add(own.in_cache);
+        result
+    }
+
+    /// The answer to a call that made no request: it waited until the token was in the cache.
+    pub(crate) fn for_follower(&self, id: CorrelationId, timing: &Timing) -> AuthResult {
+        let result = AuthResult::clone(&self.result);
+        AuthResult {
+            source: TokenSource::Cache,
+            refresh_reason: RefreshReason::NotApplicable,
+            durations: timing.durations(),
+            correlation_id: id,
+            ..result
+        }
+    }
+}

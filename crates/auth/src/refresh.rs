@@ -1,0 +1,130 @@
+//! Refreshing a token: one flight for all who want the same, a turn for each account, and a second look into the cache.
+
+use std::sync::Arc;
+
+use auth_cache::{BoxedLock, CachedToken, Lookup, Refresh};
+use auth_core::UiReason;
+
+use crate::error::{AuthError, Cancelled};
+use crate::key::Key;
+use crate::outcome::Outcome;
+use crate::redeem::redeem;
+use crate::result::AuthResult;
+use crate::shared::Shared;
+use crate::throttle::Verdict;
+use crate::timing::Timing;
+use crate::wanted::Wanted;
+
+/// How many flights may end without an answer before a call that waits gives up.
+const LOST_FLIGHTS: usize = 2;
+
+/// The token of the refresh that is under way, or of a new one. It goes on when the caller does not, until the rotated
+/// refresh token is stored.
+pub(crate) async fn refreshed(
+    shared: &Arc<Shared>,
+    wanted: &Wanted,
+    key: &Key,
+    timing: &Timing,
+) -> Result<AuthResult, AuthError> {
+    let mut lost = 0;
+    loop {
+        let seat = shared.flights.join(wanted.flight_key(key.clone()), || refresh(shared, wanted, key, false))?;
+        let first = seat.first;
+        match seat.answer().await {
+            Some(Ok(outcome)) if first => return Ok(outcome.for_first(timing)),
+            // It was begun for an earlier call, to which an older token was new enough (S-83).
+            Some(Ok(outcome)) if wanted.forced && !outcome.is_fresh() && outcome.cached_at <= wanted.begun => {}
+            Some(Ok(outcome)) => return Ok(outcome.for_follower(wanted.context.correlation_id(), timing)),
+            Some(Err(error)) => return Err(error),
+            None => {
+                lost += 1;
+                if lost == LOST_FLIGHTS {
+                    return Err(AuthError::Cancelled(Cancelled::CutOff));
+                }
+            }
+        }
+    }
+}
+
+/// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
+/// anything: the token goes on serving.
+pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Wanted, refresh_with: &Refresh) {
+    let key = wanted.key();
+    if matches!(wanted.judge(shared, &key, refresh_with, true), Verdict::Try) {
+        let flight = shared.flights.join(wanted.flight_key(key.clone()), || refresh(shared, wanted, &key, true));
+        if let Err(error) = flight {
+            tracing::warn!(target: "auth", %error, "the token is not refreshed ahead of time");
+        }
+    }
+}
+
+/// The work of one flight.
+fn refresh(
+    shared: &Arc<Shared>,
+    wanted: &Wanted,
+    key: &Key,
+    ahead: bool,
+) -> impl Future<Output = Result<Outcome, AuthError>> + Send + use<> {
+    let (shared, wanted, key) = (Arc::clone(shared), wanted.clone(), key.clone());
+    async move {
+        let answer = in_turn(&shared, &wanted, &key, ahead).await;
+        if let (Err(error), true) = (&answer, ahead) {
+            tracing::warn!(target: "auth", %error, "the refresh ahead of time failed; the token still serves");
+        }
+        answer
+    }
+}
+
+/// Waits for the turn of the account, here and among processes, and then looks whether there is still something to do.
+async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Result<Outcome, AuthError> {
+    let mut timing = Timing::begin();
+    let _turn = shared.turns.take(&key.account).await;
+    let _lock = refresh_lock(shared, wanted, &mut timing).await;
+    if let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await {
+        return Ok(outcome);
+    }
+    let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
+        Lookup::UsableButRefresh(token, refresh) if ahead => (refresh, Some(token)),
+        Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
+            return Ok(found(shared, wanted, *token, &timing));
+        }
+        Lookup::MustRefresh(refresh, serving) => (refresh, serving),
+        Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
+    };
+    // Whoever had the turn before may have learned that the provider wants to be left alone.
+    match (wanted.judge(shared, key, &refresh, serving.is_some()), serving) {
+        (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, *token, &timing)),
+        (Verdict::Refuse(error), _) => return Err(error),
+        (Verdict::Try | Verdict::Serve, _) => {}
+    }
+    let tokens = shared.throttle.digest(&refresh.candidates);
+    let result = redeem(shared, wanted, refresh, &mut timing).await;
+    match &result {
+        Ok(_) => shared.throttle.succeeded(key),
+        Err(error) => shared.throttle.failed(key, tokens, error, shared.driver.now()),
+    }
+    result.map(|result| Outcome { result: Arc::new(result), cached_at: shared.driver.now() })
+}
+
+/// What another process brought for a forced refresh of its own: a token cached after this call began, and nothing older
+/// (S-83). Whether a token satisfies claims cannot be seen.
+async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<Outcome> {
+    if !wanted.forced || wanted.claims.is_some() {
+        return None;
+    }
+    let token = wanted.serving(shared, timing).await?;
+    let after = token.cached_at > wanted.begun && token.cached_at <= shared.driver.now();
+    after.then(|| found(shared, wanted, *token, timing))
+}
+
+fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) -> Outcome {
+    let cached_at = token.cached_at;
+    Outcome { result: Arc::new(wanted.cached(shared, token, timing)), cached_at }
+}
+
+/// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
+async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
+    let (authority, account) = (shared.directory.authority(), &wanted.account.home_account_id);
+    let locked = timing.cache(shared.cache.refresh_lock(&authority, shared.client_id(), account)).await;
+    locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
+}

@@ -1,0 +1,173 @@
+//! The rules of the table, without a network.
+
+use auth_core::{
+    Application, Authority, Claims, ClientId, ConfigError, CorrelationId, Exchange as _, ProtocolError,
+    RefreshRedemption, RequestContext, Scopes, Secret, UiReason, UiRequired,
+};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+fn key(account: &str, scopes: &str, claims: Option<&str>) -> Key {
+    let claims = claims.map(|claims| Claims::parse(claims).unwrap());
+    Key::new(&AccountId::new(account), &Scopes::parse(scopes).unwrap(), claims.as_ref())
+}
+
+fn tokens(secret: &str) -> Vec<RefreshCandidate> {
+    vec![RefreshCandidate::new(Secret::new(secret.to_owned()), false)]
+}
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_secs(seconds))
+}
+
+/// What redeeming a refresh token makes of a response.
+fn refused(status: u16, error: &str, wait: Option<u64>) -> AuthError {
+    let body = format!(r#"{{"error":"{error}"}}"#);
+    let response = http::Response::builder().status(status).header("content-type", "application/json");
+    let wait = wait.map(|wait| wait.to_string());
+    let response = wait.into_iter().fold(response, |response, wait| response.header("retry-after", wait));
+    let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").unwrap();
+    let context = RequestContext::new(Application::new(ClientId::new("c").unwrap()), id);
+    let metadata = Authority::tenant("organizations").unwrap().metadata().unwrap();
+    let token = Secret::new("rt".to_owned());
+    let redemption = RefreshRedemption::new(context, metadata, token, Scopes::default(), NOW);
+    redemption.complete(response.body(body.into()).unwrap(), NOW).unwrap_err().into()
+}
+
+/// What a throttle says after one failure: whether it lets an attempt pass, and the seconds it names where not.
+struct After {
+    throttle: Throttle,
+    key: Key,
+}
+
+impl After {
+    fn failure(error: &AuthError) -> Self {
+        let (throttle, key) = (Throttle::default(), key("u.t", "a b", None));
+        throttle.failed(&key, throttle.digest(&tokens("rt")), error, NOW);
+        Self { throttle, key }
+    }
+
+    fn judge(&self, forced: bool, serves: bool, secret: &str, now: Timestamp) -> String {
+        let candidates = tokens(secret);
+        match self.throttle.judge(&Attempt { key: &self.key, candidates: &candidates, forced, serves }, now) {
+            Verdict::Try => "try".to_owned(),
+            Verdict::Serve => "serve".to_owned(),
+            Verdict::Refuse(AuthError::Throttled(error)) => format!("wait {}", error.retry_after.unwrap().as_secs()),
+            Verdict::Refuse(AuthError::UiRequired(ui)) => ui.code().to_owned(),
+            Verdict::Refuse(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_failure_means_for_the_next_try() {
+    for (error, serving_for, refusing_for, told, forced) in [
+        (refused(503, "x", Some(7)), 30, 7, "wait", false),
+        (refused(503, "x", Some(300)), 300, 300, "wait", false),
+        (refused(400, "invalid_client", Some(90)), 90, 90, "wait", false),
+        (refused(429, "x", Some(99_999)), 3600, 3600, "wait", false),
+        (refused(429, "x", None), 30, 60, "wait", false),
+        (refused(500, "x", None), 30, 60, "wait", false),
+        (refused(400, "invalid_grant", None), 120, 120, "invalid_grant", true),
+        (refused(400, "interaction_required", None), 120, 120, "interaction_required", true),
+        (refused(400, "invalid_grant", Some(300)), 300, 300, "invalid_grant", false),
+        // Nothing that one cannot know to be over is kept from anybody.
+        (refused(400, "invalid_client", None), 30, 0, "", true),
+        (refused(404, "x", None), 30, 0, "", true),
+        (refused(429, "x", Some(0)), 30, 0, "", true),
+        (ConfigError::Randomness.into(), 30, 0, "", true),
+        (ProtocolError::UserMismatch.into(), 30, 0, "", true),
+        (
+            UiRequired::local(UiReason::NoTokensFound, CorrelationId::generate(&mut rand::rng()).unwrap()).into(),
+            30,
+            0,
+            "",
+            true,
+        ),
+    ] {
+        let after = After::failure(&error);
+        assert_eq!(after.judge(false, true, "rt", later(serving_for - 1)), "serve", "{error}");
+        assert_eq!(after.judge(false, true, "rt", later(serving_for)), "try", "{error}");
+        assert_eq!(after.judge(false, false, "rt", later(refusing_for)), "try", "{error}");
+        if refusing_for > 0 {
+            let last = after.judge(false, false, "rt", later(refusing_for - 1));
+            assert!(last == told || last == format!("{told} 1"), "{error}: {last}");
+            assert_eq!(after.judge(true, false, "rt", later(1)) == "try", forced, "{error}: forced");
+            assert_eq!(after.judge(false, false, "new", later(1)) == "try", forced, "{error}: a new refresh token");
+            assert_eq!(
+                after.judge(false, false, "rt", later(0).saturating_sub(Duration::from_secs(1))),
+                "try",
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pauses_double_while_a_token_serves_and_end() {
+    let mut after = After { throttle: Throttle::default(), key: key("U.T", "a b", None) };
+    let (error, digest) = (AuthError::from(ConfigError::Randomness), after.throttle.digest(&[]));
+    let mut now = NOW;
+    for pause in [30, 60, 120, 240, 480, 600, 600] {
+        after.throttle.failed(&after.key, digest, &error, now);
+        after.key = key("u.t", "B A openid", None);
+        let until = now.saturating_add(Duration::from_secs(pause));
+        assert_eq!(after.judge(false, true, "", until.saturating_sub(Duration::from_secs(1))), "serve", "{pause} s");
+        assert_eq!(after.judge(false, true, "", until), "try", "{pause} s");
+        now = until;
+    }
+    after.throttle.succeeded(&after.key);
+    after.throttle.failed(&after.key, digest, &error, now);
+    assert_eq!(after.judge(false, true, "", now.saturating_add(FIRST)), "try", "the count begins anew");
+    assert_eq!(
+        after.judge(false, true, "", now.saturating_sub(Duration::from_secs(3600))),
+        "try",
+        "the clock was set back"
+    );
+}
+
+#[test]
+fn one_user_one_scope_and_one_challenge_never_stop_another() {
+    let mut after = After::failure(&refused(429, "x", Some(60)));
+    for (other, same) in [
+        (key("U.T", "B a", None), true),
+        (key("v.t", "a b", None), false),
+        (key("u.t", "a", None), false),
+        (key("u.t", "a b", Some("{}")), false),
+    ] {
+        after.key = other;
+        assert_eq!(after.judge(false, false, "rt", NOW) != "try", same);
+    }
+}
+
+#[test]
+fn what_the_user_mended_is_forgotten_and_what_the_server_asked_for_is_not() {
+    for (error, account, forgotten) in [
+        (refused(400, "invalid_grant", None), "U.T", true),
+        (refused(400, "invalid_grant", None), "v.t", false),
+        (refused(429, "x", Some(60)), "u.t", false),
+    ] {
+        let after = After::failure(&error);
+        after.throttle.forget_refusals(&AccountId::new(account));
+        assert_eq!(after.judge(false, false, "rt", NOW) == "try", forgotten, "{error} {account}");
+    }
+}
+
+#[test]
+fn the_memory_is_bounded() {
+    let (throttle, error) = (Throttle::default(), refused(429, "x", Some(3600)));
+    let digest = throttle.digest(&[]);
+    for number in 0..CAPACITY as u64 + 100 {
+        throttle.failed(&key(&number.to_string(), "a", None), digest, &error, later(number / 10));
+    }
+    let remembered = throttle.pauses().len();
+    assert!((CAPACITY - 10..=CAPACITY).contains(&remembered), "{remembered}");
+    // What is over makes room first.
+    for number in 0..100 {
+        throttle.failed(&key(&format!("later {number}"), "a", None), digest, &error, later(100_000));
+    }
+    let remembered = throttle.pauses().len();
+    assert!(remembered <= 100, "{remembered}");
+}

@@ -1,0 +1,14 @@
+//! The silent path over a provider in memory: who shares a request with whom, and when the provider is left alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is wrong"
+)]
+
+mod forced;
+mod herd;
+mod outage;
+mod provider;
+mod scene;
+mod throttling;

@@ -1,0 +1,154 @@
+//! An identity provider in memory: its token endpoint answers as the test says, when the test says.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use auth::{Body, Transport, TransportError, TransportFault};
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+use tokio::sync::watch;
+
+/// What a token request asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// How many requests there were before.
+    pub(crate) number: usize,
+    pub(crate) refresh_token: String,
+    pub(crate) scope: String,
+}
+
+/// What is answered, and when.
+pub(crate) struct Reply {
+    response: Option<Response<Bytes>>,
+    gate: Option<Gate>,
+}
+
+/// What replies wait at until the test opens it.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<watch::Sender<bool>>);
+
+#[derive(Clone)]
+pub(crate) struct Provider(Arc<Inner>);
+
+struct Inner {
+    answer: Box<dyn Fn(&Asked) -> Reply + Send + Sync>,
+    asked: Mutex<Vec<Asked>>,
+    /// How many requests are under way for each refresh token's family, and the most there ever were.
+    busy: Mutex<HashMap<String, usize>>,
+    most_at_once: AtomicUsize,
+}
+
+impl Reply {
+    /// Tokens, with a refresh token that takes the place of the redeemed one.
+    pub(crate) fn tokens(asked: &Asked) -> Self {
+        let token = format!("{}.{}", family(&asked.refresh_token), asked.number);
+        let body = json!({
+            "token_type": "Bearer", "expires_in": 3600, "access_token": format!("at-{token}"),
+            "refresh_token": token, "scope": asked.scope.replace('+', " "),
+        });
+        Self::json(200, &[], &body.to_string())
+    }
+
+    pub(crate) fn error(code: &str) -> Self {
+        Self::json(400, &[], &json!({"error": code}).to_string())
+    }
+
+    pub(crate) fn status(status: u16, headers: &[(&str, &str)]) -> Self {
+        Self::json(status, headers, "{}")
+    }
+
+    pub(crate) fn no_connection() -> Self {
+        Self { response: None, gate: None }
+    }
+
+    pub(crate) fn when(mut self, gate: &Gate) -> Self {
+        self.gate = Some(gate.clone());
+        self
+    }
+
+    fn json(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        let response = headers.iter().fold(response, |response, (name, value)| response.header(*name, *value));
+        Self { response: Some(response.body(body.to_owned().into()).unwrap()), gate: None }
+    }
+}
+
+impl Gate {
+    pub(crate) fn closed() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Provider {
+    pub(crate) fn new(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            answer: Box::new(answer),
+            asked: Mutex::default(),
+            busy: Mutex::default(),
+            most_at_once: AtomicUsize::new(0),
+        }))
+    }
+
+    /// What was asked so far, in order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.0.asked.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.asked.lock().unwrap().len()
+    }
+
+    /// How many requests with refresh tokens of one family there were at the same time, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.0.most_at_once.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many requests have come.
+    pub(crate) async fn has_been_asked(&self, times: usize) {
+        while self.count() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Transport for Provider {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let form = String::from_utf8(request.body().as_bytes().to_vec()).unwrap();
+        let value = |name: &str| {
+            let fields = form.split('&').filter_map(|field| field.split_once('='));
+            fields.filter(|(own, _)| *own == name).map(|(_, value)| value.to_owned()).next().unwrap_or_default()
+        };
+        let (refresh_token, scope) = (value("refresh_token"), value("scope"));
+        let family = family(&refresh_token).to_owned();
+        let asked = {
+            let mut all = self.0.asked.lock().unwrap();
+            let number = all.len();
+            all.push(Asked { number, refresh_token, scope });
+            all.last().unwrap().clone()
+        };
+        {
+            let mut busy = self.0.busy.lock().unwrap();
+            let now = busy.entry(family.clone()).or_default();
+            *now += 1;
+            self.0.most_at_once.fetch_max(*now, Ordering::SeqCst);
+        }
+        let reply = (self.0.answer)(&asked);
+        if let Some(gate) = reply.gate {
+            gate.0.subscribe().wait_for(|open| *open).await.unwrap();
+        }
+        *self.0.busy.lock().unwrap().get_mut(&family).unwrap() -= 1;
+        let host = request.uri().host().unwrap_or_default();
+        reply.response.ok_or_else(|| TransportError::before_send(TransportFault::Connect, host, "no route"))
+    }
+}
+
+/// What a refresh token and those that took its place have in common.
+fn family(refresh_token: &str) -> &str {
+    refresh_token.split_once('.').map_or(refresh_token, |(family, _)| family)
+}

@@ -1,0 +1,175 @@
+//! A client with accounts in its cache, a provider in memory and a clock that the test moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use auth::{
+    Account, AccountId, AuthError, AuthResult, Authority, Clock, MemoryStorage, PublicClient, Scopes, Storage as _,
+    Timestamp,
+};
+use serde_json::{Map, Value, json};
+
+use crate::provider::Provider;
+
+const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
+pub(crate) const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+const ENVIRONMENT: &str = "login.windows.net";
+pub(crate) const NOW: u64 = 1_700_000_000;
+
+/// A clock that the test moves.
+#[derive(Clone)]
+pub(crate) struct Hand(Arc<AtomicU64>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// The times of the cached access tokens, in seconds from [`NOW`].
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) expires: u64,
+    pub(crate) refresh: Option<u64>,
+}
+
+impl Times {
+    /// Long expired.
+    pub(crate) const EXPIRED: Self = Self { expires: 0, refresh: None };
+    /// Good for an hour.
+    pub(crate) const GOOD: Self = Self { expires: 3600, refresh: None };
+    /// Good for an hour, but to be refreshed.
+    pub(crate) const DUE: Self = Self { expires: 3600, refresh: Some(0) };
+}
+
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) app: PublicClient,
+    pub(crate) provider: Provider,
+    pub(crate) storage: MemoryStorage,
+    pub(crate) clock: Hand,
+}
+
+impl Scene {
+    /// A client with so many accounts, `u0`, `u1` and so on, each with an access token for `User.Read`.
+    pub(crate) async fn new(accounts: usize, times: Times, provider: Provider) -> Self {
+        let storage = MemoryStorage::new();
+        let version = storage.version().unwrap();
+        storage.replace(document(accounts, times).to_string().into_bytes().into(), version).await.unwrap();
+        let clock = Hand(Arc::new(AtomicU64::new(NOW)));
+        let app = client(&storage, &provider, &clock, TENANT);
+        Self { app, provider, storage, clock }
+    }
+
+    /// Another process over the same store, with a provider of its own or the same.
+    pub(crate) fn elsewhere(&self, provider: &Provider) -> Self {
+        Self { app: client(&self.storage, provider, &self.clock, TENANT), provider: provider.clone(), ..self.clone() }
+    }
+
+    /// The same at another tenant.
+    pub(crate) fn at(&self, tenant: &str) -> Self {
+        Self { app: client(&self.storage, &self.provider, &self.clock, tenant), ..self.clone() }
+    }
+
+    pub(crate) async fn silent(&self, number: usize) -> Result<AuthResult, AuthError> {
+        self.app.acquire_token_silent(&scopes(), Some(&account(number))).send().await
+    }
+
+    pub(crate) async fn forced(&self) -> Result<AuthResult, AuthError> {
+        self.app.acquire_token_silent(&scopes(), Some(&account(0))).force_refresh(true).send().await
+    }
+
+    /// So many calls at once, each a task of its own.
+    pub(crate) async fn at_once<F>(&self, calls: usize, call: impl Fn(Self, usize) -> F) -> Vec<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let tasks: Vec<_> = (0..calls).map(|number| tokio::spawn(call(self.clone(), number))).collect();
+        let mut results = Vec::new();
+        for task in tasks {
+            results.push(task.await.unwrap());
+        }
+        results
+    }
+
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.clock.0.fetch_sub(seconds, Ordering::SeqCst);
+    }
+
+    /// The refresh token of an account in the store.
+    pub(crate) async fn refresh_token(&self, number: usize) -> String {
+        let document: Value = serde_json::from_slice(&self.storage.read().await.unwrap().content).unwrap();
+        let tokens = document["RefreshToken"].as_object().unwrap().values();
+        let mut own = tokens.filter(|token| token["home_account_id"] == id(number).as_str());
+        let token = own.next().unwrap()["secret"].as_str().unwrap().to_owned();
+        assert!(own.next().is_none(), "one refresh token");
+        token
+    }
+
+    /// Another program writes the document.
+    pub(crate) async fn write(&self, document: &Value) {
+        let version = self.storage.version().unwrap();
+        self.storage.replace(document.to_string().into_bytes().into(), version).await.unwrap();
+    }
+}
+
+pub(crate) fn scopes() -> Scopes {
+    Scopes::parse("User.Read").unwrap()
+}
+
+pub(crate) fn account(number: usize) -> Account {
+    Account::new(AccountId::new(id(number)), ENVIRONMENT, format!("u{number}@contoso.example"))
+}
+
+/// How a call ended, in a word.
+pub(crate) fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
+    match outcome {
+        Ok(result) => format!("{:?}", result.source),
+        Err(AuthError::Throttled(error)) => format!("wait {}", error.retry_after.map_or(0, |wait| wait.as_secs())),
+        Err(AuthError::UiRequired(ui)) => ui.code().to_owned(),
+        Err(AuthError::Server(server)) => server.error.clone(),
+        Err(AuthError::Transport(error)) => format!("{:?}", error.fault),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+pub(crate) fn document(accounts: usize, times: Times) -> Value {
+    let (mut access_tokens, mut refresh_tokens, mut profiles) = (Map::new(), Map::new(), Map::new());
+    for number in 0..accounts {
+        let place = json!({"home_account_id": id(number), "environment": ENVIRONMENT, "client_id": CLIENT});
+        let entry = |more: Value| {
+            let mut entry = place.clone();
+            entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            entry
+        };
+        let mut access_token = entry(json!({
+            "secret": format!("old-{number}"), "realm": TENANT, "target": "User.Read",
+            "cached_at": (NOW - 3600).to_string(), "expires_on": (NOW + times.expires).to_string(),
+        }));
+        if let Some(refresh) = times.refresh {
+            access_token["refresh_on"] = (NOW + refresh).to_string().into();
+        }
+        access_tokens.insert(format!("a{number}"), access_token);
+        refresh_tokens.insert(format!("r{number}"), entry(json!({"secret": format!("rt{number}")})));
+        profiles.insert(format!("p{number}"), entry(json!({"realm": TENANT, "username": format!("u{number}")})));
+    }
+    json!({"AccessToken": access_tokens, "RefreshToken": refresh_tokens, "Account": profiles})
+}
+
+fn id(number: usize) -> String {
+    format!("u{number}.{TENANT}")
+}
+
+fn client(storage: &MemoryStorage, provider: &Provider, clock: &Hand, tenant: &str) -> PublicClient {
+    PublicClient::builder(CLIENT)
+        .authority(Authority::tenant(tenant).unwrap())
+        .storage(storage.clone())
+        .transport(provider.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap()
+}

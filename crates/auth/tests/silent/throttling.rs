@@ -1,0 +1,137 @@
+//! When the provider is left alone, and what a caller without a token is told meanwhile.
+
+use auth::{Claims, Scopes};
+
+use crate::provider::{Provider, Reply};
+use crate::scene::{Scene, Times, account, document, kind, scopes};
+
+/// A provider that answers everything so.
+async fn answering(times: Times, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Scene {
+    Scene::new(2, times, Provider::new(move |_| reply())).await
+}
+
+/// What is replied, what the first call is told, and then: after so many seconds more, what is told, with how many requests.
+type Case = (fn() -> Reply, &'static str, &'static [(u64, &'static str, usize)]);
+
+#[tokio::test(start_paused = true)]
+async fn without_a_token_the_answer_comes_from_memory_for_as_long_as_the_failure_says() {
+    let date = [("retry-after", "Tue, 14 Nov 2023 22:14:20 GMT")];
+    let replies: [Case; 9] = [
+        (
+            || Reply::status(503, &[("retry-after", "3")]),
+            "wait 3",
+            &[(0, "wait 3", 0), (2, "wait 1", 0), (1, "wait 3", 1)],
+        ),
+        (
+            || Reply::status(400, &[("retry-after", "30")]),
+            "http_status_not_200",
+            &[(29, "wait 1", 0), (1, "http_status_not_200", 1)],
+        ),
+        (|| Reply::status(429, &[("retry-after", "99999")]), "wait 3600", &[(3599, "wait 1", 0), (1, "wait 3600", 1)]),
+        (|| Reply::status(429, &[]), "wait 0", &[(0, "wait 60", 0), (59, "wait 1", 0), (1, "wait 0", 1)]),
+        (|| Reply::status(500, &[]), "service_not_available", &[(59, "wait 1", 0), (1, "service_not_available", 2)]),
+        (|| Reply::error("invalid_grant"), "invalid_grant", &[(119, "invalid_grant", 0), (1, "invalid_grant", 1)]),
+        (
+            || Reply::error("interaction_required"),
+            "interaction_required",
+            &[(119, "interaction_required", 0), (1, "interaction_required", 1)],
+        ),
+        (|| Reply::error("invalid_client"), "invalid_client", &[(0, "invalid_client", 1), (1, "invalid_client", 1)]),
+        (Reply::no_connection, "Connect", &[(0, "Connect", 2), (1, "Connect", 2)]),
+    ];
+    for (reply, first, then) in replies {
+        let scene = answering(Times::EXPIRED, reply).await;
+        assert_eq!(kind(&scene.silent(0).await), first);
+        for (after, expected, requests) in then {
+            let before = scene.provider.count();
+            scene.wait(*after);
+            let outcome = scene.silent(0).await;
+            assert_eq!((kind(&outcome).as_str(), scene.provider.count() - before), (*expected, *requests), "{first}");
+        }
+    }
+    // As a date.
+    let scene = answering(Times::EXPIRED, move || Reply::status(429, &date)).await;
+    assert_eq!((kind(&scene.silent(0).await), kind(&scene.silent(0).await)), ("wait 60".into(), "wait 60".into()));
+    assert_eq!(scene.provider.count(), 1);
+    // A clock that is set back ends the pause, and never makes it longer.
+    scene.set_back(10_000);
+    scene.silent(0).await.unwrap_err();
+    assert_eq!(scene.provider.count(), 2);
+}
+
+#[tokio::test]
+async fn one_account_scope_claim_or_tenant_does_not_stop_another() {
+    for code in ["busy", "invalid_grant"] {
+        let scene = answering(Times::EXPIRED, move || match code {
+            "busy" => Reply::status(429, &[("retry-after", "60")]),
+            code => Reply::error(code),
+        });
+        let scene = scene.await;
+        let elsewhere = scene.at("bbbbcccc-1111-dddd-2222-eeee3333ffff");
+        let more = Scopes::parse("Mail.Read").unwrap();
+        let claims = Claims::parse("{}").unwrap();
+        let ada = account(0);
+        for round in 0..2 {
+            for (number, outcome) in [
+                scene.silent(0).await,
+                scene.silent(1).await,
+                scene.app.acquire_token_silent(&more, Some(&ada)).send().await,
+                scene.app.acquire_token_silent(&scopes(), Some(&ada)).claims(claims.clone()).send().await,
+                elsewhere.silent(0).await,
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                assert!(outcome.is_err(), "{code} {round} {number}: {outcome:?}");
+            }
+            assert_eq!(scene.provider.count(), 5, "{code}: each asks once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_asked_about_again_when_forced_or_when_something_has_changed() {
+    let refused = || answering(Times::EXPIRED, || Reply::error("invalid_grant"));
+    // A forced refresh is not told from memory.
+    let scene = refused().await;
+    scene.silent(0).await.unwrap_err();
+    for requests in 2..=3 {
+        assert_eq!((kind(&scene.forced().await), scene.provider.count()), ("invalid_grant".into(), requests));
+    }
+    assert_eq!((kind(&scene.silent(0).await), scene.provider.count()), ("invalid_grant".into(), 3));
+    // Another program signed in: there is a new refresh token.
+    let mut signed_in = document(2, Times::EXPIRED);
+    signed_in["RefreshToken"]["r0"]["secret"] = "new".into();
+    scene.write(&signed_in).await;
+    scene.silent(0).await.unwrap_err();
+    assert_eq!(scene.provider.asked().pop().unwrap().refresh_token, "new");
+    // The account was removed and came back.
+    let scene = refused().await;
+    scene.silent(0).await.unwrap_err();
+    assert!(scene.app.remove_account(&account(0)).await.unwrap());
+    assert_eq!(kind(&scene.silent(0).await), "no_tokens_found");
+    scene.write(&document(2, Times::EXPIRED)).await;
+    scene.silent(0).await.unwrap_err();
+    assert_eq!(scene.provider.count(), 2);
+}
+
+#[tokio::test]
+async fn force_does_not_get_past_a_server_that_asked_for_patience() {
+    let scene = answering(Times::GOOD, || Reply::status(503, &[("retry-after", "60")])).await;
+    for _ in 0..3 {
+        assert_eq!(kind(&scene.forced().await), "wait 60");
+    }
+    assert_eq!((scene.provider.count(), kind(&scene.silent(0).await)), (1, "Cache".into()));
+}
+
+#[tokio::test]
+async fn a_refresh_that_succeeds_ends_all_pauses_of_its_token() {
+    let provider = Provider::new(|asked| match asked.number {
+        0 => Reply::error("invalid_grant"),
+        _ => Reply::tokens(asked),
+    });
+    let scene = Scene::new(1, Times::EXPIRED, provider).await;
+    assert_eq!(kind(&scene.silent(0).await), "invalid_grant");
+    assert_eq!(kind(&scene.forced().await), "IdentityProvider");
+    assert_eq!(kind(&scene.silent(0).await), "Cache");
+}
