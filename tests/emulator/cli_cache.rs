@@ -194,7 +194,7 @@ async fn ten_programs_at_once_with_an_expired_token_all_get_one() {
 async fn a_refresh_beside_the_answer_is_waited_for() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
-    cache::change_file(&cli.cache_file(), |document| cache::set_time(document, "refresh_on", cache::now() - 1));
+    cache::change_file(&cli.cache_file(), |document| cache::set_time(document, "refresh_on", cache::now() - 301));
     let before = cache::secrets(&cache::read_file(&cli.cache_file()), "RefreshToken");
     cli.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_millis(400)));
     assert_eq!(cli.auth(LINE).end().await.expect(0).json()["source"], "cache");

@@ -195,7 +195,7 @@ async fn a_refresh_that_is_due_runs_beside_the_caller_and_its_failure_costs_noth
     ] {
         let fixture = Fixture::signed_in().await;
         let first = fixture.silent().await.unwrap();
-        fixture.set_time("refresh_on", cache::now() - 1).await;
+        fixture.set_time("refresh_on", cache::now() - 301).await;
         if let Some(fault) = &fault {
             fixture.emulator.faults().push_times(Endpoint::Token, 2, fault.clone());
         }

@@ -70,7 +70,7 @@ async fn several_clients_over_one_file_cost_one_refresh() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_callers_start_one_refresh_beside_them() {
     let fixture = Fixture::signed_in().await;
-    fixture.set_time("refresh_on", cache::now() - 1).await;
+    fixture.set_time("refresh_on", cache::now() - 301).await;
     let results = all_at_once(&fixture.client, 100).await;
     assert!(results.iter().all(|result| result.source == TokenSource::Cache));
     fixture.client.close().await;
@@ -94,7 +94,7 @@ async fn a_failed_refresh_lets_the_next_caller_try() {
 async fn close_waits_for_a_refresh_beside_the_caller() {
     let fixture = Fixture::signed_in().await;
     let before = cache::secrets(&fixture.document().await, "RefreshToken");
-    fixture.set_time("refresh_on", cache::now() - 1).await;
+    fixture.set_time("refresh_on", cache::now() - 301).await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_secs(1)));
     assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
     assert_eq!(cache::secrets(&fixture.document().await, "RefreshToken"), before, "still under way");

@@ -1,86 +1,133 @@
-//! Which accounts the cache knows, and forgetting one.
+//! Which accounts the cache knows.
 
-use auth_core::{Account, Authority, ClientId, IdToken};
+use std::cmp::Reverse;
 
-use crate::document::{Document, Members, Section};
-use crate::entries::IdTokenEntry;
-use crate::index::{Index, Partition};
+use auth_core::{Account, Authority, ClientId, TenantProfile, Timestamp};
 
-/// The accounts of `authority`, one for each home account, by username.
-pub(crate) fn accounts(index: &Index, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
-    let mut accounts: Vec<Account> = Vec::new();
-    for partition in index.partitions() {
-        let mut here: Vec<_> =
-            partition.accounts.iter().filter(|account| is_ours(account, partition, authority, client_id)).collect();
-        // The picture that the issuer itself gave, where several share the host.
-        here.sort_by_key(|account| !has_id_token(partition, authority, client_id, Some(&account.realm)));
-        let mut here = here.into_iter();
-        // Accounts without home account id share a partition; each is its own.
-        if partition.accounts.first().is_some_and(|account| account.home_account_id.as_str().is_empty()) {
-            accounts.extend(here.cloned());
-        } else if let Some(first) = here.next() {
-            let home = |account: &&Account| {
-                account.home_account_id.home_tenant().is_some_and(|tenant| tenant.eq_ignore_ascii_case(&account.realm))
-            };
-            let picture = if home(&first) { first } else { here.find(home).unwrap_or(first) };
-            accounts.push(picture.clone());
-        }
-    }
-    let name = |account: &Account| (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
-    accounts.sort_by_cached_key(name);
+use crate::document::{Document, Partition, entries};
+use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry};
+
+/// The accounts of `authority`, one for each home account: those that signed in last first, then by username.
+pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
+    let asked = Asked { authority, client_id, families: families(document, authority, client_id) };
+    let mut accounts: Vec<_> = document.users().iter().flat_map(|partition| asked.accounts(partition)).collect();
+    accounts.sort_by_cached_key(|account| {
+        let name = (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
+        (Reverse(account.last_sign_in), name)
+    });
     accounts
 }
 
-/// Whether the account is this authority's. Where several issuers share a host, an id_token of the issuer must be there.
-fn is_ours(account: &Account, partition: &Partition, authority: &Authority, client_id: &ClientId) -> bool {
-    authority.is_environment(&account.environment)
-        && (!authority.issuer_decides() || has_id_token(partition, authority, client_id, None))
+/// The families that the client is known to be in.
+pub(crate) fn families(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Box<str>> {
+    let common = document.common();
+    let own = |app: &&AppMetadata| {
+        app.client_id.eq_ignore_ascii_case(client_id.as_str())
+            && authority.is_environment(&app.environment)
+            && !app.family_id.is_empty()
+    };
+    entries(&common.app_metadata).filter(own).map(|app| app.family_id.clone()).collect()
 }
 
-/// Whether the issuer gave this client an id_token for the account; always, where the environment alone tells whose an
-/// entry is.
-fn has_id_token(partition: &Partition, authority: &Authority, client_id: &ClientId, realm: Option<&str>) -> bool {
-    let issued = |entry: &IdTokenEntry| {
-        authority.is_environment(&entry.environment)
-            && entry.client_id.eq_ignore_ascii_case(client_id.as_str())
-            && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
-            && IdToken::parse(&entry.secret)
-                .is_ok_and(|token| token.text("iss").is_some_and(|iss| authority.is_issuer(iss)))
-    };
-    !authority.issuer_decides() || partition.id_tokens.iter().any(issued)
+struct Asked<'a> {
+    authority: &'a Authority,
+    client_id: &'a ClientId,
+    families: Vec<Box<str>>,
 }
 
-/// Forgets an account for this client under every name of the authority: its tokens, and the account itself as all MSALs
-/// do. Other clients' tokens stay. Tells whether anything was there.
-pub(crate) fn remove(document: &mut Document, authority: &Authority, client_id: &ClientId, account: &Account) -> bool {
-    let is_account = |entry: &Members| {
-        let id = entry.lenient("home_account_id");
-        let same = if id.is_empty() {
-            account.home_account_id.as_str().is_empty()
-                && !account.local_account_id.is_empty()
-                && entry.lenient("local_account_id").eq_ignore_ascii_case(&account.local_account_id)
-        } else {
-            id.eq_ignore_ascii_case(account.home_account_id.as_str())
-        };
-        same && authority.is_environment(&entry.lenient("environment"))
-    };
-    let is_client = |entry: &Members| entry.lenient("client_id").eq_ignore_ascii_case(client_id.as_str());
-    let families: Vec<_> = document
-        .entries(Section::AppMetadata)
-        .filter(|(_, entry)| is_client(entry) && authority.is_environment(&entry.lenient("environment")))
-        .map(|(_, entry)| entry.lenient("family_id"))
-        .filter(|family| !family.is_empty())
-        .collect();
-    let mut removed = 0_usize;
-    for section in [Section::AccessToken, Section::RefreshToken, Section::IdToken] {
-        let gone = |entry: &Members| {
-            let shared = section == Section::RefreshToken && families.contains(&entry.lenient("family_id"));
-            is_account(entry) && (is_client(entry) || shared)
-        };
-        removed = removed.saturating_add(document.remove(section, gone));
+impl Asked<'_> {
+    fn accounts(&self, partition: &Partition) -> Vec<Account> {
+        let mut here: Vec<_> =
+            entries(&partition.accounts).filter(|entry| self.is_ours(&entry.account, partition)).collect();
+        // Accounts without home account id share a partition; each is its own.
+        if here.first().is_some_and(|entry| entry.account.home_account_id.as_str().is_empty()) {
+            return here.into_iter().map(|entry| Account::clone(&entry.account)).collect();
+        }
+        // First the picture that the issuer itself gave, where several share the host; then that of the home tenant.
+        here.sort_by_key(|entry| {
+            let issued = self.has_id_token(partition, Some(&entry.account.realm));
+            (!issued, !is_home(&entry.account, &entry.account.realm))
+        });
+        here.first().map(|picture| self.whole(picture, &here, partition)).into_iter().collect()
     }
-    removed = removed.saturating_add(document.remove(Section::Account, is_account));
-    removed > 0
+
+    /// The account with what all its entries say of it.
+    fn whole(&self, picture: &AccountEntry, here: &[&AccountEntry], partition: &Partition) -> Account {
+        let mut account = Account::clone(&picture.account);
+        account.tenant_profiles = profiles(&account, here);
+        account.source = here.iter().find_map(|entry| entry.source.as_deref()).map(str::to_owned);
+        let own = |client_id: &str, family: &str| match family {
+            "" => client_id.eq_ignore_ascii_case(self.client_id.as_str()),
+            family => {
+                self.families.iter().any(|own| **own == *family)
+                    || client_id.eq_ignore_ascii_case(self.client_id.as_str())
+            }
+        };
+        let mut refresh_tokens = entries(&partition.refresh_tokens)
+            .filter(|token| !token.is_bound && self.authority.is_environment(&token.environment))
+            .filter(|token| own(&token.client_id, &token.family_id))
+            .peekable();
+        account.can_refresh = refresh_tokens.peek().is_some();
+        let modified = here.iter().filter_map(|entry| entry.last_modification_time).max();
+        let refreshed = refresh_tokens.map(|token| token.last_modification_time).max();
+        account.last_sign_in = modified.or(refreshed).filter(|time| *time > Timestamp::EPOCH);
+        account
+    }
+
+    /// Whether the account is this authority's. Where several issuers share a host, an id_token of the issuer must be
+    /// there.
+    fn is_ours(&self, account: &Account, partition: &Partition) -> bool {
+        self.authority.is_environment(&account.environment) && self.has_id_token(partition, None)
+    }
+
+    /// Whether the issuer gave this client an id_token for the account; always, where the environment alone tells whose an
+    /// entry is.
+    fn has_id_token(&self, partition: &Partition, realm: Option<&str>) -> bool {
+        let issued = |entry: &IdTokenEntry| {
+            self.authority.is_environment(&entry.environment)
+                && entry.client_id.eq_ignore_ascii_case(self.client_id.as_str())
+                && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+                && entry.issuer().is_some_and(|iss| self.authority.is_issuer(iss))
+        };
+        !self.authority.issuer_decides() || entries(&partition.id_tokens).any(issued)
+    }
+}
+
+/// One picture for each tenant, from entries of their own and from those within them.
+fn profiles(account: &Account, here: &[&AccountEntry]) -> Vec<TenantProfile> {
+    let own = here.iter().map(|entry| {
+        let seen = &entry.account;
+        profile(account, &seen.realm, &seen.local_account_id, &seen.username, seen.name.as_deref())
+    });
+    let within = here
+        .iter()
+        .flat_map(|entry| &entry.profiles)
+        .map(|seen| profile(account, &seen.tenant_id, &seen.local_account_id, &seen.username, seen.name.as_deref()));
+    let mut profiles = Vec::<TenantProfile>::new();
+    for profile in own.chain(within) {
+        if !profiles.iter().any(|known| known.tenant_id.eq_ignore_ascii_case(&profile.tenant_id)) {
+            profiles.push(profile);
+        }
+    }
+    profiles
+}
+
+fn profile(
+    account: &Account,
+    tenant_id: &str,
+    local_account_id: &str,
+    username: &str,
+    name: Option<&str>,
+) -> TenantProfile {
+    let mut profile = TenantProfile::new(tenant_id, local_account_id);
+    username.clone_into(&mut profile.username);
+    profile.name = name.map(str::to_owned);
+    profile.is_home = is_home(account, tenant_id);
+    profile
+}
+
+fn is_home(account: &Account, tenant_id: &str) -> bool {
+    account.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(tenant_id))
 }
 
 #[cfg(test)]

@@ -1,54 +1,58 @@
 //! The cache of an application: a picture of the stored document that follows it.
 
 use core::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use auth_core::{Account, AccountId, Authority, ClientId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::accounts;
-use crate::document::Document;
-use crate::index::Index;
-use crate::lookup::{self, Lookup, Query};
-use crate::storage::{BoxedLock, DynStorage, LockName, Replaced, Storage, StorageError, Stored, Version};
-use crate::update::{self, TokenUpdate};
+use crate::document::{self, Document};
+use crate::event::{Event, Observer};
+use crate::limits::{Limits, make_room};
+use crate::live::LiveDocument;
+use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
+use crate::merge::merge;
+use crate::removal::{self, RemovalScope};
+use crate::storage::{BoxedLock, DynStorage, LockName, Storage, StorageError, StorageLock};
+use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
-/// How often a write is tried again when somebody else was faster.
-const ATTEMPTS: usize = 5;
+/// A text that is no cache document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no MSAL cache: not a JSON object")]
+#[non_exhaustive]
+pub struct NotACache;
 
-/// A token cache over a [`Storage`].
+/// A token cache, in memory or over a [`Storage`].
 ///
-/// Lookups work on an immutable picture of the document, which is read anew only when the store has changed. Every write
-/// reloads the document under the store's lock, applies one change and replaces it: nothing that another program wrote
-/// meanwhile is lost.
+/// Lookups work on partitions that nobody changes, one for each account, and wait for no writer. Over a storage, the
+/// document is read anew only when the store has changed; every write reloads it under the store's lock, applies one
+/// change and replaces it: nothing that another program wrote meanwhile is lost.
 ///
 /// ```
-/// use auth_cache::{Lookup, MemoryStorage, Query, TokenCache};
+/// use auth_cache::{Lookup, Query, TokenCache};
 /// use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let cache = TokenCache::new(MemoryStorage::new());
+/// let cache = TokenCache::in_memory();
 /// let (authority, client_id) = (Authority::tenant("common")?, ClientId::new("my-client-id")?);
 /// let (account, scopes) = (AccountId::new("u.t"), Scopes::parse("User.Read")?);
 /// let query = Query::new(&authority, &client_id, &account, &scopes);
-/// let found = cache.lookup(&query, Timestamp::from_unix_seconds(1_700_000_000)).await;
-/// assert!(matches!(found, Ok(Lookup::Nothing)));
-/// # Ok::<(), auth_core::Error>(()) }).unwrap();
+/// let found = cache.try_lookup(&query, Timestamp::from_unix_seconds(1_700_000_000));
+/// assert!(matches!(found, Some(Lookup::Nothing)));
+/// # Ok::<(), auth_core::Error>(())
 /// ```
 pub struct TokenCache {
-    storage: Arc<dyn DynStorage>,
-    picture: RwLock<Arc<Picture>>,
-}
-
-/// The document at one version.
-struct Picture {
-    version: Version,
-    index: Index,
-    /// The document itself, where it holds changes of ours that could not be stored yet (S-98).
-    unstored: Option<Document>,
+    live: LiveDocument,
 }
 
 impl TokenCache {
+    /// A cache that lives as long as the process. An application may keep its content itself: [`to_json`](Self::to_json),
+    /// [`merge_json`](Self::merge_json).
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { live: LiveDocument::default() }
+    }
+
     /// A cache over `storage`. Nothing is read before it is needed.
     #[must_use]
     pub fn new(storage: impl Storage) -> Self {
@@ -58,8 +62,35 @@ impl TokenCache {
     /// The same over a storage that is already shared.
     #[must_use]
     pub fn from_shared(storage: Arc<dyn DynStorage>) -> Self {
-        let picture = Picture { version: Version::NONE, index: Index::default(), unstored: None };
-        Self { storage, picture: RwLock::new(Arc::new(picture)) }
+        Self { live: LiveDocument::stored_in(storage) }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.live.limits = limits;
+        self
+    }
+
+    /// The same, telling `observe` what happens. It is called by whoever causes the event, and should be quick.
+    #[must_use]
+    pub fn on_event(mut self, observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.live.observer = Observer::new(observe);
+        self
+    }
+
+    /// Whether tokens outlive the process.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        self.live.storage.is_some()
+    }
+
+    /// Answers `query` at the time `now`, if that needs no reading of the store: always in memory, and over a storage as
+    /// long as it has not changed. It never waits.
+    #[must_use]
+    pub fn try_lookup(&self, query: &Query<'_>, now: Timestamp) -> Option<Lookup> {
+        let picture = self.live.known();
+        self.live.is_current(&picture).then(|| lookup::lookup(&picture.document, query, now))
     }
 
     /// Answers `query` at the time `now`.
@@ -67,29 +98,80 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup(&self, query: &Query<'_>, now: Timestamp) -> Result<Lookup, StorageError> {
-        Ok(lookup::lookup(&self.current().await?.index, query, now))
+        Ok(lookup::lookup(&self.live.current().await?.document, query, now))
     }
 
-    /// The accounts that signed in to `authority`, one for each home account, by username.
+    /// Answers a query for a token of an application itself.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the store has changed and cannot be read.
+    pub async fn lookup_app(&self, query: &AppQuery<'_>, now: Timestamp) -> Result<GrantLookup, StorageError> {
+        Ok(lookup::lookup_app(&self.live.current().await?.document, query, now))
+    }
+
+    /// Answers a query for a token on behalf of a user.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the store has changed and cannot be read.
+    pub async fn lookup_assertion(
+        &self,
+        query: &AssertionQuery<'_>,
+        now: Timestamp,
+    ) -> Result<GrantLookup, StorageError> {
+        Ok(lookup::lookup_assertion(&self.live.current().await?.document, query, now))
+    }
+
+    /// The accounts that signed in to `authority`, one for each home account: those that signed in last first, then by
+    /// username. Whether there is a refresh token that `client_id` may use stands in each.
     ///
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn accounts(&self, authority: &Authority, client_id: &ClientId) -> Result<Vec<Account>, StorageError> {
-        Ok(accounts::accounts(&self.current().await?.index, authority, client_id))
+        Ok(accounts::accounts(&self.live.current().await?.document, authority, client_id))
     }
 
-    /// Caches tokens. When the store fails, this process at least keeps them.
+    /// Caches tokens of a user. When the store fails, this process at least keeps them.
     ///
     /// `false` when the account was removed while its refresh was under way; then nothing was cached.
     ///
     /// # Errors
     /// [`StorageError`] when the tokens could not be stored.
-    pub async fn store(&self, update: &TokenUpdate<'_>) -> Result<bool, StorageError> {
-        self.change(|document| update.apply(document)).await
+    pub async fn store(&self, update: TokenUpdate) -> Result<bool, StorageError> {
+        let key = update.account.home_account_id.as_str().to_owned();
+        let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
+        self.put(Some(key), client_id, now, move |document| update.apply(document)).await
     }
 
-    /// Forgets `account` for this client and tells whether it was there. The server is not told: tokens that were handed
-    /// out stay valid until they expire.
+    /// Caches a token of an application itself.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the token could not be stored; this process keeps it.
+    pub async fn store_app(&self, update: AppTokenUpdate) -> Result<(), StorageError> {
+        let key = update.suggested_key();
+        let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
+        let put = move |document: &Document| {
+            update.apply(document);
+            true
+        };
+        self.put(Some(key), client_id, now, put).await.map(drop)
+    }
+
+    /// Caches a token on behalf of a user.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the token could not be stored; this process keeps it.
+    pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
+        let key = update.assertion.as_str().to_owned();
+        let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
+        let put = move |document: &Document| {
+            update.apply(document);
+            true
+        };
+        self.put(Some(key), client_id, now, put).await.map(drop)
+    }
+
+    /// Forgets `account` for this client, its family or all clients, and tells whether it was there. The server is not
+    /// told: tokens that were handed out stay valid until they expire.
     ///
     /// # Errors
     /// [`StorageError`] when the change could not be stored.
@@ -98,8 +180,13 @@ impl TokenCache {
         authority: &Authority,
         client_id: &ClientId,
         account: &Account,
+        scope: RemovalScope,
     ) -> Result<bool, StorageError> {
-        self.change(|document| accounts::remove(document, authority, client_id, account)).await
+        let (authority, client_id, account) = (authority.clone(), client_id.clone(), account.clone());
+        let key = account.home_account_id.as_str().to_owned();
+        let remove =
+            move |document: &Document| removal::remove_account(document, &authority, &client_id, &account, scope);
+        self.live.change(Some(key), Arc::new(remove)).await
     }
 
     /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.
@@ -113,9 +200,9 @@ impl TokenCache {
         client_id: &ClientId,
         account: &AccountId,
     ) -> Result<BoxedLock, StorageError> {
-        let account = account.as_str().to_ascii_lowercase();
-        let name = [authority.environment(), client_id.as_str(), &account].join("\n");
-        self.storage.lock(LockName::Refresh(&name)).await
+        let Some(storage) = &self.live.storage else { return Ok(Box::new(NoLock)) };
+        let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
+        storage.lock(LockName::Refresh(&name)).await
     }
 
     /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
@@ -123,124 +210,70 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the change could not be stored.
     pub async fn leave_family(&self, authority: &Authority, client_id: &ClientId) -> Result<(), StorageError> {
-        let leave = |document: &mut Document| {
-            update::put_app_metadata(document, authority, client_id, "");
+        let (authority, client_id) = (authority.clone(), client_id.clone());
+        let leave = move |document: &Document| {
+            update::put_app_metadata(document, &authority, &client_id, "");
             true
         };
-        self.change(leave).await.map(drop)
+        self.live.change(None, Arc::new(leave)).await.map(drop)
     }
 
-    fn picture(&self) -> Arc<Picture> {
-        // The guarded value is an Arc that is replaced whole: poison tells nothing.
-        Arc::clone(&self.picture.read().unwrap_or_else(PoisonError::into_inner))
+    /// The document as this process knows it, for applications that own their store. It holds secrets.
+    #[must_use]
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        document::write(&self.live.known().document).0
     }
 
-    fn show(&self, document: &Document, version: Version) {
-        self.replace_picture(Picture { version, index: Index::new(document), unstored: None });
-    }
-
-    fn replace_picture(&self, picture: Picture) {
-        *self.picture.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(picture);
-    }
-
-    /// The picture of what is stored now. Where the store fails, what this process could not store serves on.
-    async fn current(&self) -> Result<Arc<Picture>, StorageError> {
-        let picture = self.picture();
-        let stored = match self.storage.version() {
-            Ok(version) if version == picture.version => return Ok(picture),
-            Ok(_) => self.storage.read().await,
-            Err(error) => Err(error),
-        };
-        match stored {
-            Ok(stored) => match Document::parse(&stored.content) {
-                Ok(document) => self.show(&document, stored.version),
-                Err(_) => self.repair().await?,
-            },
-            Err(_) if picture.unstored.is_some() => return Ok(picture),
-            Err(error) => return Err(error),
-        }
-        Ok(self.picture())
-    }
-
-    /// Looks again under the lock at a document that could not be understood, as a writer of another kind may just have
-    /// been busy; if it is still bad, moves it aside (S-99).
-    async fn repair(&self) -> Result<(), StorageError> {
-        let _lock = self.storage.lock(LockName::Document).await?;
-        let (document, version) = self.reload().await?;
-        self.show(&document, version);
+    /// Takes in a document that the application kept. Of two entries of one identity the one that was written last stays.
+    /// Over a storage, it is stored with the next change.
+    ///
+    /// ```
+    /// let cache = auth_cache::TokenCache::in_memory();
+    /// cache.merge_json(br#"{"Account": {}}"#)?;
+    /// # Ok::<(), auth_cache::NotACache>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotACache`] when it is not a JSON object.
+    pub fn merge_json(&self, json: &[u8]) -> Result<(), NotACache> {
+        let other = document::parse(Zeroizing::new(json.to_vec())).map_err(|_| NotACache)?;
+        self.live.note_skipped(&other);
+        self.live.remember(Arc::new(move |document: &Document| {
+            merge(document, &other);
+            true
+        }));
         Ok(())
     }
 
-    /// The stored document, read under the lock, with those changes of ours that are still to be stored.
-    async fn reload(&self) -> Result<(Document, Version), StorageError> {
-        let stored = self.storage.read().await?;
-        if let Some(document) = self.understood(&stored) {
-            return Ok((document, stored.version));
-        }
-        let place = self.storage.set_aside().await?;
-        tracing::warn!(target: "auth_cache", place, "the token cache was not JSON; it was moved aside and begun anew");
-        // Nothing, unless somebody without the lock was faster.
-        let stored = self.storage.read().await?;
-        Ok((self.understood(&stored).unwrap_or_default(), stored.version))
-    }
-
-    fn understood(&self, stored: &Stored) -> Option<Document> {
-        let document = Document::parse(&stored.content).ok()?;
-        let picture = self.picture();
-        let unstored = picture.unstored.as_ref().filter(|_| picture.version == stored.version);
-        Some(unstored.cloned().unwrap_or(document))
-    }
-
-    async fn change(&self, change: impl Fn(&mut Document) -> bool) -> Result<bool, StorageError> {
-        let _lock = match self.storage.lock(LockName::Document).await {
-            Ok(lock) => lock,
-            Err(error) => return Err(self.keep(&change, error).await),
+    async fn put(
+        &self,
+        suggested_key: Option<String>,
+        client_id: ClientId,
+        now: Timestamp,
+        put: impl Fn(&Document) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, StorageError> {
+        let (limits, observer) = (self.live.limits, self.live.observer.clone());
+        let change = move |document: &Document| {
+            let changed = put(document);
+            if let Some(evicted) = make_room(document, &client_id, &limits, now).filter(|_| changed) {
+                observer.tell(&Event::Evicted(evicted));
+            }
+            changed
         };
-        for _ in 0..ATTEMPTS {
-            let (mut document, version) = match self.reload().await {
-                Ok(reloaded) => reloaded,
-                Err(error) => return Err(self.keep(&change, error).await),
-            };
-            if !change(&mut document) {
-                return Ok(false);
-            }
-            match self.storage.replace(Zeroizing::new(document.to_json()), version).await {
-                Ok(Replaced::Done(version)) => {
-                    self.show(&document, version);
-                    return if document.has_unstored() {
-                        Err(StorageError::new("written", "", "another account's entry has the same key"))
-                    } else {
-                        Ok(true)
-                    };
-                }
-                Ok(Replaced::Conflict) => {}
-                Err(error) => return Err(self.keep(&change, error).await),
-            }
-        }
-        Err(self.keep(&change, StorageError::new("written", "", "another program keeps changing it")).await)
-    }
-
-    /// What could not be stored serves this process at least, and is stored with its next change if nobody else writes
-    /// before (S-98, S-101).
-    async fn keep(&self, change: &impl Fn(&mut Document) -> bool, error: StorageError) -> StorageError {
-        let (mut document, version) = match self.storage.read().await {
-            Ok(stored) => (self.understood(&stored).unwrap_or_default(), stored.version),
-            Err(_) => {
-                let version = self.storage.version().unwrap_or(Version::NONE);
-                (self.picture().unstored.clone().unwrap_or_default(), version)
-            }
-        };
-        change(&mut document);
-        self.replace_picture(Picture { version, index: Index::new(&document), unstored: Some(document) });
-        error
+        self.live.change(suggested_key, Arc::new(change)).await
     }
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache").field("version", &self.picture().version).finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("picture", &*self.live.known()).finish_non_exhaustive()
     }
 }
+
+/// Nobody else could redeem.
+struct NoLock;
+
+impl StorageLock for NoLock {}
 
 #[cfg(test)]
 mod tests;

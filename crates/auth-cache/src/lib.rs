@@ -8,22 +8,36 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod accounts;
+mod assertion;
 mod cache;
 mod document;
 mod entries;
-mod index;
+mod event;
+mod extension;
+mod limits;
+mod live;
 mod lookup;
+mod members;
+mod merge;
+mod removal;
 mod storage;
 #[cfg(test)]
 mod testing;
+mod token_kind;
 mod update;
 
-pub use cache::TokenCache;
-pub use lookup::{CachedToken, Lookup, Query, Refresh, RefreshReason};
+pub use assertion::{Assertion, InvalidSessionKey};
+pub use cache::{NotACache, TokenCache};
+pub use event::Event;
+pub use extension::Extension;
+pub use limits::{Evicted, Limits};
+pub use lookup::{AppQuery, AssertionQuery, CachedToken, GrantLookup, Lookup, Margins, Query, Refresh, RefreshReason};
+pub use removal::RemovalScope;
 #[cfg(feature = "file")]
 pub use storage::FileStorage;
 pub use storage::{
     BoxFuture, BoxedLock, DynStorage, LockName, MemoryStorage, Replaced, Storage, StorageError, StorageLock, Stored,
     Version,
 };
-pub use update::TokenUpdate;
+pub use token_kind::TokenKind;
+pub use update::{AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};

@@ -7,7 +7,6 @@ use auth_core::{
 use serde_json::{Value, json};
 
 use crate::document::Document;
-use crate::index::Index;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 pub(crate) const CLIENT: &str = "my-client-id";
@@ -98,7 +97,7 @@ pub(crate) fn app_metadata(family: &str, changes: &[(&str, Value)]) -> Value {
 
 /// A document with these entries, under keys that say nothing: fields decide (S-78).
 pub(crate) fn document(entries: &[(&str, Value)]) -> Document {
-    Document::parse(content(entries).to_string().as_bytes()).unwrap()
+    parse(&content(entries).to_string())
 }
 
 pub(crate) fn content(entries: &[(&str, Value)]) -> Value {
@@ -109,12 +108,12 @@ pub(crate) fn content(entries: &[(&str, Value)]) -> Value {
     document
 }
 
-pub(crate) fn index(entries: &[(&str, Value)]) -> Index {
-    Index::new(&document(entries))
+pub(crate) fn parse(text: &str) -> Document {
+    crate::document::parse(text.as_bytes().to_vec().into()).unwrap()
 }
 
 pub(crate) fn value(document: &Document) -> Value {
-    serde_json::from_slice(&document.to_json()).unwrap()
+    serde_json::from_slice(&crate::document::write(document).0).unwrap()
 }
 
 /// The secrets of a section in the order of their keys.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
-use auth_cache::{Lookup, MemoryStorage, Query, Storage, TokenCache, TokenUpdate};
+use std::sync::Arc;
+
+use auth_cache::{Lookup, MemoryStorage, Query, RemovalScope, Storage, TokenCache, TokenUpdate};
 use auth_core::{
     AccountId, Application, Authority, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext,
     Scopes, Secret, Timestamp,
@@ -106,7 +108,7 @@ async fn the_access_token_is_served() {
                 panic!("{}: {scope}", golden.name)
             };
             assert_eq!(token.access_token.expose(), golden.secret("AccessToken"), "{}", golden.name);
-            assert_eq!(token.id_token.unwrap().secret().expose(), golden.secret("IdToken"), "{}", golden.name);
+            assert_eq!(token.id_token.unwrap().expose(), golden.secret("IdToken"), "{}", golden.name);
             assert_eq!(token.account.unwrap().username, golden.username, "{}", golden.name);
             assert!(token.scopes.contains(golden.scope), "{}", golden.name);
         }
@@ -176,8 +178,13 @@ async fn a_further_token_of_the_same_account_loses_nothing() {
         let refresh = RefreshRedemption::new(context, metadata, rt, scopes, golden.valid_at);
         let tokens = refresh.complete(answer, golden.valid_at).unwrap();
         let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);
-        let update = TokenUpdate::of_refresh(&golden.authority, &golden.client_id, &account, &tokens);
-        assert!(cache.store(&update).await.unwrap(), "{}", golden.name);
+        let update = TokenUpdate::of_refresh(
+            Arc::new(golden.authority.clone()),
+            golden.client_id.clone(),
+            account,
+            Arc::new(tokens),
+        );
+        assert!(cache.store(update).await.unwrap(), "{}", golden.name);
 
         let (before, mut after) = (golden.value(), stored(&storage).await);
         let tokens = after["AccessToken"].as_object_mut().unwrap();
@@ -195,7 +202,12 @@ async fn removing_the_account_leaves_nothing_of_it() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
         let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);
-        assert!(cache.remove_account(&golden.authority, &golden.client_id, &account).await.unwrap());
+        assert!(
+            cache
+                .remove_account(&golden.authority, &golden.client_id, &account, RemovalScope::default())
+                .await
+                .unwrap()
+        );
         let after = stored(&storage).await;
         for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
             assert_eq!(after[section], json!({}), "{}: {section}", golden.name);

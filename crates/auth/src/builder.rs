@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{DynStorage, MemoryStorage, Storage, TokenCache};
+use auth_cache::{DynStorage, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
@@ -129,11 +129,10 @@ impl PublicClientBuilder {
         let authority = if self.instance_discovery { authority } else { authority.known() };
         let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
         let persistent = self.storage.is_some();
-        let storage = self.storage.unwrap_or_else(|| Arc::new(MemoryStorage::new()));
         Ok(PublicClient::new(Shared {
             application,
             directory: Directory::new(authority),
-            cache: TokenCache::from_shared(storage),
+            cache: self.storage.map_or_else(TokenCache::in_memory, TokenCache::from_shared),
             persistent,
             driver: Driver::new(transport, self.clock),
             browser: self.browser.or_else(default_browser),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::StorageError;
+use auth_cache::{RemovalScope, StorageError};
 use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired};
 use rand::rngs::SysRng;
 
@@ -91,7 +91,11 @@ impl PublicClient {
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
-        let removed = self.shared.cache.remove_account(&self.authority(), self.shared.client_id(), account).await;
+        let removed = self
+            .shared
+            .cache
+            .remove_account(&self.authority(), self.shared.client_id(), account, RemovalScope::default())
+            .await;
         self.shared.throttle.forget_refusals(&account.home_account_id);
         removed.map_err(|error: StorageError| error.into())
     }

@@ -128,7 +128,7 @@ impl InteractiveRequest {
         }
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
         let redemption = pending.accept(response, shared.driver.now())?;
-        let tokens = shared.driver.perform(redemption, &mut timing).await?;
+        let tokens = Arc::new(shared.driver.perform(redemption, &mut timing).await?);
 
         let account = Account::of_tokens(&tokens, &authority);
         if let (Some(pinned), Some(account)) = (&self.account, &account)
@@ -138,7 +138,12 @@ impl InteractiveRequest {
         }
         let (persisted, persistence_error) = match &account {
             Some(account) => {
-                let update = TokenUpdate::of_sign_in(&authority, shared.client_id(), account, &tokens);
+                let update = TokenUpdate::of_sign_in(
+                    Arc::clone(&authority),
+                    shared.client_id().clone(),
+                    account.clone(),
+                    Arc::clone(&tokens),
+                );
                 let stored = timing.cache(shared.store(update)).await;
                 shared.throttle.forget_refusals(&account.home_account_id);
                 stored
@@ -152,7 +157,7 @@ impl InteractiveRequest {
             persisted,
             persistence_error,
         };
-        Ok(AuthResult::from_tokens(tokens, account, &authority, call))
+        Ok(AuthResult::from_tokens(&tokens, account, &authority, call))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Redeeming refresh tokens.
 
+use std::sync::Arc;
+
 use auth_cache::{Refresh, RefreshReason, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
@@ -37,19 +39,24 @@ pub(crate) async fn redeem(
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }
     let tokens = outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?;
-    Ok(keep(shared, wanted, tokens, refresh.reason, timing).await)
+    Ok(keep(shared, wanted, Arc::new(tokens), refresh.reason, timing).await)
 }
 
 async fn keep(
     shared: &Shared,
     wanted: &Wanted,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     refresh_reason: RefreshReason,
     timing: &mut Timing,
 ) -> AuthResult {
     let authority = shared.directory.authority();
     let account = Account::of_tokens(&tokens, &authority).unwrap_or_else(|| wanted.account.clone());
-    let update = TokenUpdate::of_refresh(&authority, shared.client_id(), &account, &tokens);
+    let update = TokenUpdate::of_refresh(
+        Arc::clone(&authority),
+        shared.client_id().clone(),
+        account.clone(),
+        Arc::clone(&tokens),
+    );
     let (persisted, persistence_error) = timing.cache(shared.store(update)).await;
     let call = Call {
         refresh_reason,
@@ -58,7 +65,7 @@ async fn keep(
         persisted,
         persistence_error,
     };
-    AuthResult::from_tokens(tokens, Some(account), &authority, call)
+    AuthResult::from_tokens(&tokens, Some(account), &authority, call)
 }
 
 /// Whoever must sign in again is known here.

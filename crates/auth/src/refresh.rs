@@ -86,14 +86,14 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
     let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
         Lookup::UsableButRefresh(token, refresh) if ahead => (refresh, Some(token)),
         Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
-            return Ok(found(shared, wanted, *token, &timing));
+            return Ok(found(shared, wanted, token, &timing));
         }
         Lookup::MustRefresh(refresh, serving) => (refresh, serving),
         Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
     };
     // Whoever had the turn before may have learned that the provider wants to be left alone.
     match (wanted.judge(shared, key, &refresh, serving.is_some()), serving) {
-        (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, *token, &timing)),
+        (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, token, &timing)),
         (Verdict::Refuse(error), _) => return Err(error),
         (Verdict::Try | Verdict::Serve, _) => {}
     }
@@ -114,7 +114,7 @@ async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing
     }
     let token = wanted.serving(shared, timing).await?;
     let after = token.cached_at > wanted.begun && token.cached_at <= shared.driver.now();
-    after.then(|| found(shared, wanted, *token, timing))
+    after.then(|| found(shared, wanted, token, timing))
 }
 
 fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) -> Outcome {

@@ -1,6 +1,7 @@
 //! What the caller gets.
 
 use core::fmt;
+use std::sync::Arc;
 
 use auth_cache::{CachedToken, RefreshReason, StorageError};
 use auth_core::{Account, Authority, CorrelationId, IdToken, Scopes, Secret, Timestamp, Tokens};
@@ -57,7 +58,7 @@ pub struct AuthResult {
 
 impl AuthResult {
     pub(crate) fn from_cache(token: CachedToken, authority: &Authority, wanted: &Scopes, call: Call) -> Self {
-        let id_token = token.id_token;
+        let id_token = token.id_token.and_then(|raw| IdToken::parse(&raw).ok());
         Self {
             access_token: token.access_token,
             token_type: "Bearer",
@@ -65,7 +66,7 @@ impl AuthResult {
             refresh_on: token.refresh_on,
             declined_scopes: wanted.without_oidc().difference(&token.scopes),
             scopes: token.scopes,
-            account: token.account,
+            account: token.account.map(Arc::unwrap_or_clone),
             tenant_id: tenant_id(id_token.as_ref(), authority, &token.realm),
             unique_id: id_token.as_ref().and_then(IdToken::local_account_id).map(str::to_owned),
             id_token,
@@ -78,19 +79,19 @@ impl AuthResult {
         }
     }
 
-    pub(crate) fn from_tokens(tokens: Tokens, account: Option<Account>, authority: &Authority, call: Call) -> Self {
+    pub(crate) fn from_tokens(tokens: &Tokens, account: Option<Account>, authority: &Authority, call: Call) -> Self {
         let tenant_id = tenant_id(tokens.id_token.as_ref(), authority, tokens.realm(authority));
         Self {
             declined_scopes: tokens.declined_scopes(),
             tenant_id,
             unique_id: tokens.id_token.as_ref().and_then(IdToken::local_account_id).map(str::to_owned),
-            access_token: tokens.access_token,
+            access_token: tokens.access_token.clone(),
             token_type: "Bearer",
             expires_on: tokens.expires_on,
             refresh_on: tokens.refresh_on,
-            scopes: tokens.granted_scopes,
+            scopes: tokens.granted_scopes.clone(),
             account,
-            id_token: tokens.id_token,
+            id_token: tokens.id_token.clone(),
             source: TokenSource::IdentityProvider,
             refresh_reason: call.refresh_reason,
             durations: call.durations,

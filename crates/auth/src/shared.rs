@@ -38,8 +38,8 @@ impl Shared {
     }
 
     /// Caches tokens; a store that fails costs nobody the token.
-    pub(crate) async fn store(&self, update: TokenUpdate<'_>) -> (bool, Option<StorageError>) {
-        match self.cache.store(&update).await {
+    pub(crate) async fn store(&self, update: TokenUpdate) -> (bool, Option<StorageError>) {
+        match self.cache.store(update).await {
             Ok(stored) => (stored && self.persistent, None),
             Err(error) => {
                 tracing::warn!(target: "auth", %error, "the token was not saved");

@@ -86,17 +86,17 @@ impl SilentRequest {
         let wanted = Wanted { context, account, scopes: self.scopes, claims, forced, extra_query, begun };
 
         let (refresh, serving) = match wanted.look_up(&shared, &mut timing).await {
-            Lookup::Usable(token) => return Ok(wanted.cached(&shared, *token, &timing)),
+            Lookup::Usable(token) => return Ok(wanted.cached(&shared, token, &timing)),
             Lookup::UsableButRefresh(token, refresh) => {
                 refresh_ahead(&shared, &wanted, &refresh);
-                return Ok(wanted.cached(&shared, *token, &timing));
+                return Ok(wanted.cached(&shared, token, &timing));
             }
             Lookup::MustRefresh(refresh, serving) => (refresh, serving),
             Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         };
         let key = wanted.key();
         match (wanted.judge(&shared, &key, &refresh, serving.is_some()), serving) {
-            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(&shared, *token, &timing)),
+            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(&shared, token, &timing)),
             (Verdict::Refuse(error), _) => return Err(error),
             (Verdict::Try | Verdict::Serve, _) => {}
         }
@@ -104,7 +104,7 @@ impl SilentRequest {
             Err(error) if !wanted.bypass() => match wanted.serving(&shared, &mut timing).await {
                 Some(token) => {
                     tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
-                    Ok(wanted.cached(&shared, *token, &timing))
+                    Ok(wanted.cached(&shared, token, &timing))
                 }
                 None => Err(error),
             },

@@ -36,7 +36,7 @@ impl Wanted {
     }
 
     /// A token that serves now, and when it was cached, whatever this call wants beyond it.
-    pub(crate) async fn serving(&self, shared: &Shared, timing: &mut Timing) -> Option<Box<CachedToken>> {
+    pub(crate) async fn serving(&self, shared: &Shared, timing: &mut Timing) -> Option<CachedToken> {
         match self.ask_cache(shared, false, timing).await {
             Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) | Lookup::MustRefresh(_, Some(token)) => {
                 Some(token)

@@ -6,7 +6,7 @@ use auth_core::{AccountId, Scopes};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::storage::MemoryStorage;
+use crate::storage::{MemoryStorage, Replaced};
 use crate::testing::{
     CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, scopes, sign_in, tokens,
 };
@@ -17,8 +17,8 @@ async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, 
     let answer = [sign_in(&authority, T, user), vec![("access_token", json!(user))]].concat();
     let (tokens, client) = (tokens(&authority, "User.Read", &answer, NOW), client());
     let account = account_of(&tokens, &authority);
-    let update = TokenUpdate::of_sign_in(&authority, &client, &account, &tokens);
-    cache.store(&TokenUpdate { refreshed, ..update }).await
+    let update = TokenUpdate::of_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
+    cache.store(TokenUpdate { refreshed, ..update }).await
 }
 
 async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {
@@ -38,7 +38,7 @@ async fn names(cache: &TokenCache) -> Vec<String> {
 
 async fn remove(cache: &TokenCache, user: &str) -> Result<bool, StorageError> {
     let account = Account::new(AccountId::new(format!("{user}.{T}")), "login.windows.net", "");
-    cache.remove_account(&entra(T), &client(), &account).await
+    cache.remove_account(&entra(T), &client(), &account, RemovalScope::default()).await
 }
 
 /// Another program that writes without asking anybody.

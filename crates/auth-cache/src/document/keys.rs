@@ -2,7 +2,21 @@
 //!
 //! Keys only keep entries apart on disk; entries are always found by their members (S-78).
 
-use super::{Members, Section};
+use super::Section;
+use crate::extension::Extension;
+use crate::members::Members;
+use crate::token_kind::TokenKind;
+
+/// What the key of an access token is joined from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccessTokenId<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) environment: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) realm: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) kind: TokenKind<'a>,
+}
 
 /// A key with the section it is for, and the members that it was joined from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +27,20 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn access_token(account: &str, environment: &str, client_id: &str, realm: &str, target: &str) -> Self {
-        Self::new(Section::AccessToken, &[account, environment, "accesstoken", client_id, realm, target])
+    pub(crate) fn access_token(id: &AccessTokenId<'_>) -> Self {
+        let AccessTokenId { account, environment, client_id, realm, target, kind } = *id;
+        let extension = kind.extension.filter(|extension| !extension.is_empty());
+        let bearer = kind.token_type.eq_ignore_ascii_case(TokenKind::BEARER);
+        let credential_type = match extension {
+            Some(_) => "atext",
+            None if bearer => "accesstoken",
+            None => "accesstoken_with_authscheme",
+        };
+        let hash = extension.map(Extension::hash);
+        let mut parts = vec![account, environment, credential_type, client_id, realm, target];
+        parts.extend((!bearer).then_some(kind.token_type));
+        parts.extend(hash.as_deref());
+        Self::new(Section::AccessToken, &parts)
             .of(&[("client_id", client_id), ("realm", realm), ("target", target)])
             .of(&[("home_account_id", account), ("environment", environment)])
     }
@@ -67,7 +93,7 @@ impl Key {
 
     /// Whether an entry under this key is of other members that only join to the same text (S-79). What an entry does
     /// not say is not held against it.
-    pub(crate) fn is_taken_by(&self, entry: &Members) -> bool {
+    pub(crate) fn is_taken_by(&self, entry: &Members<'_>) -> bool {
         self.members.iter().any(|(name, own)| {
             let other = entry.lenient(name);
             !other.is_empty() && !other.eq_ignore_ascii_case(own)
@@ -87,12 +113,27 @@ impl Key {
 mod tests {
     use super::*;
 
+    fn access_token(account: &str, target: &str, kind: TokenKind<'_>) -> Key {
+        let (environment, client_id, realm) = ("login.windows.net", "CID", "T");
+        Key::access_token(&AccessTokenId { account, environment, client_id, realm, target, kind })
+    }
+
     #[test]
     fn keys_as_the_other_libraries_write_them() {
+        let extension = Extension::new([("key1", "value1"), ("key2", "value2")]);
+        let hash = "latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike";
         for (key, text) in [
             (
-                Key::access_token("U.T", "login.windows.net", "CID", "T", "User.Read openid"),
+                access_token("U.T", "User.Read openid", TokenKind::PLAIN),
                 "u.t-login.windows.net-accesstoken-cid-t-user.read openid",
+            ),
+            (
+                access_token("u.t", "x", TokenKind::bound("pop", "key")),
+                "u.t-login.windows.net-accesstoken_with_authscheme-cid-t-x-pop",
+            ),
+            (
+                access_token("", "r1/scope1 r1/scope2", TokenKind::PLAIN.with_extension(&extension)),
+                &format!("-login.windows.net-atext-cid-t-r1/scope1 r1/scope2-{hash}"),
             ),
             (Key::refresh_token("u.t", "login.windows.net", "CID"), "u.t-login.windows.net-refreshtoken-cid--"),
             (Key::family_refresh_token("u.t", "login.windows.net", "1"), "u.t-login.windows.net-refreshtoken-1--"),

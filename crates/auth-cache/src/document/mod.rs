@@ -1,165 +1,202 @@
 //! The unified MSAL cache document: five sections of entries, and whatever else other programs keep beside them.
 //!
-//! Entries stay raw JSON until they are asked for. What is not understood (sections, entries, members) is written back as
-//! it came.
+//! In memory it is partitions of entries that belong together, each immutable and replaced as a whole. Entries stay raw
+//! JSON until they are asked for. What is not understood (sections, entries, members) is written back as it came.
 
+mod filing;
+mod item;
 mod keys;
-mod members;
+mod new_entry;
+mod partition;
+mod read;
+mod section;
+mod slice;
+mod write;
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::RandomState;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+use crate::entries::AppMetadata;
+use arc_swap::ArcSwap;
+use auth_core::AccountId;
 
-pub(crate) use keys::Key;
-pub(crate) use members::{Members, Text};
+pub(crate) use filing::Place;
+pub(crate) use item::{Item, entries, put, remove};
+pub(crate) use keys::{AccessTokenId, Key};
+pub(crate) use new_entry::NewEntry;
+pub(crate) use partition::{Draft, Partition, Size};
+pub(crate) use read::parse;
+pub(crate) use section::Section;
+use slice::Slice;
+pub(crate) use write::write;
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
+/// Partitions by their names. Names are chosen by others, so that the hash must be a keyed one (S-88).
+type Partitions = papaya::HashMap<Box<str>, Arc<Partition>, RandomState>;
 
-/// A section of the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Section {
-    AccessToken,
-    RefreshToken,
-    IdToken,
-    Account,
-    AppMetadata,
+/// The document. Readers find a partition without waiting for anybody.
+#[derive(Default)]
+pub(crate) struct Document {
+    users: Partitions,
+    apps: Partitions,
+    assertions: Partitions,
+    common: ArcSwap<Common>,
+    /// The number of the newest partition.
+    newest: AtomicU64,
+    /// How much is in the partitions; whoever writes holds it.
+    size: Mutex<Size>,
 }
 
-impl Section {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Account, Self::AppMetadata];
+/// What belongs to no partition.
+#[derive(Clone, Default)]
+pub(crate) struct Common {
+    pub(crate) app_metadata: Vec<Arc<Item<AppMetadata>>>,
+    /// Entries of which nobody can tell whose they are, with their keys.
+    unfiled: Vec<(Section, Slice, Slice)>,
+    /// Sections of other programs.
+    foreign: Vec<(Slice, Slice)>,
+}
 
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::AccessToken => "AccessToken",
-            Self::RefreshToken => "RefreshToken",
-            Self::IdToken => "IdToken",
-            Self::Account => "Account",
-            Self::AppMetadata => "AppMetadata",
+impl Common {
+    /// Takes over what `other` has beside the entries that anybody could find.
+    pub(crate) fn adopt(&mut self, other: &Self) {
+        for (section, key, json) in &other.unfiled {
+            self.unfiled.retain(|(own, known, _)| own != section || known.as_str() != key.as_str());
+            self.unfiled.push((*section, key.clone(), json.clone()));
+        }
+        for (name, json) in &other.foreign {
+            self.foreign.retain(|(known, _)| known.as_str() != name.as_str());
+            self.foreign.push((name.clone(), json.clone()));
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|section| section.name() == name)
+    /// How many entries say nothing of whose they are.
+    pub(crate) fn unfiled(&self) -> usize {
+        self.unfiled.len()
     }
-}
-
-/// A text that is no cache document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not a JSON object")]
-pub(crate) struct NotADocument;
-
-type Entries = BTreeMap<String, Box<RawValue>>;
-
-/// The document. Its entries hold secrets: `Debug` tells their number only.
-#[derive(Clone, Default)]
-pub(crate) struct Document {
-    sections: BTreeMap<Section, Entries>,
-    foreign: BTreeMap<String, Box<RawValue>>,
-    /// Entries whose key belongs to somebody else; they are never written.
-    unstored: Vec<(Section, Box<RawValue>)>,
 }
 
 impl Document {
-    /// Reads the document; an empty text is an empty document, a byte order mark is skipped.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NotADocument> {
-        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self::default());
-        }
-        // Of a repeated member the last counts, as for every other reader.
-        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(|_| NotADocument)?;
-        let mut document = Self::default();
-        for (name, raw) in members {
-            match Section::named(&name) {
-                Some(section) if raw.get() == "null" => drop(document.sections.insert(section, Entries::new())),
-                Some(section) => match serde_json::from_str(raw.get()) {
-                    Ok(entries) => drop(document.sections.insert(section, entries)),
-                    // A section that is no map: kept until an entry of ours has to go there.
-                    Err(_) => drop(document.foreign.insert(name, raw)),
-                },
-                None => drop(document.foreign.insert(name, raw)),
+    fn of(partitions: [HashMap<Box<str>, Draft>; 3], common: Common, newest: u64) -> Self {
+        let mut size = Size::default();
+        let [users, apps, assertions] = partitions.map(|drafts| {
+            let partitions = Partitions::builder().capacity(drafts.len()).build();
+            let pinned = partitions.pin();
+            for (name, draft) in drafts {
+                let partition = draft.finish();
+                size = size.plus(partition.size());
+                pinned.insert(name, Arc::new(partition));
             }
+            drop(pinned);
+            partitions
+        });
+        Self {
+            users,
+            apps,
+            assertions,
+            common: ArcSwap::from_pointee(common),
+            newest: AtomicU64::new(newest),
+            size: Mutex::new(size),
         }
-        Ok(document)
     }
 
-    /// The document as it is stored: compact, all five sections, in a stable order.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Member<'a> {
-            Section(&'a Entries),
-            Foreign(&'a RawValue),
-        }
-        let empty = Entries::new();
-        let mut members = BTreeMap::new();
-        for section in Section::ALL {
-            members.insert(section.name(), Member::Section(self.sections.get(&section).unwrap_or(&empty)));
-        }
-        for (name, raw) in &self.foreign {
-            let taken = Section::named(name).is_some_and(|section| self.sections.contains_key(&section));
-            if !taken {
-                members.insert(name, Member::Foreign(raw));
-            }
-        }
-        // Maps with text keys and raw JSON cannot fail to serialize.
-        serde_json::to_vec(&members).unwrap_or_default()
+    /// Reads the partition of a user in place.
+    pub(crate) fn user<R>(&self, id: &AccountId, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+        self.users.pin().get(id.folded()).map(|partition| read(partition))
     }
 
-    /// The entries of a section that can be read as members; others are skipped here and kept in the document.
-    pub(crate) fn entries(&self, section: Section) -> impl Iterator<Item = (&str, Members)> {
-        let entries = self.sections.get(&section).into_iter().flatten().map(|(key, raw)| (key.as_str(), raw));
-        let unstored = self.unstored.iter().filter(move |(own, _)| *own == section).map(|(_, raw)| ("", raw));
-        entries.chain(unstored).filter_map(|(key, raw)| Some((key, Members::parse(raw)?)))
+    /// Reads any partition in place.
+    pub(crate) fn partition<R>(&self, place: &Place, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+        let (partitions, name) = self.at(place);
+        partitions.pin().get(name).map(|partition| read(partition))
     }
 
-    /// Whether an entry could not be put because another one joins to the same key (S-79).
-    pub(crate) fn has_unstored(&self) -> bool {
-        !self.unstored.is_empty()
+    /// The partitions of all users, in the order of the document.
+    pub(crate) fn users(&self) -> Vec<Arc<Partition>> {
+        let mut users: Vec<_> = self.users.pin().values().map(Arc::clone).collect();
+        users.sort_unstable_by_key(|partition| partition.number);
+        users
     }
 
-    /// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do
-    /// not know go over into the new entry. An entry of somebody else that joins to the same key stays: then the new one
-    /// serves this process only (S-79).
-    pub(crate) fn put(&mut self, key: &Key, mut entry: Members, same: impl Fn(&Members) -> bool) {
-        let replaced: Vec<_> =
-            self.entries(key.section()).filter(|(_, old)| same(old)).map(|(key, old)| (key.to_owned(), old)).collect();
-        let entries = self.sections.entry(key.section()).or_default();
-        for (old_key, old) in replaced {
-            entries.remove(&old_key);
-            entry.adopt_foreign(&old, key.section());
+    /// Every partition with its place, in no order.
+    pub(crate) fn all(&self) -> Vec<(Place, Arc<Partition>)> {
+        fn placed(
+            partitions: &Partitions,
+            place: fn(Box<str>) -> Place,
+        ) -> impl Iterator<Item = (Place, Arc<Partition>)> {
+            let all: Vec<_> =
+                partitions.pin().iter().map(|(name, partition)| (place(name.clone()), Arc::clone(partition))).collect();
+            all.into_iter()
         }
-        let Some(raw) = entry.to_raw() else { return };
-        let incumbent = entries.get(key.text()).and_then(|raw| Members::parse(raw));
-        if incumbent.is_some_and(|incumbent| key.is_taken_by(&incumbent)) {
-            tracing::warn!(target: "auth_cache", section = key.section().name(), "two entries of the token cache have the same key; the newer one is not stored");
-            self.unstored.push((key.section(), raw));
+        placed(&self.users, Place::User)
+            .chain(placed(&self.apps, Place::App))
+            .chain(placed(&self.assertions, Place::Assertion))
+            .collect()
+    }
+
+    /// What belongs to no partition.
+    pub(crate) fn common(&self) -> arc_swap::Guard<Arc<Common>> {
+        self.common.load()
+    }
+
+    /// Changes one partition, which is a new one if there is none. Readers see all of the change or nothing.
+    pub(crate) fn edit<R>(&self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
+        let mut size = self.writing();
+        let (partitions, name) = self.at(place);
+        let pinned = partitions.pin();
+        let old = pinned.get(name);
+        let mut draft = match old {
+            Some(old) => old.draft(),
+            None => Draft { number: self.newest.fetch_add(1, Ordering::Relaxed).saturating_add(1), ..Draft::default() },
+        };
+        let output = edit(&mut draft);
+        let before = old.map(|old| old.size()).unwrap_or_default();
+        let after = if draft.is_empty() {
+            pinned.remove(name);
+            Size::default()
         } else {
-            entries.insert(key.text().to_owned(), raw);
+            let new = draft.finish();
+            let after = new.size();
+            pinned.insert(name.into(), Arc::new(new));
+            after
+        };
+        *size = size.plus(after).minus(before);
+        output
+    }
+
+    /// Changes what belongs to no partition.
+    pub(crate) fn edit_common<R>(&self, edit: impl FnOnce(&mut Common) -> R) -> R {
+        let _writing = self.writing();
+        let mut common = Common::clone(&self.common.load());
+        let output = edit(&mut common);
+        self.common.store(Arc::new(common));
+        output
+    }
+
+    /// How much is in the partitions.
+    pub(crate) fn size(&self) -> Size {
+        *self.writing()
+    }
+
+    fn at<'a>(&self, place: &'a Place) -> (&Partitions, &'a str) {
+        match place {
+            Place::User(name) => (&self.users, name),
+            Place::App(name) => (&self.apps, name),
+            Place::Assertion(name) => (&self.assertions, name),
         }
     }
 
-    /// Removes the entries for which `gone` holds and tells how many there were.
-    pub(crate) fn remove(&mut self, section: Section, gone: impl Fn(&Members) -> bool) -> usize {
-        let keys: Vec<_> =
-            self.entries(section).filter(|(_, entry)| gone(entry)).map(|(key, _)| key.to_owned()).collect();
-        if let Some(entries) = self.sections.get_mut(&section) {
-            keys.iter().for_each(|key| drop(entries.remove(key)));
-        }
-        keys.len()
+    fn writing(&self) -> MutexGuard<'_, Size> {
+        // Partitions are replaced whole, and the size is only a measure: poison tells nothing.
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Document");
-        for (section, entries) in &self.sections {
-            debug.field(section.name(), &entries.len());
-        }
-        debug.finish_non_exhaustive()
+        f.debug_struct("Document").field("size", &self.size()).finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{
-    CLIENT, GUEST, NOW, T, access_token, account, app_metadata, at, client, entra, home_account, id_token, index,
+    CLIENT, GUEST, NOW, T, access_token, account, app_metadata, at, client, document, entra, home_account, id_token,
     refresh_token, scopes, text,
 };
 
@@ -51,7 +51,7 @@ impl Ask {
             ..Query::new(&self.authority, &client, &self.account, &wanted)
         };
         assert!(!format!("{query:?}").contains(home_account().as_str()), "accounts are not logged");
-        lookup(&index(entries), &query, NOW)
+        lookup(&document(entries), &query, NOW)
     }
 }
 
@@ -83,8 +83,8 @@ fn margins() {
         (text(0), Value::Null, text(0), EXPIRED),
         (text(-1), Value::Null, text(0), EXPIRED),
         (text(301), text(1), text(0), "usable at"),
-        (text(301), text(0), text(0), due),
-        (text(301), text(-1), text(0), due),
+        (text(301), text(-76), text(0), due),
+        (text(3600), text(-301), text(0), due),
         (text(300), text(-1), text(0), meanwhile),
         (text(301), json!("0"), text(0), "usable at"),
         (text(301), json!("nonsense"), text(0), "usable at"),
@@ -356,9 +356,9 @@ fn a_hit_brings_its_own_id_token_and_account() {
         ("Account", account("guest", &guest)),
     ];
     let Lookup::Usable(token) = Ask::new(entra(GUEST), "User.Read").answer(&entries) else { panic!() };
-    assert_eq!(token.id_token.unwrap().text("iss"), Some("https://guest.example"));
+    assert_eq!(IdToken::parse(&token.id_token.unwrap()).unwrap().text("iss"), Some("https://guest.example"));
     assert_eq!(token.account.unwrap().username, "guest");
-    assert_eq!((token.realm.as_str(), token.expires_on, token.cached_at), (GUEST, at(3600), at(-60)));
+    assert_eq!((&*token.realm, token.expires_on, token.cached_at), (GUEST, at(3600), at(-60)));
     assert_eq!(token.scopes.to_string(), "User.Read");
 }
 

@@ -6,18 +6,17 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{
     CLIENT, GUEST, NOW, T, access_token, account, account_of, app_metadata, client, document, entra, home_id, id_token,
-    refresh_token, secrets, sign_in, text, tokens, value,
+    parse, refresh_token, secrets, sign_in, text, tokens, value,
 };
 
 /// Applies an answer for `User.Read` to a document.
-fn apply(document: &mut Document, authority: &Authority, answer: &[(&str, Value)], refreshed: bool) -> bool {
+fn apply(document: &Document, authority: &Authority, answer: &[(&str, Value)], refreshed: bool) -> bool {
     let tokens = tokens(authority, "User.Read", answer, NOW);
-    let client = client();
     let account = tokens.home_account_id().map_or_else(
         || Account::new(crate::testing::home_account(), authority.environment(), "ada@contoso.example"),
         |_| account_of(&tokens, authority),
     );
-    let update = TokenUpdate::of_sign_in(authority, &client, &account, &tokens);
+    let update = TokenUpdate::of_sign_in(Arc::new(authority.clone()), client(), account, Arc::new(tokens));
     TokenUpdate { refreshed, ..update }.apply(document)
 }
 
@@ -26,16 +25,16 @@ fn signed_in(authority: &Authority, tenant: &str, more: &[(&str, Value)]) -> Doc
 }
 
 fn signed_in_over(entries: &[(&str, Value)], authority: &Authority, tenant: &str, more: &[(&str, Value)]) -> Document {
-    let mut document = document(entries);
+    let document = document(entries);
     let answer: Vec<_> = sign_in(authority, tenant, "u").into_iter().chain(more.iter().cloned()).collect();
-    assert!(apply(&mut document, authority, &answer, false));
+    assert!(apply(&document, authority, &answer, false));
     document
 }
 
 /// A refresh that brings an access token only.
 fn refreshed(entries: &[(&str, Value)], answer: &[(&str, Value)]) -> Document {
-    let mut document = document(entries);
-    assert!(apply(&mut document, &entra(T), answer, true));
+    let document = document(entries);
+    assert!(apply(&document, &entra(T), answer, true));
     document
 }
 
@@ -75,6 +74,7 @@ fn a_sign_in_as_it_is_written() {
         "Account": {format!("{id}-{env}-{T}"): {
             "home_account_id": id, "environment": env, "realm": T, "local_account_id": "oid",
             "username": "ada@contoso.example", "authority_type": "MSSTS", "name": "Ada L.", "client_info": client_info,
+            "last_modification_time": "1700000000",
         }},
         "AppMetadata": {format!("appmetadata-{env}-{CLIENT}"): {"client_id": CLIENT, "environment": env}},
     });
@@ -117,8 +117,8 @@ fn without_a_name_the_account_gets_the_usual_placeholder() {
     let authority = crate::testing::oidc("https://idp.example");
     let now = NOW.as_unix_seconds();
     let claims = json!({"iss": "https://idp.example", "sub": "s", "aud": CLIENT, "exp": now + 300, "iat": now});
-    let mut document = Document::default();
-    apply(&mut document, &authority, &[("id_token", json!(crate::testing::jwt(&claims)))], false);
+    let document = Document::default();
+    apply(&document, &authority, &[("id_token", json!(crate::testing::jwt(&claims)))], false);
     let account = value(&document)["Account"]["s-idp.example-"].clone();
     assert_eq!(account["username"], "Missing from the token response");
     assert_eq!((&account["local_account_id"], &account["realm"]), (&json!("s"), &json!("")));
@@ -284,17 +284,14 @@ fn an_account_that_was_removed_meanwhile_stays_removed() {
         vec![("Account", account("x", &[("environment", json!("login.microsoftonline.us"))]))],
         vec![("RefreshToken", refresh_token("rt", &[]))],
     ] {
-        let mut after = document(&others);
+        let after = document(&others);
         let before = value(&after);
-        assert!(!apply(&mut after, &entra(T), &sign_in(&entra(T), T, "u"), true));
+        assert!(!apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), true));
         assert_eq!(value(&after), before, "nothing was changed");
-        assert!(apply(&mut after, &entra(T), &sign_in(&entra(T), T, "u"), false), "a sign-in brings it back");
+        assert!(apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), false), "a sign-in brings it back");
     }
     let elsewhere = [("environment", json!("sts.windows.net")), ("realm", json!(GUEST))];
-    assert!(
-        apply(&mut document(&[("Account", account("x", &elsewhere))]), &entra(T), &[], true),
-        "any tenant's will do"
-    );
+    assert!(apply(&document(&[("Account", account("x", &elsewhere))]), &entra(T), &[], true), "any tenant's will do");
 }
 
 // S-85: the family stands in the token and in the note, and is noted to be none when it is none.
@@ -338,8 +335,8 @@ fn realms() {
             assert_eq!(entry["realm"], realm, "{section} of {tenant}");
         }
     }
-    let mut document = document(&[known()]);
-    apply(&mut document, &entra("common"), &[], true);
+    let document = document(&[known()]);
+    apply(&document, &entra("common"), &[], true);
     let written = value(&document);
     assert_eq!(written["AccessToken"].as_object().unwrap().values().next().unwrap()["realm"], "common");
 }
@@ -352,12 +349,14 @@ fn who_stands_under_the_key_is_not_overwritten() {
     let stranger =
         refresh_token("strangers", &[("home_account_id", json!("alice")), ("environment", json!("foo-bar.example"))]);
     let key = format!("alice-foo-bar.example-refreshtoken-{CLIENT}--");
-    let mut document = Document::parse(json!({"RefreshToken": {&key: stranger}}).to_string().as_bytes()).unwrap();
-    assert!(apply(&mut document, &authority, &answer, false));
-    assert!(document.has_unstored());
+    let document = parse(&json!({"RefreshToken": {&key: stranger}}).to_string());
+    assert!(apply(&document, &authority, &answer, false));
+    assert!(crate::document::write(&document).1);
     assert_eq!(value(&document)["RefreshToken"], json!({&key: stranger}));
-    let here: Vec<_> = document.entries(Section::RefreshToken).map(|(_, entry)| entry.lenient("secret")).collect();
-    assert_eq!(here, ["strangers", "new-rt"]);
+    let here = document.user(&auth_core::AccountId::new("alice-foo"), |partition| {
+        entries(&partition.refresh_tokens).map(|token| token.secret.expose().to_owned()).collect::<Vec<_>>()
+    });
+    assert_eq!(here, Some(vec!["new-rt".to_owned()]));
 }
 
 // S-91: what is of nobody under our key is no reason not to store.
@@ -368,9 +367,9 @@ fn a_broken_entry_under_the_key_is_replaced() {
         [json!(null), json!(7), json!({}), json!({"secret": "x"}), json!({"home_account_id": 1.5, "environment": []})]
     {
         let text = json!({"RefreshToken": {&key: broken}}).to_string();
-        let mut document = Document::parse(text.as_bytes()).unwrap();
-        assert!(apply(&mut document, &entra(T), &sign_in(&entra(T), T, "u"), false));
-        let stored = !document.has_unstored();
+        let document = parse(&text);
+        assert!(apply(&document, &entra(T), &sign_in(&entra(T), T, "u"), false));
+        let stored = !crate::document::write(&document).1;
         // A home account id that is a number is somebody's, as far as anybody can tell.
         assert_eq!(stored, broken.get("home_account_id").is_none(), "{broken}");
         assert_eq!(value(&document)["RefreshToken"][&key] == broken, !stored, "{broken}");
@@ -381,12 +380,12 @@ fn a_broken_entry_under_the_key_is_replaced() {
 fn tokens_of_nobody_are_not_cached() {
     let authority = entra(T);
     let tokens = tokens(&authority, "User.Read", &[], NOW);
-    let (client, nobody) = (client(), Account::new(auth_core::AccountId::new(""), "login.windows.net", ""));
-    let mut document = document(&[(
+    let nobody = Account::new(auth_core::AccountId::new(""), "login.windows.net", "");
+    let document = document(&[(
         "AccessToken",
         access_token("app", &[("home_account_id", Value::Null), ("expires_on", text(-1))]),
     )]);
     let before = value(&document);
-    assert!(!TokenUpdate::of_sign_in(&authority, &client, &nobody, &tokens).apply(&mut document));
+    assert!(!TokenUpdate::of_sign_in(Arc::new(authority), client(), nobody, Arc::new(tokens)).apply(&document));
     assert_eq!(value(&document), before);
 }

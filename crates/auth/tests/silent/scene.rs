@@ -26,7 +26,7 @@ impl Clock for Hand {
     }
 }
 
-/// The times of the cached access tokens, in seconds from [`NOW`].
+/// The times of the cached access tokens: in how many seconds they expire, since how many they should be refreshed.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) expires: u64,
@@ -38,8 +38,8 @@ impl Times {
     pub(crate) const EXPIRED: Self = Self { expires: 0, refresh: None };
     /// Good for an hour.
     pub(crate) const GOOD: Self = Self { expires: 3600, refresh: None };
-    /// Good for an hour, but to be refreshed.
-    pub(crate) const DUE: Self = Self { expires: 3600, refresh: Some(0) };
+    /// Good for an hour, but to be refreshed, whatever the token drew to spread its refresh.
+    pub(crate) const DUE: Self = Self { expires: 3600, refresh: Some(301) };
 }
 
 #[derive(Clone)]
@@ -151,7 +151,7 @@ pub(crate) fn document(accounts: usize, times: Times) -> Value {
             "cached_at": (NOW - 3600).to_string(), "expires_on": (NOW + times.expires).to_string(),
         }));
         if let Some(refresh) = times.refresh {
-            access_token["refresh_on"] = (NOW + refresh).to_string().into();
+            access_token["refresh_on"] = (NOW - refresh).to_string().into();
         }
         access_tokens.insert(format!("a{number}"), access_token);
         refresh_tokens.insert(format!("r{number}"), entry(json!({"secret": format!("rt{number}")})));

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::storage::{BoxedLock, Stored};
+use crate::storage::{Stored, Version};
 
 /// A store in memory of which some operations fail, and into which somebody writes behind our back.
 #[derive(Clone, Default)]
@@ -67,6 +67,7 @@ async fn what_cannot_be_stored_serves_this_process_and_is_stored_later() {
         &["lock", "read"],
     ] {
         let storage = Moody::default();
+        overwrite(&storage.inner, "{}").await;
         let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
         storage.fail(failing);
         assert!(store(&cache, "ada", false).await.is_err(), "{failing:?}");

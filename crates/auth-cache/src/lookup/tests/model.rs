@@ -73,7 +73,7 @@ proptest! {
         let needed: Vec<_> = wanted.split(' ').filter(|scope| *scope != "openid").collect();
         let longest = rows.iter().filter(|row| answers(row, account, client, &needed)).map(|row| row.expires_in).max();
         let (authority, client, account, wanted) = (entra(T), ClientId::new(client).unwrap(), AccountId::new(account), scopes(wanted));
-        match (lookup(&index(&entries), &Query::new(&authority, &client, &account, &wanted), NOW), longest) {
+        match (lookup(&document(&entries), &Query::new(&authority, &client, &account, &wanted), NOW), longest) {
             (Lookup::Usable(token), Some(longest)) => {
                 let row = &rows[token.access_token.expose().parse::<usize>().unwrap()];
                 prop_assert!(answers(row, account.as_str(), client.as_str(), &needed), "{:?}", row);
@@ -92,7 +92,7 @@ proptest! {
         ])];
         let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
         let query = Query::new(&authority, &client, &account, &wanted);
-        let answer = lookup(&index(&entries), &query, Timestamp::from_unix_seconds(now));
+        let answer = lookup(&document(&entries), &query, Timestamp::from_unix_seconds(now));
         let left = expires_on.saturating_sub(now);
         if left <= 30 || left > 10 * 365 * 24 * 60 * 60 {
             prop_assert_eq!(words(&answer), "nothing");

@@ -3,7 +3,6 @@
 use auth_core::AccountId;
 
 use super::*;
-use crate::index::Index;
 use crate::lookup::{Lookup, Query, lookup};
 use crate::testing::{base64url, jwt, scopes, with};
 
@@ -44,13 +43,13 @@ fn each_is_written_as_the_others_read_it() {
         let own =
             [("home_account_id", json!(id)), ("environment", json!(authority.environment())), ("realm", json!(theirs))];
         let old_id_token = answer.iter().find(|(name, _)| *name == "id_token").unwrap().1.clone();
-        let mut document = document(&[
+        let document = document(&[
             ("AccessToken", access_token("old-at", &own)),
             ("RefreshToken", refresh_token("old-rt", &own)),
             ("IdToken", with(id_token("", &own), &[("secret", old_id_token)])),
             ("Account", account("ada", &own)),
         ]);
-        assert!(apply(&mut document, &authority, &answer, true), "{text}");
+        assert!(apply(&document, &authority, &answer, true), "{text}");
         let written = value(&document);
         for section in ["AccessToken", "IdToken", "Account"] {
             let entries: Vec<_> = written[section].as_object().unwrap().values().collect();
@@ -65,7 +64,7 @@ fn each_is_written_as_the_others_read_it() {
 
         let (client, account, wanted) = (client(), AccountId::new(id), scopes("User.Read"));
         let query = Query::new(&authority, &client, &account, &wanted);
-        let Lookup::Usable(token) = lookup(&Index::new(&document), &query, NOW) else { panic!("{text}") };
+        let Lookup::Usable(token) = lookup(&document, &query, NOW) else { panic!("{text}") };
         assert!(token.id_token.is_some() && token.account.is_some(), "{text}");
     }
 }
@@ -75,9 +74,9 @@ fn each_is_written_as_the_others_read_it() {
 fn adfs_takes_nothing_of_its_neighbour() {
     let adfs = Authority::parse("https://idp.example/adfs").unwrap();
     let neighbour = Authority::oidc("https://idp.example/realms/a").unwrap();
-    let mut document = document(&[]);
-    assert!(apply(&mut document, &neighbour, &answer("https://idp.example/realms/a", None, None), false));
+    let document = document(&[]);
+    assert!(apply(&document, &neighbour, &answer("https://idp.example/realms/a", None, None), false));
     let (client, account, wanted) = (client(), AccountId::new("s"), scopes("User.Read"));
     let query = Query::new(&adfs, &client, &account, &wanted);
-    assert!(matches!(lookup(&Index::new(&document), &query, NOW), Lookup::Nothing));
+    assert!(matches!(lookup(&document, &query, NOW), Lookup::Nothing));
 }

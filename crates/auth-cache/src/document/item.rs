@@ -1,0 +1,91 @@
+//! One entry of the document: its text, and what it says once somebody asked.
+
+use core::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::{Key, NewEntry, Slice};
+use crate::members::{Entry, Members};
+
+/// An entry. Nobody changes it; a writer puts another one in its place.
+pub(crate) struct Item<E> {
+    key: Slice,
+    json: Slice,
+    /// Where this process made the entry: what tells it from others under the same key (S-79).
+    made: Option<Box<Key>>,
+    entry: OnceLock<Option<Box<E>>>,
+}
+
+/// Entries of one section.
+pub(crate) type Items<E> = Box<[Arc<Item<E>>]>;
+
+impl<E: Entry> Item<E> {
+    /// An entry as it stands in a document.
+    pub(crate) const fn stored(key: Slice, json: Slice) -> Self {
+        Self { key, json, made: None, entry: OnceLock::new() }
+    }
+
+    /// A new entry; `None` if it is beyond all measure.
+    pub(crate) fn made(key: Key, entry: &NewEntry) -> Option<Self> {
+        let (text, json) = (Slice::whole(key.text().to_owned())?, Slice::whole(entry.to_json())?);
+        Some(Self { key: text, json, made: Some(Box::new(key)), entry: OnceLock::new() })
+    }
+
+    /// What the entry says; it is read the first time that somebody asks.
+    pub(crate) fn entry(&self) -> Option<&E> {
+        self.entry.get_or_init(|| Some(Box::new(E::read(&self.members()?)?))).as_deref()
+    }
+
+    pub(crate) fn members(&self) -> Option<Members<'_>> {
+        Members::parse(self.json.as_str())
+    }
+}
+
+impl<E> Item<E> {
+    pub(crate) fn key(&self) -> &str {
+        self.key.as_str()
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        self.json.as_str()
+    }
+
+    pub(crate) fn made_under(&self) -> Option<&Key> {
+        self.made.as_deref()
+    }
+
+    /// How many bytes it takes in the document.
+    pub(crate) fn size(&self) -> usize {
+        self.key.len().saturating_add(self.json.len())
+    }
+}
+
+impl<E> fmt::Debug for Item<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item").field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+/// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do not
+/// know go over into the new one.
+pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, mut new: NewEntry, same: impl Fn(&E) -> bool) {
+    items.retain(|item| {
+        let replaced = item.entry().is_some_and(&same);
+        if replaced && let Some(old) = item.members() {
+            new.adopt_foreign(&old, key.section());
+        }
+        !replaced
+    });
+    items.extend(Item::made(key, &new).map(Arc::new));
+}
+
+/// The entries that can be read.
+pub(crate) fn entries<E: Entry>(items: &[Arc<Item<E>>]) -> impl Iterator<Item = &E> {
+    items.iter().filter_map(|item| item.entry())
+}
+
+/// Removes the entries for which `gone` holds and tells how many there were.
+pub(crate) fn remove<E: Entry>(items: &mut Vec<Arc<Item<E>>>, gone: impl Fn(&E) -> bool) -> usize {
+    let before = items.len();
+    items.retain(|item| !item.entry().is_some_and(&gone));
+    before.saturating_sub(items.len())
+}

@@ -1,0 +1,99 @@
+//! The unit of everything: what belongs to one account, one application in a tenant, or one assertion.
+
+use std::sync::Arc;
+
+use super::item::{Item, Items};
+use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
+
+/// What belongs together. Nobody changes it; a writer replaces it.
+#[derive(Debug, Default)]
+pub(crate) struct Partition {
+    pub(crate) access_tokens: Items<AccessToken>,
+    pub(crate) refresh_tokens: Items<RefreshToken>,
+    pub(crate) id_tokens: Items<IdTokenEntry>,
+    pub(crate) accounts: Items<AccountEntry>,
+    /// Which one it is in the order of the document.
+    pub(crate) number: u64,
+}
+
+/// A partition that is being changed.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) access_tokens: Vec<Arc<Item<AccessToken>>>,
+    pub(crate) refresh_tokens: Vec<Arc<Item<RefreshToken>>>,
+    pub(crate) id_tokens: Vec<Arc<Item<IdTokenEntry>>>,
+    pub(crate) accounts: Vec<Arc<Item<AccountEntry>>>,
+    pub(crate) number: u64,
+}
+
+impl Partition {
+    pub(crate) fn draft(&self) -> Draft {
+        Draft {
+            access_tokens: self.access_tokens.to_vec(),
+            refresh_tokens: self.refresh_tokens.to_vec(),
+            id_tokens: self.id_tokens.to_vec(),
+            accounts: self.accounts.to_vec(),
+            number: self.number,
+        }
+    }
+
+    /// How much there is.
+    pub(crate) fn size(&self) -> Size {
+        fn bytes<E>(items: &Items<E>) -> usize {
+            items.iter().map(|item| item.size()).fold(0, usize::saturating_add)
+        }
+        let sections =
+            [bytes(&self.access_tokens), bytes(&self.refresh_tokens), bytes(&self.id_tokens), bytes(&self.accounts)];
+        let lengths = [self.access_tokens.len(), self.refresh_tokens.len(), self.id_tokens.len(), self.accounts.len()];
+        Size {
+            entries: lengths.into_iter().fold(0, usize::saturating_add),
+            access_tokens: self.access_tokens.len(),
+            bytes: sections.into_iter().fold(0, usize::saturating_add),
+        }
+    }
+}
+
+impl Draft {
+    pub(crate) fn finish(self) -> Partition {
+        Partition {
+            access_tokens: self.access_tokens.into_boxed_slice(),
+            refresh_tokens: self.refresh_tokens.into_boxed_slice(),
+            id_tokens: self.id_tokens.into_boxed_slice(),
+            accounts: self.accounts.into_boxed_slice(),
+            number: self.number,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.access_tokens.is_empty()
+            && self.refresh_tokens.is_empty()
+            && self.id_tokens.is_empty()
+            && self.accounts.is_empty()
+    }
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) entries: usize,
+    pub(crate) access_tokens: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Size {
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries.saturating_sub(other.entries),
+            access_tokens: self.access_tokens.saturating_sub(other.access_tokens),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries.saturating_add(other.entries),
+            access_tokens: self.access_tokens.saturating_add(other.access_tokens),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}

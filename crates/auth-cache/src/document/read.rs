@@ -1,0 +1,184 @@
+//! Reading a document: its text is scanned once and taken apart into entries, which stay text.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::filing::{Place, place};
+use super::item::Item;
+use super::partition::Draft;
+use super::slice::{Buffer, Slice};
+use super::{Common, Document, Section};
+use crate::members::Borrowed;
+
+const BOM: &str = "\u{feff}";
+
+/// A text that is no cache document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a JSON object")]
+pub(crate) struct NotADocument;
+
+/// Reads a document; an empty text is an empty document, a byte order mark is skipped.
+pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>) -> Result<Document, NotADocument> {
+    let text = String::from_utf8(core::mem::take(&mut *bytes)).map_err(|error| {
+        error.into_bytes().zeroize();
+        NotADocument
+    })?;
+    let buffer: Buffer = Arc::new(Zeroizing::new(text));
+    let text = buffer.strip_prefix(BOM).unwrap_or(&buffer);
+    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Ok(Document::default());
+    }
+    // A section that is no map makes the quick way fail; then each section is looked at by itself.
+    let mut quick = Reader::new(&buffer);
+    if quick.read(text, false).is_ok() {
+        return Ok(quick.finish());
+    }
+    let mut careful = Reader::new(&buffer);
+    careful.read(text, true).map_err(|_| NotADocument)?;
+    Ok(careful.finish())
+}
+
+/// What was read so far.
+struct Reader<'b> {
+    buffer: &'b Buffer,
+    users: HashMap<Box<str>, Draft>,
+    apps: HashMap<Box<str>, Draft>,
+    assertions: HashMap<Box<str>, Draft>,
+    common: Common,
+    next: u64,
+    careful: bool,
+}
+
+impl<'b> Reader<'b> {
+    fn new(buffer: &'b Buffer) -> Self {
+        Self {
+            buffer,
+            users: HashMap::new(),
+            apps: HashMap::new(),
+            assertions: HashMap::new(),
+            common: Common::default(),
+            next: 0,
+            careful: false,
+        }
+    }
+
+    fn read(&mut self, text: &str, careful: bool) -> serde_json::Result<()> {
+        self.careful = careful;
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_map(Members(self))?;
+        json.end()
+    }
+
+    fn finish(self) -> Document {
+        Document::of([self.users, self.apps, self.assertions], self.common, self.next)
+    }
+
+    fn slice(&self, part: &str) -> Option<Slice> {
+        Slice::part(self.buffer, part)
+    }
+
+    /// A key or name, which has a text of its own where it is written with escapes.
+    fn name(&self, name: &str) -> Option<Slice> {
+        self.slice(name).or_else(|| Slice::whole(name.to_owned()))
+    }
+
+    fn entry(&mut self, section: Section, key: &str, raw: &RawValue) {
+        let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
+        if section == Section::AppMetadata {
+            self.common.app_metadata.push(Arc::new(Item::stored(key, json)));
+            return;
+        }
+        let Some(place) = place(section, raw.get()) else {
+            self.common.unfiled.push((section, key, json));
+            return;
+        };
+        let (partitions, name) = match place {
+            Place::User(name) => (&mut self.users, name),
+            Place::App(name) => (&mut self.apps, name),
+            Place::Assertion(name) => (&mut self.assertions, name),
+        };
+        let draft = partitions.entry(name).or_insert_with(|| {
+            self.next = self.next.saturating_add(1);
+            Draft { number: self.next, ..Draft::default() }
+        });
+        match section {
+            Section::AccessToken => draft.access_tokens.push(Arc::new(Item::stored(key, json))),
+            Section::RefreshToken => draft.refresh_tokens.push(Arc::new(Item::stored(key, json))),
+            Section::IdToken => draft.id_tokens.push(Arc::new(Item::stored(key, json))),
+            Section::Account => draft.accounts.push(Arc::new(Item::stored(key, json))),
+            Section::AppMetadata => {}
+        }
+    }
+}
+
+/// The members of the document.
+struct Members<'r, 'b>(&'r mut Reader<'b>);
+
+impl<'de> Visitor<'de> for Members<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a cache document")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let reader = self.0;
+        while let Some(Borrowed(name)) = map.next_key()? {
+            match Section::named(&name) {
+                Some(section) if !reader.careful => map.next_value_seed(Entries { reader, section })?,
+                section => {
+                    let raw: &RawValue = map.next_value()?;
+                    let read = section.is_some_and(|section| {
+                        serde_json::Deserializer::from_str(raw.get())
+                            .deserialize_any(Entries { reader, section })
+                            .is_ok()
+                    });
+                    // Another program's, or kept until an entry of ours has to go there.
+                    if !read && let Some(member) = reader.name(&name).zip(reader.slice(raw.get())) {
+                        reader.common.foreign.push(member);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The entries of one section.
+struct Entries<'r, 'b> {
+    reader: &'r mut Reader<'b>,
+    section: Section,
+}
+
+impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("entries")
+    }
+
+    /// `null`: no entries.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Borrowed(key)) = map.next_key()? {
+            self.reader.entry(self.section, &key, map.next_value()?);
+        }
+        Ok(())
+    }
+}

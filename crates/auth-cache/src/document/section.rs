@@ -1,0 +1,93 @@
+//! The sections of the document.
+
+/// A section of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Section {
+    AccessToken,
+    RefreshToken,
+    IdToken,
+    Account,
+    AppMetadata,
+}
+
+impl Section {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Account, Self::AppMetadata];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "AccessToken",
+            Self::RefreshToken => "RefreshToken",
+            Self::IdToken => "IdToken",
+            Self::Account => "Account",
+            Self::AppMetadata => "AppMetadata",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.name() == name)
+    }
+
+    /// The members that we write ourselves; all others are another program's.
+    pub(crate) const fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::AccessToken => &[
+                "home_account_id",
+                "environment",
+                "credential_type",
+                "client_id",
+                "secret",
+                "realm",
+                "target",
+                "cached_at",
+                "expires_on",
+                "extended_expires_on",
+                "ext_expires_on",
+                "refresh_on",
+                "token_type",
+                "client_info",
+                "requestedClaims",
+                "requestedClaimsHash",
+                "persisted_cache_parameters",
+                "kid",
+                "key_id",
+                "keyid",
+                "ext",
+                "ext_cache_key",
+                "additionalCacheKeyComponents",
+                "additionalCacheKeyComponentsHash",
+                "user_assertion_hash",
+                "userAssertionHash",
+            ],
+            Self::RefreshToken => &[
+                "home_account_id",
+                "environment",
+                "credential_type",
+                "client_id",
+                "secret",
+                "family_id",
+                "target",
+                "realm",
+                "last_modification_time",
+                "client_info",
+                "user_assertion_hash",
+                "userAssertionHash",
+            ],
+            Self::IdToken => {
+                &["home_account_id", "environment", "credential_type", "client_id", "secret", "realm", "client_info"]
+            }
+            Self::Account => &[
+                "home_account_id",
+                "environment",
+                "realm",
+                "local_account_id",
+                "username",
+                "authority_type",
+                "name",
+                "client_info",
+                "last_modification_time",
+            ],
+            Self::AppMetadata => &["client_id", "environment", "family_id"],
+        }
+    }
+}

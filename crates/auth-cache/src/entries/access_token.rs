@@ -1,0 +1,131 @@
+//! Access tokens.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use auth_core::{Scopes, Secret, Timestamp};
+use subtle::ConstantTimeEq as _;
+
+use super::assertion;
+use crate::extension::Extended;
+use crate::members::{Entry, Members};
+use crate::token_kind::TokenKind;
+
+/// An access token.
+#[derive(Debug)]
+pub(crate) struct AccessToken {
+    pub(crate) environment: Box<str>,
+    pub(crate) client_id: Box<str>,
+    pub(crate) realm: Arc<str>,
+    pub(crate) scopes: Scopes,
+    pub(crate) secret: Secret,
+    pub(crate) cached_at: Timestamp,
+    pub(crate) expires_on: Timestamp,
+    pub(crate) refresh_on: Option<Timestamp>,
+    /// What sets it apart from a plain Bearer token, if anything does.
+    bound: Option<Box<Bound>>,
+    /// The hash of the assertion that it was got with on behalf of a user, else empty.
+    assertion: Box<str>,
+    draw: u64,
+    used_at: AtomicU64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Bound {
+    token_type: Box<str>,
+    key_id: Box<str>,
+    extended: Extended,
+}
+
+impl Entry for AccessToken {
+    fn read(members: &Members<'_>) -> Option<Self> {
+        const TYPES: [&str; 4] = ["", "AccessToken", "ATExt", "AccessToken_With_AuthScheme"];
+        let credential_type = members.text("credential_type").or_empty()?;
+        if !TYPES.iter().any(|known| known.eq_ignore_ascii_case(&credential_type)) {
+            return None;
+        }
+        let bound = Bound::read(members)?;
+        let is_plain = credential_type.is_empty() || credential_type.eq_ignore_ascii_case("AccessToken");
+        if bound.is_none() && !is_plain {
+            // It is said to be bound to something, and not to what.
+            return None;
+        }
+        let secret = members.secret("secret")?;
+        Some(Self {
+            draw: draw(&secret),
+            environment: members.text("environment").or_empty()?.into(),
+            client_id: members.text("client_id").or_empty()?.into(),
+            realm: members.text("realm").or_empty()?.into(),
+            scopes: Scopes::parse(&members.text("target").or_empty()?).ok()?,
+            secret,
+            cached_at: members.time("cached_at").unwrap_or_default(),
+            expires_on: members.time("expires_on").unwrap_or_default(),
+            refresh_on: members.time("refresh_on").filter(|time| *time > Timestamp::EPOCH),
+            bound,
+            assertion: assertion(members)?,
+            used_at: AtomicU64::new(0),
+        })
+    }
+}
+
+impl Bound {
+    fn read(members: &Members<'_>) -> Option<Option<Box<Self>>> {
+        let token_type = members.text("token_type").or_empty()?;
+        let key_id = members.first(&["kid", "key_id", "keyid"]).or_empty()?;
+        let extended = Extended::read(members);
+        let bearer = token_type.is_empty() || token_type.eq_ignore_ascii_case(TokenKind::BEARER);
+        let plain = bearer && key_id.is_empty() && matches!(extended, Extended::Not);
+        let token_type = if bearer { TokenKind::BEARER.into() } else { token_type.into() };
+        Some((!plain).then(|| Box::new(Self { token_type, key_id: key_id.into(), extended })))
+    }
+}
+
+impl AccessToken {
+    /// Whether the token is of this kind: the same type, key and extension, or the same lack of them.
+    pub(crate) fn is_kind(&self, kind: &TokenKind<'_>) -> bool {
+        match &self.bound {
+            None => kind.is_plain(),
+            Some(bound) => {
+                bound.token_type.eq_ignore_ascii_case(kind.token_type)
+                    && bound.key_id.eq_ignore_ascii_case(kind.key_id.unwrap_or_default())
+                    && bound.extended.matches(kind.extension)
+            }
+        }
+    }
+
+    /// Whether the token was got with this assertion, or with none if it is empty.
+    pub(crate) fn is_got_with(&self, assertion: &str) -> bool {
+        self.assertion.as_bytes().ct_eq(assertion.as_bytes()).into()
+    }
+
+    /// A number that stays the same for this token as long as the process lives, and tells nothing of it.
+    pub(crate) const fn draw(&self) -> u64 {
+        self.draw
+    }
+
+    /// Whether another token is of the same kind as this.
+    pub(crate) fn is_bound_like(&self, other: &Self) -> bool {
+        self.bound == other.bound
+    }
+
+    /// Notes that the token was handed out, for the choice of what goes when the cache is full.
+    pub(crate) fn used(&self, now: Timestamp) {
+        let now = now.as_unix_seconds();
+        // Writing only when it changes keeps threads that use one token out of each other's way.
+        if self.used_at.load(Ordering::Relaxed) != now {
+            self.used_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// When the token was last handed out, or cached.
+    pub(crate) fn used_at(&self) -> u64 {
+        self.used_at.load(Ordering::Relaxed).max(self.cached_at.as_unix_seconds())
+    }
+}
+
+/// Drawn by the process, so that a token which is read again has the same.
+fn draw(secret: &Secret) -> u64 {
+    static PROCESS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    PROCESS.hash_one(secret.expose())
+}

@@ -1,0 +1,62 @@
+//! Accounts.
+
+use std::sync::Arc;
+
+use auth_core::{Account, AccountId, Timestamp};
+use serde_json::Value;
+
+use crate::members::{Entry, Members, Text};
+
+/// An account as one tenant sees it.
+#[derive(Debug)]
+pub(crate) struct AccountEntry {
+    pub(crate) account: Arc<Account>,
+    /// How the account came into the cache, in the words of the library that wrote it.
+    pub(crate) source: Option<Box<str>>,
+    pub(crate) last_modification_time: Option<Timestamp>,
+    /// The pictures of other tenants that MSAL Node keeps within one entry.
+    pub(crate) profiles: Box<[Profile]>,
+}
+
+/// A picture of the account within another entry.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(crate) tenant_id: Box<str>,
+    pub(crate) local_account_id: Box<str>,
+    pub(crate) username: Box<str>,
+    pub(crate) name: Option<Box<str>>,
+}
+
+impl Entry for AccountEntry {
+    /// Every field may be missing but the environment.
+    fn read(members: &Members<'_>) -> Option<Self> {
+        let Text::Is(environment) = members.text("environment") else { return None };
+        let id = AccountId::new(members.text("home_account_id").or_empty()?);
+        let mut account = Account::new(id, environment, members.text("username").or_empty()?);
+        account.realm = members.text("realm").or_empty()?.into_owned();
+        account.local_account_id = members.text("local_account_id").or_empty()?.into_owned();
+        account.name = members.text("name").or_empty().filter(|name| !name.is_empty()).map(Into::into);
+        Some(Self {
+            account: Arc::new(account),
+            source: Some(members.lenient("account_source")).filter(|text| !text.is_empty()).map(Into::into),
+            last_modification_time: members.time("last_modification_time").filter(|time| *time > Timestamp::EPOCH),
+            profiles: profiles(members),
+        })
+    }
+}
+
+/// Node's `tenantProfiles`: a list of texts that hold JSON. What is not like that is passed over.
+fn profiles(members: &Members<'_>) -> Box<[Profile]> {
+    let texts = members.raw("tenantProfiles").and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
+    let profile = |text: Value| {
+        let value: Value = serde_json::from_str(text.as_str()?).ok()?;
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        Some(Profile {
+            tenant_id: text("tenantId")?.into(),
+            local_account_id: text("localAccountId").unwrap_or_default().into(),
+            username: text("username").unwrap_or_default().into(),
+            name: text("name").map(Into::into),
+        })
+    };
+    texts.unwrap_or_default().into_iter().filter_map(profile).collect()
+}

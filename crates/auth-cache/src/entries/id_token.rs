@@ -1,0 +1,47 @@
+//! Id_tokens.
+
+use std::sync::{Arc, OnceLock};
+
+use auth_core::{IdToken, Secret, Timestamp};
+
+use crate::members::{Entry, Members};
+
+/// An id_token, still raw.
+#[derive(Debug)]
+pub(crate) struct IdTokenEntry {
+    pub(crate) environment: Box<str>,
+    pub(crate) client_id: Box<str>,
+    pub(crate) realm: Arc<str>,
+    pub(crate) secret: Secret,
+    issuer: OnceLock<Option<Box<str>>>,
+}
+
+impl Entry for IdTokenEntry {
+    fn read(members: &Members<'_>) -> Option<Self> {
+        Some(Self {
+            environment: members.text("environment").or_empty()?.into(),
+            client_id: members.text("client_id").or_empty()?.into(),
+            realm: members.text("realm").or_empty()?.into(),
+            secret: members.secret("secret")?,
+            issuer: OnceLock::new(),
+        })
+    }
+}
+
+impl IdTokenEntry {
+    /// The token with its claims; `None` if it is none.
+    pub(crate) fn parse(&self) -> Option<IdToken> {
+        IdToken::parse(&self.secret).ok()
+    }
+
+    /// Its `iat`.
+    pub(crate) fn issued_at(&self) -> Timestamp {
+        let iat = self.parse().and_then(|token| token.claims().get("iat")?.as_u64());
+        Timestamp::from_unix_seconds(iat.unwrap_or_default())
+    }
+
+    /// Its `iss`: where several issuers share a host, all that tells whose the entries beside it are.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.get_or_init(|| Some(self.parse()?.text("iss")?.into())).as_deref()
+    }
+}

@@ -1,0 +1,25 @@
+//! Entries as typed values: identity is fields, never a joined key (S-77).
+
+mod access_token;
+mod account;
+mod app_metadata;
+mod id_token;
+mod refresh_token;
+
+pub(crate) use access_token::AccessToken;
+pub(crate) use account::AccountEntry;
+pub(crate) use app_metadata::AppMetadata;
+pub(crate) use id_token::IdTokenEntry;
+pub(crate) use refresh_token::RefreshToken;
+
+use crate::members::{Members, Text};
+
+/// The assertion that an on-behalf-of entry was got with, in any library's spelling; `""` for none, `None` for a broken one.
+pub(crate) fn assertion(members: &Members<'_>) -> Option<Box<str>> {
+    match members.first(&["user_assertion_hash", "userAssertionHash"]) {
+        // Some libraries pad the hash, others do not.
+        Text::Is(hash) => Some(hash.trim_end_matches('=').into()),
+        Text::Absent => Some("".into()),
+        Text::Broken => None,
+    }
+}

@@ -1,0 +1,162 @@
+//! Extra request data that sets tokens apart: MSAL's extended cache keys.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use crate::members::Members;
+
+/// The members that libraries keep the data itself in.
+const COMPONENTS: [&str; 2] = ["ext", "additionalCacheKeyComponents"];
+/// The members that libraries keep a hash of it in.
+const HASHES: [&str; 2] = ["ext_cache_key", "additionalCacheKeyComponentsHash"];
+
+/// Extra data of a request, such as `fmi_path`: a token that was got with it answers only requests with the same, and
+/// never one without.
+///
+/// ```
+/// use auth_cache::Extension;
+///
+/// let extension = Extension::new([("fmi_path", "SomeFmiPath/FmiCredentialPath")]);
+/// assert_eq!(extension.hash(), "cojvfy5tzae3njpkvcebguvvx5vvmnj8hphqrbogjoi");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extension(BTreeMap<String, String>);
+
+impl Extension {
+    /// The data as names with values; what has an empty value counts for nothing.
+    #[must_use]
+    pub fn new(components: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        let components = components.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(components.filter(|(_, value): &(String, String)| !value.is_empty()).collect())
+    }
+
+    /// Whether there is no data.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) const fn components(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// The hash that stands in keys and in `ext_cache_key`: SHA-256 of every name and value, each behind its length, in
+    /// lower-case base64url.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let prefixed = self.0.iter().flat_map(|(name, value)| [name, value]);
+        Self::digest(prefixed.map(|text| format!("{}:{text}", text.len())))
+    }
+
+    /// The hash of older libraries, without the lengths.
+    fn hash_without_lengths(&self) -> String {
+        Self::digest(self.0.iter().flat_map(|(name, value)| [name.clone(), value.clone()]))
+    }
+
+    fn digest(texts: impl Iterator<Item = String>) -> String {
+        let mut hash = Sha256::new();
+        texts.for_each(|text| hash.update(text));
+        BASE64_URL_SAFE_NO_PAD.encode(hash.finalize()).to_ascii_lowercase()
+    }
+}
+
+/// What an entry says of extra data.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Extended {
+    /// There was none.
+    Not,
+    /// This.
+    By(Extension),
+    /// Some with this hash.
+    ByHash(Box<str>),
+    /// Something that we do not understand; it answers nobody.
+    Unclear,
+}
+
+impl Extended {
+    pub(crate) fn read(members: &Members<'_>) -> Self {
+        if let Some(name) = COMPONENTS.into_iter().find(|name| members.has(name)) {
+            let raw = members.raw(name).map(serde_json::value::RawValue::get).unwrap_or_default();
+            return match serde_json::from_str::<BTreeMap<String, String>>(raw) {
+                Ok(components) => Self::By(Extension::new(components)),
+                Err(_) => Self::Unclear,
+            };
+        }
+        match members.first(&HASHES).or_empty() {
+            Some(hash) if hash.is_empty() => Self::Not,
+            Some(hash) => Self::ByHash(hash.into()),
+            None => Self::Unclear,
+        }
+    }
+
+    pub(crate) fn matches(&self, wanted: Option<&Extension>) -> bool {
+        let wanted = wanted.filter(|extension| !extension.is_empty());
+        match (self, wanted) {
+            (Self::Not, wanted) => wanted.is_none(),
+            (Self::By(own), Some(wanted)) => own == wanted,
+            (Self::By(own), None) => own.is_empty(),
+            (Self::ByHash(hash), Some(wanted)) => {
+                [wanted.hash(), wanted.hash_without_lengths()].iter().any(|own| own.eq_ignore_ascii_case(hash))
+            }
+            (Self::ByHash(_), None) | (Self::Unclear, _) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The two generations of the hash, computed apart from any library.
+    #[test]
+    fn known_hashes() {
+        for (components, hash, without_lengths) in [
+            (
+                &[("key1", "value1"), ("key2", "value2")][..],
+                "latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike",
+                "bns2ytmx5hxkh4fnfixridmezpbbayhnmuh6t4bbghi",
+            ),
+            (
+                &[("key4", "value4"), ("key3", "value3")],
+                "jjoe9jgfmdtnj0rzuetsqy7kzs2m1xfnjjxwsfxsrxq",
+                "3-rg6_wyjx5bcy0c3cqq7gajtzgsqy3oxqpwj4y8k4u",
+            ),
+            (
+                &[("fmi_path", "SomeFmiPath/FmiCredentialPath")],
+                "cojvfy5tzae3njpkvcebguvvx5vvmnj8hphqrbogjoi",
+                "zm2n0e62zwtsnnsozptlsooob_c7i-gfpxhyqqinjuw",
+            ),
+        ] {
+            let extension = Extension::new(components.iter().copied());
+            assert_eq!(
+                (extension.hash(), extension.hash_without_lengths()),
+                (hash.to_owned(), without_lengths.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn entries_match_the_same_data_only() {
+        let wanted = Extension::new([("a", "1"), ("empty", "")]);
+        let other = Extension::new([("a", "2")]);
+        for (entry, of_wanted, of_none) in [
+            (r"{}".to_owned(), false, true),
+            (r#"{"ext":null,"ext_cache_key":""}"#.to_owned(), false, true),
+            (r#"{"ext":{}}"#.to_owned(), false, true),
+            (r#"{"ext":{"a":"1"}}"#.to_owned(), true, false),
+            (r#"{"additionalCacheKeyComponents":{"a":"1"}}"#.to_owned(), true, false),
+            (format!(r#"{{"ext":{{"a":"2"}},"ext_cache_key":"{}"}}"#, wanted.hash()), false, false),
+            (format!(r#"{{"ext_cache_key":"{}"}}"#, wanted.hash().to_uppercase()), true, false),
+            (format!(r#"{{"ext_cache_key":"{}"}}"#, wanted.hash_without_lengths()), true, false),
+            (r#"{"ext":7}"#.to_owned(), false, false),
+            (r#"{"ext_cache_key":7}"#.to_owned(), false, false),
+        ] {
+            let extended = Extended::read(&Members::parse(&entry).unwrap());
+            assert_eq!((extended.matches(Some(&wanted)), extended.matches(None)), (of_wanted, of_none), "{entry}");
+            assert!(!extended.matches(Some(&other)) || entry.contains("\"2\""), "{entry}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The tokens of a user.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
+
+use super::margins::Age;
+use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
+use crate::document::{Document, Partition};
+use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
+
+/// Answers `query` at the time `now`.
+pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
+    let answer = |partition: &Partition| Asked { document, partition, query, now }.answer();
+    document.user(query.account, answer).unwrap_or(Lookup::Nothing)
+}
+
+struct Asked<'a> {
+    document: &'a Document,
+    partition: &'a Partition,
+    query: &'a Query<'a>,
+    now: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    fn answer(&self) -> Lookup {
+        let found = if self.query.bypass { None } else { self.best() };
+        let Some((token, age)) = found else {
+            let refresh =
+                self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
+            return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
+        };
+        token.used(self.now);
+        let cached = self.cached(token);
+        let refresh = match age {
+            Age::Fresh => return Lookup::Usable(cached),
+            Age::Due => self.refresh(RefreshReason::ProactivelyRefreshed),
+            Age::Ending | Age::Expired => self.refresh(RefreshReason::Expired),
+        };
+        match age {
+            _ if refresh.candidates.is_empty() => Lookup::Usable(cached),
+            Age::Due => Lookup::UsableButRefresh(cached, refresh),
+            Age::Fresh | Age::Ending | Age::Expired => Lookup::MustRefresh(refresh, Some(cached)),
+        }
+    }
+
+    /// The tokens of this client and tenant that grant the scopes, usable or not.
+    fn matching(&self) -> impl Iterator<Item = &'a AccessToken> {
+        self.partition.access_tokens.iter().filter_map(|item| item.entry()).filter(|token| {
+            token.scopes.grants(self.query.scopes)
+                && token.is_kind(&self.query.kind)
+                && token.is_got_with("")
+                && self.is_client(&token.environment, &token.client_id)
+                && self.is_realm(&token.realm)
+                && self.is_ours(&token.environment, &token.client_id, Some(&token.realm))
+        })
+    }
+
+    /// Among several the one that lives longest, then the one that grants least: never an error.
+    fn best(&self) -> Option<(&'a AccessToken, Age)> {
+        self.matching()
+            .map(|token| (token, self.query.margins.age(token, self.now)))
+            .filter(|(_, age)| age.serves())
+            .max_by_key(|(token, _)| (token.expires_on, Reverse(token.scopes.len())))
+    }
+
+    fn miss(&self) -> RefreshReason {
+        if self.matching().next().is_some() { RefreshReason::Expired } else { RefreshReason::NoCachedAccessToken }
+    }
+
+    fn refresh(&self, reason: RefreshReason) -> Refresh {
+        Refresh { reason, candidates: self.candidates(), id_token: self.stored_id_token() }
+    }
+
+    /// This client's own refresh tokens, after those of its family, newest first.
+    fn candidates(&self) -> Vec<RefreshCandidate> {
+        let family = Family::of(self.document, self.query);
+        let tokens = self.partition.refresh_tokens.iter().filter_map(|item| item.entry());
+        let mut found: Vec<_> = tokens
+            .filter(|token| !token.is_bound && self.query.authority.is_environment(&token.environment))
+            .filter(|token| self.is_ours(&token.environment, &token.client_id, None))
+            .filter_map(|token| Some((family.may_try(token, self.query)?, token)))
+            .collect();
+        found.sort_by_key(|(whose, token)| (*whose == Whose::Own, Reverse(token.last_modification_time)));
+        let candidate =
+            |(whose, token): (Whose, &RefreshToken)| RefreshCandidate::new(token.secret.clone(), whose != Whose::Own);
+        found.into_iter().map(candidate).collect()
+    }
+
+    fn is_client(&self, environment: &str, client_id: &str) -> bool {
+        is_client(self.query, environment, client_id)
+    }
+
+    fn is_realm(&self, realm: &str) -> bool {
+        self.query.authority.is_realm(realm, self.query.account, self.query.tenant_id)
+    }
+
+    fn id_tokens(&self) -> impl Iterator<Item = &'a IdTokenEntry> {
+        self.partition.id_tokens.iter().filter_map(|item| item.entry())
+    }
+
+    /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and
+    /// not beside one of another issuer: then nobody could tell whose it is.
+    fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
+        if !self.query.authority.issuer_decides() {
+            return true;
+        }
+        let beside = |realm: Option<&str>| {
+            let all = self.id_tokens().filter(|entry| {
+                entry.environment.eq_ignore_ascii_case(environment)
+                    && entry.client_id.eq_ignore_ascii_case(client_id)
+                    && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+            });
+            let mut issued = all.map(|entry| self.is_issued(entry));
+            issued.next().map(|first| first && issued.all(|ours| ours))
+        };
+        beside(realm).or_else(|| self.single_realm().and_then(|()| beside(None))) == Some(true)
+    }
+
+    /// The id_token of this client that belongs to entries of `realm`.
+    fn id_token(&self, realm: &str) -> Option<&'a IdTokenEntry> {
+        self.find_id_token(|own| own.eq_ignore_ascii_case(realm))
+            .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
+    }
+
+    /// The stored id_token of the tenant that is asked for.
+    fn stored_id_token(&self) -> Option<IdToken> {
+        self.find_id_token(|own| self.is_realm(own))?.parse()
+    }
+
+    fn find_id_token(&self, fits: impl Fn(&str) -> bool) -> Option<&'a IdTokenEntry> {
+        self.id_tokens().find(|entry| {
+            fits(&entry.realm)
+                && self.is_client(&entry.environment, &entry.client_id)
+                && (!self.query.authority.issuer_decides() || self.is_issued(entry))
+        })
+    }
+
+    /// Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.
+    fn single_realm(&self) -> Option<()> {
+        self.query.authority.has_single_realm().then_some(())
+    }
+
+    fn is_issued(&self, entry: &IdTokenEntry) -> bool {
+        entry.issuer().is_some_and(|iss| self.query.authority.is_issuer(iss))
+    }
+
+    fn cached(&self, token: &AccessToken) -> CachedToken {
+        CachedToken::of(
+            token,
+            self.id_token(&token.realm).map(|entry| entry.secret.clone()),
+            self.account(&token.realm).map(Arc::clone),
+        )
+    }
+
+    /// The account as that tenant sees it, else as any does.
+    fn account(&self, realm: &str) -> Option<&'a Arc<Account>> {
+        let entries = || self.partition.accounts.iter().filter_map(|item| item.entry());
+        let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
+        let of_realm = |entry: &&AccountEntry| entry.account.realm.eq_ignore_ascii_case(realm);
+        let found = entries().filter(of_realm).find(here).or_else(|| entries().find(here));
+        found.map(|entry| &entry.account)
+    }
+}
+
+fn is_client(query: &Query<'_>, environment: &str, client_id: &str) -> bool {
+    client_id.eq_ignore_ascii_case(query.client_id.as_str()) && query.authority.is_environment(environment)
+}
+
+/// Whose a refresh token is that may be tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Family,
+}
+
+/// What is known of the client's family.
+enum Family {
+    /// It is in this one.
+    Known(Box<str>),
+    /// It is in none.
+    None,
+    /// Nothing.
+    Unknown,
+}
+
+impl Family {
+    fn of(document: &Document, query: &Query<'_>) -> Self {
+        let common = document.common();
+        let own = |app: &&AppMetadata| is_client(query, &app.environment, &app.client_id);
+        let mut notes = common.app_metadata.iter().filter_map(|item| item.entry()).filter(own).peekable();
+        if notes.peek().is_none() {
+            return Self::Unknown;
+        }
+        notes.find(|app| !app.family_id.is_empty()).map_or(Self::None, |app| Self::Known(app.family_id.clone()))
+    }
+
+    /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
+    /// tokens that it got itself (S-85).
+    fn may_try(&self, token: &RefreshToken, query: &Query<'_>) -> Option<Whose> {
+        let first_hand = token.client_id.eq_ignore_ascii_case(query.client_id.as_str());
+        if token.family_id.is_empty() {
+            return first_hand.then_some(Whose::Own);
+        }
+        let may = match self {
+            Self::Known(family) => *family == token.family_id,
+            Self::None => false,
+            Self::Unknown => first_hand,
+        };
+        may.then_some(Whose::Family)
+    }
+}

@@ -1,0 +1,147 @@
+//! Tokens that a confidential client gets by a grant which it can repeat without the user: its own, and those on behalf of a
+//! user. They lie in partitions of their own, which no query of a user's tokens can reach (S-81, S-84).
+
+use std::cmp::Reverse;
+
+use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
+
+use super::margins::{Age, Margins};
+use super::{CachedToken, RefreshReason};
+use crate::assertion::Assertion;
+use crate::document::{Document, Partition, Place};
+use crate::entries::AccessToken;
+use crate::token_kind::TokenKind;
+
+/// Which token of an application itself is wanted (client credentials, managed identity).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AppQuery<'a> {
+    /// From whom.
+    pub authority: &'a Authority,
+    /// The id of the authority's tenant, where its name is a domain and a discovery has told the id.
+    pub tenant_id: Option<&'a str>,
+    /// For which client.
+    pub client_id: &'a ClientId,
+    /// For which scopes.
+    pub scopes: &'a Scopes,
+    /// Which kind of token; by default a plain Bearer token.
+    pub kind: TokenKind<'a>,
+    /// Whether the tokens in the cache are to be passed over: a forced refresh, or claims to satisfy.
+    pub bypass: bool,
+    /// How much time a token must have left.
+    pub margins: Margins,
+}
+
+impl<'a> AppQuery<'a> {
+    /// A query for `scopes` of the client itself.
+    #[must_use]
+    pub fn new(authority: &'a Authority, client_id: &'a ClientId, scopes: &'a Scopes) -> Self {
+        Self {
+            authority,
+            tenant_id: None,
+            client_id,
+            scopes,
+            kind: TokenKind::PLAIN,
+            bypass: false,
+            margins: Margins::DEFAULT,
+        }
+    }
+}
+
+/// Which token on behalf of a user is wanted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionQuery<'a> {
+    /// On behalf of whom: the assertion that stands for the user.
+    pub assertion: &'a Assertion,
+    /// Everything else, as for an application's own token.
+    pub app: AppQuery<'a>,
+}
+
+impl<'a> AssertionQuery<'a> {
+    /// A query for a token that was got with `assertion`.
+    #[must_use]
+    pub const fn new(assertion: &'a Assertion, app: AppQuery<'a>) -> Self {
+        Self { assertion, app }
+    }
+}
+
+/// The answer to an [`AppQuery`] or [`AssertionQuery`].
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a caller must act on each")]
+pub enum GrantLookup {
+    /// Hand the token out.
+    Usable(CachedToken),
+    /// Hand the token out, and ask for a new one beside.
+    UsableButRefresh(CachedToken),
+    /// Ask for a new one, for this reason. The token, where there is one, may serve when the identity provider is down.
+    MustRequest(RefreshReason, Option<CachedToken>),
+}
+
+pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timestamp) -> GrantLookup {
+    // Libraries differ in what they write as the realm of one and the same tenant.
+    let realms = [Some(query.authority.realm(None)), query.tenant_id, query.authority.has_single_realm().then_some("")];
+    let mut answer = GrantLookup::MustRequest(query.miss(), None);
+    for (position, realm) in realms.iter().enumerate() {
+        let Some(realm) = *realm else { continue };
+        if realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| text.eq_ignore_ascii_case(realm))) {
+            continue;
+        }
+        let place = Place::app(query.client_id.as_str(), realm);
+        match document.partition(&place, |partition| query.answer(partition, "", now)) {
+            Some(found @ GrantLookup::MustRequest(RefreshReason::Expired, _)) => answer = found,
+            Some(GrantLookup::MustRequest(..)) | None => {}
+            Some(found) => return found,
+        }
+    }
+    answer
+}
+
+pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
+    let place = Place::Assertion(query.assertion.as_str().into());
+    let answer = |partition: &Partition| query.app.answer(partition, query.assertion.as_str(), now);
+    document.partition(&place, answer).unwrap_or(GrantLookup::MustRequest(query.app.miss(), None))
+}
+
+impl AppQuery<'_> {
+    fn miss(&self) -> RefreshReason {
+        if self.bypass { RefreshReason::ForceRefreshOrClaims } else { RefreshReason::NoCachedAccessToken }
+    }
+
+    fn answer(&self, partition: &Partition, assertion: &str, now: Timestamp) -> GrantLookup {
+        if self.bypass {
+            return GrantLookup::MustRequest(self.miss(), None);
+        }
+        let nobody = AccountId::new("");
+        let matching = partition.access_tokens.iter().filter_map(|item| item.entry()).filter(|token| {
+            token.scopes.grants(self.scopes)
+                && token.is_kind(&self.kind)
+                && token.client_id.eq_ignore_ascii_case(self.client_id.as_str())
+                && self.authority.is_environment(&token.environment)
+                && self.is_realm(&token.realm, &nobody)
+                && token.is_got_with(assertion)
+        });
+        let mut reason = RefreshReason::NoCachedAccessToken;
+        let aged = matching.map(|token| (token, self.margins.age(token, now)));
+        let usable = aged.filter(|(_, age)| {
+            reason = RefreshReason::Expired;
+            age.serves()
+        });
+        let best =
+            usable.max_by_key(|(token, _): &(&AccessToken, Age)| (token.expires_on, Reverse(token.scopes.len())));
+        let Some((token, age)) = best else { return GrantLookup::MustRequest(reason, None) };
+        token.used(now);
+        let cached = CachedToken::of(token, None, None);
+        match age {
+            Age::Fresh => GrantLookup::Usable(cached),
+            Age::Due => GrantLookup::UsableButRefresh(cached),
+            Age::Ending | Age::Expired => GrantLookup::MustRequest(RefreshReason::Expired, Some(cached)),
+        }
+    }
+
+    /// An assertion says itself of which tenant its user is: with a name for many tenants any of them counts.
+    fn is_realm(&self, realm: &str, nobody: &AccountId) -> bool {
+        let many = || self.authority.tenant_name().is_some_and(|tenant| tenant.is_multi_tenant());
+        self.authority.is_realm(realm, nobody, self.tenant_id) || many()
+    }
+}

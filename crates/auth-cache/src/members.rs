@@ -1,0 +1,132 @@
+//! The members of one entry, read leniently.
+
+use std::borrow::Cow;
+
+use auth_core::{Secret, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The longest text that an entry may hold (S-90).
+const MAX_TEXT: usize = 64 * 1024;
+
+/// What an entry of one section says. `None` for one that is broken or means nothing to us.
+pub(crate) trait Entry: Sized {
+    fn read(members: &Members<'_>) -> Option<Self>;
+}
+
+/// A text that is borrowed where it has no escapes.
+#[derive(Deserialize)]
+pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// A member's value as a reader takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Text<'a> {
+    /// A text, or a number as text.
+    Is(Cow<'a, str>),
+    /// Missing or `null`.
+    Absent,
+    /// Neither: the entry is not usable.
+    Broken,
+}
+
+impl<'a> Text<'a> {
+    /// The text, `""` for none; `None` when the entry is broken.
+    pub(crate) fn or_empty(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Is(text) => Some(text),
+            Self::Absent => Some(Cow::Borrowed("")),
+            Self::Broken => None,
+        }
+    }
+}
+
+/// The members of an entry in their order.
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// `None` unless it is an object, and one that says only once whose it is.
+    pub(crate) fn parse(json: &'a str) -> Option<Self> {
+        let members = serde_json::from_str::<Self>(json).ok()?;
+        let named = members.0.iter().filter(|(name, _)| name == "home_account_id").count();
+        (named <= 1).then_some(members)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, raw)| (&**name, *raw))
+    }
+
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, raw)| *raw)
+    }
+
+    /// Whether there is such a member with a value other than `null`, `""` and `{}`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"" | "{}"))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Text<'a> {
+        let Some(raw) = self.raw(name).map(RawValue::get) else { return Text::Absent };
+        match raw.as_bytes().first() {
+            Some(b'"') => match serde_json::from_str::<Borrowed<'_>>(raw) {
+                Ok(Borrowed(text)) if text.len() <= MAX_TEXT => Text::Is(text),
+                _ => Text::Broken,
+            },
+            Some(b'-' | b'0'..=b'9') => Text::Is(Cow::Borrowed(raw)),
+            Some(b'n') => Text::Absent,
+            _ => Text::Broken,
+        }
+    }
+
+    /// The first of several spellings of a member that says something.
+    pub(crate) fn first(&self, names: &[&str]) -> Text<'a> {
+        let empty = |text: &Text<'_>| matches!(text, Text::Absent) || *text == Text::Is(Cow::Borrowed(""));
+        names.iter().map(|name| self.text(name)).find(|text| !empty(text)).unwrap_or(Text::Absent)
+    }
+
+    /// The text, `""` for none or for something else.
+    pub(crate) fn lenient(&self, name: &str) -> Cow<'a, str> {
+        self.text(name).or_empty().unwrap_or_default()
+    }
+
+    pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
+        match self.text(name) {
+            Text::Is(text) if !text.is_empty() => Some(Secret::new(text.into_owned())),
+            Text::Is(_) | Text::Absent | Text::Broken => None,
+        }
+    }
+
+    /// A time, whatever its spelling: text, number, fraction. Negative and unreadable ones are the epoch.
+    pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
+        let text = match self.text(name) {
+            Text::Is(text) => text,
+            Text::Absent | Text::Broken => return None,
+        };
+        let seconds = text.trim().parse::<u64>().ok().or_else(|| {
+            // Float casts saturate; what is no number counts as zero.
+            text.trim().parse::<f64>().ok().map(|seconds| seconds as u64)
+        });
+        Some(Timestamp::from_unix_seconds(seconds.unwrap_or_default()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(12);
+                while let Some(Borrowed(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}

@@ -1,0 +1,85 @@
+//! Forgetting an account.
+
+use auth_core::{Account, Authority, ClientId};
+
+use crate::accounts::families;
+use crate::document::{Document, Draft, Place, entries, remove};
+use crate::entries::AppMetadata;
+
+/// Whose tokens go when an account is forgotten. The entries of the account itself always go, as with every MSAL, under
+/// all names of the cloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RemovalScope {
+    /// Those of this client. A family of clients keeps its refresh token, with which this client could go on.
+    ThisClient,
+    /// Those of this client and of every client of its family; for a client that is in none, its own. The default, as
+    /// otherwise the family would sign the user in again.
+    #[default]
+    Family,
+    /// Those of all clients that share the store.
+    AllClients,
+}
+
+/// Forgets an account and tells whether anything was there. The change is one: nobody sees a part of it.
+pub(crate) fn remove_account(
+    document: &Document,
+    authority: &Authority,
+    client_id: &ClientId,
+    account: &Account,
+    scope: RemovalScope,
+) -> bool {
+    let families = match scope {
+        RemovalScope::Family => families(document, authority, client_id),
+        RemovalScope::ThisClient | RemovalScope::AllClients => Vec::new(),
+    };
+    let common = document.common();
+    let clients = entries(&common.app_metadata)
+        .filter(|app: &&AppMetadata| families.contains(&app.family_id) && authority.is_environment(&app.environment))
+        .map(|app| &*app.client_id)
+        .chain([client_id.as_str()])
+        .collect();
+    let removal = Removal { authority, account, families: &families, clients, all: scope == RemovalScope::AllClients };
+    let place = Place::User(account.home_account_id.folded().into());
+    document.edit(&place, |partition| removal.apply(partition)) > 0
+}
+
+struct Removal<'a> {
+    authority: &'a Authority,
+    account: &'a Account,
+    families: &'a [Box<str>],
+    clients: Vec<&'a str>,
+    all: bool,
+}
+
+impl Removal<'_> {
+    fn apply(&self, partition: &mut Draft) -> usize {
+        // Accounts without home account id share a partition, in which there is nothing but accounts.
+        let nameless = self.account.home_account_id.as_str().is_empty();
+        let is_account = |account: &Account| {
+            let local = &self.account.local_account_id;
+            self.authority.is_environment(&account.environment)
+                && (!nameless || (!local.is_empty() && account.local_account_id.eq_ignore_ascii_case(local)))
+        };
+        let shared = |family: &str| !family.is_empty() && self.families.iter().any(|own| **own == *family);
+        [
+            remove(&mut partition.access_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
+            remove(&mut partition.refresh_tokens, |entry| {
+                self.is_gone(&entry.environment, &entry.client_id)
+                    || (shared(&entry.family_id) && self.authority.is_environment(&entry.environment))
+            }),
+            remove(&mut partition.id_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
+            remove(&mut partition.accounts, |entry| is_account(&entry.account)),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
+    fn is_gone(&self, environment: &str, client_id: &str) -> bool {
+        self.authority.is_environment(environment)
+            && (self.all || self.clients.iter().any(|client| client.eq_ignore_ascii_case(client_id)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

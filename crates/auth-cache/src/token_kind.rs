@@ -1,0 +1,55 @@
+//! What sets tokens apart that grant the same.
+
+use crate::extension::Extension;
+
+/// The kind of token that is wanted. A token of another kind never answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenKind<'a> {
+    /// The token type, as it stands before the token in a request: `Bearer`, `pop`, `ssh-cert`.
+    pub token_type: &'a str,
+    /// The key that the token is bound to, where it is.
+    pub key_id: Option<&'a str>,
+    /// The extra data of the request, where it had some.
+    pub extension: Option<&'a Extension>,
+}
+
+impl TokenKind<'_> {
+    /// The type of plain tokens.
+    pub(crate) const BEARER: &'static str = "Bearer";
+
+    /// A Bearer token of a request without extra data.
+    pub const PLAIN: Self = Self { token_type: Self::BEARER, key_id: None, extension: None };
+}
+
+impl<'a> TokenKind<'a> {
+    /// A token of another type, bound to a key.
+    ///
+    /// ```
+    /// use auth_cache::TokenKind;
+    ///
+    /// assert_eq!(TokenKind::bound("pop", "my-key").key_id, Some("my-key"));
+    /// ```
+    #[must_use]
+    pub const fn bound(token_type: &'a str, key_id: &'a str) -> Self {
+        Self { token_type, key_id: Some(key_id), extension: None }
+    }
+
+    /// The same kind for a request with extra data.
+    #[must_use]
+    pub const fn with_extension(self, extension: &'a Extension) -> Self {
+        Self { extension: Some(extension), ..self }
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.token_type.eq_ignore_ascii_case(Self::BEARER)
+            && self.key_id.unwrap_or_default().is_empty()
+            && self.extension.is_none_or(Extension::is_empty)
+    }
+}
+
+impl Default for TokenKind<'_> {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}

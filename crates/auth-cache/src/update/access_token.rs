@@ -1,0 +1,90 @@
+//! Putting an access token into a partition.
+
+use std::sync::Arc;
+
+use auth_core::{Authority, ClientId, Timestamp, Tokens};
+
+use crate::document::{AccessTokenId, Item, Key, NewEntry, put, remove};
+use crate::entries::AccessToken;
+use crate::extension::Extension;
+use crate::token_kind::TokenKind;
+
+/// An access token that is to be cached.
+pub(super) struct NewAccessToken<'a> {
+    /// Empty for an application's own.
+    pub(super) home_account_id: &'a str,
+    pub(super) authority: &'a Authority,
+    pub(super) client_id: &'a ClientId,
+    pub(super) realm: &'a str,
+    pub(super) kind: TokenKind<'a>,
+    /// Empty unless it was got on behalf of a user.
+    pub(super) assertion: &'a str,
+    pub(super) expires_on: Timestamp,
+    pub(super) tokens: &'a Tokens,
+}
+
+impl NewAccessToken<'_> {
+    /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
+    pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) {
+        let received_at = self.tokens.received_at;
+        remove(items, |entry| self.is_own(entry) && entry.expires_on <= received_at && !self.is_covered(entry));
+        // A token without lifetime is handed out once and not kept (S-62).
+        if self.expires_on <= received_at {
+            remove(items, |entry| self.is_covered(entry));
+            return;
+        }
+        let target = self.tokens.granted_scopes.sorted().to_string();
+        let key = Key::access_token(&AccessTokenId {
+            account: self.home_account_id,
+            environment: self.authority.environment(),
+            client_id: self.client_id.as_str(),
+            realm: self.realm,
+            target: &target,
+            kind: self.kind,
+        });
+        put(items, key, self.entry(&target), |entry| self.is_covered(entry));
+    }
+
+    fn entry(&self, target: &str) -> NewEntry {
+        let (tokens, extension) = (self.tokens, self.kind.extension.filter(|extension| !extension.is_empty()));
+        let credential_type = if extension.is_some() { "ATExt" } else { "AccessToken" };
+        let mut entry = NewEntry::new()
+            .with("home_account_id", self.home_account_id)
+            .with("environment", self.authority.environment())
+            .with("credential_type", credential_type)
+            .with("client_id", self.client_id.as_str())
+            .with("secret", tokens.access_token.expose())
+            .with_always("realm", self.realm)
+            .with_always("target", target)
+            .with("token_type", self.kind.token_type)
+            .with_time("cached_at", tokens.received_at)
+            .with_time("expires_on", self.expires_on);
+        if let Some(time) = tokens.extended_expires_on {
+            entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
+        }
+        if let Some(time) = tokens.refresh_on {
+            entry = entry.with_time("refresh_on", time);
+        }
+        // Each library looks for the key id under a name of its own.
+        for name in ["kid", "key_id", "keyid"] {
+            entry = entry.with(name, self.kind.key_id.unwrap_or_default());
+        }
+        if let Some(extension) = extension {
+            entry = entry.with_json("ext", extension.components()).with("ext_cache_key", &Extension::hash(extension));
+        }
+        entry.with("user_assertion_hash", self.assertion)
+    }
+
+    fn is_own(&self, entry: &AccessToken) -> bool {
+        entry.client_id.eq_ignore_ascii_case(self.client_id.as_str())
+            && self.authority.is_environment(&entry.environment)
+            && entry.is_kind(&self.kind)
+            && entry.is_got_with(self.assertion)
+    }
+
+    fn is_covered(&self, entry: &AccessToken) -> bool {
+        self.is_own(entry)
+            && self.authority.is_same_realm(&entry.realm, self.realm)
+            && self.tokens.granted_scopes.grants(&entry.scopes)
+    }
+}

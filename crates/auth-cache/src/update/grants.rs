@@ -1,0 +1,91 @@
+//! Tokens that a confidential client got by a grant which it can repeat without the user.
+
+use std::sync::Arc;
+
+use auth_core::{Authority, ClientId, Timestamp, Tokens};
+
+use super::access_token::NewAccessToken;
+use crate::assertion::Assertion;
+use crate::document::{Document, Place};
+use crate::extension::Extension;
+use crate::token_kind::TokenKind;
+
+/// A token of an application itself that is to be cached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AppTokenUpdate {
+    /// Who issued it.
+    pub authority: Arc<Authority>,
+    /// For which client.
+    pub client_id: ClientId,
+    /// The token.
+    pub tokens: Arc<Tokens>,
+    /// The extra data of the request, empty for none.
+    pub extension: Extension,
+}
+
+impl AppTokenUpdate {
+    /// A plain Bearer token.
+    #[must_use]
+    pub fn new(authority: Arc<Authority>, client_id: ClientId, tokens: Arc<Tokens>) -> Self {
+        Self { authority, client_id, tokens, extension: Extension::default() }
+    }
+
+    pub(crate) fn apply(&self, document: &Document) {
+        let place = Place::app(self.client_id.as_str(), self.realm());
+        self.put(document, &place, "", "", self.tokens.expires_on);
+    }
+
+    /// The key under which MSAL for .NET stores the partition in a distributed cache.
+    pub(crate) fn suggested_key(&self) -> String {
+        let hash = if self.extension.is_empty() { String::new() } else { format!("_{}", self.extension.hash()) };
+        format!("{}_{}{hash}_AppTokenCache", self.client_id.as_str(), self.realm())
+    }
+
+    fn realm(&self) -> &str {
+        self.tokens.realm(&self.authority)
+    }
+
+    fn put(&self, document: &Document, place: &Place, account: &str, assertion: &str, expires_on: Timestamp) {
+        let new = NewAccessToken {
+            home_account_id: account,
+            authority: &self.authority,
+            client_id: &self.client_id,
+            realm: self.realm(),
+            kind: TokenKind::PLAIN.with_extension(&self.extension),
+            assertion,
+            expires_on,
+            tokens: &self.tokens,
+        };
+        document.edit(place, |partition| new.put(&mut partition.access_tokens));
+    }
+}
+
+/// A token on behalf of a user that is to be cached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionTokenUpdate {
+    /// On behalf of whom.
+    pub assertion: Assertion,
+    /// When the assertion expires: the token is not handed out beyond it (S-84). `None` for a session key.
+    pub assertion_expires_on: Option<Timestamp>,
+    /// Everything else, as for an application's own token.
+    pub app: AppTokenUpdate,
+}
+
+impl AssertionTokenUpdate {
+    /// A token that was got with `assertion`.
+    #[must_use]
+    pub const fn new(assertion: Assertion, assertion_expires_on: Option<Timestamp>, app: AppTokenUpdate) -> Self {
+        Self { assertion, assertion_expires_on, app }
+    }
+
+    pub(crate) fn apply(&self, document: &Document) {
+        let place = Place::Assertion(self.assertion.as_str().into());
+        let account = self.app.tokens.home_account_id();
+        let account = account.as_ref().map(auth_core::AccountId::as_str).unwrap_or_default();
+        let expires_on = self.app.tokens.expires_on;
+        let expires_on = self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on));
+        self.app.put(document, &place, account, self.assertion.as_str(), expires_on);
+    }
+}

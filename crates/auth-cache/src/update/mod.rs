@@ -1,0 +1,238 @@
+//! A token response as a change of the document.
+
+mod access_token;
+mod grants;
+
+use std::sync::Arc;
+
+use auth_core::{Account, Authority, ClientId, Tokens};
+
+use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remove};
+use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
+use crate::token_kind::TokenKind;
+use access_token::NewAccessToken;
+
+pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
+
+/// Tokens of a user that are to be cached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenUpdate {
+    /// Who issued them.
+    pub authority: Arc<Authority>,
+    /// For which client.
+    pub client_id: ClientId,
+    /// Whose they are.
+    pub account: Account,
+    /// The tokens.
+    pub tokens: Arc<Tokens>,
+    /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
+    /// stays removed.
+    pub refreshed: bool,
+}
+
+impl TokenUpdate {
+    /// The tokens of a sign-in.
+    #[must_use]
+    pub const fn of_sign_in(
+        authority: Arc<Authority>,
+        client_id: ClientId,
+        account: Account,
+        tokens: Arc<Tokens>,
+    ) -> Self {
+        Self { authority, client_id, account, tokens, refreshed: false }
+    }
+
+    /// The tokens of a refresh.
+    #[must_use]
+    pub const fn of_refresh(
+        authority: Arc<Authority>,
+        client_id: ClientId,
+        account: Account,
+        tokens: Arc<Tokens>,
+    ) -> Self {
+        Self { authority, client_id, account, tokens, refreshed: true }
+    }
+
+    /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
+    pub(crate) fn apply(&self, document: &Document) -> bool {
+        let id = &self.account.home_account_id;
+        let applied = !id.as_str().is_empty()
+            && document.edit(&Place::User(id.folded().into()), |partition| self.change(partition));
+        if applied {
+            // Always written: other readers use no refresh token of a client that they know nothing of.
+            put_app_metadata(document, &self.authority, &self.client_id, self.family());
+        }
+        applied
+    }
+
+    fn change(&self, partition: &mut Draft) -> bool {
+        let other_issuers = self.other_issuers(partition);
+        let is_here = |entry: &AccountEntry| self.authority.is_environment(&entry.account.environment);
+        let known = entries(&partition.accounts).any(is_here);
+        if self.refreshed && !(known && other_issuers.is_empty()) {
+            return false;
+        }
+        self.displace(partition, &other_issuers);
+        self.put_access_token(partition);
+        self.put_refresh_token(partition);
+        self.put_id_token_and_account(partition);
+        true
+    }
+
+    /// The environments in which this account and client have an id_token of another issuer. Where several issuers share
+    /// a host, nothing else in an entry tells them apart.
+    fn other_issuers(&self, partition: &Draft) -> Vec<Box<str>> {
+        if !self.authority.issuer_decides() {
+            return Vec::new();
+        }
+        let elsewhere = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| !self.authority.is_issuer(iss));
+        entries(&partition.id_tokens)
+            .filter(|entry| self.is_client(&entry.environment, &entry.client_id) && elsewhere(entry))
+            .map(|entry| entry.environment.clone())
+            .collect()
+    }
+
+    /// Makes room for this issuer: no token of another one may be taken for its own, or be sent to it.
+    fn displace(&self, partition: &mut Draft, environments: &[Box<str>]) {
+        if environments.is_empty() {
+            return;
+        }
+        let theirs = |environment: &str, client_id: &str| {
+            self.is_client(environment, client_id)
+                && environments.iter().any(|other| other.eq_ignore_ascii_case(environment))
+        };
+        remove(&mut partition.access_tokens, |entry| theirs(&entry.environment, &entry.client_id));
+        remove(&mut partition.refresh_tokens, |entry| theirs(&entry.environment, &entry.client_id));
+        remove(&mut partition.id_tokens, |entry| theirs(&entry.environment, &entry.client_id));
+    }
+
+    fn id(&self) -> &str {
+        self.account.home_account_id.as_str()
+    }
+
+    fn realm(&self) -> &str {
+        self.tokens.realm(&self.authority)
+    }
+
+    fn family(&self) -> &str {
+        self.tokens.family_id.as_deref().unwrap_or_default()
+    }
+
+    fn is_client(&self, environment: &str, client_id: &str) -> bool {
+        self.authority.is_environment(environment) && client_id.eq_ignore_ascii_case(self.client_id.as_str())
+    }
+
+    fn is_realm(&self, realm: &str) -> bool {
+        self.authority.is_same_realm(realm, self.realm())
+    }
+
+    fn entry(&self, credential_type: &str) -> NewEntry {
+        NewEntry::new()
+            .with("home_account_id", self.id())
+            .with("environment", self.authority.environment())
+            .with("credential_type", credential_type)
+            .with("client_id", self.client_id.as_str())
+    }
+
+    fn put_access_token(&self, partition: &mut Draft) {
+        let new = NewAccessToken {
+            home_account_id: self.id(),
+            authority: &self.authority,
+            client_id: &self.client_id,
+            realm: self.realm(),
+            kind: TokenKind::PLAIN,
+            assertion: "",
+            expires_on: self.tokens.expires_on,
+            tokens: &self.tokens,
+        };
+        new.put(&mut partition.access_tokens);
+    }
+
+    /// Without a new refresh token the stored one stays.
+    fn put_refresh_token(&self, partition: &mut Draft) {
+        let Some(secret) = &self.tokens.refresh_token else { return };
+        let (family, environment) = (self.family(), self.authority.environment());
+        let key = if family.is_empty() {
+            Key::refresh_token(self.id(), environment, self.client_id.as_str())
+        } else {
+            Key::family_refresh_token(self.id(), environment, family)
+        };
+        let entry = self
+            .entry("RefreshToken")
+            .with("secret", secret.expose())
+            .with("family_id", family)
+            .with("target", &self.tokens.granted_scopes.sorted().to_string())
+            .with_time("last_modification_time", self.tokens.received_at);
+        let same = |entry: &RefreshToken| match &*entry.family_id {
+            _ if entry.is_bound => false,
+            "" => family.is_empty() && self.is_client(&entry.environment, &entry.client_id),
+            own => own == family && self.authority.is_environment(&entry.environment),
+        };
+        put(&mut partition.refresh_tokens, key, entry, same);
+    }
+
+    fn put_id_token_and_account(&self, partition: &mut Draft) {
+        let Some(token) = &self.tokens.id_token else { return };
+        let environment = self.authority.environment();
+        let entry = self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", self.realm());
+        let key = Key::id_token(self.id(), environment, self.client_id.as_str(), self.realm());
+        put(&mut partition.id_tokens, key, entry, |entry| {
+            self.is_client(&entry.environment, &entry.client_id) && self.is_realm(&entry.realm)
+        });
+
+        let account = &self.account;
+        let client_info = self.tokens.client_info.as_ref().map(|info| info.raw.as_str());
+        let mut entry = NewEntry::new()
+            .with("home_account_id", self.id())
+            .with("environment", environment)
+            .with_always("realm", self.realm())
+            .with("local_account_id", token.local_account_id().unwrap_or_default())
+            .with_always("username", &account.username)
+            .with("authority_type", self.authority.authority_type())
+            .with("name", account.name.as_deref().unwrap_or_default())
+            .with("client_info", client_info.unwrap_or_default());
+        let signed_in = if self.refreshed {
+            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account));
+            stored.find_map(|entry| entry.last_modification_time)
+        } else {
+            Some(self.tokens.received_at)
+        };
+        if let Some(time) = signed_in {
+            entry = entry.with_time("last_modification_time", time);
+        }
+        let key = Key::account(self.id(), environment, self.realm());
+        put(&mut partition.accounts, key, entry, |entry| self.is_picture(&entry.account));
+    }
+
+    /// Whether this is the account as seen from the tenant of the tokens.
+    fn is_picture(&self, account: &Account) -> bool {
+        self.authority.is_environment(&account.environment) && self.is_realm(&account.realm)
+    }
+}
+
+/// Notes which family a client is in, none being a finding too (S-85).
+pub(crate) fn put_app_metadata(document: &Document, authority: &Authority, client_id: &ClientId, family: &str) {
+    let same = |entry: &AppMetadata| {
+        entry.client_id.eq_ignore_ascii_case(client_id.as_str()) && authority.is_environment(&entry.environment)
+    };
+    let is_noted = |entry: &AppMetadata| {
+        same(entry) && &*entry.family_id == family && &*entry.environment == authority.environment()
+    };
+    {
+        let common = document.common();
+        let mut notes = entries(&common.app_metadata).filter(|entry| same(entry));
+        if notes.next().is_some_and(is_noted) && notes.next().is_none() {
+            return;
+        }
+    }
+    let entry = NewEntry::new()
+        .with("client_id", client_id.as_str())
+        .with("environment", authority.environment())
+        .with("family_id", family);
+    let key = Key::app_metadata(authority.environment(), client_id.as_str());
+    document.edit_common(|common| put(&mut common.app_metadata, key, entry, same));
+}
+
+#[cfg(test)]
+mod tests;
