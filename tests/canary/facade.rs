@@ -50,7 +50,7 @@ impl Watched {
             Ok(result) => {
                 for part in [
                     format!("{:?}", result.access_token),
-                    format!("{:?}", result.id_token),
+                    format!("{:?}", result.id_token()),
                     format!("{:?}", result.account),
                     format!("{} {:?}", result.scopes, result.persistence_error),
                 ] {
@@ -69,7 +69,8 @@ impl Watched {
 
     async fn silent(&mut self, force: bool) {
         let scopes = Scopes::parse("User.Read").unwrap();
-        let request = self.client.acquire_token_silent(&scopes, None).force_refresh(force);
+        let client = self.client.clone();
+        let request = client.acquire_token_silent(&scopes, None).force_refresh(force);
         self.show(&request);
         let outcome = request.send().await;
         self.show_outcome(outcome);

@@ -50,7 +50,8 @@ async fn a_challenge_is_answered_past_the_cache_and_its_token_serves_from_then_o
     let first = client.acquire_token(&scopes()).send().await.unwrap();
     assert_eq!((sent(&fixture, Endpoint::Authorize), sent(&fixture, Endpoint::Token)), (alone.clone(), alone.clone()));
     assert_eq!(capabilities(&first), json!(["cp1"]));
-    let silent = || client.acquire_token_silent(&scopes(), first.account.as_ref());
+    let wanted = scopes();
+    let silent = || client.acquire_token_silent(&wanted, first.account.as_deref());
     assert_eq!(silent().send().await.unwrap().source, TokenSource::Cache, "capabilities pass nothing over");
 
     let satisfied = silent().claims(challenge()).send().await.unwrap();
@@ -94,11 +95,12 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
                 fixture.emulator.faults().push_times(Endpoint::Token, times, fault.clone());
                 // Each with a client that remembers no failure.
                 fixture.restart();
-                let mut request = fixture.client.acquire_token_silent(&scopes(), None).force_refresh(force);
+                let wanted = scopes();
+                let before = fixture.refreshes();
+                let mut request = fixture.client.acquire_token_silent(&wanted, None).force_refresh(force);
                 if let Some(claims) = claims {
                     request = request.claims(claims);
                 }
-                let before = fixture.refreshes();
                 let outcome = request.send().await;
                 assert!(outcome.is_err(), "{what}: {outcome:?}");
                 assert_eq!(fixture.refreshes() - before, times as u64, "{what}");

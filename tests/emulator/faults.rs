@@ -178,7 +178,8 @@ async fn a_token_with_a_few_minutes_left_is_served_while_the_refresh_fails() {
 async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
     let fixture = Fixture::signed_in().await;
     fixture.emulator.faults().push_times(Endpoint::Token, 2, Fault::status(500));
-    let request = fixture.client.acquire_token_silent(&crate::fixture::scopes(), None);
+    let scopes = crate::fixture::scopes();
+    let request = fixture.client.acquire_token_silent(&scopes, None);
     assert_eq!(kind(&request.force_refresh(true).send().await), "server service_not_available");
     assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
 }

@@ -42,7 +42,8 @@ async fn one_discovery_serves_sign_in_refresh_and_cache() {
     let storage = auth::MemoryStorage::new();
     let app = client(&emulator, storage.clone());
     app.acquire_token_interactive(&scopes()).send().await.unwrap();
-    let silent = || app.acquire_token_silent(&scopes(), None).send();
+    let wanted = scopes();
+    let silent = || app.acquire_token_silent(&wanted, None).send();
     assert_eq!(silent().await.unwrap().source, TokenSource::Cache);
     cache::expire(&storage).await;
     assert_eq!(silent().await.unwrap().source, TokenSource::IdentityProvider);

@@ -11,8 +11,8 @@ use auth_tests::transports::UreqTransport;
 use crate::fixture::{ADA, Fixture, client_over, scopes};
 
 async fn all_at_once(client: &PublicClient, callers: usize) -> Vec<AuthResult> {
-    let calls: Vec<_> =
-        (0..callers).map(|_| tokio::spawn(client.acquire_token_silent(&scopes(), None).send())).collect();
+    let call = |client: PublicClient| async move { client.acquire_token_silent(&scopes(), None).send().await };
+    let calls: Vec<_> = (0..callers).map(|_| tokio::spawn(call(client.clone()))).collect();
     let mut results = Vec::new();
     for call in calls {
         results.push(call.await.unwrap().unwrap());

@@ -56,7 +56,7 @@ impl<S: Storage + Clone> Story<S> {
         assert_eq!((account.username.as_str(), self.asked()), (ADA, (1, 0)));
         assert_eq!(signed_in.source, TokenSource::IdentityProvider);
         assert_eq!(signed_in.correlation_id, ui.correlation_id, "one call for the user is one id");
-        assert_eq!(signed_in.tenant_id.as_deref(), Some(self.emulator.tenant_id()));
+        assert_eq!(signed_in.tenant_id().as_deref(), Some(self.emulator.tenant_id()));
         assert!(signed_in.scopes.iter().any(|scope| scope == "Mail.Read"), "{}", signed_in.scopes);
         assert!(signed_in.persistence_error.is_none());
 
@@ -64,11 +64,12 @@ impl<S: Storage + Clone> Story<S> {
         assert_eq!((cached.source, self.asked()), (TokenSource::Cache, (1, 0)));
         assert!(cached.access_token.ct_eq(signed_in.access_token.expose()));
         assert_eq!(cached.expires_on, signed_in.expires_on);
-        assert_eq!((&cached.tenant_id, &cached.unique_id), (&signed_in.tenant_id, &signed_in.unique_id));
+        assert_eq!((cached.tenant_id(), cached.unique_id()), (signed_in.tenant_id(), signed_in.unique_id()));
 
         let mut newest = cached;
         for refreshes in 1..=2 {
-            let request = self.client.acquire_token_silent(&scopes(), None).force_refresh(true);
+            let wanted = scopes();
+            let request = self.client.acquire_token_silent(&wanted, None).force_refresh(true);
             let forced = request.send().await.unwrap();
             assert_eq!((forced.source, self.asked()), (TokenSource::IdentityProvider, (1, refreshes)));
             assert!(!forced.access_token.ct_eq(newest.access_token.expose()));

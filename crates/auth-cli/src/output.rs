@@ -15,7 +15,7 @@ struct TokenJson<'a> {
     token_type: &'a str,
     expires_on: u64,
     scopes: Vec<&'a str>,
-    tenant_id: Option<&'a str>,
+    tenant_id: Option<String>,
     account: Option<AccountJson<'a>>,
     id_token: Option<&'a str>,
     source: &'static str,
@@ -50,7 +50,7 @@ pub(crate) fn display_name(account: &Account) -> &str {
 
 /// Prints a token in the format that was asked for.
 pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
-    let token = result.access_token.expose();
+    let (token, id_token) = (result.access_token.expose(), result.id_token());
     if output != Output::Text && terminal::result_is_on_screen() {
         terminal::say("auth: warning: the token is shown on the screen; whoever sees it can use it");
     }
@@ -63,9 +63,9 @@ pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
             token_type: result.token_type,
             expires_on: result.expires_on.as_unix_seconds(),
             scopes: result.scopes.iter().collect(),
-            tenant_id: result.tenant_id.as_deref(),
-            account: result.account.as_ref().map(AccountJson::from),
-            id_token: result.id_token.as_ref().map(|token| token.secret().expose()),
+            tenant_id: result.tenant_id(),
+            account: result.account.as_deref().map(AccountJson::from),
+            id_token: id_token.as_ref().map(|token| token.secret().expose()),
             source: source(result.source),
             persisted: result.persisted,
             correlation_id: result.correlation_id.to_string(),
@@ -87,7 +87,7 @@ fn source(source: TokenSource) -> &'static str {
 }
 
 fn status_line(result: &AuthResult, now: Timestamp) -> String {
-    let who = result.account.as_ref().map_or("somebody", display_name);
+    let who = result.account.as_deref().map_or("somebody", display_name);
     let left = lifetime(now.duration_until(result.expires_on));
     let from = if result.source == TokenSource::Cache { "the cache" } else { "the identity provider" };
     let scopes = result.scopes.to_string();

@@ -1,5 +1,6 @@
 //! `acquire_token`: silent, then interactive, in one call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::{Account, Claims, CorrelationId, Prompt, RedirectUri};
@@ -12,20 +13,21 @@ use crate::silent::SilentRequest;
 /// A silent request that goes on to the user; see [`PublicClient::acquire_token`](crate::PublicClient::acquire_token).
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct TokenRequest {
-    silent: SilentRequest,
-    interactive: InteractiveRequest,
+pub struct TokenRequest<'a> {
+    silent: SilentRequest<'a>,
+    prompt: Option<Prompt>,
+    redirect_uri: Option<RedirectUri>,
+    timeout: Option<Duration>,
 }
 
-impl TokenRequest {
-    pub(crate) fn new(silent: SilentRequest, interactive: InteractiveRequest) -> Self {
-        Self { silent, interactive }
+impl<'a> TokenRequest<'a> {
+    pub(crate) fn new(silent: SilentRequest<'a>) -> Self {
+        Self { silent, prompt: None, redirect_uri: None, timeout: None }
     }
 
     /// For this account only.
-    pub fn account(mut self, account: &Account) -> Self {
-        self.silent = self.silent.account(Some(account.clone()));
-        self.interactive = self.interactive.account(account);
+    pub fn account(mut self, account: &'a Account) -> Self {
+        self.silent.account = Some(account);
         self
     }
 
@@ -37,49 +39,43 @@ impl TokenRequest {
 
     /// Asks for tokens that satisfy these claims, past the cache.
     pub fn claims(mut self, claims: Claims) -> Self {
-        self.silent = self.silent.claims(claims.clone());
-        self.interactive = self.interactive.claims(claims);
+        self.silent = self.silent.claims(claims);
         self
     }
 
     /// Gives the call an id of the application's own; otherwise one is drawn.
     pub fn correlation_id(mut self, id: CorrelationId) -> Self {
         self.silent = self.silent.correlation_id(id);
-        self.interactive = self.interactive.correlation_id(id);
         self
     }
 
     /// Adds a query parameter to the requests of this call.
     pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, value) = (name.into(), value.into());
-        self.silent = self.silent.extra_query_parameter(name.clone(), value.clone());
-        self.interactive = self.interactive.extra_query_parameter(name, value);
+        self.silent = self.silent.extra_query_parameter(name, value);
         self
     }
 
     /// Means the account of this name in the cache, and tells it to the sign-in page; whoever signs in is accepted.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
-        self.silent = self.silent.login_hint(hint.clone());
-        self.interactive = self.interactive.login_hint(hint);
+        self.silent = self.silent.login_hint(hint);
         self
     }
 
     /// See [`InteractiveRequest::prompt`].
     pub fn prompt(mut self, prompt: Prompt) -> Self {
-        self.interactive = self.interactive.prompt(prompt);
+        self.prompt = Some(prompt);
         self
     }
 
     /// See [`InteractiveRequest::redirect_uri`].
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
-        self.interactive = self.interactive.redirect_uri(uri);
+        self.redirect_uri = Some(uri);
         self
     }
 
     /// See [`InteractiveRequest::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.interactive = self.interactive.timeout(timeout);
+        self.timeout = Some(timeout);
         self
     }
 
@@ -88,9 +84,31 @@ impl TokenRequest {
     /// # Errors
     /// Those of [`SilentRequest::send`] but [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
-        match self.silent.send().await {
-            Err(AuthError::UiRequired(ui)) => self.interactive.satisfying(&ui).send().await,
+        match self.silent.hit() {
+            Some(result) => Ok(result),
+            None => Box::pin(self.miss()).await,
+        }
+    }
+
+    async fn miss(self) -> Result<AuthResult, AuthError> {
+        match self.silent.clone().miss().await {
+            Err(AuthError::UiRequired(ui)) => self.interactive().satisfying(&ui).send().await,
             answer => answer,
+        }
+    }
+
+    /// The same wishes for the sign-in.
+    fn interactive(self) -> InteractiveRequest {
+        let silent = self.silent;
+        let mut request = InteractiveRequest::new(Arc::clone(silent.shared), silent.scopes.clone());
+        request.options = silent.options;
+        request.login_hint = silent.login_hint;
+        request.prompt = self.prompt;
+        request.redirect_uri = self.redirect_uri;
+        request.timeout = self.timeout;
+        match silent.account {
+            Some(account) => request.account(account),
+            None => request,
         }
     }
 }

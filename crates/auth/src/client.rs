@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use auth_cache::{RemovalScope, StorageError};
 use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired};
-use rand::rngs::SysRng;
 
 use crate::acquire::TokenRequest;
 use crate::error::AuthError;
@@ -63,7 +62,7 @@ impl PublicClient {
         match (named.next(), named.next()) {
             (only, None) => Ok(only),
             (_, Some(_)) => {
-                let id = CorrelationId::generate(&mut SysRng)?;
+                let id = CorrelationId::generate(&mut rand::rng())?;
                 Err(UiRequired::local(UiReason::MultipleAccounts, id).with_login_hint(Some(name.to_owned())).into())
             }
         }
@@ -71,8 +70,10 @@ impl PublicClient {
 
     /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
     /// signed in is meant; of several nobody is picked.
-    pub fn acquire_token_silent(&self, scopes: &Scopes, account: Option<&Account>) -> SilentRequest {
-        SilentRequest::new(Arc::clone(&self.shared), scopes.clone(), account.cloned())
+    ///
+    /// The request borrows what it is given: a token that is in memory is handed out without copying anything.
+    pub fn acquire_token_silent<'a>(&'a self, scopes: &'a Scopes, account: Option<&'a Account>) -> SilentRequest<'a> {
+        SilentRequest::new(&self.shared, scopes, account)
     }
 
     /// Lets the user sign in with a browser.
@@ -81,8 +82,8 @@ impl PublicClient {
     }
 
     /// Asks the cache, and the user only when that is not enough.
-    pub fn acquire_token(&self, scopes: &Scopes) -> TokenRequest {
-        TokenRequest::new(self.acquire_token_silent(scopes, None), self.acquire_token_interactive(scopes))
+    pub fn acquire_token<'a>(&'a self, scopes: &'a Scopes) -> TokenRequest<'a> {
+        TokenRequest::new(self.acquire_token_silent(scopes, None))
     }
 
     /// Forgets an account and tells whether it was there. The identity provider is not told: tokens that were handed out

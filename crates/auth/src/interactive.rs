@@ -27,11 +27,11 @@ pub struct InteractiveRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
     account: Option<Account>,
-    login_hint: Option<String>,
-    prompt: Option<Prompt>,
-    redirect_uri: Option<RedirectUri>,
-    timeout: Option<Duration>,
-    options: Options,
+    pub(crate) login_hint: Option<String>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) redirect_uri: Option<RedirectUri>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) options: Options,
 }
 
 impl InteractiveRequest {

@@ -6,8 +6,7 @@ use auth_core::{AccountId, Claims, Scopes};
 /// authority are those of the whole client, and with an authority for many tenants the account names its own.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    /// The id of the account with its letters folded.
-    pub(crate) account: Box<str>,
+    pub(crate) account: AccountId,
     /// Folded and sorted; those that every request has are left out.
     pub(crate) scopes: Box<str>,
     /// As they were given: equal claims in other words are other claims.
@@ -17,7 +16,7 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(account: &AccountId, scopes: &Scopes, claims: Option<&Claims>) -> Self {
         Self {
-            account: account.as_str().to_ascii_lowercase().into(),
+            account: account.clone(),
             scopes: scopes.without_oidc().sorted().to_string().to_ascii_lowercase().into(),
             claims: claims.map(|claims| claims.as_str().into()),
         }

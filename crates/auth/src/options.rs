@@ -1,9 +1,7 @@
 //! What every kind of request can be given.
 
-use auth_core::{Claims, ConfigError, CorrelationId, RequestContext};
-use rand::rngs::SysRng;
-
 use crate::shared::Shared;
+use auth_core::{Claims, ConfigError, CorrelationId, RequestContext};
 
 /// The options that silent and interactive requests share.
 #[derive(Clone, Debug, Default)]
@@ -14,11 +12,21 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether a token in the cache may answer, so that what requests carry is not needed.
+    pub(crate) fn cache_may_answer(&self) -> bool {
+        self.claims.is_none() && self.extra_query.is_empty()
+    }
+
+    /// The id of the call. It is no secret, so the generator of the thread will do, which asks the system but rarely.
+    pub(crate) fn correlation_id(&self) -> Result<CorrelationId, ConfigError> {
+        match self.correlation_id {
+            Some(id) => Ok(id),
+            None => CorrelationId::generate(&mut rand::rng()),
+        }
+    }
+
     pub(crate) fn context(&self, shared: &Shared) -> Result<RequestContext, ConfigError> {
-        let id = match self.correlation_id {
-            Some(id) => id,
-            None => CorrelationId::generate(&mut SysRng)?,
-        };
+        let id = self.correlation_id()?;
         RequestContext::new(shared.application.clone(), id).with_extra_query(self.extra_query.clone())
     }
 }

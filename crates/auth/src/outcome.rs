@@ -33,13 +33,11 @@ impl Outcome {
 
     /// The answer to a call that made no request: it waited until the token was in the cache.
     pub(crate) fn for_follower(&self, id: CorrelationId, timing: &Timing) -> AuthResult {
-        let result = AuthResult::clone(&self.result);
-        AuthResult {
-            source: TokenSource::Cache,
-            refresh_reason: RefreshReason::NotApplicable,
-            durations: timing.durations(),
-            correlation_id: id,
-            ..result
-        }
+        let mut result = AuthResult::clone(&self.result);
+        result.source = TokenSource::Cache;
+        result.refresh_reason = RefreshReason::NotApplicable;
+        result.durations = timing.durations();
+        result.correlation_id = id;
+        result
     }
 }

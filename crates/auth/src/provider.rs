@@ -1,8 +1,9 @@
 //! What is known of the authority, remembered once it was asked (S-41, S-44).
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::{ArcSwap, Guard};
 use auth_core::{
     Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata, RequestContext, Timestamp,
 };
@@ -21,16 +22,20 @@ const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The authority of a client and what discovery told of it.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    known: RwLock<Known>,
+    /// Read in place on every call: what all calls share must not be written by any, not even a count of references.
+    known: ArcSwap<Known>,
     /// One discovery at a time.
     asking: Mutex<()>,
 }
 
+/// What is known of an authority at one time.
 #[derive(Clone, Debug)]
-struct Known {
-    authority: Arc<Authority>,
+pub(crate) struct Known {
+    /// The authority with the names that are known of it by now.
+    pub(crate) authority: Arc<Authority>,
     provider: Option<Learned>,
-    tenant_id: Option<Arc<str>>,
+    /// The id of the tenant, where the authority names a domain and discovery has told the id.
+    pub(crate) tenant_id: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,17 +48,17 @@ struct Learned {
 impl Directory {
     pub(crate) fn new(authority: Authority) -> Self {
         let known = Known { authority: Arc::new(authority), provider: None, tenant_id: None };
-        Self { known: RwLock::new(known), asking: Mutex::default() }
+        Self { known: ArcSwap::from_pointee(known), asking: Mutex::default() }
     }
 
     /// The authority with the names that are known of it by now.
     pub(crate) fn authority(&self) -> Arc<Authority> {
-        self.known().authority
+        Arc::clone(&self.known().authority)
     }
 
-    /// The id of the tenant, where the authority names a domain and discovery has told the id.
-    pub(crate) fn tenant_id(&self) -> Option<Arc<str>> {
-        self.known().tenant_id
+    /// What is known by now.
+    pub(crate) fn known(&self) -> Guard<Arc<Known>> {
+        self.known.load()
     }
 
     /// Whether a discovery could still tell which tenant a domain name means.
@@ -62,12 +67,12 @@ impl Directory {
         known.tenant_id.is_none() && known.authority.wants_tenant_id()
     }
 
-    fn known(&self) -> Known {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn learn(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+    fn learn(&self, change: impl Fn(&mut Known)) {
+        self.known.rcu(|known| {
+            let mut known = Known::clone(known);
+            change(&mut known);
+            known
+        });
     }
 
     /// The endpoints, from the rules of the authority's kind or from discovery.
@@ -87,7 +92,7 @@ impl Directory {
         let authority = self.authority();
         if authority.needs_instance_discovery() {
             let instance = driver.perform(InstanceDiscovery::new(context.clone(), &authority)?, timing).await?;
-            self.learn(|known| known.authority = Arc::new(known.authority.with_instance(instance)));
+            self.learn(|known| known.authority = Arc::new(known.authority.with_instance(instance.clone())));
             return self.fresh(driver).ok_or_else(|| ConfigError::Authority("it has no endpoints").into());
         }
         let now = driver.now();
@@ -96,11 +101,11 @@ impl Directory {
                 let metadata = Arc::new(provider.metadata);
                 let fresh_for = FRESH.saturating_sub(rand::random_range(Duration::ZERO..=JITTER));
                 let learned = Learned { metadata: Arc::clone(&metadata), at: now, fresh_for };
-                self.learn(|known| known.provider = Some(learned));
+                self.learn(|known| known.provider = Some(learned.clone()));
                 Ok(metadata)
             }
-            Err(error) if error.is_transient() => match self.known().provider {
-                Some(learned) if learned.at.duration_until(now) <= STALE => Ok(learned.metadata),
+            Err(error) if error.is_transient() => match &self.known().provider {
+                Some(learned) if learned.at.duration_until(now) <= STALE => Ok(Arc::clone(&learned.metadata)),
                 Some(_) | None => Err(error),
             },
             // An answer that failed a check ends the trust in an older one, too (S-44).
@@ -116,8 +121,8 @@ impl Directory {
         if let Some(metadata) = known.authority.metadata() {
             return Some(Arc::new(metadata));
         }
-        let learned = known.provider?;
-        (learned.at.duration_until(driver.now()) <= learned.fresh_for).then_some(learned.metadata)
+        let learned = known.provider.as_ref()?;
+        (learned.at.duration_until(driver.now()) <= learned.fresh_for).then(|| Arc::clone(&learned.metadata))
     }
 
     /// Asks which tenant the authority's domain name means. It stays unknown when the provider cannot be reached: then
@@ -131,7 +136,10 @@ impl Directory {
             return;
         };
         match driver.perform(exchange, timing).await {
-            Ok(provider) => self.learn(|known| known.tenant_id = provider.tenant_id.map(Arc::from)),
+            Ok(provider) => {
+                let tenant_id = provider.tenant_id.map(Arc::from);
+                self.learn(|known| known.tenant_id.clone_from(&tenant_id));
+            }
             Err(error) => tracing::debug!(target: "auth", %error, "the tenant's id is not known"),
         }
     }

@@ -1,7 +1,7 @@
 //! What the caller gets.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use auth_cache::{CachedToken, RefreshReason, StorageError};
 use auth_core::{Account, Authority, CorrelationId, IdToken, Scopes, Secret, Timestamp, Tokens};
@@ -18,7 +18,7 @@ pub enum TokenSource {
     IdentityProvider,
 }
 
-/// A token and what is known of it.
+/// A token and what is known of it. It shares its texts with the cache, so that neither a hit nor a clone copies any.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthResult {
@@ -32,21 +32,13 @@ pub struct AuthResult {
     pub refresh_on: Option<Timestamp>,
     /// What it grants.
     pub scopes: Scopes,
-    /// What was asked for and is not granted.
-    pub declined_scopes: Scopes,
     /// Whose it is.
-    pub account: Option<Account>,
-    /// In which tenant it was issued.
-    pub tenant_id: Option<String>,
-    /// The account's id in that tenant: `oid`, else `sub`.
-    pub unique_id: Option<String>,
-    /// The id_token with its claims, unverified by signature.
-    pub id_token: Option<IdToken>,
+    pub account: Option<Arc<Account>>,
     /// Where it came from.
     pub source: TokenSource,
     /// Why the identity provider was asked.
     pub refresh_reason: RefreshReason,
-    /// How long the call took.
+    /// How long the call took; zero where nothing was waited for.
     pub durations: Durations,
     /// The id of the call, for the identity provider's support.
     pub correlation_id: CorrelationId,
@@ -54,44 +46,76 @@ pub struct AuthResult {
     pub persisted: bool,
     /// Why it is not, where the store failed.
     pub persistence_error: Option<StorageError>,
+    /// As it came; who wants its claims has it read.
+    id_token: Option<Secret>,
+    /// The tenant under which the token is filed.
+    filed: Option<Arc<str>>,
+    /// Where something was declined: a token from the cache grants all that was asked for.
+    declined: Option<Scopes>,
 }
 
+/// What most tokens lack.
+static NOTHING_DECLINED: LazyLock<Scopes> = LazyLock::new(Scopes::default);
+
 impl AuthResult {
-    pub(crate) fn from_cache(token: CachedToken, authority: &Authority, wanted: &Scopes, call: Call) -> Self {
-        let id_token = token.id_token.and_then(|raw| IdToken::parse(&raw).ok());
+    /// What was asked for and is not granted; the scopes that OpenID Connect reserves count for nothing here.
+    #[must_use]
+    pub fn declined_scopes(&self) -> &Scopes {
+        self.declined.as_ref().unwrap_or(&NOTHING_DECLINED)
+    }
+
+    /// The id_token with its claims, unverified by signature. It is read anew by each call.
+    #[must_use]
+    pub fn id_token(&self) -> Option<IdToken> {
+        IdToken::parse(self.id_token.as_ref()?).ok()
+    }
+
+    /// In which tenant the token was issued: the `tid` of the id_token, else the tenant under which the token is filed. It
+    /// reads the id_token.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<String> {
+        let named = self.id_token().and_then(|token| token.text("tid").map(str::to_owned));
+        named.or_else(|| self.filed.as_deref().map(str::to_owned))
+    }
+
+    /// The account's id in that tenant: `oid` of the id_token, else `sub`. It reads the id_token.
+    #[must_use]
+    pub fn unique_id(&self) -> Option<String> {
+        self.id_token()?.local_account_id().map(str::to_owned)
+    }
+
+    /// The token in the cache, which grants all that was asked for.
+    pub(crate) fn from_cache(token: CachedToken, authority: &Authority, call: Call) -> Self {
         Self {
             access_token: token.access_token,
             token_type: "Bearer",
             expires_on: token.expires_on,
             refresh_on: token.refresh_on,
-            declined_scopes: wanted.without_oidc().difference(&token.scopes),
             scopes: token.scopes,
-            account: token.account.map(Arc::unwrap_or_clone),
-            tenant_id: tenant_id(id_token.as_ref(), authority, &token.realm),
-            unique_id: id_token.as_ref().and_then(IdToken::local_account_id).map(str::to_owned),
-            id_token,
+            account: token.account,
             source: TokenSource::Cache,
             refresh_reason: RefreshReason::NotApplicable,
             durations: call.durations,
             correlation_id: call.correlation_id,
             persisted: call.persisted,
             persistence_error: None,
+            id_token: token.id_token,
+            filed: filed(authority, token.realm),
+            declined: None,
         }
     }
 
     pub(crate) fn from_tokens(tokens: &Tokens, account: Option<Account>, authority: &Authority, call: Call) -> Self {
-        let tenant_id = tenant_id(tokens.id_token.as_ref(), authority, tokens.realm(authority));
         Self {
-            declined_scopes: tokens.declined_scopes(),
-            tenant_id,
-            unique_id: tokens.id_token.as_ref().and_then(IdToken::local_account_id).map(str::to_owned),
+            filed: filed(authority, tokens.realm(authority).into()),
+            declined: Some(tokens.declined_scopes()).filter(|declined| !declined.is_empty()),
             access_token: tokens.access_token.clone(),
             token_type: "Bearer",
             expires_on: tokens.expires_on,
             refresh_on: tokens.refresh_on,
             scopes: tokens.granted_scopes.clone(),
-            account,
-            id_token: tokens.id_token.clone(),
+            account: account.map(Arc::new),
+            id_token: tokens.id_token.as_ref().map(|token| token.secret().clone()),
             source: TokenSource::IdentityProvider,
             refresh_reason: call.refresh_reason,
             durations: call.durations,
@@ -111,13 +135,20 @@ pub(crate) struct Call {
     pub(crate) persistence_error: Option<StorageError>,
 }
 
-/// The tenant that the id_token names, else the one under which the token is filed. Where there is one only, others may
-/// have filed it under something else, such as its policy.
-fn tenant_id(id_token: Option<&IdToken>, authority: &Authority, realm: &str) -> Option<String> {
-    let named = id_token.and_then(|token| token.text("tid"));
-    let filed = authority.tenant_name().map(|only| if authority.has_single_realm() { only.as_str() } else { realm });
-    let filed = filed.filter(|realm| !realm.is_empty());
-    named.or(filed).map(str::to_owned)
+impl Call {
+    /// A call that the cache answered without any wait.
+    pub(crate) fn answered_by_cache(correlation_id: CorrelationId, persisted: bool) -> Self {
+        let refresh_reason = RefreshReason::NotApplicable;
+        Self { refresh_reason, durations: Durations::default(), correlation_id, persisted, persistence_error: None }
+    }
+}
+
+/// The tenant under which a token is filed. Where there is one only, others may have filed it under something else, such as
+/// its policy.
+fn filed(authority: &Authority, realm: Arc<str>) -> Option<Arc<str>> {
+    let only = authority.tenant_name()?;
+    let filed = if authority.has_single_realm() { only.as_str().into() } else { realm };
+    Some(filed).filter(|realm| !realm.is_empty())
 }
 
 impl fmt::Debug for AuthResult {

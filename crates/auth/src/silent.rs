@@ -3,13 +3,13 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::Lookup;
+use auth_cache::{Lookup, Query};
 use auth_core::{Account, RequestContext, Scopes, UiReason, UiRequired};
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
 use crate::refresh::{refresh_ahead, refreshed};
-use crate::result::AuthResult;
+use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
 use crate::throttle::Verdict;
 use crate::timing::Timing;
@@ -18,23 +18,18 @@ use crate::wanted::Wanted;
 /// A silent request; see [`PublicClient::acquire_token_silent`](crate::PublicClient::acquire_token_silent).
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
-pub struct SilentRequest {
-    shared: Arc<Shared>,
-    scopes: Scopes,
-    account: Option<Account>,
-    login_hint: Option<String>,
+pub struct SilentRequest<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) scopes: &'a Scopes,
+    pub(crate) account: Option<&'a Account>,
+    pub(crate) login_hint: Option<String>,
     force_refresh: bool,
-    options: Options,
+    pub(crate) options: Options,
 }
 
-impl SilentRequest {
-    pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes, account: Option<Account>) -> Self {
+impl<'a> SilentRequest<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, scopes: &'a Scopes, account: Option<&'a Account>) -> Self {
         Self { shared, scopes, account, login_hint: None, force_refresh: false, options: Options::default() }
-    }
-
-    pub(crate) fn account(mut self, account: Option<Account>) -> Self {
-        self.account = account;
-        self
     }
 
     /// Means the account with this username or home account id, where no account was given.
@@ -64,6 +59,28 @@ impl SilentRequest {
     /// wants to be left alone. Otherwise as [`AuthError`] says. A token that still works is handed out even if its refresh
     /// fails, unless the refresh was forced or claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
+        match self.hit() {
+            Some(result) => Ok(result),
+            // Behind a box, so that the future of a hit stays small.
+            None => Box::pin(self.miss()).await,
+        }
+    }
+
+    /// The answer where there is nothing to wait for and nothing to do: it takes no lock and writes nothing that calls for
+    /// other tokens write, too.
+    pub(crate) fn hit(&self) -> Option<AuthResult> {
+        let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
+        let known = self.shared.directory.known();
+        let mut query = Query::new(&known.authority, self.shared.client_id(), &account.home_account_id, self.scopes);
+        query.tenant_id = known.tenant_id.as_deref();
+        let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
+            return None;
+        };
+        let call = Call::answered_by_cache(self.options.correlation_id().ok()?, self.shared.persistent);
+        Some(AuthResult::from_cache(token, &known.authority, call))
+    }
+
+    pub(crate) async fn miss(self) -> Result<AuthResult, AuthError> {
         let claims = self.options.claims.clone();
         match (self.answer().await, claims) {
             // Whoever signs in instead must satisfy them too.
@@ -76,35 +93,35 @@ impl SilentRequest {
         let mut timing = Timing::begin();
         let shared = self.shared;
         let begun = shared.driver.now();
-        let context = self.options.context(&shared)?;
+        let context = self.options.context(shared)?;
         let account = match self.account {
-            Some(account) => account,
-            None => find_account(&shared, &context, self.login_hint.as_deref()).await?,
+            Some(account) => account.clone(),
+            None => find_account(shared, &context, self.login_hint.as_deref()).await?,
         };
         let Options { claims, extra_query, .. } = self.options;
-        let forced = self.force_refresh;
-        let wanted = Wanted { context, account, scopes: self.scopes, claims, forced, extra_query, begun };
+        let (scopes, forced) = (self.scopes.clone(), self.force_refresh);
+        let wanted = Wanted { context, account, scopes, claims, forced, extra_query, begun };
 
-        let (refresh, serving) = match wanted.look_up(&shared, &mut timing).await {
-            Lookup::Usable(token) => return Ok(wanted.cached(&shared, token, &timing)),
+        let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
+            Lookup::Usable(token) => return Ok(wanted.cached(shared, token, &timing)),
             Lookup::UsableButRefresh(token, refresh) => {
-                refresh_ahead(&shared, &wanted, &refresh);
-                return Ok(wanted.cached(&shared, token, &timing));
+                refresh_ahead(shared, &wanted, &refresh);
+                return Ok(wanted.cached(shared, token, &timing));
             }
             Lookup::MustRefresh(refresh, serving) => (refresh, serving),
             Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
         };
         let key = wanted.key();
-        match (wanted.judge(&shared, &key, &refresh, serving.is_some()), serving) {
-            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(&shared, token, &timing)),
+        match (wanted.judge(shared, &key, &refresh, serving.is_some()), serving) {
+            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(shared, token, &timing)),
             (Verdict::Refuse(error), _) => return Err(error),
             (Verdict::Try | Verdict::Serve, _) => {}
         }
-        match refreshed(&shared, &wanted, &key, &timing).await {
-            Err(error) if !wanted.bypass() => match wanted.serving(&shared, &mut timing).await {
+        match refreshed(shared, &wanted, &key, &timing).await {
+            Err(error) if !wanted.bypass() => match wanted.serving(shared, &mut timing).await {
                 Some(token) => {
                     tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
-                    Ok(wanted.cached(&shared, token, &timing))
+                    Ok(wanted.cached(shared, token, &timing))
                 }
                 None => Err(error),
             },
@@ -113,7 +130,7 @@ impl SilentRequest {
     }
 }
 
-impl fmt::Debug for SilentRequest {
+impl fmt::Debug for SilentRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SilentRequest").field("scopes", &self.scopes).finish_non_exhaustive()
     }

@@ -65,7 +65,7 @@ pub(crate) struct Digest(u64);
 
 #[derive(PartialEq, Eq, Hash)]
 struct Slot {
-    account: Box<str>,
+    account: AccountId,
     /// A digest of the rest: claims may be long.
     request: u64,
 }
@@ -135,7 +135,7 @@ impl Throttle {
     /// server asked for stays.
     pub(crate) fn forget_refusals(&self, account: &AccountId) {
         let refused = |pause: &Pause| pause.refusal.as_ref().is_some_and(|refusal| refusal.of.is_some());
-        self.pauses().retain(|slot, pause| !(refused(pause) && account.as_str().eq_ignore_ascii_case(&slot.account)));
+        self.pauses().retain(|slot, pause| !(refused(pause) && slot.account == *account));
     }
 
     fn slot(&self, key: &Key) -> Slot {

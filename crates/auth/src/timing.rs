@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a call took.
+/// How long a call took, from when it first had to wait: a token that the memory holds is handed out without asking a clock
+/// for the time it took, and its durations are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Durations {

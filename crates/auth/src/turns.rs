@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use auth_core::AccountId;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// Whose turn it is, for each account. Accounts never wait for each other.
@@ -11,31 +12,31 @@ pub(crate) struct Turns {
     by_account: Mutex<ByAccount>,
 }
 
-type ByAccount = HashMap<Box<str>, Weak<AsyncMutex<()>>>;
+type ByAccount = HashMap<AccountId, Weak<AsyncMutex<()>>>;
 
 /// The turn of one redemption; it ends with the value.
 pub(crate) struct Turn<'a> {
     turns: &'a Turns,
-    account: &'a str,
+    account: &'a AccountId,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl Turns {
-    /// Waits until nobody else redeems for the account with this folded id. Who asked first comes first.
-    pub(crate) async fn take<'a>(&'a self, account: &'a str) -> Turn<'a> {
+    /// Waits until nobody else redeems for the account. Who asked first comes first.
+    pub(crate) async fn take<'a>(&'a self, account: &'a AccountId) -> Turn<'a> {
         // Made before the wait, so that who gives up leaves nothing behind.
         let mut turn = Turn { turns: self, account, guard: None };
         turn.guard = Some(self.queue(account).lock_owned().await);
         turn
     }
 
-    fn queue(&self, account: &str) -> Arc<AsyncMutex<()>> {
+    fn queue(&self, account: &AccountId) -> Arc<AsyncMutex<()>> {
         let mut by_account = self.by_account();
         if let Some(queue) = by_account.get(account).and_then(Weak::upgrade) {
             return queue;
         }
         let queue = Arc::default();
-        by_account.insert(account.into(), Arc::downgrade(&queue));
+        by_account.insert(account.clone(), Arc::downgrade(&queue));
         queue
     }
 
@@ -68,11 +69,12 @@ mod tests {
     #[test]
     fn accounts_take_turns_among_themselves_and_nothing_stays() {
         let turns = Turns::default();
-        let (mut first, mut second) = (Box::pin(turns.take("a")), Box::pin(turns.take("a")));
+        let [a, same, b] = ["a", "A", "b"].map(AccountId::new);
+        let (mut first, mut second) = (Box::pin(turns.take(&a)), Box::pin(turns.take(&same)));
         let Poll::Ready(turn) = poll(first.as_mut()) else { panic!("nobody is before it") };
         assert!(poll(second.as_mut()).is_pending());
-        assert!(poll(Box::pin(turns.take("b")).as_mut()).is_ready(), "another account");
-        assert!(poll(Box::pin(turns.take("a")).as_mut()).is_pending(), "gives up");
+        assert!(poll(Box::pin(turns.take(&b)).as_mut()).is_ready(), "another account");
+        assert!(poll(Box::pin(turns.take(&a)).as_mut()).is_pending(), "gives up");
         drop(turn);
         let Poll::Ready(turn) = poll(second.as_mut()) else { panic!("its turn") };
         assert_eq!(turns.by_account().len(), 1);

@@ -1,6 +1,8 @@
 //! What a silent call asks the cache.
 
-use auth_cache::{CachedToken, Lookup, Query, Refresh, RefreshReason};
+use std::sync::Arc;
+
+use auth_cache::{CachedToken, Lookup, Query, Refresh};
 use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, UiRequired};
 
 use crate::error::AuthError;
@@ -65,10 +67,10 @@ impl Wanted {
     }
 
     async fn ask_cache(&self, shared: &Shared, bypass: bool, timing: &mut Timing) -> Lookup {
-        let (authority, tenant_id) = (shared.directory.authority(), shared.directory.tenant_id());
+        let known = Arc::clone(&shared.directory.known());
         let account = &self.account.home_account_id;
-        let mut query = Query::new(&authority, shared.client_id(), account, &self.scopes);
-        query.tenant_id = tenant_id.as_deref();
+        let mut query = Query::new(&known.authority, shared.client_id(), account, &self.scopes);
+        query.tenant_id = known.tenant_id.as_deref();
         query.bypass = bypass;
         let found = timing.cache(shared.cache.lookup(&query, shared.driver.now())).await;
         found.unwrap_or_else(|error| {
@@ -79,14 +81,9 @@ impl Wanted {
     }
 
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
-        let call = Call {
-            refresh_reason: RefreshReason::NotApplicable,
-            durations: timing.durations(),
-            correlation_id: self.context.correlation_id(),
-            persisted: shared.persistent,
-            persistence_error: None,
-        };
-        AuthResult::from_cache(token, &shared.directory.authority(), &self.scopes, call)
+        let durations = timing.durations();
+        let call = Call { durations, ..Call::answered_by_cache(self.context.correlation_id(), shared.persistent) };
+        AuthResult::from_cache(token, &shared.directory.known().authority, call)
     }
 
     pub(crate) fn ui_required(&self, reason: UiReason) -> AuthError {
