@@ -84,10 +84,11 @@ impl<'a> TokenRequest<'a> {
     /// # Errors
     /// Those of [`SilentRequest::send`] but [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
-        match self.silent.hit() {
-            Some(result) => Ok(result),
-            None => Box::pin(self.miss()).await,
+        if let Some(result) = self.silent.hit() {
+            return Ok(result);
         }
+        // Behind a box, so that the future of a hit stays small.
+        Box::pin(self.miss()).await
     }
 
     async fn miss(self) -> Result<AuthResult, AuthError> {

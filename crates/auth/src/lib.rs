@@ -53,6 +53,7 @@
 #![forbid(unsafe_code)]
 
 mod acquire;
+mod answer;
 mod builder;
 mod client;
 mod driver;

@@ -22,7 +22,7 @@ const LOST_FLIGHTS: usize = 2;
 /// refresh token is stored.
 pub(crate) async fn refreshed(
     shared: &Arc<Shared>,
-    wanted: &Wanted,
+    wanted: &Arc<Wanted>,
     key: &Key,
     timing: &Timing,
 ) -> Result<AuthResult, AuthError> {
@@ -48,7 +48,7 @@ pub(crate) async fn refreshed(
 
 /// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
 /// anything: the token goes on serving.
-pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Wanted, refresh_with: &Refresh) {
+pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Arc<Wanted>, refresh_with: &Refresh) {
     let key = wanted.key();
     if matches!(wanted.judge(shared, &key, refresh_with, true), Verdict::Try) {
         let flight = shared.flights.join(wanted.flight_key(key.clone()), || refresh(shared, wanted, &key, true));
@@ -61,11 +61,11 @@ pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Wanted, refresh_with:
 /// The work of one flight.
 fn refresh(
     shared: &Arc<Shared>,
-    wanted: &Wanted,
+    wanted: &Arc<Wanted>,
     key: &Key,
     ahead: bool,
 ) -> impl Future<Output = Result<Outcome, AuthError>> + Send + use<> {
-    let (shared, wanted, key) = (Arc::clone(shared), wanted.clone(), key.clone());
+    let (shared, wanted, key) = (Arc::clone(shared), Arc::clone(wanted), key.clone());
     async move {
         let answer = in_turn(&shared, &wanted, &key, ahead).await;
         if let (Err(error), true) = (&answer, ahead) {

@@ -3,16 +3,14 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{Lookup, Query};
+use auth_cache::{BoxFuture, Lookup, Query};
 use auth_core::{Account, RequestContext, Scopes, UiReason, UiRequired};
 
+use crate::answer::answer;
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
-use crate::refresh::{refresh_ahead, refreshed};
 use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
-use crate::throttle::Verdict;
-use crate::timing::Timing;
 use crate::wanted::Wanted;
 
 /// A silent request; see [`PublicClient::acquire_token_silent`](crate::PublicClient::acquire_token_silent).
@@ -59,11 +57,11 @@ impl<'a> SilentRequest<'a> {
     /// wants to be left alone. Otherwise as [`AuthError`] says. A token that still works is handed out even if its refresh
     /// fails, unless the refresh was forced or claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
-        match self.hit() {
-            Some(result) => Ok(result),
-            // Behind a box, so that the future of a hit stays small.
-            None => Box::pin(self.miss()).await,
+        if let Some(result) = self.hit() {
+            return Ok(result);
         }
+        // Behind a box, so that the future of a hit stays small.
+        self.miss().await
     }
 
     /// The answer where there is nothing to wait for and nothing to do: it takes no lock and writes nothing that calls for
@@ -80,53 +78,36 @@ impl<'a> SilentRequest<'a> {
         Some(AuthResult::from_cache(token, &known.authority, call))
     }
 
-    pub(crate) async fn miss(self) -> Result<AuthResult, AuthError> {
-        let claims = self.options.claims.clone();
-        match (self.answer().await, claims) {
-            // Whoever signs in instead must satisfy them too.
-            (Err(AuthError::UiRequired(ui)), Some(claims)) => Err(ui.with_claims(&claims).into()),
-            (answer, _) => answer,
-        }
+    /// The answer where something must be waited for.
+    pub(crate) fn miss(self) -> BoxFuture<'a, Result<AuthResult, AuthError>> {
+        let (shared, wanted) = (self.shared, Box::pin(self.wanted()));
+        Box::pin(async move {
+            let wanted = wanted.await?;
+            match (answer(shared, &wanted).await, &wanted.claims) {
+                // Whoever signs in instead must satisfy them too.
+                (Err(AuthError::UiRequired(ui)), Some(claims)) => Err(ui.with_claims(claims).into()),
+                (answer, _) => answer,
+            }
+        })
     }
 
-    async fn answer(self) -> Result<AuthResult, AuthError> {
-        let mut timing = Timing::begin();
+    async fn wanted(self) -> Result<Arc<Wanted>, AuthError> {
         let shared = self.shared;
         let begun = shared.driver.now();
         let context = self.options.context(shared)?;
         let account = match self.account {
             Some(account) => account.clone(),
-            None => find_account(shared, &context, self.login_hint.as_deref()).await?,
+            None => {
+                let found = find_account(shared, &context, self.login_hint.as_deref()).await;
+                found.map_err(|ui| match &self.options.claims {
+                    Some(claims) => ui.with_claims(claims),
+                    None => ui,
+                })?
+            }
         };
         let Options { claims, extra_query, .. } = self.options;
         let (scopes, forced) = (self.scopes.clone(), self.force_refresh);
-        let wanted = Wanted { context, account, scopes, claims, forced, extra_query, begun };
-
-        let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
-            Lookup::Usable(token) => return Ok(wanted.cached(shared, token, &timing)),
-            Lookup::UsableButRefresh(token, refresh) => {
-                refresh_ahead(shared, &wanted, &refresh);
-                return Ok(wanted.cached(shared, token, &timing));
-            }
-            Lookup::MustRefresh(refresh, serving) => (refresh, serving),
-            Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
-        };
-        let key = wanted.key();
-        match (wanted.judge(shared, &key, &refresh, serving.is_some()), serving) {
-            (Verdict::Serve, Some(token)) => return Ok(wanted.cached(shared, token, &timing)),
-            (Verdict::Refuse(error), _) => return Err(error),
-            (Verdict::Try | Verdict::Serve, _) => {}
-        }
-        match refreshed(shared, &wanted, &key, &timing).await {
-            Err(error) if !wanted.bypass() => match wanted.serving(shared, &mut timing).await {
-                Some(token) => {
-                    tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
-                    Ok(wanted.cached(shared, token, &timing))
-                }
-                None => Err(error),
-            },
-            answer => answer,
-        }
+        Ok(Arc::new(Wanted { context, account, scopes, claims, forced, extra_query, begun }))
     }
 }
 
@@ -137,7 +118,7 @@ impl fmt::Debug for SilentRequest<'_> {
 }
 
 /// The one account that is there, or the one of that name; nobody is picked from several.
-async fn find_account(shared: &Shared, context: &RequestContext, hint: Option<&str>) -> Result<Account, AuthError> {
+async fn find_account(shared: &Shared, context: &RequestContext, hint: Option<&str>) -> Result<Account, UiRequired> {
     let accounts = shared.accounts().await.unwrap_or_else(|error| {
         tracing::warn!(target: "auth", %error, "the token cache is not used");
         Vec::new()
@@ -150,5 +131,5 @@ async fn find_account(shared: &Shared, context: &RequestContext, hint: Option<&s
         (None, _) => UiReason::NoTokensFound,
     };
     let ui = UiRequired::local(reason, context.correlation_id());
-    Err(ui.with_login_hint(hint.map(str::to_owned)).into())
+    Err(ui.with_login_hint(hint.map(str::to_owned)))
 }

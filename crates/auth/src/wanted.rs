@@ -13,7 +13,6 @@ use crate::throttle::{Attempt, Verdict};
 use crate::timing::Timing;
 
 /// What a silent call wants, once it is known for whom.
-#[derive(Clone)]
 pub(crate) struct Wanted {
     pub(crate) context: RequestContext,
     pub(crate) account: Account,

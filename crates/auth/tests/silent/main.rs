@@ -8,6 +8,7 @@
 
 mod forced;
 mod herd;
+mod hit;
 mod outage;
 mod provider;
 mod scene;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::provider::Provider;
 
-const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
+pub(crate) const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
 pub(crate) const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const ENVIRONMENT: &str = "login.windows.net";
 pub(crate) const NOW: u64 = 1_700_000_000;

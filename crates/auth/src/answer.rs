@@ -1,0 +1,63 @@
+//! The answer to a silent call that memory alone could not give.
+
+use std::sync::Arc;
+
+use auth_cache::Lookup;
+use auth_core::UiReason;
+
+use crate::error::AuthError;
+use crate::key::Key;
+use crate::refresh::{refresh_ahead, refreshed};
+use crate::result::AuthResult;
+use crate::shared::Shared;
+use crate::throttle::Verdict;
+use crate::timing::Timing;
+use crate::wanted::Wanted;
+
+/// Looks into the cache, and refreshes where that is not enough; a token that still serves is handed out if that fails.
+///
+/// Thousands may wait for one refresh: what is large is behind boxes of its own and gone before the wait.
+pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result<AuthResult, AuthError> {
+    let mut timing = Timing::begin();
+    let key = match Box::pin(first_look(shared, wanted, &mut timing)).await? {
+        First::Answer(result) => return Ok(*result),
+        First::Refresh(key) => key,
+    };
+    match refreshed(shared, wanted, &key, &timing).await {
+        Err(error) if !wanted.bypass() => match Box::pin(wanted.serving(shared, &mut timing)).await {
+            Some(token) => {
+                tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
+                Ok(wanted.cached(shared, token, &timing))
+            }
+            None => Err(error),
+        },
+        answer => answer,
+    }
+}
+
+/// What the cache and the throttle say.
+enum First {
+    Answer(Box<AuthResult>),
+    /// Refresh the token of this key.
+    Refresh(Key),
+}
+
+async fn first_look(shared: &Arc<Shared>, wanted: &Arc<Wanted>, timing: &mut Timing) -> Result<First, AuthError> {
+    let found = wanted.look_up(shared, timing).await;
+    let serve = |token| Ok(First::Answer(Box::new(wanted.cached(shared, token, timing))));
+    let (refresh, serving) = match found {
+        Lookup::Usable(token) => return serve(token),
+        Lookup::UsableButRefresh(token, refresh) => {
+            refresh_ahead(shared, wanted, &refresh);
+            return serve(token);
+        }
+        Lookup::MustRefresh(refresh, serving) => (refresh, serving),
+        Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
+    };
+    let key = wanted.key();
+    match (wanted.judge(shared, &key, &refresh, serving.is_some()), serving) {
+        (Verdict::Serve, Some(token)) => serve(token),
+        (Verdict::Refuse(error), _) => Err(error),
+        (Verdict::Try | Verdict::Serve, _) => Ok(First::Refresh(key)),
+    }
+}
