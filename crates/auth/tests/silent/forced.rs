@@ -1,6 +1,7 @@
 //! Forced refreshes and claims challenges (S-83): never what the cache held before the call began.
 
 use auth::{AuthError, AuthResult, Claims, TokenSource};
+use auth_cache::BoxFuture;
 
 use crate::provider::{Gate, Provider, Reply};
 use crate::scene::{NOW, Scene, Times, account, kind, scopes};
@@ -59,40 +60,70 @@ async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
     }
 }
 
-/// Two processes over one store: the second waits for the lock of the first, whose answer comes so many seconds later.
-async fn second_process(seconds: u64, challenge: bool) -> (Result<AuthResult, AuthError>, usize) {
+/// Two processes over one store: calls of the second wait for the lock of the first, whose answer comes five seconds after
+/// the first of them and with the second.
+async fn second_process(challenge: bool) -> (String, String, usize) {
     let gate = Gate::closed();
     let shut = gate.clone();
     let first = Scene::new(1, Times::GOOD, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
     let second = first.elsewhere(&Provider::new(Reply::tokens));
-    let call = tokio::spawn({
-        let first = first.clone();
-        async move { first.forced().await.unwrap() }
-    });
+    let spawn = |scene: &Scene, challenge: bool| {
+        let scene = scene.clone();
+        tokio::spawn(async move { kind(&if challenge { challenged(&scene, 1).await } else { scene.forced().await }) })
+    };
+    let holder = spawn(&first, false);
     first.provider.has_been_asked(1).await;
-    let waiting = tokio::spawn({
-        let second = second.clone();
-        async move { if challenge { challenged(&second, 1).await } else { second.forced().await } }
-    });
+    let early = spawn(&second, challenge);
     tokio::task::yield_now().await;
-    first.wait(seconds);
+    first.wait(5);
+    let late = spawn(&second, challenge);
+    tokio::task::yield_now().await;
     gate.open();
-    call.await.unwrap();
-    (waiting.await.unwrap(), second.provider.count())
+    assert_eq!(holder.await.unwrap(), "IdentityProvider");
+    (early.await.unwrap(), late.await.unwrap(), second.provider.count())
 }
 
 #[tokio::test]
 async fn the_second_look_of_a_forced_refresh_accepts_only_what_was_cached_after_the_call_began() {
-    for (seconds, challenge, expected) in [
-        (5, false, ("Cache", 0)),
-        // Within one second nobody can tell which was first.
-        (0, false, ("IdentityProvider", 1)),
-        // Nobody can see whether a token satisfies the claims.
-        (5, true, ("IdentityProvider", 1)),
-    ] {
-        let (outcome, requests) = second_process(seconds, challenge).await;
-        assert_eq!((kind(&outcome).as_str(), requests), expected, "{seconds} s, challenge {challenge}");
-    }
+    // Who began within the second of the answer cannot tell which was first, and asks.
+    let forced = ("Cache".to_owned(), "IdentityProvider".to_owned(), 1);
+    assert_eq!(second_process(false).await, forced);
+    // Nobody can see whether a token satisfies the claims: they ask, together.
+    let challenged = ("IdentityProvider".to_owned(), "Cache".to_owned(), 1);
+    assert_eq!(second_process(true).await, challenged);
+}
+
+/// How an unforced refresh ends, a forced one that begins meanwhile, and a forced one with claims, when the answer comes so
+/// many seconds later; and the requests of all.
+async fn beside_an_unforced_refresh(seconds: u64) -> ([String; 3], usize) {
+    let gate = Gate::closed();
+    let shut = gate.clone();
+    let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
+    let spawn =
+        |call: fn(Scene) -> BoxFuture<'static, Result<AuthResult, AuthError>>| tokio::spawn(call(scene.clone()));
+    let unforced = spawn(|scene| Box::pin(async move { scene.silent(0).await }));
+    scene.provider.has_been_asked(1).await;
+    let forced = spawn(|scene| Box::pin(async move { scene.forced().await }));
+    let both = spawn(|scene| {
+        Box::pin(async move {
+            let claims = Claims::parse("{}").unwrap();
+            let (wanted, ada) = (scopes(), account(0));
+            scene.app.acquire_token_silent(&wanted, Some(&ada)).claims(claims).force_refresh(true).send().await
+        })
+    });
+    tokio::task::yield_now().await;
+    scene.wait(seconds);
+    gate.open();
+    let kinds = [unforced.await, forced.await, both.await].map(|outcome| kind(&outcome.unwrap()));
+    (kinds, scene.provider.count())
+}
+
+#[tokio::test]
+async fn a_forced_call_joins_no_unforced_refresh_and_a_forced_challenge_takes_no_token_of_another() {
+    let fresh = "IdentityProvider";
+    assert_eq!(beside_an_unforced_refresh(0).await, ([fresh, fresh, fresh].map(str::to_owned), 3));
+    // What was cached after the forced call began is new enough for it.
+    assert_eq!(beside_an_unforced_refresh(5).await, ([fresh, "Cache", fresh].map(str::to_owned), 2));
 }
 
 #[tokio::test]

@@ -167,7 +167,18 @@ async fn a_flight_has_one_error_for_all_and_the_next_caller_asks_anew() {
 
 #[tokio::test]
 async fn different_requests_of_one_account_take_turns_with_the_newest_refresh_token() {
-    let scene = Scene::new(1, Times::EXPIRED, Provider::new(Reply::tokens)).await;
+    let gate = Gate::closed();
+    let shut = gate.clone();
+    let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
+    let scene = scene.lockless();
+    let opener = scene.provider.clone();
+    tokio::spawn(async move {
+        opener.has_been_asked(1).await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        gate.open();
+    });
     let call = |scene: Scene, number: usize| async move {
         let scopes = Scopes::parse(["User.Read", "Mail.Read", "Files.Read"][number % 3]).unwrap();
         scene.app.acquire_token_silent(&scopes, Some(&account(0))).send().await.unwrap()

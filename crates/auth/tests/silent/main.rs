@@ -9,6 +9,7 @@
 mod forced;
 mod herd;
 mod hit;
+mod lockless;
 mod outage;
 mod provider;
 mod scene;

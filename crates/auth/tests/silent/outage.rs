@@ -19,8 +19,10 @@ impl Scene {
     }
 }
 
+type Failure = (fn() -> Reply, &'static str);
+
 /// What the provider replies, and what a caller without a token is told then.
-const FAILURES: [(fn() -> Reply, &str); 8] = [
+const FAILURES: [Failure; 8] = [
     (Reply::no_connection, "Connect"),
     (|| Reply::status(500, &[]), ""),
     (|| Reply::status(503, &[("retry-after", "5")]), ""),

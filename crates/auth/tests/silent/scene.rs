@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use auth::{
-    Account, AccountId, AuthError, AuthResult, Authority, Clock, MemoryStorage, PublicClient, Scopes, Storage as _,
+    Account, AccountId, AuthError, AuthResult, Authority, Clock, MemoryStorage, PublicClient, Scopes, Storage,
     Timestamp,
 };
 use serde_json::{Map, Value, json};
 
+use crate::lockless::Lockless;
 use crate::provider::Provider;
 
 pub(crate) const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
@@ -57,18 +58,27 @@ impl Scene {
         let version = storage.version().unwrap();
         storage.replace(document(accounts, times).to_string().into_bytes().into(), version).await.unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(NOW)));
-        let app = client(&storage, &provider, &clock, TENANT);
+        let app = client(storage.clone(), &provider, &clock, TENANT);
         Self { app, provider, storage, clock }
+    }
+
+    /// The same over a store that keeps no process from refreshing.
+    pub(crate) fn lockless(self) -> Self {
+        Self { app: client(Lockless(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
     }
 
     /// Another process over the same store, with a provider of its own or the same.
     pub(crate) fn elsewhere(&self, provider: &Provider) -> Self {
-        Self { app: client(&self.storage, provider, &self.clock, TENANT), provider: provider.clone(), ..self.clone() }
+        Self {
+            app: client(self.storage.clone(), provider, &self.clock, TENANT),
+            provider: provider.clone(),
+            ..self.clone()
+        }
     }
 
     /// The same at another tenant.
     pub(crate) fn at(&self, tenant: &str) -> Self {
-        Self { app: client(&self.storage, &self.provider, &self.clock, tenant), ..self.clone() }
+        Self { app: client(self.storage.clone(), &self.provider, &self.clock, tenant), ..self.clone() }
     }
 
     pub(crate) async fn silent(&self, number: usize) -> Result<AuthResult, AuthError> {
@@ -164,10 +174,10 @@ fn id(number: usize) -> String {
     format!("u{number}.{TENANT}")
 }
 
-fn client(storage: &MemoryStorage, provider: &Provider, clock: &Hand, tenant: &str) -> PublicClient {
+fn client(storage: impl Storage, provider: &Provider, clock: &Hand, tenant: &str) -> PublicClient {
     PublicClient::builder(CLIENT)
         .authority(Authority::tenant(tenant).unwrap())
-        .storage(storage.clone())
+        .storage(storage)
         .transport(provider.clone())
         .clock(clock.clone())
         .build()

@@ -135,3 +135,23 @@ async fn a_refresh_that_succeeds_ends_all_pauses_of_its_token() {
     assert_eq!(kind(&scene.forced().await), "IdentityProvider");
     assert_eq!(kind(&scene.silent(0).await), "Cache");
 }
+
+#[tokio::test]
+async fn who_waited_for_a_turn_hears_what_the_one_before_was_told() {
+    let gate = crate::provider::Gate::closed();
+    let shut = gate.clone();
+    let scene = answering(Times::EXPIRED, move || Reply::status(503, &[("retry-after", "60")]).when(&shut)).await;
+    // Requests of their own, for the same token.
+    let call = |scene: Scene, number: usize| async move {
+        let (wanted, ada) = (scopes(), account(0));
+        let request = scene.app.acquire_token_silent(&wanted, Some(&ada));
+        kind(&request.extra_query_parameter("slice", number.to_string()).send().await)
+    };
+    let opener = scene.provider.clone();
+    tokio::spawn(async move {
+        opener.has_been_asked(1).await;
+        gate.open();
+    });
+    assert_eq!(scene.at_once(5, call).await, ["wait 60"; 5]);
+    assert_eq!(scene.provider.count(), 1);
+}
