@@ -102,7 +102,7 @@ impl PublicClient {
     }
 
     /// Waits, at most 30 seconds, for the refreshes that are under way, so that a program that ends loses no rotated
-    /// refresh token. The client works on after it; what begins meanwhile is not waited for.
+    /// refresh token. The runtime must have its timers enabled. The client works on after it; what begins meanwhile is not waited for.
     ///
     /// Dropping the client, or the future of a call, ends no refresh. Only the end of the runtime does: a refresh whose
     /// answer was not stored by then is lost, and where the provider counts each refresh token once, the user has to sign

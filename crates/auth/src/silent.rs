@@ -14,6 +14,16 @@ use crate::shared::Shared;
 use crate::wanted::Wanted;
 
 /// A silent request; see [`PublicClient::acquire_token_silent`](crate::PublicClient::acquire_token_silent).
+///
+/// It borrows client, scopes and account; a task of its own takes clones of them, which are cheap:
+///
+/// ```no_run
+/// # use auth::{Account, AuthError, AuthResult, PublicClient, Scopes};
+/// # fn example(app: &PublicClient, scopes: &Scopes, account: &Account) {
+/// let (app, scopes, account) = (app.clone(), scopes.clone(), account.clone());
+/// let task = tokio::spawn(async move { app.acquire_token_silent(&scopes, Some(&account)).send().await });
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
 pub struct SilentRequest<'a> {
@@ -54,8 +64,9 @@ impl<'a> SilentRequest<'a> {
     /// # Errors
     /// [`AuthError::UiRequired`] when only the user can help: nothing is cached, several accounts are there and none was
     /// named, or the identity provider demands it. [`AuthError::Throttled`] also without a request, while the provider
-    /// wants to be left alone. Otherwise as [`AuthError`] says. A token that still works is handed out even if its refresh
-    /// fails, unless the refresh was forced or claims must be satisfied.
+    /// wants to be left alone. [`AuthError::Config`] where a refresh is needed outside of a tokio runtime. Otherwise as
+    /// [`AuthError`] says. A token that still works is handed out even if its refresh fails, unless the refresh was forced or
+    /// claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         if let Some(result) = self.hit() {
             return Ok(result);
