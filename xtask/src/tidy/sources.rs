@@ -31,10 +31,13 @@ impl Source {
     }
 }
 
-/// Every Rust file below the folders of the workspace, in the order of the paths.
+/// Where Rust is written. What cargo builds for the fuzz targets lies beside them.
+const FOLDERS: [&str; 5] = ["crates", "fuzz/fuzz_targets", "fuzz/properties", "tests", "xtask"];
+
+/// Every Rust file below those folders, in the order of the paths.
 pub(super) fn read(root: &Path) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for folder in ["crates", "tests", "xtask"] {
+    for folder in FOLDERS {
         collect(root, &root.join(folder), &mut sources)?;
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));

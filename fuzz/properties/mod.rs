@@ -1,0 +1,8 @@
+//! What must hold for every input, one property a file. The fuzz targets look for inputs that break them;
+//! `tests/corpus` replays the inputs that are known.
+
+pub(crate) mod cache_document;
+pub(crate) mod claims_challenge;
+pub(crate) mod client_info;
+pub(crate) mod id_token;
+pub(crate) mod token_response;

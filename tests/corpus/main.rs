@@ -1,0 +1,65 @@
+//! Every known input of the fuzz targets, through the properties that the targets check.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+#[path = "../../fuzz/properties/mod.rs"]
+mod properties;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use properties::{cache_document, claims_challenge, client_info, id_token, token_response};
+
+type Property = fn(&[u8]);
+
+const TARGETS: [(&str, Property); 5] = [
+    ("cache_document", cache_document::holds),
+    ("claims_challenge", claims_challenge::holds),
+    ("client_info", client_info::holds),
+    ("id_token", id_token::holds),
+    ("token_response", token_response::holds),
+];
+
+/// The names of what is in a folder of `fuzz`.
+fn names(folder: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn every_input_of_the_corpora_keeps_its_property() {
+    for (target, holds) in TARGETS {
+        let inputs = names(&format!("corpus/{target}"));
+        assert!(inputs.len() >= 10, "{target} has {} inputs", inputs.len());
+        for name in inputs {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target).join(&name);
+            let input = fs::read(path).unwrap();
+            let kept = catch_unwind(AssertUnwindSafe(|| holds(&input)));
+            assert!(kept.is_ok(), "{target}: {name} breaks the property, as said above");
+        }
+    }
+}
+
+// What is added at one place and forgotten at another would never run.
+#[test]
+fn every_target_has_a_property_and_a_corpus() {
+    let targets: BTreeSet<_> = TARGETS.iter().map(|(target, _)| (*target).to_owned()).collect();
+    let of_files = |folder| -> BTreeSet<String> {
+        names(folder).iter().map(|name| name.trim_end_matches(".rs").to_owned()).filter(|name| name != "mod").collect()
+    };
+    assert_eq!(of_files("fuzz_targets"), targets);
+    assert_eq!(of_files("properties"), targets);
+    assert_eq!(names("corpus"), targets);
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/Cargo.toml")).unwrap();
+    for target in &targets {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} is not in the manifest");
+    }
+}
