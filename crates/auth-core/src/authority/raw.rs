@@ -165,6 +165,30 @@ mod tests {
         assert!(RawAuthority::parse(&format!("https://a.example/{}", "x".repeat(600))).is_err());
     }
 
+    // S-38
+    #[test]
+    fn segments() {
+        let (longest, too_long) = ("x".repeat(128), "x".repeat(129));
+        for (segment, accepted) in [
+            ("contoso.example", true),
+            ("B2C_1_sign-in", true),
+            ("0", true),
+            (&longest, true),
+            (&too_long, false),
+            ("", false),
+            (".", false),
+            ("..", false),
+            (".a", false),
+            ("-a", false),
+            ("_a", false),
+            ("a b", false),
+            ("a;b", false),
+            ("ä", false),
+        ] {
+            assert_eq!(is_segment(segment), accepted, "{segment}");
+        }
+    }
+
     #[test]
     fn good_texts_are_taken_apart() {
         let parsed = RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
