@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, TenantProfile, Timestamp};
 
 use crate::document::{Document, Partition, entries};
@@ -22,7 +23,7 @@ pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &C
 pub(crate) fn families(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Box<str>> {
     let common = document.common();
     let own = |app: &&AppMetadata| {
-        app.client_id.eq_ignore_ascii_case(client_id.as_str())
+        same(&app.client_id, client_id.as_str())
             && authority.is_environment(&app.environment)
             && !app.family_id.is_empty()
     };
@@ -57,11 +58,8 @@ impl Asked<'_> {
         account.tenant_profiles = profiles(&account, here);
         account.source = here.iter().find_map(|entry| entry.source.as_deref()).map(str::to_owned);
         let own = |client_id: &str, family: &str| match family {
-            "" => client_id.eq_ignore_ascii_case(self.client_id.as_str()),
-            family => {
-                self.families.iter().any(|own| **own == *family)
-                    || client_id.eq_ignore_ascii_case(self.client_id.as_str())
-            }
+            "" => same(client_id, self.client_id.as_str()),
+            family => self.families.iter().any(|own| **own == *family) || same(client_id, self.client_id.as_str()),
         };
         let mut refresh_tokens = entries(&partition.refresh_tokens)
             .filter(|token| !token.is_bound && self.authority.is_environment(&token.environment))
@@ -85,8 +83,8 @@ impl Asked<'_> {
     fn has_id_token(&self, partition: &Partition, realm: Option<&str>) -> bool {
         let issued = |entry: &IdTokenEntry| {
             self.authority.is_environment(&entry.environment)
-                && entry.client_id.eq_ignore_ascii_case(self.client_id.as_str())
-                && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+                && same(&entry.client_id, self.client_id.as_str())
+                && realm.is_none_or(|realm| same(&entry.realm, realm))
                 && entry.issuer().is_some_and(|iss| self.authority.is_issuer(iss))
         };
         !self.authority.issuer_decides() || entries(&partition.id_tokens).any(issued)
@@ -105,7 +103,7 @@ fn profiles(account: &Account, here: &[&AccountEntry]) -> Vec<TenantProfile> {
         .map(|seen| profile(account, &seen.tenant_id, &seen.local_account_id, &seen.username, seen.name.as_deref()));
     let mut profiles = Vec::<TenantProfile>::new();
     for profile in own.chain(within) {
-        if !profiles.iter().any(|known| known.tenant_id.eq_ignore_ascii_case(&profile.tenant_id)) {
+        if !profiles.iter().any(|known| same(&known.tenant_id, &profile.tenant_id)) {
             profiles.push(profile);
         }
     }
@@ -127,7 +125,7 @@ fn profile(
 }
 
 fn is_home(account: &Account, tenant_id: &str) -> bool {
-    account.home_account_id.home_tenant().is_some_and(|home| home.eq_ignore_ascii_case(tenant_id))
+    account.home_account_id.home_tenant().is_some_and(|home| same(home, tenant_id))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use auth_core::text::same;
 use auth_core::{ClientId, Timestamp};
 
 use crate::document::{Document, Item, Place, Size};
@@ -112,7 +113,7 @@ fn own_tokens(document: &Document, client_id: &ClientId) -> Vec<Own> {
     let mut own = Vec::new();
     for (place, partition) in document.all() {
         for item in &partition.access_tokens {
-            if let Some(token) = item.entry().filter(|token| token.client_id.eq_ignore_ascii_case(client_id.as_str())) {
+            if let Some(token) = item.entry().filter(|token| same(&token.client_id, client_id.as_str())) {
                 let (expires_on, used_at) = (token.expires_on, token.used_at());
                 own.push(Own { place: place.clone(), item: Arc::clone(item), expires_on, used_at });
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth_core::Timestamp;
+use auth_core::text::same;
 
 use crate::document::{Document, Draft, Item, Partition};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
@@ -56,10 +57,6 @@ trait Merge: Entry {
     fn is_same(&self, other: &Self) -> bool;
 
     fn written_at(&self) -> Timestamp;
-}
-
-fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
 }
 
 impl Merge for AccessToken {

@@ -1,5 +1,6 @@
 //! Forgetting an account.
 
+use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId};
 
 use crate::accounts::families;
@@ -59,7 +60,7 @@ impl Removal<'_> {
         let is_account = |account: &Account| {
             let local = &self.account.local_account_id;
             self.authority.is_environment(&account.environment)
-                && (!nameless || (!local.is_empty() && account.local_account_id.eq_ignore_ascii_case(local)))
+                && (!nameless || (!local.is_empty() && same(&account.local_account_id, local)))
         };
         let shared = |family: &str| !family.is_empty() && self.families.iter().any(|own| **own == *family);
         [
@@ -77,7 +78,7 @@ impl Removal<'_> {
 
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {
         self.authority.is_environment(environment)
-            && (self.all || self.clients.iter().any(|client| client.eq_ignore_ascii_case(client_id)))
+            && (self.all || self.clients.iter().any(|client| same(client, client_id)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What sets tokens apart that grant the same.
 
+use auth_core::text::same;
+
 use crate::extension::Extension;
 
 /// The kind of token that is wanted. A token of another kind never answers.
@@ -42,7 +44,7 @@ impl<'a> TokenKind<'a> {
     }
 
     pub(crate) fn is_plain(&self) -> bool {
-        self.token_type.eq_ignore_ascii_case(Self::BEARER)
+        same(self.token_type, Self::BEARER)
             && self.key_id.unwrap_or_default().is_empty()
             && self.extension.is_none_or(Extension::is_empty)
     }

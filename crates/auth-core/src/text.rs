@@ -1,4 +1,18 @@
-//! Text from other machines, made safe for terminals and logs (S-66, S-69).
+//! Text from other machines: compared as identities are, and made safe for terminals and logs (S-66, S-69).
+
+/// Whether two names are the same but for ASCII case (S-80). It is quick where they are equal or of different length, as
+/// they nearly always are.
+///
+/// ```
+/// use auth_core::text::same;
+///
+/// assert!(same("Login.Windows.Net", "login.windows.net"));
+/// assert!(!same("K", "\u{212a}"), "the Kelvin sign is no K");
+/// ```
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || one.eq_ignore_ascii_case(other)
+}
 
 /// `text` without control, direction and invisible characters, at most `max` bytes.
 #[must_use]

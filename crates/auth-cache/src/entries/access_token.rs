@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use auth_core::text::same;
 use auth_core::{Scopes, Secret, Timestamp};
 use subtle::ConstantTimeEq as _;
 
@@ -42,11 +43,11 @@ impl Entry for AccessToken {
     fn read(members: &Members<'_>) -> Option<Self> {
         const TYPES: [&str; 4] = ["", "AccessToken", "ATExt", "AccessToken_With_AuthScheme"];
         let credential_type = members.text("credential_type").or_empty()?;
-        if !TYPES.iter().any(|known| known.eq_ignore_ascii_case(&credential_type)) {
+        if !TYPES.iter().any(|known| same(known, &credential_type)) {
             return None;
         }
         let bound = Bound::read(members)?;
-        let is_plain = credential_type.is_empty() || credential_type.eq_ignore_ascii_case("AccessToken");
+        let is_plain = credential_type.is_empty() || same(&credential_type, "AccessToken");
         if bound.is_none() && !is_plain {
             // It is said to be bound to something, and not to what.
             return None;
@@ -74,7 +75,7 @@ impl Bound {
         let token_type = members.text("token_type").or_empty()?;
         let key_id = members.first(&["kid", "key_id", "keyid"]).or_empty()?;
         let extended = Extended::read(members);
-        let bearer = token_type.is_empty() || token_type.eq_ignore_ascii_case(TokenKind::BEARER);
+        let bearer = token_type.is_empty() || same(&token_type, TokenKind::BEARER);
         let plain = bearer && key_id.is_empty() && matches!(extended, Extended::Not);
         let token_type = if bearer { TokenKind::BEARER.into() } else { token_type.into() };
         Some((!plain).then(|| Box::new(Self { token_type, key_id: key_id.into(), extended })))
@@ -87,8 +88,8 @@ impl AccessToken {
         match &self.bound {
             None => kind.is_plain(),
             Some(bound) => {
-                bound.token_type.eq_ignore_ascii_case(kind.token_type)
-                    && bound.key_id.eq_ignore_ascii_case(kind.key_id.unwrap_or_default())
+                same(&bound.token_type, kind.token_type)
+                    && same(&bound.key_id, kind.key_id.unwrap_or_default())
                     && bound.extended.matches(kind.extension)
             }
         }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use auth_core::text::same;
 use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 
 use super::margins::Age;
@@ -108,9 +109,9 @@ impl<'a> Asked<'a> {
         }
         let beside = |realm: Option<&str>| {
             let all = self.id_tokens().filter(|entry| {
-                entry.environment.eq_ignore_ascii_case(environment)
-                    && entry.client_id.eq_ignore_ascii_case(client_id)
-                    && realm.is_none_or(|realm| entry.realm.eq_ignore_ascii_case(realm))
+                same(&entry.environment, environment)
+                    && same(&entry.client_id, client_id)
+                    && realm.is_none_or(|realm| same(&entry.realm, realm))
             });
             let mut issued = all.map(|entry| self.is_issued(entry));
             issued.next().map(|first| first && issued.all(|ours| ours))
@@ -120,7 +121,7 @@ impl<'a> Asked<'a> {
 
     /// The id_token of this client that belongs to entries of `realm`.
     fn id_token(&self, realm: &str) -> Option<&'a IdTokenEntry> {
-        self.find_id_token(|own| own.eq_ignore_ascii_case(realm))
+        self.find_id_token(|own| same(own, realm))
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
 
@@ -158,14 +159,14 @@ impl<'a> Asked<'a> {
     fn account(&self, realm: &str) -> Option<&'a Arc<Account>> {
         let entries = || self.partition.accounts.iter().filter_map(|item| item.entry());
         let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
-        let of_realm = |entry: &&AccountEntry| entry.account.realm.eq_ignore_ascii_case(realm);
+        let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);
         let found = entries().filter(of_realm).find(here).or_else(|| entries().find(here));
         found.map(|entry| &entry.account)
     }
 }
 
 fn is_client(query: &Query<'_>, environment: &str, client_id: &str) -> bool {
-    client_id.eq_ignore_ascii_case(query.client_id.as_str()) && query.authority.is_environment(environment)
+    same(client_id, query.client_id.as_str()) && query.authority.is_environment(environment)
 }
 
 /// Whose a refresh token is that may be tried.
@@ -199,7 +200,7 @@ impl Family {
     /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
     /// tokens that it got itself (S-85).
     fn may_try(&self, token: &RefreshToken, query: &Query<'_>) -> Option<Whose> {
-        let first_hand = token.client_id.eq_ignore_ascii_case(query.client_id.as_str());
+        let first_hand = same(&token.client_id, query.client_id.as_str());
         if token.family_id.is_empty() {
             return first_hand.then_some(Whose::Own);
         }

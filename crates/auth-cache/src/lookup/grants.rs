@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use auth_core::text::same;
 use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 
 use super::margins::{Age, Margins};
@@ -84,7 +85,7 @@ pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timesta
     let mut answer = GrantLookup::MustRequest(query.miss(), None);
     for (position, realm) in realms.iter().enumerate() {
         let Some(realm) = *realm else { continue };
-        if realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| text.eq_ignore_ascii_case(realm))) {
+        if realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| same(text, realm))) {
             continue;
         }
         let place = Place::app(query.client_id.as_str(), realm);
@@ -116,7 +117,7 @@ impl AppQuery<'_> {
         let matching = partition.access_tokens.iter().filter_map(|item| item.entry()).filter(|token| {
             token.scopes.grants(self.scopes)
                 && token.is_kind(&self.kind)
-                && token.client_id.eq_ignore_ascii_case(self.client_id.as_str())
+                && same(&token.client_id, self.client_id.as_str())
                 && self.authority.is_environment(&token.environment)
                 && self.is_realm(&token.realm, &nobody)
                 && token.is_got_with(assertion)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auth_core::text::same;
 use auth_core::{Authority, ClientId, Timestamp, Tokens};
 
 use crate::document::{AccessTokenId, Item, Key, NewEntry, put, remove};
@@ -76,7 +77,7 @@ impl NewAccessToken<'_> {
     }
 
     fn is_own(&self, entry: &AccessToken) -> bool {
-        entry.client_id.eq_ignore_ascii_case(self.client_id.as_str())
+        same(&entry.client_id, self.client_id.as_str())
             && self.authority.is_environment(&entry.environment)
             && entry.is_kind(&self.kind)
             && entry.is_got_with(self.assertion)

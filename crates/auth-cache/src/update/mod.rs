@@ -5,6 +5,7 @@ mod grants;
 
 use std::sync::Arc;
 
+use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, Tokens};
 
 use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remove};
@@ -99,8 +100,7 @@ impl TokenUpdate {
             return;
         }
         let theirs = |environment: &str, client_id: &str| {
-            self.is_client(environment, client_id)
-                && environments.iter().any(|other| other.eq_ignore_ascii_case(environment))
+            self.is_client(environment, client_id) && environments.iter().any(|other| same(other, environment))
         };
         remove(&mut partition.access_tokens, |entry| theirs(&entry.environment, &entry.client_id));
         remove(&mut partition.refresh_tokens, |entry| theirs(&entry.environment, &entry.client_id));
@@ -120,7 +120,7 @@ impl TokenUpdate {
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
-        self.authority.is_environment(environment) && client_id.eq_ignore_ascii_case(self.client_id.as_str())
+        self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
     }
 
     fn is_realm(&self, realm: &str) -> bool {
@@ -213,15 +213,15 @@ impl TokenUpdate {
 
 /// Notes which family a client is in, none being a finding too (S-85).
 pub(crate) fn put_app_metadata(document: &Document, authority: &Authority, client_id: &ClientId, family: &str) {
-    let same = |entry: &AppMetadata| {
-        entry.client_id.eq_ignore_ascii_case(client_id.as_str()) && authority.is_environment(&entry.environment)
+    let is_own = |entry: &AppMetadata| {
+        same(&entry.client_id, client_id.as_str()) && authority.is_environment(&entry.environment)
     };
     let is_noted = |entry: &AppMetadata| {
-        same(entry) && &*entry.family_id == family && &*entry.environment == authority.environment()
+        is_own(entry) && &*entry.family_id == family && &*entry.environment == authority.environment()
     };
     {
         let common = document.common();
-        let mut notes = entries(&common.app_metadata).filter(|entry| same(entry));
+        let mut notes = entries(&common.app_metadata).filter(|entry| is_own(entry));
         if notes.next().is_some_and(is_noted) && notes.next().is_none() {
             return;
         }
@@ -231,7 +231,7 @@ pub(crate) fn put_app_metadata(document: &Document, authority: &Authority, clien
         .with("environment", authority.environment())
         .with("family_id", family);
     let key = Key::app_metadata(authority.environment(), client_id.as_str());
-    document.edit_common(|common| put(&mut common.app_metadata, key, entry, same));
+    document.edit_common(|common| put(&mut common.app_metadata, key, entry, is_own));
 }
 
 #[cfg(test)]

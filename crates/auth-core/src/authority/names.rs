@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::authority::cloud::{self, Cloud};
 use crate::authority::raw::{LOOPBACK, Site};
+use crate::text::same;
 
 /// The names of one cloud, as instance discovery tells them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct InstanceMetadata {
 impl Site {
     /// Whether a cache entry with this `environment` names this host; some libraries write the port, others do not.
     pub(crate) fn is_environment(&self, environment: &str) -> bool {
-        let is = |name: &str| name.eq_ignore_ascii_case(&self.host);
+        let is = |name: &str| same(name, &self.host);
         let with_port = |port| {
             environment.rsplit_once(':').is_some_and(|(name, tail)| is(name) && tail.parse() == Ok::<u16, _>(port))
         };
@@ -60,8 +61,8 @@ impl Names {
 
     pub(crate) fn is_environment(&self, site: &Site, environment: &str) -> bool {
         match self {
-            Self::Cloud(cloud) => cloud.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(environment)),
-            Self::Discovered(instance) => instance.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(environment)),
+            Self::Cloud(cloud) => cloud.aliases.iter().any(|alias| same(alias, environment)),
+            Self::Discovered(instance) => instance.aliases.iter().any(|alias| same(alias, environment)),
             Self::Loopback | Self::Known | Self::Unknown => site.is_environment(environment),
         }
     }

@@ -12,6 +12,7 @@ use crate::account_id::AccountId;
 use crate::authority::kind::{Kind, is_own_tenant};
 use crate::authority::raw::Site;
 use crate::authority::tenant::Tenant;
+use crate::text;
 
 const ADFS: &str = "adfs";
 
@@ -30,7 +31,7 @@ pub(crate) fn written<'a>(kind: &'a Kind, tid: Option<&'a str>) -> &'a str {
 
 /// Whether an entry of `account` in this realm is one of the authority's (S-82). `tenant_id` is what discovery told.
 pub(crate) fn matches(site: &Site, kind: &Kind, realm: &str, account: &AccountId, tenant_id: Option<&str>) -> bool {
-    let is = |name: &str| name.eq_ignore_ascii_case(realm);
+    let is = |name: &str| text::same(name, realm);
     let is_home = || account.home_tenant().is_some_and(is);
     let named = |tenant: &Tenant| is(tenant.as_str()) || tenant.id().is_some_and(is) || tenant_id.is_some_and(is);
     match kind {
@@ -55,7 +56,7 @@ pub(crate) fn same(kind: &Kind, one: &str, other: &str) -> bool {
         Kind::Adfs => realm.is_empty() || realm.eq_ignore_ascii_case(ADFS),
         Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } | Kind::Oidc { .. } => false,
     };
-    one.eq_ignore_ascii_case(other) || (known(one) && known(other))
+    text::same(one, other) || (known(one) && known(other))
 }
 
 /// Whether the realm tells no two entries of the authority apart.
