@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{DynStorage, Storage, TokenCache};
+use auth_cache::{Margins, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
@@ -25,7 +25,8 @@ pub struct PublicClientBuilder {
     authority: Option<Authority>,
     known_authorities: Vec<String>,
     instance_discovery: bool,
-    storage: Option<Arc<dyn DynStorage>>,
+    cache: Option<Arc<TokenCache>>,
+    margins: Margins,
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
     clock: Arc<dyn Clock>,
@@ -41,7 +42,8 @@ impl PublicClient {
             authority: None,
             known_authorities: Vec::new(),
             instance_discovery: true,
-            storage: None,
+            cache: None,
+            margins: Margins::default(),
             transport: None,
             browser: None,
             clock: Arc::new(SystemClock),
@@ -73,8 +75,34 @@ impl PublicClientBuilder {
     }
 
     /// Where tokens are kept between processes; by default nowhere.
-    pub fn storage(mut self, storage: impl Storage) -> Self {
-        self.storage = Some(Arc::new(storage));
+    pub fn storage(self, storage: impl Storage) -> Self {
+        self.cache(TokenCache::new(storage))
+    }
+
+    /// The cache itself, in place of one over a [`storage`](Self::storage): to share it with other clients, to give it
+    /// limits, to hear of its events, or to keep its content oneself:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use auth::{InMemoryTransport, PublicClient, TokenCache};
+    ///
+    /// let cache = Arc::new(TokenCache::in_memory());
+    /// let app = PublicClient::builder("my-client-id")
+    ///     .cache(Arc::clone(&cache))
+    ///     .transport(InMemoryTransport::new(|_| Ok(Default::default())))
+    ///     .build()?;
+    /// let kept = cache.to_json();
+    /// # Ok::<(), auth::AuthError>(())
+    /// ```
+    pub fn cache(mut self, cache: impl Into<Arc<TokenCache>>) -> Self {
+        self.cache = Some(cache.into());
+        self
+    }
+
+    /// How much time a token must have left to be handed out, and to be handed out without a refresh; by default 30 s and
+    /// 5 min.
+    pub fn margins(mut self, margins: Margins) -> Self {
+        self.margins = margins;
         self
     }
 
@@ -128,12 +156,11 @@ impl PublicClientBuilder {
         let authority = authority.known_among(&self.known_authorities)?;
         let authority = if self.instance_discovery { authority } else { authority.known() };
         let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
-        let persistent = self.storage.is_some();
         Ok(PublicClient::new(Shared {
             application,
             directory: Directory::new(authority),
-            cache: self.storage.map_or_else(TokenCache::in_memory, TokenCache::from_shared),
-            persistent,
+            cache: self.cache.unwrap_or_else(|| Arc::new(TokenCache::in_memory())),
+            margins: self.margins,
             driver: Driver::new(transport, self.clock),
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),

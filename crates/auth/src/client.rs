@@ -86,17 +86,22 @@ impl PublicClient {
         TokenRequest::new(self.acquire_token_silent(scopes, None))
     }
 
-    /// Forgets an account and tells whether it was there. The identity provider is not told: tokens that were handed out
-    /// work until they expire.
+    /// Forgets an account, for this client and for its family where it is in one, and tells whether it was there. The
+    /// identity provider is not told: tokens that were handed out work until they expire.
     ///
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
-        let removed = self
-            .shared
-            .cache
-            .remove_account(&self.authority(), self.shared.client_id(), account, RemovalScope::default())
-            .await;
+        self.remove_account_of(account, RemovalScope::default()).await
+    }
+
+    /// The same for the tokens of whom `scope` says.
+    ///
+    /// # Errors
+    /// [`AuthError::Cache`] when the change could not be stored.
+    pub async fn remove_account_of(&self, account: &Account, scope: RemovalScope) -> Result<bool, AuthError> {
+        let (cache, authority) = (&self.shared.cache, self.authority());
+        let removed = cache.remove_account(&authority, self.shared.client_id(), account, scope).await;
         self.shared.throttle.forget_refusals(&account.home_account_id);
         removed.map_err(|error: StorageError| error.into())
     }

@@ -115,6 +115,7 @@ impl InteractiveRequest {
         };
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
+        let endpoint = metadata.token_endpoint().to_string().into();
         let metadata = metadata.as_ref().clone();
         let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
         request.prompt = self.prompt;
@@ -152,6 +153,7 @@ impl InteractiveRequest {
         };
         let call = Call {
             refresh_reason: RefreshReason::NotApplicable,
+            token_endpoint: Some(endpoint),
             durations: timing.durations(),
             correlation_id: context.correlation_id(),
             persisted,

@@ -85,11 +85,14 @@ pub use timing::Durations;
 
 #[cfg(feature = "file")]
 pub use auth_cache::FileStorage;
-pub use auth_cache::{MemoryStorage, RefreshReason, Storage, StorageError};
+pub use auth_cache::{
+    Event, Evicted, Limits, Margins, MemoryStorage, NotACache, RefreshReason, RemovalScope, Storage, StorageError,
+    TokenCache,
+};
 pub use auth_core::{
     Account, AccountId, Authority, Body, Claims, ClaimsChallenge, Classification, ConfigError, CorrelationId, IdToken,
-    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, Throttled, Timestamp, TransportError,
-    TransportFault, UiReason, UiRequired,
+    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
+    TransportError, TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;

@@ -36,6 +36,7 @@ impl Outcome {
         let mut result = AuthResult::clone(&self.result);
         result.source = TokenSource::Cache;
         result.refresh_reason = RefreshReason::NotApplicable;
+        result.token_endpoint = None;
         result.durations = timing.durations();
         result.correlation_id = id;
         result

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_cache::{Refresh, RefreshReason, TokenUpdate};
+use auth_cache::{Refresh, StorageError, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
 use crate::error::AuthError;
@@ -27,6 +27,7 @@ pub(crate) async fn redeem(
         Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or_else(|| metadata.as_ref().clone()),
         None => metadata.as_ref().clone(),
     };
+    let endpoint = metadata.token_endpoint().to_string().into();
     let account = wanted.account.home_account_id.clone();
     let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();
@@ -38,34 +39,31 @@ pub(crate) async fn redeem(
     {
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }
-    let tokens = outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?;
-    Ok(keep(shared, wanted, Arc::new(tokens), refresh.reason, timing).await)
-}
-
-async fn keep(
-    shared: &Shared,
-    wanted: &Wanted,
-    tokens: Arc<Tokens>,
-    refresh_reason: RefreshReason,
-    timing: &mut Timing,
-) -> AuthResult {
-    let authority = shared.directory.authority();
-    let account = Account::of_tokens(&tokens, &authority).unwrap_or_else(|| wanted.account.clone());
-    let update = TokenUpdate::of_refresh(
-        Arc::clone(&authority),
-        shared.client_id().clone(),
-        account.clone(),
-        Arc::clone(&tokens),
-    );
-    let (persisted, persistence_error) = timing.cache(shared.store(update)).await;
+    let tokens = Arc::new(outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?);
+    let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, timing).await;
     let call = Call {
-        refresh_reason,
+        refresh_reason: refresh.reason,
+        token_endpoint: Some(endpoint),
         durations: timing.durations(),
         correlation_id: wanted.context.correlation_id(),
         persisted,
         persistence_error,
     };
-    AuthResult::from_tokens(&tokens, Some(account), &authority, call)
+    Ok(AuthResult::from_tokens(&tokens, Some(account), &authority, call))
+}
+
+/// Caches the tokens; tells whether that is for good, whose they are, and why the store failed.
+async fn keep(
+    shared: &Shared,
+    wanted: &Wanted,
+    tokens: &Arc<Tokens>,
+    timing: &mut Timing,
+) -> (bool, Account, Option<StorageError>) {
+    let authority = shared.directory.authority();
+    let account = Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone());
+    let update = TokenUpdate::of_refresh(authority, shared.client_id().clone(), account.clone(), Arc::clone(tokens));
+    let (persisted, persistence_error) = timing.cache(shared.store(update)).await;
+    (persisted, account, persistence_error)
 }
 
 /// Whoever must sign in again is known here.

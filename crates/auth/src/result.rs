@@ -38,6 +38,8 @@ pub struct AuthResult {
     pub source: TokenSource,
     /// Why the identity provider was asked.
     pub refresh_reason: RefreshReason,
+    /// Which endpoint of it answered, where one was asked.
+    pub token_endpoint: Option<Arc<str>>,
     /// How long the call took; zero where nothing was waited for.
     pub durations: Durations,
     /// The id of the call, for the identity provider's support.
@@ -95,6 +97,7 @@ impl AuthResult {
             account: token.account,
             source: TokenSource::Cache,
             refresh_reason: RefreshReason::NotApplicable,
+            token_endpoint: None,
             durations: call.durations,
             correlation_id: call.correlation_id,
             persisted: call.persisted,
@@ -118,6 +121,7 @@ impl AuthResult {
             id_token: tokens.id_token.as_ref().map(|token| token.secret().clone()),
             source: TokenSource::IdentityProvider,
             refresh_reason: call.refresh_reason,
+            token_endpoint: call.token_endpoint,
             durations: call.durations,
             correlation_id: call.correlation_id,
             persisted: call.persisted,
@@ -129,6 +133,7 @@ impl AuthResult {
 /// What a call knows beside the tokens.
 pub(crate) struct Call {
     pub(crate) refresh_reason: RefreshReason,
+    pub(crate) token_endpoint: Option<Arc<str>>,
     pub(crate) durations: Durations,
     pub(crate) correlation_id: CorrelationId,
     pub(crate) persisted: bool,
@@ -139,7 +144,14 @@ impl Call {
     /// A call that the cache answered without any wait.
     pub(crate) fn answered_by_cache(correlation_id: CorrelationId, persisted: bool) -> Self {
         let refresh_reason = RefreshReason::NotApplicable;
-        Self { refresh_reason, durations: Durations::default(), correlation_id, persisted, persistence_error: None }
+        Self {
+            refresh_reason,
+            token_endpoint: None,
+            durations: Durations::default(),
+            correlation_id,
+            persisted,
+            persistence_error: None,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{StorageError, TokenCache, TokenUpdate};
-use auth_core::{Account, Application, ClientId};
+use auth_cache::{Margins, Query, StorageError, TokenCache, TokenUpdate};
+use auth_core::{Account, AccountId, Application, ClientId, Scopes};
 use auth_interactive::DynBrowser;
 
 use crate::driver::Driver;
@@ -12,7 +12,7 @@ use crate::error::AuthError;
 use crate::flights::Flights;
 use crate::key::FlightKey;
 use crate::outcome::Outcome;
-use crate::provider::Directory;
+use crate::provider::{Directory, Known};
 use crate::throttle::Throttle;
 use crate::turns::Turns;
 
@@ -20,9 +20,8 @@ use crate::turns::Turns;
 pub(crate) struct Shared {
     pub(crate) application: Application,
     pub(crate) directory: Directory,
-    pub(crate) cache: TokenCache,
-    /// Whether the application gave the store.
-    pub(crate) persistent: bool,
+    pub(crate) cache: Arc<TokenCache>,
+    pub(crate) margins: Margins,
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     /// Refreshes under way.
@@ -37,10 +36,18 @@ impl Shared {
         self.application.client_id()
     }
 
+    /// A query of this client.
+    pub(crate) fn query<'a>(&'a self, known: &'a Known, account: &'a AccountId, scopes: &'a Scopes) -> Query<'a> {
+        let mut query = Query::new(&known.authority, self.client_id(), account, scopes);
+        query.tenant_id = known.tenant_id.as_deref();
+        query.margins = self.margins;
+        query
+    }
+
     /// Caches tokens; a store that fails costs nobody the token.
     pub(crate) async fn store(&self, update: TokenUpdate) -> (bool, Option<StorageError>) {
         match self.cache.store(update).await {
-            Ok(stored) => (stored && self.persistent, None),
+            Ok(stored) => (stored && self.cache.is_stored(), None),
             Err(error) => {
                 tracing::warn!(target: "auth", %error, "the token was not saved");
                 (false, Some(error))

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{BoxFuture, Lookup, Query};
+use auth_cache::{BoxFuture, Lookup};
 use auth_core::{Account, RequestContext, Scopes, UiReason, UiRequired};
 
 use crate::answer::answer;
@@ -80,12 +80,11 @@ impl<'a> SilentRequest<'a> {
     pub(crate) fn hit(&self) -> Option<AuthResult> {
         let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
         let known = self.shared.directory.known();
-        let mut query = Query::new(&known.authority, self.shared.client_id(), &account.home_account_id, self.scopes);
-        query.tenant_id = known.tenant_id.as_deref();
+        let query = self.shared.query(&known, &account.home_account_id, self.scopes);
         let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
             return None;
         };
-        let call = Call::answered_by_cache(self.options.correlation_id().ok()?, self.shared.persistent);
+        let call = Call::answered_by_cache(self.options.correlation_id().ok()?, self.shared.cache.is_stored());
         Some(AuthResult::from_cache(token, &known.authority, call))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_cache::{CachedToken, Lookup, Query, Refresh};
+use auth_cache::{CachedToken, Lookup, Refresh};
 use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, UiRequired};
 
 use crate::error::AuthError;
@@ -67,9 +67,7 @@ impl Wanted {
 
     async fn ask_cache(&self, shared: &Shared, bypass: bool, timing: &mut Timing) -> Lookup {
         let known = Arc::clone(&shared.directory.known());
-        let account = &self.account.home_account_id;
-        let mut query = Query::new(&known.authority, shared.client_id(), account, &self.scopes);
-        query.tenant_id = known.tenant_id.as_deref();
+        let mut query = shared.query(&known, &self.account.home_account_id, &self.scopes);
         query.bypass = bypass;
         let found = timing.cache(shared.cache.lookup(&query, shared.driver.now())).await;
         found.unwrap_or_else(|error| {
@@ -81,7 +79,8 @@ impl Wanted {
 
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
         let durations = timing.durations();
-        let call = Call { durations, ..Call::answered_by_cache(self.context.correlation_id(), shared.persistent) };
+        let call =
+            Call { durations, ..Call::answered_by_cache(self.context.correlation_id(), shared.cache.is_stored()) };
         AuthResult::from_cache(token, &shared.directory.known().authority, call)
     }
 
