@@ -53,16 +53,16 @@ fn oidc(name: &'static str, content: &'static str, issuer: &str, username: &'sta
 fn all() -> [Golden; 5] {
     const NAME: &str = "alice@contoso.example";
     [
-        entra("MSAL Python", include_str!("fixtures/msal-python-entra.json")),
-        entra("MSAL Node", include_str!("fixtures/msal-node-entra.json")),
-        entra("MSAL Go", include_str!("fixtures/msal-go-entra.json")),
+        entra("MSAL Python", include_str!("../../../tests/fixtures/msal-python/a_single_user.json")),
+        entra("MSAL Node", include_str!("../../../tests/fixtures/msal-node/a_single_user.json")),
+        entra("MSAL Go", include_str!("../../../tests/fixtures/msal-go/a_single_user.json")),
         oidc(
             "MSAL Python, OIDC",
-            include_str!("fixtures/msal-python-oidc.json"),
+            include_str!("../../../tests/fixtures/real-op/msal-python.json"),
             "https://localhost:43677/contoso",
             NAME,
         ),
-        oidc("MSAL Node, OIDC", include_str!("fixtures/msal-node-oidc.json"), "https://localhost:36247/contoso", NAME),
+        oidc("MSAL Node, OIDC", include_str!("../../../tests/fixtures/real-op/msal-node.json"), "https://localhost:36247/contoso", NAME),
     ]
 }
 
