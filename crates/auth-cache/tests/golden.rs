@@ -62,7 +62,12 @@ fn all() -> [Golden; 5] {
             "https://localhost:43677/contoso",
             NAME,
         ),
-        oidc("MSAL Node, OIDC", include_str!("../../../tests/fixtures/real-op/msal-node.json"), "https://localhost:36247/contoso", NAME),
+        oidc(
+            "MSAL Node, OIDC",
+            include_str!("../../../tests/fixtures/real-op/msal-node.json"),
+            "https://localhost:36247/contoso",
+            NAME,
+        ),
     ]
 }
 

@@ -139,6 +139,29 @@ async fn accounts_are_listed_as_described() {
     }
 }
 
+#[tokio::test]
+async fn a_rewrite_loses_nothing() {
+    let mut rewritten = 0;
+    for fixture in fixtures() {
+        let storage = MemoryStorage::new();
+        storage.replace(fixture.content.clone().into(), storage.version().unwrap()).await.unwrap();
+        let authority = Authority::tenant("common").unwrap();
+        let client_id = ClientId::new("another-client").unwrap();
+        TokenCache::new(storage.clone()).leave_family(&authority, &client_id).await.unwrap();
+        let mut after: Value = serde_json::from_slice(&storage.read().await.unwrap().content).unwrap();
+        let notes = after["AppMetadata"].as_object_mut().unwrap();
+        assert!(notes.remove("appmetadata-login.windows.net-another-client").is_some(), "{}", fixture.name);
+        let mut before: Value = serde_json::from_slice(&fixture.content).unwrap();
+        // A section without entries says nothing.
+        for section in ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"] {
+            before.as_object_mut().unwrap().entry(section).or_insert_with(|| serde_json::json!({}));
+        }
+        assert_eq!(after, before, "{}", fixture.name);
+        rewritten += 1;
+    }
+    assert_eq!(rewritten, 60, "none is passed over");
+}
+
 /// A host with a name that only looks like that of the cache gets nothing of it.
 #[tokio::test]
 async fn look_alikes_are_answered_with_nothing() {
