@@ -7,7 +7,6 @@
     reason = "in tests a panic is the message"
 )]
 
-mod certificates;
 mod msal_python;
 mod provider;
 mod sign_in;

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use auth_tests::certificates::Certificates;
 use auth_tests::peer::Peer;
 use auth_tests::program::{Home, Run};
 use serde_json::Value;
 use tokio::process::Command;
-
-use crate::certificates::Certificates;
 
 /// What `cargo xtask test` installed.
 pub(crate) fn installed(variable: &str) -> String {
@@ -33,7 +32,7 @@ impl Provider {
 
     pub(crate) async fn over_https() -> Self {
         let home = Home::default();
-        let certificates = Certificates::make(home.path());
+        let certificates = Certificates::make(home.path(), &["localhost"]);
         Self::start(home, Some(certificates)).await
     }
 

@@ -1,9 +1,8 @@
 //! Signing in at the certified provider with a real browser.
 
-use auth_tests::cache;
+use auth_tests::{cache, certificates};
 use serde_json::json;
 
-use crate::certificates;
 use crate::provider::Provider;
 
 const ADA: &str = "ada@contoso.example";

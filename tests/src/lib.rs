@@ -11,10 +11,15 @@
     reason = "this crate is only for tests, where a panic is the message"
 )]
 
+pub mod authority;
 pub mod browsers;
 pub mod cache;
 pub mod canary;
+pub mod certificates;
+pub mod fixtures;
 pub mod jwt;
+pub mod loss;
 pub mod peer;
+pub mod place;
 pub mod program;
 pub mod transports;

@@ -1,4 +1,4 @@
-//! Certificates of an authority of our own, made anew for each provider.
+//! Certificates of an authority of our own, made anew for each server.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,22 @@ use rcgen::{
 };
 
 /// Files in PEM.
-pub(crate) struct Certificates {
+#[derive(Debug)]
+pub struct Certificates {
     /// The certificate to trust.
-    pub(crate) authority: PathBuf,
-    pub(crate) server: PathBuf,
-    pub(crate) server_key: PathBuf,
+    pub authority: PathBuf,
+    /// The certificate of the server.
+    pub server: PathBuf,
+    /// Its key.
+    pub server_key: PathBuf,
 }
 
 impl Certificates {
-    pub(crate) fn make(folder: &Path) -> Self {
+    /// Makes the files in a folder, for a server of these names.
+    pub fn make(folder: &Path, names: &[impl AsRef<str>]) -> Self {
         let (authority, issuer) = authority();
-        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let names: Vec<_> = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().unwrap();
@@ -36,7 +41,7 @@ impl Certificates {
 }
 
 /// Another authority, which signed nothing.
-pub(crate) fn stranger(folder: &Path) -> PathBuf {
+pub fn stranger(folder: &Path) -> PathBuf {
     let path = folder.join("stranger.pem");
     std::fs::write(&path, authority().0).unwrap();
     path

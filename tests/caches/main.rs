@@ -1,0 +1,15 @@
+//! Caches of other libraries, in `tests/fixtures`: every question about them, through the library and through the program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+mod accounts;
+mod answer;
+mod choices;
+mod known_differences;
+mod library;
+mod program;

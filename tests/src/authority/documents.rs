@@ -1,0 +1,106 @@
+//! What a provider knows of its accounts: what it told the library that wrote the cache.
+
+use serde_json::{Map, Value};
+
+use crate::cache::section;
+use crate::fixtures::{App, Fixture, Kind, Person};
+use crate::jwt::claims;
+
+/// The entries of a cache and the description beside it.
+#[derive(Debug)]
+pub(super) struct Documents {
+    /// The hosts at which applications sign people in, by all their names, with the kind of provider there.
+    hosts: Vec<(String, Kind)>,
+    /// Domain names of tenants, with their ids.
+    domains: Vec<(String, String)>,
+    identities: Vec<Identity>,
+    pub(super) refresh_tokens: Vec<RefreshToken>,
+}
+
+/// What an id_token in the cache says.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) home_account_id: String,
+    pub(super) client_id: String,
+    environment: String,
+    pub(super) claims: Map<String, Value>,
+}
+
+/// A refresh token that was given out.
+#[derive(Clone, Debug)]
+pub(super) struct RefreshToken {
+    pub(super) home_account_id: String,
+    pub(super) family: Option<String>,
+    pub(super) secret: String,
+}
+
+impl Documents {
+    pub(super) fn of(fixture: &Fixture) -> Self {
+        let document = fixture.document();
+        let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        let identity = |entry: &&Value| Identity {
+            home_account_id: text(entry, "home_account_id"),
+            client_id: text(entry, "client_id"),
+            environment: text(entry, "environment"),
+            claims: claims(&text(entry, "secret")).as_object().unwrap().clone(),
+        };
+        let refresh_token = |entry: &&Value| RefreshToken {
+            home_account_id: text(entry, "home_account_id"),
+            family: entry["family_id"].as_str().filter(|family| !family.is_empty()).map(str::to_owned),
+            secret: text(entry, "secret"),
+        };
+        let meta = &fixture.meta;
+        let apps = meta.steps.iter().map(|step| &step.app).chain(meta.queries.iter().map(|query| &query.app));
+        // A domain name that somebody signed in by is the first tenant of the only account there.
+        let first = meta.accounts.first().and_then(|account| account.tenants.first());
+        let domain = |app: &App| {
+            let name = app.authority.split('/').nth(3).filter(|name| name.contains('.'))?;
+            Some((name.to_ascii_lowercase(), first?.clone()))
+        };
+        Self {
+            domains: apps.clone().filter_map(domain).collect(),
+            hosts: apps.flat_map(|app| names(app, &meta.accounts)).collect(),
+            identities: section(&document, "IdToken").iter().map(identity).collect(),
+            refresh_tokens: section(&document, "RefreshToken").iter().map(refresh_token).collect(),
+        }
+    }
+
+    /// What kind of provider stands at a host.
+    pub(super) fn kind(&self, host: &str) -> Option<Kind> {
+        self.hosts.iter().find(|(name, _)| name == host).map(|(_, kind)| *kind)
+    }
+
+    /// The id of a tenant, by its id or domain name.
+    pub(super) fn tenant_id<'a>(&'a self, name: &'a str) -> &'a str {
+        let domain = self.domains.iter().find(|(domain, _)| domain.eq_ignore_ascii_case(name));
+        domain.map_or(name, |(_, id)| id)
+    }
+
+    /// What is known of an account in a tenant; where it never signed in there, what is known elsewhere.
+    pub(super) fn identity(&self, account: &str, tenant: &str) -> Option<&Identity> {
+        let known = || self.identities.iter().filter(|identity| identity.home_account_id == account);
+        known().find(|identity| identity.is_of(tenant)).or_else(|| known().next())
+    }
+
+    /// Who issues tokens for a tenant; at a host without tenants, for the host.
+    pub(super) fn issuer(&self, host: &str, tenant: &str) -> Option<&str> {
+        let known = || self.identities.iter();
+        let at_host = || known().find(|identity| identity.environment == host);
+        known().find(|identity| identity.is_of(tenant)).or_else(at_host)?.claims.get("iss")?.as_str()
+    }
+}
+
+/// The host of an application's authority, and its other names.
+fn names(app: &App, people: &[Person]) -> Vec<(String, Kind)> {
+    let own = app.authority().host().to_owned();
+    let others = people.iter().filter(|person| person.environment_any_of.contains(&own));
+    let mut names: Vec<_> = others.flat_map(|person| person.environment_any_of.clone()).collect();
+    names.push(own);
+    names.into_iter().map(|name| (name, app.authority_kind)).collect()
+}
+
+impl Identity {
+    fn is_of(&self, tenant: &str) -> bool {
+        self.claims.get("tid").and_then(Value::as_str) == Some(tenant)
+    }
+}

@@ -1,0 +1,131 @@
+//! The fake provider for programs: a proxy on the loopback interface that lets nobody through to the network. Whoever asks
+//! it for a connection to a host meets the provider there, over TLS, under the host's real name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::FakeAuthority;
+use crate::certificates::Certificates;
+use crate::program::Run;
+
+/// A running proxy; it stops when it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    url: String,
+    root: PathBuf,
+    serving: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts one that has the provider stand at these hosts. Its certificates are made in `folder`.
+    pub async fn start(authority: FakeAuthority, hosts: &[String], folder: &Path) -> Self {
+        let made = Certificates::make(folder, hosts);
+        let tls = TlsAcceptor::from(Arc::new(configuration(&made)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, tls.clone(), authority.clone()));
+            }
+        });
+        Self { url, root: made.authority, serving }
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The root to trust behind it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A program that knows no other way out, and trusts the provider.
+    pub fn before(&self, run: Run) -> Run {
+        run.env("HTTPS_PROXY", &self.url).env("SSL_CERT_FILE", &self.root)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn configuration(made: &Certificates) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_file(&made.server).unwrap();
+    let key = PrivateKeyDer::from_pem_file(&made.server_key).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
+}
+
+/// One connection. A client that hangs up, or does not trust us, is its own judge: the test sees what it makes of it.
+async fn serve(stream: TcpStream, tls: TlsAcceptor, authority: FakeAuthority) {
+    let mut stream = BufReader::new(stream);
+    let Some(host) = asked_for(&mut stream).await else { return };
+    if stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+        return;
+    }
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let service = service_fn(|request| answer(request, &host, &authority));
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+/// The host of a `CONNECT` request (RFC 9110 section 9.3.6), once its head is read.
+async fn asked_for(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut first = String::new();
+    stream.read_line(&mut first).await.ok()?;
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.ok()? > "\r\n".len() {
+        line.clear();
+    }
+    let target = first.strip_prefix("CONNECT ")?.split(' ').next()?;
+    target.strip_suffix(":443").map(str::to_owned)
+}
+
+/// Fails, which cuts the connection, where the provider does not answer.
+async fn answer(
+    request: Request<Incoming>,
+    host: &str,
+    authority: &FakeAuthority,
+) -> Result<Response<Full<Bytes>>, Cut> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let uri = format!("https://{host}{path}").parse().map_err(|_| Cut)?;
+    authority.answer(&head.method, &uri, &body).map(|response| response.map(Full::new)).ok_or(Cut)
+}
+
+/// The connection ends here.
+#[derive(Debug)]
+struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the provider is down")
+    }
+}
+
+impl std::error::Error for Cut {}

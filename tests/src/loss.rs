@@ -1,0 +1,107 @@
+//! What a rewrite must not lose.
+
+use auth::Authority;
+use serde_json::{Map, Value};
+
+use crate::cache::section;
+
+const SECTIONS: [&str; 5] = ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
+
+/// Whose tokens were refreshed.
+#[derive(Debug)]
+pub struct Refreshed<'a> {
+    /// Where.
+    pub authority: &'a Authority,
+    /// By which client.
+    pub client_id: &'a str,
+    /// The home account id.
+    pub account: &'a str,
+    /// When, in Unix seconds.
+    pub now: u64,
+}
+
+impl Refreshed<'_> {
+    /// What of `before` is neither in `after` nor rightly replaced.
+    pub fn losses(&self, before: &Value, after: &Value) -> Vec<String> {
+        let mut losses = Vec::new();
+        for (name, content) in before.as_object().unwrap() {
+            if !SECTIONS.contains(&name.as_str()) {
+                losses.extend((after[name] != *content).then(|| format!("section {name}")));
+                continue;
+            }
+            for (key, entry) in content.as_object().unwrap() {
+                let kept = after[name].get(key) == Some(entry);
+                let replaced = || self.concerns(name, entry) && self.is_replaced(name, entry, after);
+                losses.extend((!kept && !replaced()).then(|| format!("{name}/{key}")));
+            }
+        }
+        losses
+    }
+
+    fn concerns(&self, section: &str, entry: &Value) -> bool {
+        // A token of a family is everybody's in it.
+        let client = entry["client_id"] == *self.client_id || !entry["family_id"].is_null();
+        let account = entry["home_account_id"] == *self.account;
+        match section {
+            "Account" => account,
+            "AppMetadata" => client,
+            _ => account && client,
+        }
+    }
+
+    /// Whether a newer entry stands for it, with all that it said which is no matter of one token, and under the name of
+    /// the same cloud. An access token that has expired may go without.
+    fn is_replaced(&self, name: &str, entry: &Value, after: &Value) -> bool {
+        let stands_for_it = |new: &&Value| {
+            let same = |field: &str| match field {
+                "environment" => {
+                    [*new, entry].iter().all(|one| self.authority.is_environment(one[field].as_str().unwrap()))
+                }
+                // What belongs to a family belongs to each client in it.
+                "client_id" if !entry["family_id"].is_null() => true,
+                _ => entry[field] == "" || new.get(field) == entry.get(field),
+            };
+            let says_the_same =
+                entry.as_object().unwrap().keys().all(|field| is_of_one_token(name, field) || same(field));
+            says_the_same && (name != "AccessToken" || overlap(new, entry))
+        };
+        let expires_on = entry["expires_on"].as_str().and_then(|time| time.parse::<u64>().ok());
+        let expired = name == "AccessToken" && expires_on.is_some_and(|time| time <= self.now);
+        let covered = || section(after, name).iter().any(|new| new["realm"] == entry["realm"] && overlap(new, entry));
+        section(after, name).iter().any(stands_for_it) || (expired && !covered())
+    }
+}
+
+/// Whether a field may be another one in a new token of the same account.
+fn is_of_one_token(section: &str, field: &str) -> bool {
+    match section {
+        "AccessToken" => {
+            ["secret", "target", "cached_at", "expires_on", "extended_expires_on", "refresh_on"].contains(&field)
+        }
+        "RefreshToken" => ["secret", "target", "last_modification_time"].contains(&field),
+        "IdToken" => field == "secret",
+        _ => false,
+    }
+}
+
+/// Whether two tokens have a scope in common, beside those that mean the user.
+fn overlap(one: &Value, other: &Value) -> bool {
+    let scopes = |entry: &Value| -> Vec<String> {
+        let target = entry["target"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let all = target.split(' ').map(str::to_owned);
+        all.filter(|scope| !["openid", "profile", "email", "offline_access"].contains(&scope.as_str())).collect()
+    };
+    let others = scopes(other);
+    scopes(one).iter().any(|scope| others.contains(scope))
+}
+
+/// A document without the entries that `gone` tells.
+pub fn without(document: &Value, gone: impl Fn(&str, &Value) -> bool) -> Value {
+    let mut rest = document.clone();
+    for (name, content) in rest.as_object_mut().unwrap() {
+        let Some(entries) = content.as_object_mut() else { continue };
+        let kept = core::mem::take(entries).into_iter().filter(|(_, entry)| !gone(name, entry));
+        *entries = kept.collect::<Map<_, _>>();
+    }
+    rest
+}
