@@ -10,6 +10,7 @@
 mod accounts;
 mod answer;
 mod choices;
+mod grants;
 mod known_differences;
 mod library;
 mod program;
