@@ -1,4 +1,5 @@
-//! The program `auth` with software that nobody here wrote: a certified OpenID provider, Chromium, and MSAL Python.
+//! The program `auth` with software that nobody here wrote: a certified OpenID provider, Chromium, MSAL Python and
+//! MSAL Node.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +8,8 @@
     reason = "in tests a panic is the message"
 )]
 
-mod msal_python;
+mod both_ways;
+mod msal;
 mod provider;
+mod sharing;
 mod sign_in;

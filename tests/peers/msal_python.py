@@ -1,13 +1,13 @@
 """MSAL Python, unmodified, as a peer of the token cache.
 
-    python msal_python.py silent  --cache FILE AUTHORITY --client-id ID --scope S [--username U] [--ca FILE]
+    python msal_python.py silent  --cache FILE AUTHORITY --client-id ID --scope S --ca FILE [--proxy URL]
     python msal_python.py sign-in --cache FILE AUTHORITY --client-id ID --scope S --ca FILE --cert FILE
 
 AUTHORITY is `--authority URL` (Entra) or `--oidc-authority URL` (any OpenID provider); MSAL Python wants https and one
-segment of path in both. `silent` only reads the file; `sign-in` signs in through `browser.mjs` and writes it. Each prints
-one line of JSON: "accounts", "result" (never a token, but the SHA-256 of the access token in hex), "token_requests" and
-"requests". Exit 0 also when there is no token: the caller judges the line. `sign-in` hands its environment on to
-`browser.mjs`, which reads AUTH_TEST_NODE_MODULES and AUTH_TEST_CHROMIUM.
+segment of path in both. `silent` reads the file, and writes it when the cache has changed; `sign-in` signs in through
+`browser.mjs` and writes it. Each prints one line of JSON: "accounts", "result" (never a token, but the SHA-256 of the
+access token in hex), "token_requests" and "requests". Exit 0 also when there is no token: the caller judges the line.
+`sign-in` hands its environment on to `browser.mjs`, which reads AUTH_TEST_NODE_MODULES and AUTH_TEST_CHROMIUM.
 """
 
 import argparse
@@ -28,10 +28,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 class CountingClient:
     """The HTTP client that MSAL would have used, with a list of what was asked for."""
 
-    def __init__(self, ca):
+    def __init__(self, ca, proxy):
         self.session = requests.Session()
-        self.session.trust_env = False  # no proxy, and no other roots than the ones named here
-        self.session.verify = ca or True
+        self.session.trust_env = False  # no proxy and no other roots than the ones named here
+        self.session.verify = ca
+        self.session.proxies = {"https": proxy} if proxy else {}
         self.requests = []
 
     def get(self, url, **kwargs):
@@ -80,15 +81,15 @@ def arguments():
         command.add_argument("--cache", required=True, type=pathlib.Path)
         command.add_argument("--client-id", required=True)
         command.add_argument("--scope", required=True, action="append")
-        command.add_argument("--ca", required=name == "sign-in")
-    commands.choices["silent"].add_argument("--username")
+        command.add_argument("--ca", required=True)
+    commands.choices["silent"].add_argument("--proxy")
     commands.choices["sign-in"].add_argument("--cert", required=True)
     return parser.parse_args()
 
 
 def silent(app, args):
-    """The token for the one account that the arguments name, or why there is none."""
-    accounts = app.get_accounts(username=args.username)
+    """The token for the one account that is there, or why there is none."""
+    accounts = app.get_accounts()
     if len(accounts) != 1:
         return {"error": "no_account" if not accounts else "several_accounts"}
     result = app.acquire_token_silent_with_error(args.scope, account=accounts[0])
@@ -96,12 +97,15 @@ def silent(app, args):
 
 
 def sign_in(app, args):
-    """The token after a sign-in in the browser; the cache file is written."""
+    """The token after a sign-in in the browser."""
     webbrowser.register("chromium-of-the-tests", None, Chromium(args.cert), preferred=True)
-    result = app.acquire_token_interactive(args.scope, timeout=60)
-    with open(os.open(args.cache, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(app.token_cache.serialize())
-    return result
+    return app.acquire_token_interactive(args.scope, timeout=60)
+
+
+def save(cache, path):
+    """Writes the cache file."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(cache.serialize())
 
 
 def without_secrets(result):
@@ -117,7 +121,7 @@ def without_secrets(result):
 
 def main():
     args = arguments()
-    client = CountingClient(args.ca)
+    client = CountingClient(args.ca, getattr(args, "proxy", None))
     cache = msal.SerializableTokenCache()
     if args.command == "silent":
         cache.deserialize(args.cache.read_text(encoding="utf-8"))
@@ -127,10 +131,12 @@ def main():
         oidc_authority=args.oidc_authority,
         http_client=client,
         token_cache=cache,
-        # No sign-in of the tests ever asks Microsoft which hosts are Microsoft's.
-        instance_discovery=False,
+        # Which hosts are one cloud is no question for other providers.
+        instance_discovery=None if args.authority else False,
     )
     result = silent(app, args) if args.command == "silent" else sign_in(app, args)
+    if cache.has_state_changed:
+        save(cache, args.cache)
     accounts = [
         {name: account.get(name) for name in ("home_account_id", "environment", "username", "authority_type")}
         for account in app.get_accounts()

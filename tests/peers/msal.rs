@@ -1,0 +1,80 @@
+//! Other MSALs, unmodified, each behind a script of its own.
+
+use std::path::Path;
+
+use auth_tests::canary::sha256;
+use auth_tests::program::Home;
+use serde_json::Value;
+
+use crate::provider::{installed, script, with_peers};
+
+/// An MSAL of another language.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Msal {
+    Python,
+    Node,
+}
+
+/// What an MSAL is told.
+pub(crate) struct Told<'a> {
+    pub(crate) home: &'a Home,
+    pub(crate) cache: &'a Path,
+    /// The option that names the kind of authority, and its URL.
+    pub(crate) authority: (&'a str, &'a str),
+    pub(crate) client_id: &'a str,
+    pub(crate) scope: &'a str,
+    /// The root to trust.
+    pub(crate) root: &'a Path,
+}
+
+/// What an MSAL said.
+#[derive(Debug)]
+pub(crate) struct Said(pub(crate) Value);
+
+impl Msal {
+    /// Runs a command of its script, with further words.
+    pub(crate) async fn run(self, command: &str, told: &Told<'_>, more: &[&str]) -> Said {
+        let run = match self {
+            Self::Python => told.home.run(installed("AUTH_TEST_PYTHON")).args([script("msal_python.py")]),
+            Self::Node => told.home.run("node").args([script("msal_node.mjs")]),
+        };
+        let (kind, authority) = told.authority;
+        let run = with_peers(run)
+            .args([command, kind, authority, "--client-id", told.client_id, "--scope", told.scope])
+            .args(["--cache".as_ref(), told.cache])
+            .args(["--ca".as_ref(), told.root])
+            .args(more);
+        Said(run.end().await.expect(0).json())
+    }
+}
+
+impl Said {
+    /// Demands this token from the cache, without a token request.
+    #[track_caller]
+    pub(crate) fn found(&self, access_token: &str) {
+        self.got("cache", 0);
+        assert_eq!(self.0["result"]["access_token_sha256"], sha256(access_token), "{self:?}");
+    }
+
+    /// Demands a new token, with one token request; it tells the token's SHA-256.
+    #[track_caller]
+    pub(crate) fn refreshed(&self) -> &str {
+        self.got("identity_provider", 1);
+        self.0["result"]["access_token_sha256"].as_str().unwrap()
+    }
+
+    #[track_caller]
+    fn got(&self, source: &str, token_requests: usize) {
+        assert_eq!(self.0["result"]["token_source"], source, "{self:?}");
+        assert_eq!(self.0["token_requests"], token_requests, "{self:?}");
+    }
+
+    /// Demands one account, the one that `auth` tells of.
+    #[track_caller]
+    pub(crate) fn names(&self, account: &Value) {
+        assert_eq!(self.0["accounts"].as_array().unwrap().len(), 1, "{self:?}");
+        for name in ["username", "home_account_id"] {
+            assert_eq!(self.0["accounts"][0][name], account[name], "{self:?}");
+        }
+    }
+}
