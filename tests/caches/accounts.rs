@@ -12,7 +12,7 @@ use crate::known_differences::LEFT_BEHIND;
 use crate::library;
 
 /// The applications to which the cache belongs: those that wrote it, and those that find something in it.
-fn apps(fixture: &Fixture) -> Vec<&App> {
+pub(crate) fn apps(fixture: &Fixture) -> Vec<&App> {
     let meta = &fixture.meta;
     let found = meta.queries.iter().filter(|query| query.expect.source != Source::None).map(|query| &query.app);
     let mut apps: Vec<&App> = Vec::new();
@@ -26,7 +26,7 @@ fn apps(fixture: &Fixture) -> Vec<&App> {
 }
 
 /// Whom an application is to find.
-fn people<'a>(fixture: &'a Fixture, app: &App) -> Vec<&'a Person> {
+pub(crate) fn people<'a>(fixture: &'a Fixture, app: &App) -> Vec<&'a Person> {
     let authority = app.authority();
     let here = |person: &&Person| person.environment_any_of.iter().any(|name| authority.is_environment(name));
     fixture.meta.accounts.iter().filter(here).collect()

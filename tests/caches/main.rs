@@ -14,3 +14,4 @@ mod grants;
 mod known_differences;
 mod library;
 mod program;
+mod refresh;

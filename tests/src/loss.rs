@@ -57,6 +57,10 @@ impl Refreshed<'_> {
                 "environment" => {
                     [*new, entry].iter().all(|one| self.authority.is_environment(one[field].as_str().unwrap()))
                 }
+                "token_type" => {
+                    let [new, old] = [*new, entry].map(|one| one[field].as_str().unwrap());
+                    new.eq_ignore_ascii_case(old)
+                }
                 // What belongs to a family belongs to each client in it.
                 "client_id" if !entry["family_id"].is_null() => true,
                 _ => entry[field] == "" || new.get(field) == entry.get(field),

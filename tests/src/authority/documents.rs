@@ -76,10 +76,10 @@ impl Documents {
         domain.map_or(name, |(_, id)| id)
     }
 
-    /// What is known of an account in a tenant; where it never signed in there, what is known elsewhere.
-    pub(super) fn identity(&self, account: &str, tenant: &str) -> Option<&Identity> {
-        let known = || self.identities.iter().filter(|identity| identity.home_account_id == account);
-        known().find(|identity| identity.is_of(tenant)).or_else(|| known().next())
+    /// What a client knows of an account in a tenant; where it knows nothing, what others know, or what is known elsewhere.
+    pub(super) fn identity(&self, account: &str, tenant: &str, client_id: &str) -> Option<&Identity> {
+        let known = self.identities.iter().filter(|identity| identity.home_account_id == account);
+        known.max_by_key(|identity| (identity.is_of(tenant), identity.client_id == client_id))
     }
 
     /// Who issues tokens for a tenant; at a host without tenants, for the host.

@@ -42,9 +42,9 @@ pub(super) fn answer(
     now: u64,
 ) -> Option<Value> {
     let tenant = documents.tenant_id(uri.path().split('/').nth(1).unwrap_or_default());
-    let identity = documents.identity(&redeemed.home_account_id, tenant)?;
-    let mut claims = identity.claims.clone();
     let client_id = request.value("client_id");
+    let identity = documents.identity(&redeemed.home_account_id, tenant, client_id)?;
+    let mut claims = identity.claims.clone();
     if identity.client_id != client_id {
         // Entra names the same person differently to each client.
         claims.insert("sub".to_owned(), format!("as-seen-by-{client_id}").into());
