@@ -22,7 +22,8 @@ pub enum RemovalScope {
     AllClients,
 }
 
-/// Forgets an account and tells whether anything was there. The change is one: nobody sees a part of it.
+/// Forgets an account and tells whether anything was there. Nobody sees a part of its tokens; those that were got on behalf
+/// of it lie elsewhere, and go after them.
 pub(crate) fn remove_account(
     document: &Document,
     authority: &Authority,
@@ -42,7 +43,12 @@ pub(crate) fn remove_account(
         .collect();
     let removal = Removal { authority, account, families: &families, clients, all: scope == RemovalScope::AllClients };
     let place = Place::User(account.home_account_id.folded().into());
-    document.edit(&place, |partition| removal.apply(partition)) > 0
+    let removed = document.edit(&place, |partition| removal.apply(partition));
+    let on_behalf = document
+        .assertions()
+        .into_iter()
+        .map(|place| document.edit(&place, |partition| removal.apply_on_behalf(partition)));
+    on_behalf.fold(removed, usize::saturating_add) > 0
 }
 
 struct Removal<'a> {
@@ -74,6 +80,20 @@ impl Removal<'_> {
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
+    }
+
+    /// What a service got on behalf of the account.
+    fn apply_on_behalf(&self, partition: &mut Draft) -> usize {
+        let id = self.account.home_account_id.as_str();
+        if id.is_empty() {
+            return 0;
+        }
+        let before = partition.access_tokens.len();
+        partition.access_tokens.retain(|item| {
+            let of_account = item.members().is_some_and(|members| same(&members.lenient("home_account_id"), id));
+            !(of_account && item.entry().is_some_and(|entry| self.is_gone(&entry.environment, &entry.client_id)))
+        });
+        before.saturating_sub(partition.access_tokens.len())
     }
 
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {

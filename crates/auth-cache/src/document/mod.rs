@@ -120,6 +120,11 @@ impl Document {
         users
     }
 
+    /// The places of all assertions, in no order.
+    pub(crate) fn assertions(&self) -> Vec<Place> {
+        self.assertions.pin().keys().map(|name| Place::Assertion(name.clone())).collect()
+    }
+
     /// Every partition with its place, in no order.
     pub(crate) fn all(&self) -> Vec<(Place, Arc<Partition>)> {
         fn placed(

@@ -8,7 +8,7 @@ use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 
 use super::margins::Age;
 use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
-use crate::document::{Document, Partition};
+use crate::document::{Document, Partition, entries};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 
 /// Answers `query` at the time `now`.
@@ -48,7 +48,7 @@ impl<'a> Asked<'a> {
 
     /// The tokens of this client and tenant that grant the scopes, usable or not.
     fn matching(&self) -> impl Iterator<Item = &'a AccessToken> {
-        self.partition.access_tokens.iter().filter_map(|item| item.entry()).filter(|token| {
+        entries(&self.partition.access_tokens).filter(|token| {
             token.scopes.grants(self.query.scopes)
                 && token.is_kind(&self.query.kind)
                 && token.is_got_with("")
@@ -77,16 +77,29 @@ impl<'a> Asked<'a> {
     /// This client's own refresh tokens, after those of its family, newest first.
     fn candidates(&self) -> Vec<RefreshCandidate> {
         let family = Family::of(self.document, self.query);
-        let tokens = self.partition.refresh_tokens.iter().filter_map(|item| item.entry());
+        let tokens = entries(&self.partition.refresh_tokens);
         let mut found: Vec<_> = tokens
             .filter(|token| !token.is_bound && self.query.authority.is_environment(&token.environment))
             .filter(|token| self.is_ours(&token.environment, &token.client_id, None))
             .filter_map(|token| Some((family.may_try(token, self.query)?, token)))
             .collect();
-        found.sort_by_key(|(whose, token)| (*whose == Whose::Own, Reverse(token.last_modification_time)));
+        found.sort_by_cached_key(|(whose, token)| (*whose == Whose::Own, Reverse(self.stored_at(token))));
         let candidate =
             |(whose, token): (Whose, &RefreshToken)| RefreshCandidate::new(token.secret.clone(), whose != Whose::Own);
         found.into_iter().map(candidate).collect()
+    }
+
+    /// When a refresh token was stored. Where its entry does not tell, as those of MSAL Node, it came with the newest access
+    /// token of its client.
+    fn stored_at(&self, token: &RefreshToken) -> Timestamp {
+        if token.last_modification_time > Timestamp::EPOCH {
+            return token.last_modification_time;
+        }
+        let beside = |access_token: &&AccessToken| {
+            same(&access_token.environment, &token.environment) && same(&access_token.client_id, &token.client_id)
+        };
+        let access_tokens = entries(&self.partition.access_tokens).filter(beside);
+        access_tokens.map(|access_token| access_token.cached_at).max().unwrap_or_default()
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
@@ -98,7 +111,7 @@ impl<'a> Asked<'a> {
     }
 
     fn id_tokens(&self) -> impl Iterator<Item = &'a IdTokenEntry> {
-        self.partition.id_tokens.iter().filter_map(|item| item.entry())
+        entries(&self.partition.id_tokens)
     }
 
     /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and
@@ -157,10 +170,10 @@ impl<'a> Asked<'a> {
 
     /// The account as that tenant sees it, else as any does.
     fn account(&self, realm: &str) -> Option<&'a Arc<Account>> {
-        let entries = || self.partition.accounts.iter().filter_map(|item| item.entry());
+        let all = || entries(&self.partition.accounts);
         let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
         let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);
-        let found = entries().filter(of_realm).find(here).or_else(|| entries().find(here));
+        let found = all().filter(of_realm).find(here).or_else(|| all().find(here));
         found.map(|entry| &entry.account)
     }
 }
@@ -190,7 +203,7 @@ impl Family {
     fn of(document: &Document, query: &Query<'_>) -> Self {
         let common = document.common();
         let own = |app: &&AppMetadata| is_client(query, &app.environment, &app.client_id);
-        let mut notes = common.app_metadata.iter().filter_map(|item| item.entry()).filter(own).peekable();
+        let mut notes = entries(&common.app_metadata).filter(own).peekable();
         if notes.peek().is_none() {
             return Self::Unknown;
         }

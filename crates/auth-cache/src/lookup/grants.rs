@@ -9,7 +9,7 @@ use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use super::margins::{Age, Margins};
 use super::{CachedToken, RefreshReason};
 use crate::assertion::Assertion;
-use crate::document::{Document, Partition, Place};
+use crate::document::{Document, Partition, Place, entries};
 use crate::entries::AccessToken;
 use crate::token_kind::TokenKind;
 
@@ -114,7 +114,7 @@ impl AppQuery<'_> {
             return GrantLookup::MustRequest(self.miss(), None);
         }
         let nobody = AccountId::new("");
-        let matching = partition.access_tokens.iter().filter_map(|item| item.entry()).filter(|token| {
+        let matching = entries(&partition.access_tokens).filter(|token| {
             token.scopes.grants(self.scopes)
                 && token.is_kind(&self.kind)
                 && same(&token.client_id, self.client_id.as_str())

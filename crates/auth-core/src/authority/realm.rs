@@ -54,7 +54,8 @@ pub(crate) fn same(kind: &Kind, one: &str, other: &str) -> bool {
             [tenant.as_str(), policy].iter().any(|name| name.eq_ignore_ascii_case(realm))
         }
         Kind::Adfs => realm.is_empty() || realm.eq_ignore_ascii_case(ADFS),
-        Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } | Kind::Oidc { .. } => false,
+        Kind::Oidc { realm: own, .. } => realm.is_empty() || text::same(own, realm),
+        Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } => false,
     };
     text::same(one, other) || (known(one) && known(other))
 }
