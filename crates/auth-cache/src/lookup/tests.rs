@@ -83,7 +83,7 @@ fn margins() {
         (text(0), Value::Null, text(0), EXPIRED),
         (text(-1), Value::Null, text(0), EXPIRED),
         (text(301), text(1), text(0), "usable at"),
-        (text(301), text(-76), text(0), due),
+        (text(301), text(-101), text(0), due),
         (text(3600), text(-301), text(0), due),
         (text(300), text(-1), text(0), meanwhile),
         (text(301), json!("0"), text(0), "usable at"),
