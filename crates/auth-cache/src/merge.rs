@@ -120,3 +120,26 @@ impl Merge for AppMetadata {
         Timestamp::EPOCH
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::fmt::Write as _;
+
+    use crate::TokenCache;
+
+    // The bytes of a document that nobody changed stay the same, so that an application need not store it again.
+    #[test]
+    fn what_is_taken_in_keeps_its_order() {
+        let mut accounts = String::new();
+        for n in (0..100).rev() {
+            write!(accounts, r#","{n}":{{"home_account_id":"{n}.t","environment":"login.windows.net"}}"#).unwrap();
+        }
+        let (none, accounts) = (r#""AccessToken":{},"RefreshToken":{},"IdToken":{}"#, accounts.trim_start_matches(','));
+        let json = format!(r#"{{{none},"Account":{{{accounts}}},"AppMetadata":{{}}}}"#);
+        let cache = TokenCache::in_memory();
+        cache.merge_json(json.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(cache.to_json().to_vec()).unwrap(), json);
+        cache.merge_json(json.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(cache.to_json().to_vec()).unwrap(), json);
+    }
+}

@@ -125,7 +125,7 @@ impl Document {
         self.assertions.pin().keys().map(|name| Place::Assertion(name.clone())).collect()
     }
 
-    /// Every partition with its place, in no order.
+    /// Every partition with its place, in the order of the document.
     pub(crate) fn all(&self) -> Vec<(Place, Arc<Partition>)> {
         fn placed(
             partitions: &Partitions,
@@ -135,10 +135,12 @@ impl Document {
                 partitions.pin().iter().map(|(name, partition)| (place(name.clone()), Arc::clone(partition))).collect();
             all.into_iter()
         }
-        placed(&self.users, Place::User)
+        let mut all: Vec<_> = placed(&self.users, Place::User)
             .chain(placed(&self.apps, Place::App))
             .chain(placed(&self.assertions, Place::Assertion))
-            .collect()
+            .collect();
+        all.sort_unstable_by_key(|(_, partition)| partition.number);
+        all
     }
 
     /// What belongs to no partition.

@@ -13,8 +13,7 @@ use crate::members::{Entry, Members};
 /// The document as it is stored (compact, all five sections, in a stable order), and whether an entry of ours was left out
 /// as somebody else's joins to the same key (S-79).
 pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, bool) {
-    let mut partitions: Vec<_> = document.all().into_iter().map(|(_, partition)| partition).collect();
-    partitions.sort_unstable_by_key(|partition| partition.number);
+    let partitions = document.all().into_iter().map(|(_, partition)| partition).collect();
     let common = document.common();
     let contents = Contents { partitions, common: &common };
     let left_out = contents.left_out();
