@@ -28,7 +28,7 @@ async fn ten_thousand_callers_cost_one_request() {
 
 #[tokio::test]
 async fn each_account_makes_one_request_and_a_hung_one_delays_nobody() {
-    const ACCOUNTS: usize = 300;
+    const ACCOUNTS: usize = 1000;
     let gate = Gate::closed();
     let shut = gate.clone();
     let provider = Provider::new(move |asked| match asked.refresh_token.as_str() {
