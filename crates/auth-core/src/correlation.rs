@@ -24,9 +24,10 @@ impl CorrelationId {
     /// # Errors
     /// [`ConfigError::Randomness`] when the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
-        let mut bytes = [0_u8; 16];
-        rng.try_fill_bytes(&mut bytes).map_err(|_| ConfigError::Randomness)?;
-        Ok(Self(uuid::Builder::from_random_bytes(bytes).into_uuid()))
+        // Two words are drawn faster than sixteen bytes, and every call has an id.
+        let mut word = || rng.try_next_u64().map_err(|_| ConfigError::Randomness);
+        let bits = (u128::from(word()?) << 64) | u128::from(word()?);
+        Ok(Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()))
     }
 
     /// Reads a UUID.

@@ -77,6 +77,7 @@ impl<'a> SilentRequest<'a> {
 
     /// The answer where there is nothing to wait for and nothing to do: it takes no lock and writes nothing that calls for
     /// other tokens write, too.
+    #[inline]
     pub(crate) fn hit(&self) -> Option<AuthResult> {
         let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
         let known = self.shared.directory.known();
