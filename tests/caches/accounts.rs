@@ -8,7 +8,6 @@ use auth_tests::loss::without;
 use auth_tests::place::Place;
 use serde_json::{Value, json};
 
-use crate::known_differences::LEFT_BEHIND;
 use crate::library;
 
 /// The applications to which the cache belongs: those that wrote it, and those that find something in it.
@@ -70,11 +69,7 @@ fn forgotten(before: &Value, app: &App, person: &Person) -> Value {
 
 #[track_caller]
 fn check_forgotten(fixture: &Fixture, after: &Value, before: &Value, app: &App, person: &Person) {
-    let expected = forgotten(before, app, person);
-    match LEFT_BEHIND.iter().find(|(name, _)| *name == fixture.name) {
-        Some((_, what)) => assert_ne!(*after, expected, "{}: {what} go now", fixture.name),
-        None => assert_eq!(*after, expected, "{}", fixture.name),
-    }
+    assert_eq!(*after, forgotten(before, app, person), "{}", fixture.name);
 }
 
 /// The family of an entry; none is empty.

@@ -14,7 +14,3 @@ pub(crate) const QUERIES: [(&str, &str, &str); 3] = [
     ),
     ("msal-python/f_obo", "same_assertion_bob", "the same"),
 ];
-
-/// Caches of which more than described is left when an account is forgotten, and what.
-pub(crate) const LEFT_BEHIND: [(&str, &str); 1] =
-    [("msal-node/f_obo", "the access tokens that were got on behalf of the user")];

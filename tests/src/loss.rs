@@ -84,6 +84,8 @@ fn is_of_one_token(section: &str, field: &str) -> bool {
         }
         "RefreshToken" => ["secret", "target", "last_modification_time"].contains(&field),
         "IdToken" => field == "secret",
+        // The type that every library lists.
+        "Account" => field == "authority_type" || field == "last_modification_time",
         _ => false,
     }
 }

@@ -75,9 +75,10 @@ impl TokenUpdate {
             return false;
         }
         self.displace(partition, &other_issuers);
+        let realm = self.realm_in(partition);
         self.put_access_token(partition);
         self.put_refresh_token(partition);
-        self.put_id_token_and_account(partition);
+        self.put_id_token_and_account(partition, &realm);
         true
     }
 
@@ -111,8 +112,15 @@ impl TokenUpdate {
         self.account.home_account_id.as_str()
     }
 
-    fn realm(&self) -> &str {
-        self.tokens.realm(&self.authority)
+    /// The realm to file the id_token and the account under. Where there are no tenants libraries differ in what they write:
+    /// what is there stays, so that whoever wrote it finds it again.
+    fn realm_in(&self, partition: &Draft) -> Arc<str> {
+        let own = |entry: &&IdTokenEntry| self.is_client(&entry.environment, &entry.client_id);
+        let mut stored = entries(&partition.id_tokens).filter(own);
+        match stored.next().filter(|_| self.authority.has_free_realm()) {
+            Some(entry) => Arc::clone(&entry.realm),
+            None => self.tokens.realm(&self.authority).into(),
+        }
     }
 
     fn family(&self) -> &str {
@@ -121,10 +129,6 @@ impl TokenUpdate {
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
         self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
-    }
-
-    fn is_realm(&self, realm: &str) -> bool {
-        self.authority.is_same_realm(realm, self.realm())
     }
 
     fn entry(&self, credential_type: &str) -> NewEntry {
@@ -140,7 +144,7 @@ impl TokenUpdate {
             home_account_id: self.id(),
             authority: &self.authority,
             client_id: &self.client_id,
-            realm: self.realm(),
+            realm: self.tokens.realm(&self.authority),
             kind: TokenKind::PLAIN,
             assertion: "",
             expires_on: self.tokens.expires_on,
@@ -172,13 +176,13 @@ impl TokenUpdate {
         put(&mut partition.refresh_tokens, key, entry, same);
     }
 
-    fn put_id_token_and_account(&self, partition: &mut Draft) {
+    fn put_id_token_and_account(&self, partition: &mut Draft, realm: &str) {
         let Some(token) = &self.tokens.id_token else { return };
         let environment = self.authority.environment();
-        let entry = self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", self.realm());
-        let key = Key::id_token(self.id(), environment, self.client_id.as_str(), self.realm());
+        let entry = self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", realm);
+        let key = Key::id_token(self.id(), environment, self.client_id.as_str(), realm);
         put(&mut partition.id_tokens, key, entry, |entry| {
-            self.is_client(&entry.environment, &entry.client_id) && self.is_realm(&entry.realm)
+            self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, realm)
         });
 
         let account = &self.account;
@@ -186,14 +190,14 @@ impl TokenUpdate {
         let mut entry = NewEntry::new()
             .with("home_account_id", self.id())
             .with("environment", environment)
-            .with_always("realm", self.realm())
+            .with_always("realm", realm)
             .with("local_account_id", token.local_account_id().unwrap_or_default())
             .with_always("username", &account.username)
             .with("authority_type", self.authority.authority_type())
             .with("name", account.name.as_deref().unwrap_or_default())
             .with("client_info", client_info.unwrap_or_default());
         let signed_in = if self.refreshed {
-            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account));
+            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, realm));
             stored.find_map(|entry| entry.last_modification_time)
         } else {
             Some(self.tokens.received_at)
@@ -201,13 +205,13 @@ impl TokenUpdate {
         if let Some(time) = signed_in {
             entry = entry.with_time("last_modification_time", time);
         }
-        let key = Key::account(self.id(), environment, self.realm());
-        put(&mut partition.accounts, key, entry, |entry| self.is_picture(&entry.account));
+        let key = Key::account(self.id(), environment, realm);
+        put(&mut partition.accounts, key, entry, |entry| self.is_picture(&entry.account, realm));
     }
 
     /// Whether this is the account as seen from the tenant of the tokens.
-    fn is_picture(&self, account: &Account) -> bool {
-        self.authority.is_environment(&account.environment) && self.is_realm(&account.realm)
+    fn is_picture(&self, account: &Account, realm: &str) -> bool {
+        self.authority.is_environment(&account.environment) && self.authority.is_same_realm(&account.realm, realm)
     }
 }
 

@@ -280,6 +280,13 @@ impl Authority {
         realm::is_single(&self.kind)
     }
 
+    /// Whether libraries file entries under any realm, so that the one that is there should stay for whoever chose it
+    /// (OpenID Connect).
+    #[must_use]
+    pub fn has_free_realm(&self) -> bool {
+        realm::is_free(&self.kind)
+    }
+
     /// The `authority_type` of an account in the shared cache: `ADFS`, else `MSSTS`. MSAL Python overlooks accounts
     /// with any other.
     #[must_use]

@@ -65,6 +65,11 @@ pub(crate) fn is_single(kind: &Kind) -> bool {
     matches!(kind, Kind::B2c { .. } | Kind::Adfs | Kind::Oidc { .. })
 }
 
+/// Whether every realm is as good as any other.
+pub(crate) fn is_free(kind: &Kind) -> bool {
+    matches!(kind, Kind::Oidc { .. })
+}
+
 /// Whether a discovery of the tenant's id could find more.
 pub(crate) fn wants_tenant_id(kind: &Kind) -> bool {
     match kind {
