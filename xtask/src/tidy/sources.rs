@@ -32,7 +32,7 @@ impl Source {
 }
 
 /// Where Rust is written. What cargo builds for the fuzz targets lies beside them.
-const FOLDERS: [&str; 5] = ["crates", "fuzz/fuzz_targets", "fuzz/properties", "tests", "xtask"];
+const FOLDERS: [&str; 6] = ["bench", "crates", "fuzz/fuzz_targets", "fuzz/properties", "tests", "xtask"];
 
 /// Every Rust file below those folders, in the order of the paths.
 pub(super) fn read(root: &Path) -> Result<Vec<Source>> {

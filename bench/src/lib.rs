@@ -1,0 +1,17 @@
+//! How fast the workspace is: generated caches, and the same work done by our crates and by a bare programme.
+//!
+//! `cargo xtask bench` runs it. Only what one run compares can be compared: machines differ, and are noisy.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::missing_panics_doc,
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    reason = "this crate only measures, and a panic is the message"
+)]
+
+pub mod generate;
