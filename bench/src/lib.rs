@@ -15,3 +15,8 @@
 )]
 
 pub mod generate;
+pub mod limit;
+pub mod measure;
+pub mod order;
+pub mod row;
+pub mod table;

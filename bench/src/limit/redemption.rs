@@ -1,0 +1,82 @@
+//! The redemption of a refresh token: a form out, an answer in, the index brought up to date.
+
+use std::sync::{Arc, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
+use serde::Deserialize;
+
+use super::now;
+use super::people::{Holder, People, Token, granted};
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    id_token: &'a str,
+    client_info: &'a str,
+    scope: &'a str,
+    expires_in: u64,
+}
+
+#[derive(Deserialize)]
+struct ClientInfo<'a> {
+    uid: &'a str,
+    utid: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Claims<'a> {
+    preferred_username: &'a str,
+}
+
+/// The form that redeems a refresh token.
+#[must_use]
+pub fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
+    Serializer::new(String::with_capacity(2048))
+        .append_pair("client_id", client_id)
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", refresh_token)
+        .append_pair("scope", scopes)
+        .append_pair("client_info", "1")
+        .finish()
+}
+
+impl People {
+    /// Redeems the refresh token of this user with whatever `post` gets for the form, and gives the new access token.
+    pub fn redeem<A: AsRef<[u8]>>(
+        &self,
+        client_id: &str,
+        home_account_id: &str,
+        scopes: &str,
+        post: impl FnOnce(String) -> A,
+    ) -> Option<Arc<str>> {
+        let refresh_token = {
+            let people = self.by_home_account.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&people.get(home_account_id)?.refresh_token)
+        };
+        let answer = post(form(client_id, &refresh_token, scopes));
+        let answer: Answer<'_> = serde_json::from_slice(answer.as_ref()).ok()?;
+        let client_info = URL_SAFE_NO_PAD.decode(answer.client_info).ok()?;
+        let client_info: ClientInfo<'_> = serde_json::from_slice(&client_info).ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(answer.id_token.split('.').nth(1)?).ok()?;
+        let claims: Claims<'_> = serde_json::from_slice(&claims).ok()?;
+        let home_account_id: Arc<str> = format!("{}.{}", client_info.uid, client_info.utid).into();
+        let token = Token {
+            secret: answer.access_token.into(),
+            expires_on: now() + answer.expires_in,
+            scopes: granted(answer.scope),
+        };
+        let secret = Arc::clone(&token.secret);
+
+        let mut people = self.by_home_account.write().unwrap_or_else(PoisonError::into_inner);
+        let person = people.get_mut(&home_account_id)?;
+        person.tokens.retain(|other| other.scopes != token.scopes);
+        person.tokens.push(token);
+        person.refresh_token = answer.refresh_token.into();
+        person.id_token = answer.id_token.into();
+        person.holder = Arc::new(Holder { home_account_id, username: claims.preferred_username.into() });
+        Some(secret)
+    }
+}

@@ -1,0 +1,31 @@
+//! In which order things are asked for: spread over all of them, so that large sets do not fit into the processor's
+//! caches, and the same in every run.
+
+/// Numbers below a bound, from a linear congruential generator (the constants are Knuth's for MMIX).
+#[derive(Clone, Debug)]
+pub struct Order {
+    state: u64,
+    bound: usize,
+}
+
+impl Order {
+    /// Numbers below `bound`.
+    #[must_use]
+    pub const fn below(bound: usize) -> Self {
+        Self { state: 42, bound }
+    }
+
+    /// The same from another beginning.
+    #[must_use]
+    pub const fn starting_at(bound: usize, state: u64) -> Self {
+        Self { state, bound }
+    }
+
+    /// Draws the next number.
+    #[inline]
+    pub fn draw(&mut self) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // The low bits of such a generator repeat soon.
+        (self.state >> 33) as usize % self.bound
+    }
+}

@@ -1,0 +1,172 @@
+//! One line of the table: a figure, what the bare programme needs for the same, and what is aimed at.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Compared;
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Time for one operation, in nanoseconds.
+    Nanoseconds,
+    /// Memory.
+    Bytes,
+    /// Instructions for one operation.
+    Instructions,
+    /// Requests.
+    Requests,
+    /// Operations in one second.
+    PerSecond,
+    /// How many times more.
+    Times,
+}
+
+/// What a figure must be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Bound {
+    /// This or less.
+    AtMost(f64),
+    /// This or more.
+    AtLeast(f64),
+    /// This.
+    Exactly(f64),
+}
+
+/// What is aimed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// For the figure itself.
+    pub figure: Option<Bound>,
+    /// For its ratio to that of the bare programme.
+    pub ratio: Option<Bound>,
+}
+
+/// Whether a target is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is none.
+    NoTarget,
+    /// All of it is met.
+    Met,
+    /// The ratio is; the figure itself is not. On a slower or a busy machine that is no news.
+    FigureMissed,
+    /// The ratio is not, or, where there is none, the figure.
+    Missed,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The workload, such as `W1`.
+    pub workload: String,
+    /// How much data it is done with, or what of it is measured.
+    pub size: String,
+    /// What the figures count.
+    pub unit: Unit,
+    /// Our figure.
+    pub ours: f64,
+    /// That of the bare programme.
+    pub limit: Option<f64>,
+    /// Ours to that.
+    pub ratio: Option<f64>,
+    /// What is aimed at.
+    pub target: Target,
+}
+
+impl Row {
+    /// A figure of ours alone.
+    pub fn new(workload: &str, size: impl Into<String>, unit: Unit, ours: f64) -> Self {
+        let target = Target::default();
+        Self { workload: workload.to_owned(), size: size.into(), unit, ours, limit: None, ratio: None, target }
+    }
+
+    /// A figure beside that of the bare programme.
+    pub fn compared(workload: &str, size: impl Into<String>, unit: Unit, figures: Compared) -> Self {
+        let (limit, ratio) = (Some(figures.limit), Some(figures.ratio));
+        Self { limit, ratio, ..Self::new(workload, size, unit, figures.ours) }
+    }
+
+    /// With a bound for the figure.
+    #[must_use]
+    pub const fn figure(mut self, bound: Bound) -> Self {
+        self.target.figure = Some(bound);
+        self
+    }
+
+    /// With a bound for the ratio.
+    #[must_use]
+    pub const fn ratio(mut self, bound: Bound) -> Self {
+        self.target.ratio = Some(bound);
+        self
+    }
+
+    /// Whether the target is met.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let holds = |bound: Option<Bound>, figure: Option<f64>| Some(bound?.holds(figure?));
+        match (holds(self.target.ratio, self.ratio), holds(self.target.figure, Some(self.ours))) {
+            (None, None) => Verdict::NoTarget,
+            (Some(false), _) | (None, Some(false)) => Verdict::Missed,
+            (Some(true), Some(false)) => Verdict::FigureMissed,
+            _ => Verdict::Met,
+        }
+    }
+}
+
+impl Bound {
+    fn holds(self, figure: f64) -> bool {
+        match self {
+            Self::AtMost(most) => figure <= most,
+            Self::AtLeast(least) => figure >= least,
+            Self::Exactly(exact) => (figure - exact).abs() < 1e-9,
+        }
+    }
+
+    /// The bound with its sign, its number as `show` says.
+    pub fn show(self, show: impl Fn(f64) -> String) -> String {
+        match self {
+            Self::AtMost(most) => format!("≤ {}", show(most)),
+            Self::AtLeast(least) => format!("≥ {}", show(least)),
+            Self::Exactly(exact) => format!("= {}", show(exact)),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTarget => "",
+            Self::Met => "met",
+            Self::FigureMissed => "ratio met, figure missed",
+            Self::Missed => "missed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ours: f64, limit: f64) -> Row {
+        let figures = Compared { ours, limit, ratio: ours / limit };
+        Row::compared("W1", "1", Unit::Nanoseconds, figures)
+    }
+
+    #[test]
+    fn the_ratio_decides_where_there_is_one() {
+        let aimed = |ours, limit| row(ours, limit).ratio(Bound::AtMost(2.0)).figure(Bound::AtMost(200.0)).verdict();
+        assert_eq!(aimed(150.0, 100.0), Verdict::Met);
+        assert_eq!(aimed(300.0, 200.0), Verdict::FigureMissed);
+        assert_eq!(aimed(150.0, 50.0), Verdict::Missed);
+        assert_eq!(row(1.0, 1.0).verdict(), Verdict::NoTarget);
+    }
+
+    #[test]
+    fn without_a_ratio_the_figure_decides() {
+        let requests = |count| Row::new("herd", "1,000", Unit::Requests, count).figure(Bound::Exactly(1.0)).verdict();
+        assert_eq!(requests(1.0), Verdict::Met);
+        assert_eq!(requests(2.0), Verdict::Missed);
+    }
+}
