@@ -14,9 +14,14 @@
     reason = "this crate only measures, and a panic is the message"
 )]
 
+pub mod child;
 pub mod generate;
+pub mod instructions;
 pub mod limit;
 pub mod measure;
 pub mod order;
+pub mod ours;
+pub mod plan;
 pub mod row;
 pub mod table;
+pub mod workload;

@@ -1,13 +1,24 @@
-//! `auth-bench`: writes generated caches. `cargo xtask bench` says the rest.
+//! `auth-bench`: measures, and prints a table. `cargo xtask bench` builds and runs it.
 #![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to the person who started it")]
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use auth_bench::generate::{Contents, Signature, Users};
+use auth_bench::measure::Effort;
+use auth_bench::plan::{self, INSTRUCTIONS, WORKLOADS};
+use auth_bench::row::{Row, Verdict};
+use auth_bench::workload::hit::{self, Side};
+use auth_bench::workload::start::{self, Starter};
+use auth_bench::{child, instructions, table};
 use clap::{Args, Parser, Subcommand};
 
+type Done = Result<ExitCode, Box<dyn std::error::Error>>;
+
 #[derive(Parser)]
-#[command(about = "How fast the workspace is")]
+#[command(about = "How fast the workspace is, beside a bare programme that does the same work")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,6 +28,39 @@ struct Arguments {
 enum Command {
     /// Write a generated cache document to stdout
     Generate(Generate),
+    /// Measure workloads, all unless some are named, and print the table
+    Table {
+        /// Of W1, W1p, W3, W4, W4-HTTP, W5, herd, W7, instructions
+        workloads: Vec<String>,
+        /// Small sizes and few rounds
+        #[arg(long)]
+        quick: bool,
+        /// Where generated data is kept
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Fail when a silent hit takes too many instructions
+    Instructions {
+        /// Where generated data is kept
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// One size of one workload; its rows as JSON
+    #[command(hide = true)]
+    Measure {
+        workload: String,
+        size: String,
+        #[arg(long)]
+        quick: bool,
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// One turn of W3; its figures as JSON
+    #[command(hide = true)]
+    Start { starter: Starter, path: PathBuf },
+    /// Silent hits only, for a tool that counts instructions
+    #[command(hide = true)]
+    Repeat { side: Side, users: u64, count: u64 },
 }
 
 #[derive(Args)]
@@ -52,12 +96,66 @@ impl Generate {
     }
 }
 
-fn main() -> io::Result<()> {
+fn main() -> Done {
     match Arguments::parse().command {
         Command::Generate(what) => {
             let mut to = BufWriter::new(io::stdout().lock());
             what.contents().write(&mut to)?;
-            to.flush()
+            to.flush()?;
+        }
+        Command::Table { workloads, quick, data } => return measure_all(&workloads, quick, &data),
+        Command::Instructions { data } => return instructions_hold(&data),
+        Command::Measure { workload, size, quick, data } => {
+            let effort = if quick { Effort::QUICK } else { Effort::FULL };
+            let rows = plan::measure(&workload, &size, effort, &data).ok_or("no such workload")?;
+            println!("{}", serde_json::to_string(&rows)?);
+        }
+        Command::Start { starter, path } => println!("{}", serde_json::to_string(&start::start(starter, &path))?),
+        Command::Repeat { side, users, count } => hit::repeat(side, users, count),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the table. Only what could not be measured is a failure; a target that was missed is not.
+fn measure_all(chosen: &[String], quick: bool, data: &Path) -> Done {
+    std::fs::create_dir_all(data)?;
+    let known = || WORKLOADS.iter().map(|workload| workload.name).chain([INSTRUCTIONS]);
+    if let Some(unknown) = chosen.iter().find(|name| !known().any(|known| known.eq_ignore_ascii_case(name))) {
+        return Err(
+            format!("there is no workload {unknown}; there are {}", known().collect::<Vec<_>>().join(", ")).into()
+        );
+    }
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let (mut rows, mut failures): (Vec<Row>, Vec<String>) = (Vec::new(), Vec::new());
+    for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload.name)) {
+        let sizes =
+            if quick { workload.sizes.iter().take(workload.quick) } else { workload.sizes.iter().take(usize::MAX) };
+        for size in sizes {
+            eprintln!("    {} {size}", workload.name);
+            match child::measure(workload.name, size, quick, data) {
+                Ok(measured) => rows.extend(measured),
+                Err(error) => failures.push(format!("{} {size}: {error}", workload.name)),
+            }
         }
     }
+    if is_chosen(INSTRUCTIONS) {
+        eprintln!("    {INSTRUCTIONS}");
+        match instructions::run(data) {
+            Ok(counted) => rows.extend(counted),
+            Err(error) => failures.push(format!("{INSTRUCTIONS}: {error}")),
+        }
+    }
+    println!("\n{}\n{}", table::table(&rows), table::missed(&rows));
+    for failure in &failures {
+        eprintln!("could not be measured: {failure}");
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn instructions_hold(data: &Path) -> Done {
+    std::fs::create_dir_all(data)?;
+    let rows = instructions::run(data)?;
+    println!("\n{}\n{}", table::table(&rows), table::missed(&rows));
+    let missed = rows.iter().any(|row| row.verdict() == Verdict::Missed);
+    Ok(if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

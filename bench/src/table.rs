@@ -29,7 +29,7 @@ pub fn table(rows: &[Row]) -> String {
 #[must_use]
 pub fn missed(rows: &[Row]) -> String {
     let missed = rows.iter().filter(|row| row.verdict() == Verdict::Missed);
-    let names: Vec<_> = missed.map(|row| format!("{} {}", row.workload, row.size)).collect();
+    let names: Vec<_> = missed.map(|row| format!("{} {}", row.workload, row.size).trim_end().to_owned()).collect();
     let aims = rows.iter().filter(|row| row.verdict() != Verdict::NoTarget).count();
     match names.len() {
         0 => format!("All {aims} targets were met."),

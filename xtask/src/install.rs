@@ -1,5 +1,5 @@
-//! The foreign software of the end-to-end tests: Chromium from the system, npm packages and a Python environment below
-//! `target/peers`. What is there and unchanged is left alone.
+//! Foreign software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment below
+//! `target/peers`. For counting instructions: valgrind from the system. What is there and unchanged is left alone.
 
 use std::env;
 use std::fs;
@@ -41,21 +41,32 @@ fn chromium() -> Result<PathBuf> {
         let absent = || Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is no file", chosen.display()));
         return if chosen.is_file() { Ok(chosen) } else { Err(absent()) };
     }
-    if let Some(found) = on_path("chromium") {
-        return Ok(found);
-    }
     let by_hand =
         "install Chromium (Debian: `apt-get install chromium`), or name one in AUTH_TEST_CHROMIUM, and run this again";
+    from_system("chromium", "Chromium", by_hand)
+}
+
+/// The program that counts instructions.
+pub(crate) fn valgrind() -> Result<()> {
+    let by_hand = "install valgrind (Debian: `apt-get install valgrind`), and run this again";
+    from_system("valgrind", "valgrind", by_hand).map(drop)
+}
+
+/// Finds `program`, which is also the name of its package, and installs it where that can be done.
+fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
+    if let Some(found) = on_path(program) {
+        return Ok(found);
+    }
     if on_path("apt-get").is_none() || !is_root() {
-        return Err(Failure::new(format!("Chromium is missing: {by_hand}")));
+        return Err(Failure::new(format!("{name} is missing: {by_hand}")));
     }
     let apt = |words: &[&str]| {
         workspace::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").arg("-q").args(words))
-            .map_err(|failure| Failure::new(format!("Chromium is missing, and {failure}: {by_hand}")))
+            .map_err(|failure| Failure::new(format!("{name} is missing, and {failure}: {by_hand}")))
     };
     apt(&["update"])?;
-    apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
-    on_path("chromium").ok_or_else(|| Failure::new(format!("Chromium is missing after its installation: {by_hand}")))
+    apt(&["install", "-y", "--no-install-recommends", program])?;
+    on_path(program).ok_or_else(|| Failure::new(format!("{name} is missing after its installation: {by_hand}")))
 }
 
 fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {

@@ -1,7 +1,8 @@
-//! The chores of the workspace: `cargo xtask demo`, `test`, `tidy` and `deny`.
+//! The chores of the workspace: `cargo xtask demo`, `test`, `bench`, `tidy` and `deny`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
+mod bench;
 mod demo;
 mod deny;
 mod failure;
@@ -33,6 +34,14 @@ enum Chore {
     },
     /// Run every check and every test, installing the foreign software that they need
     Test,
+    /// Measure how fast the workspace is, beside a bare programme that does the same work
+    Bench {
+        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, herd, W7, instructions; all unless some are named
+        workloads: Vec<String>,
+        /// Small sizes and few rounds: less than a minute
+        #[arg(long)]
+        quick: bool,
+    },
     /// Check the invariants of the workspace that no compiler checks
     Tidy {
         /// Write the lists of dependencies anew instead of comparing them
@@ -48,6 +57,7 @@ fn main() -> ExitCode {
     let done = Workspace::load().and_then(|workspace| match chore {
         Chore::Demo { arguments } => demo::run(&arguments),
         Chore::Test => test::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Bench { workloads, quick } => bench::run(&workspace, &workloads, quick),
         Chore::Tidy { bless } => tidy::run(&workspace, bless).map(|()| ExitCode::SUCCESS),
         Chore::Deny => deny::run(&workspace).map(|()| ExitCode::SUCCESS),
     });

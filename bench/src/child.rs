@@ -1,0 +1,56 @@
+//! Processes of this program, for what must not share a process: measurements of memory, and large caches.
+
+use std::env;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::de::DeserializeOwned;
+
+use crate::row::Row;
+
+/// Why a process gave no figures.
+#[derive(Debug)]
+pub struct ChildError(String);
+
+/// Measures one size of one workload.
+///
+/// # Errors
+/// [`ChildError`] when the process failed.
+pub fn measure(workload: &str, size: &str, quick: bool, data: &Path) -> Result<Vec<Row>, ChildError> {
+    let mut command = command();
+    command.args(["measure", workload, size, "--data"]).arg(data).args(quick.then_some("--quick"));
+    answer(&mut command)
+}
+
+/// A command line of this program.
+#[must_use]
+pub fn command() -> Command {
+    Command::new(env::current_exe().expect("this program is a file"))
+}
+
+/// Runs a command line of this program for what it prints, which is JSON.
+///
+/// # Errors
+/// [`ChildError`] when the process failed.
+pub fn answer<T: DeserializeOwned>(command: &mut Command) -> Result<T, ChildError> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(ChildError(output.status.to_string()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| ChildError(error.to_string()))
+}
+
+impl From<io::Error> for ChildError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl std::fmt::Display for ChildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ChildError {}

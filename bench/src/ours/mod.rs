@@ -1,0 +1,83 @@
+//! The workspace at the same work: a client over a generated cache.
+
+pub mod provider;
+
+use std::path::{Path, PathBuf};
+
+use auth::{
+    Account, AccountId, AuthResult, Authority, FileStorage, MemoryStorage, PublicClient, Scopes, Storage, TokenSource,
+    Transport,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::generate::{CLIENT, Contents, ENVIRONMENT, TENANT, access_token, home_account_id, username};
+
+/// Three of the five scopes that each token grants.
+pub const WANTED: [&str; 3] = ["Calendars.Read", "Files.Read", "User.Read"];
+
+/// The authority of all generated users.
+#[must_use]
+pub fn authority() -> Authority {
+    Authority::tenant(TENANT).expect("a tenant id")
+}
+
+/// Three of the five scopes, as our crates take them.
+#[must_use]
+pub fn wanted() -> Scopes {
+    Scopes::new(WANTED).expect("scopes")
+}
+
+/// User `number`, as an application remembers it.
+#[must_use]
+pub fn account(number: u64) -> Account {
+    Account::new(AccountId::new(home_account_id(number)), ENVIRONMENT, username(number))
+}
+
+/// The first `count` users.
+#[must_use]
+pub fn accounts(count: u64) -> Vec<Account> {
+    (0..count).map(account).collect()
+}
+
+/// A store in memory that holds a generated document.
+#[must_use]
+pub fn memory(contents: &Contents) -> MemoryStorage {
+    let storage = MemoryStorage::new();
+    let version = storage.version().expect("memory can be read");
+    runtime().block_on(storage.replace(contents.to_bytes().into(), version)).expect("memory can be written");
+    storage
+}
+
+/// A store in a file.
+#[must_use]
+pub fn file(path: &Path) -> FileStorage {
+    FileStorage::at(PathBuf::from(path)).expect("a path")
+}
+
+/// A client of the generated users.
+#[must_use]
+pub fn client(storage: impl Storage, transport: impl Transport) -> PublicClient {
+    let builder = PublicClient::builder(CLIENT).authority(authority()).storage(storage).transport(transport);
+    builder.build().expect("a complete configuration")
+}
+
+/// A runtime on the thread that blocks on it.
+#[must_use]
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// One silent call.
+pub async fn silent(app: &PublicClient, scopes: &Scopes, account: &Account) -> AuthResult {
+    app.acquire_token_silent(scopes, Some(account)).send().await.expect("a token")
+}
+
+/// Checks that the right user's token comes from the cache.
+///
+/// # Panics
+/// When it does not.
+pub async fn check(app: &PublicClient, scopes: &Scopes, number: u64, slim: bool) {
+    let result = silent(app, scopes, &account(number)).await;
+    assert_eq!(result.source, TokenSource::Cache, "the answer of user {number} is not from the cache");
+    assert_eq!(result.access_token.expose(), access_token(number, slim), "another user's token than that of {number}");
+}

@@ -1,0 +1,107 @@
+//! Token endpoints without a network.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use auth::{Body, ReqwestTransport, Transport, TransportError};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Request, Response};
+use tokio::sync::watch;
+
+use crate::generate::{Contents, refresh_token};
+
+/// Must not be asked: a hit needs no network.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence;
+
+impl Transport for Silence {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        panic!("the network was asked: {}", request.uri());
+    }
+}
+
+/// How long an endpoint takes.
+#[derive(Clone, Debug)]
+pub enum Pause {
+    /// No time at all.
+    None,
+    /// So long.
+    For(Duration),
+    /// Until the other end says so.
+    Until(watch::Receiver<bool>),
+}
+
+/// Answers a refresh token with new tokens of its user, and counts.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    answers: Arc<HashMap<String, Bytes>>,
+    pause: Pause,
+    requests: Arc<AtomicU64>,
+}
+
+impl Provider {
+    /// A provider that knows the first `users` users and answers after a pause.
+    #[must_use]
+    pub fn new(users: u64, pause: Pause) -> Self {
+        let known = (0..users).flat_map(|user| {
+            let answer = Bytes::from(Contents::token(user).to_bytes());
+            let renewed: serde_json::Value = serde_json::from_slice(&answer).expect("an object");
+            let renewed = renewed["refresh_token"].as_str().expect("a refresh token").to_owned();
+            [(refresh_token(user, false), answer.clone()), (renewed, answer)]
+        });
+        Self { answers: Arc::new(known.collect()), pause, requests: Arc::default() }
+    }
+
+    /// How many requests there were.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    fn answer(&self, form: &[u8]) -> Bytes {
+        let (_, sent) =
+            form_urlencoded::parse(form).find(|(name, _)| name == "refresh_token").expect("a refresh token");
+        self.answers.get(&*sent).expect("a refresh token of a known user").clone()
+    }
+}
+
+impl Transport for Provider {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match &self.pause {
+            Pause::None => {}
+            Pause::For(time) => tokio::time::sleep(*time).await,
+            Pause::Until(open) => drop(open.clone().wait_for(|open| *open).await.expect("an end that opens")),
+        }
+        Ok(json(self.answer(request.body().as_bytes())))
+    }
+}
+
+/// Sends every request to a server on this machine, whatever host it names.
+#[derive(Debug)]
+pub struct Loopback {
+    /// The HTTP stack.
+    pub inner: ReqwestTransport,
+    /// The port of the server.
+    pub port: u16,
+}
+
+impl Transport for Loopback {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(Authority::try_from(format!("127.0.0.1:{}", self.port)).expect("an address"));
+        parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+        *request.uri_mut() = parts.try_into().expect("a URL");
+        self.inner.send(request).await
+    }
+}
+
+fn json(body: Bytes) -> Response<Bytes> {
+    let response = Response::builder().header(CONTENT_TYPE, "application/json").body(body);
+    response.expect("a response")
+}

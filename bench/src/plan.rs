@@ -1,0 +1,70 @@
+//! Which workloads there are, with how much data each is measured, and where the data is.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::generate::Contents;
+use crate::measure::Effort;
+use crate::row::Row;
+use crate::workload::{authorize, herd, hit, redeem, redeem_http, start, threads};
+
+/// A workload with its sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// Its name, as `cargo xtask bench` takes it.
+    pub name: &'static str,
+    /// With how much data it is measured.
+    pub sizes: &'static [&'static str],
+    /// How many of the sizes, from the smallest, are measured when it has to be quick.
+    pub quick: usize,
+}
+
+/// All workloads, in the order of the table. The instructions are counted apart.
+pub const WORKLOADS: [Workload; 8] = [
+    Workload { name: "W1", sizes: &["1", "100", "10000", "100000"], quick: 2 },
+    Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
+    Workload { name: "W3", sizes: &["1", "100", "10000"], quick: 2 },
+    Workload { name: "W4", sizes: &["1", "100", "10000"], quick: 2 },
+    Workload { name: "W4-HTTP", sizes: &["1"], quick: 1 },
+    Workload { name: "W5", sizes: &["1"], quick: 1 },
+    Workload { name: "herd", sizes: &["1000", "10000"], quick: 1 },
+    Workload { name: "W7", sizes: &["100", "10000"], quick: 1 },
+];
+
+/// The name under which instructions are asked for.
+pub const INSTRUCTIONS: &str = "instructions";
+
+/// Measures one size of one workload; `None` when there is no such workload.
+#[must_use]
+pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Vec<Row>> {
+    let number: u64 = size.parse().ok()?;
+    let file = || users_file(number, data).expect("room for generated data");
+    Some(match name {
+        "W1" => vec![hit::in_memory(number, effort)],
+        "W1p" => vec![hit::in_file(number, &file(), effort)],
+        "W3" => start::run(number, &file(), effort),
+        "W4" => vec![redeem::run(number, effort)],
+        "W4-HTTP" => vec![redeem_http::run(effort)],
+        "W5" => vec![authorize::run(effort)],
+        "herd" if number == 1_000 => [herd::one_token(number, effort), vec![herd::many_tokens(number)]].concat(),
+        "herd" => herd::one_token(number, effort),
+        "W7" => threads::run(number, effort),
+        _ => return None,
+    })
+}
+
+/// The generated file of so many users, made when it is missing.
+fn users_file(users: u64, data: &Path) -> io::Result<PathBuf> {
+    let path = data.join(format!("users-{users}.json"));
+    if !path.exists() {
+        fs::create_dir_all(data)?;
+        // Under another name until it is whole.
+        let part = path.with_extension("part");
+        let mut to = BufWriter::new(File::create(&part)?);
+        Contents::users(users).write(&mut to)?;
+        to.flush()?;
+        fs::rename(part, &path)?;
+    }
+    Ok(path)
+}

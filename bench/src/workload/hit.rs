@@ -1,0 +1,127 @@
+//! W1, W1p: a silent hit by account and three of the token's five scopes.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use auth::{Account, Storage};
+
+use crate::generate::{Contents, Users};
+use crate::limit::people::{Hit, People};
+use crate::measure::{Compared, Effort, compare};
+use crate::order::Order;
+use crate::ours::provider::Silence;
+use crate::ours::{WANTED, accounts, check, client, file, memory, runtime, silent, wanted};
+use crate::row::{Bound, Row, Unit};
+use crate::table::grouped;
+
+/// W1: the cache in memory.
+#[must_use]
+pub fn in_memory(users: u64, effort: Effort) -> Row {
+    let (figure, ratio) = match users {
+        0..=100 => (200.0, 2.2),
+        101..=10_000 => (750.0, 2.1),
+        10_001..=100_000 => (1_600.0, 2.1),
+        _ => (2_500.0, 2.1),
+    };
+    let contents = Contents::users(users);
+    let mut people = People::default();
+    people.merge(&contents.to_bytes());
+    let accounts = accounts(users);
+    let mut order = Order::below(accounts.len());
+    let mut limit = |count| {
+        for _ in 0..count {
+            black_box(bare(&people, &accounts[order.draw()]));
+        }
+    };
+    let row = |figures| Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
+    let figures = measure(memory(&contents), &accounts, effort, &mut limit);
+    row(figures).figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio))
+}
+
+/// W1p: the cache in a file that nobody touches between the calls. The bare programme looks at the file, too.
+#[must_use]
+pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
+    let figure = if users <= 1_000 { 3_000.0 } else { 4_000.0 };
+    let mut people = People::default();
+    people.merge(&std::fs::read(path).expect("the generated file"));
+    let accounts = accounts(users);
+    let mut order = Order::below(accounts.len());
+    let look = || std::fs::metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).expect("the file");
+    let seen = look();
+    let mut limit = |count| {
+        for _ in 0..count {
+            assert!(look() == seen, "somebody changed the file");
+            black_box(bare(&people, &accounts[order.draw()]));
+        }
+    };
+    let figures = measure(file(path), &accounts, effort, &mut limit);
+    let row = Row::compared("W1p", grouped(users), Unit::Nanoseconds, figures);
+    row.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(2.5))
+}
+
+fn bare(people: &People, account: &Account) -> Hit {
+    people.hit(account.home_account_id.as_str(), black_box(&WANTED)).expect("a token")
+}
+
+fn measure(storage: impl Storage, accounts: &[Account], effort: Effort, limit: &mut dyn FnMut(u64)) -> Compared {
+    let runtime = runtime();
+    let (app, scopes) = (client(storage, Silence), wanted());
+    for number in [0, accounts.len() / 2, accounts.len() - 1] {
+        runtime.block_on(check(&app, &scopes, number as u64, false));
+    }
+    let mut order = Order::below(accounts.len());
+    let mut ours = |count| {
+        runtime.block_on(async {
+            for _ in 0..count {
+                black_box(silent(&app, black_box(&scopes), &accounts[order.draw()]).await);
+            }
+        });
+    };
+    compare(effort, &mut ours, limit)
+}
+
+/// Which side's instructions are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Side {
+    /// Ours.
+    Ours,
+    /// The bare programme's.
+    Limit,
+}
+
+impl Side {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// W1 so many times and nothing else, for a tool that counts instructions. Secrets are short, so that the cache is made
+/// soon.
+pub fn repeat(side: Side, users: u64, count: u64) {
+    let contents = Contents::Users(Users { slim: true, ..Users::first(users) });
+    let accounts = accounts(users);
+    let mut order = Order::below(accounts.len());
+    match side {
+        Side::Ours => {
+            let (app, scopes) = (client(memory(&contents), Silence), wanted());
+            runtime().block_on(async {
+                check(&app, &scopes, users / 2, true).await;
+                for _ in 0..count {
+                    black_box(silent(&app, black_box(&scopes), &accounts[order.draw()]).await);
+                }
+            });
+        }
+        Side::Limit => {
+            let mut people = People::default();
+            people.merge(&contents.to_bytes());
+            for _ in 0..count {
+                black_box(bare(&people, &accounts[order.draw()]));
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The workloads. Each checks first that the right answer comes, then measures.
+
+pub mod authorize;
+pub mod herd;
+pub mod hit;
+pub mod redeem;
+pub mod redeem_http;
+pub mod start;
+pub mod threads;

@@ -1,0 +1,57 @@
+//! W4: the forced redemption of a refresh token; the endpoint answers at once, in this process.
+
+use std::hint::black_box;
+
+use auth::TokenSource;
+
+use crate::generate::{CLIENT, Contents, SCOPES, new_access_token};
+use crate::limit::people::People;
+use crate::measure::{Effort, compare};
+use crate::ours::provider::{Pause, Provider};
+use crate::ours::{account, client, memory, runtime, wanted};
+use crate::row::{Bound, Row, Unit};
+use crate::table::grouped;
+
+/// Measures it with so many users in the cache.
+#[must_use]
+pub fn run(users: u64, effort: Effort) -> Row {
+    let contents = Contents::users(users);
+    let provider = Provider::new(1, Pause::None);
+    let (app, account, scopes) = (client(memory(&contents), provider.clone()), account(0), wanted());
+    let runtime = runtime();
+    let redeem =
+        async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
+
+    let mut people = People::default();
+    people.merge(&contents.to_bytes());
+    let answer = Contents::token(0).to_bytes();
+    let (home, all) = (account.home_account_id.as_str(), format!("{SCOPES} offline_access openid profile"));
+    let bare = || {
+        people.redeem(CLIENT, home, &all, |form| {
+            black_box(form);
+            &answer
+        })
+    };
+
+    let first = runtime.block_on(redeem());
+    assert_eq!((first.source, provider.requests()), (TokenSource::IdentityProvider, 1));
+    assert_eq!(first.access_token.expose(), new_access_token(0), "another user's token");
+    assert_eq!(bare().as_deref(), Some(first.access_token.expose()));
+    let figures = compare(
+        effort,
+        &mut |count| {
+            runtime.block_on(async {
+                for _ in 0..count {
+                    black_box(redeem().await);
+                }
+            });
+        },
+        &mut |count| {
+            for _ in 0..count {
+                black_box(bare());
+            }
+        },
+    );
+    let row = Row::compared("W4", grouped(users), Unit::Nanoseconds, figures);
+    row.figure(Bound::AtMost(12_000.0)).ratio(Bound::AtMost(2.8))
+}

@@ -1,0 +1,97 @@
+//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the same HTTP client alone.
+
+use std::hint::black_box;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::{io, thread};
+
+use auth::{ReqwestTransport, TokenSource};
+use http::header::CONTENT_TYPE;
+
+use crate::generate::{CLIENT, Contents, SCOPES, refresh_token};
+use crate::limit::redemption::form;
+use crate::measure::{Effort, compare};
+use crate::ours::provider::Loopback;
+use crate::ours::{account, client, memory, runtime, wanted};
+use crate::row::{Bound, Row, Unit};
+
+/// Measures it with one user in the cache.
+#[must_use]
+pub fn run(effort: Effort) -> Row {
+    let port = serve(Contents::token(0).to_bytes());
+    let transport = Loopback { inner: ReqwestTransport::new(), port };
+    let (app, account, scopes) = (client(memory(&Contents::users(1)), transport), account(0), wanted());
+    let runtime = runtime();
+    let redeem =
+        async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
+
+    let bare = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let url = format!("http://127.0.0.1:{port}/token");
+    let form = form(CLIENT, &refresh_token(0, false), SCOPES);
+    let post = async || {
+        let request = bare.post(&url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone());
+        request.send().await.expect("an answer").bytes().await.expect("a whole answer")
+    };
+
+    assert_eq!(runtime.block_on(redeem()).source, TokenSource::IdentityProvider);
+    let figures = compare(
+        effort,
+        &mut |count| {
+            runtime.block_on(async {
+                for _ in 0..count {
+                    black_box(redeem().await);
+                }
+            });
+        },
+        &mut |count| {
+            runtime.block_on(async {
+                for _ in 0..count {
+                    black_box(post().await);
+                }
+            });
+        },
+    );
+    Row::compared("W4-HTTP", "1", Unit::Nanoseconds, figures).ratio(Bound::AtMost(1.15))
+}
+
+/// Answers every request with the same body, on connections that stay open; gives the port. The thread ends with the
+/// process.
+fn serve(body: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let answer: Arc<[u8]> = [head.as_bytes(), &body].concat().into();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || converse(stream, &answer));
+        }
+    });
+    port
+}
+
+fn converse(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    let mut body = Vec::new();
+    loop {
+        let mut length = 0;
+        loop {
+            line.clear();
+            if reader.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                if line.trim_end().is_empty() { break } else { continue }
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+        }
+        body.resize(length, 0);
+        reader.read_exact(&mut body)?;
+        stream.write_all(answer)?;
+    }
+}

@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: how fast the workspace is, beside a bare programme that does the same work.
+//!
+//! The program `auth-bench` measures and prints; what is done here is to build it and to bring what it needs.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use crate::failure::{Failure, Result};
+use crate::install;
+use crate::workspace::{self, Workspace};
+
+pub(crate) fn run(workspace: &Workspace, workloads: &[String], quick: bool) -> Result<ExitCode> {
+    if workloads.is_empty() || workloads.iter().any(|name| name.eq_ignore_ascii_case("instructions")) {
+        install::valgrind()?;
+    }
+    let program = build(workspace)?;
+    let mut table = Command::new(program);
+    table.arg("table").args(workloads).args(quick.then_some("--quick")).arg("--data").arg(data(workspace));
+    let status = table.status().map_err(|error| Failure::new(format!("cannot start auth-bench: {error}")))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds the program as users build theirs, and tells where it is.
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    workspace::run(workspace.cargo("build").args(["--release", "--package", "auth-bench"]))?;
+    Ok(workspace.target.join("release").join("auth-bench"))
+}
+
+/// Where the generated data is kept.
+fn data(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("bench")
+}
