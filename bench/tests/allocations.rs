@@ -1,0 +1,22 @@
+//! A silent hit allocates next to nothing. The test counts with an allocator of its own, so it has a program of its own.
+
+use std::hint::black_box;
+
+use auth_bench::generate::Contents;
+use auth_bench::ours::provider::Silence;
+use auth_bench::ours::{account, check, client, memory, runtime, silent, wanted};
+
+/// What a hit may allocate.
+const ALLOWED: u64 = 2;
+
+#[test]
+fn a_silent_hit_allocates_twice_at_most() {
+    let (runtime, scopes, account) = (runtime(), wanted(), account(1));
+    let app = client(memory(&Contents::users(3)), Silence);
+    runtime.block_on(check(&app, &scopes, 1, false));
+    let hit = || drop(black_box(runtime.block_on(silent(&app, &scopes, &account))));
+    let (first, second) = (allocation_counter::measure(hit), allocation_counter::measure(hit));
+    assert_eq!(first.count_total, second.count_total, "every hit is the same");
+    assert!(first.count_total <= ALLOWED, "a hit allocates {} times: {first:?}", first.count_total);
+    assert_eq!(first.count_current, 0, "a hit leaves something behind: {first:?}");
+}
