@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::generate::Contents;
 use crate::measure::Effort;
 use crate::row::Row;
-use crate::workload::{authorize, herd, hit, redeem, redeem_http, start, threads};
+use crate::workload::{app, authorize, herd, hit, redeem, redeem_http, start, threads};
 
 /// A workload with its sizes.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,10 @@ pub struct Workload {
 }
 
 /// All workloads, in the order of the table. The instructions are counted apart.
-pub const WORKLOADS: [Workload; 8] = [
+pub const WORKLOADS: [Workload; 9] = [
     Workload { name: "W1", sizes: &["1", "100", "10000", "100000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
+    Workload { name: "W2", sizes: &["1x1", "10x10", "1000x10", "1000x100"], quick: 2 },
     Workload { name: "W3", sizes: &["1", "100", "10000"], quick: 2 },
     Workload { name: "W4", sizes: &["1", "100", "10000"], quick: 2 },
     Workload { name: "W4-HTTP", sizes: &["1"], quick: 1 },
@@ -38,6 +39,10 @@ pub const INSTRUCTIONS: &str = "instructions";
 /// Measures one size of one workload; `None` when there is no such workload.
 #[must_use]
 pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Vec<Row>> {
+    if name == "W2" {
+        let (tenants, scopes) = size.split_once('x')?;
+        return Some(vec![app::run(tenants.parse().ok()?, scopes.parse().ok()?, effort)]);
+    }
     let number: u64 = size.parse().ok()?;
     let file = || users_file(number, data).expect("room for generated data");
     Some(match name {

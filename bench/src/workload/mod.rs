@@ -1,5 +1,6 @@
 //! The workloads. Each checks first that the right answer comes, then measures.
 
+pub mod app;
 pub mod authorize;
 pub mod herd;
 pub mod hit;

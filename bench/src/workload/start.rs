@@ -4,6 +4,7 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use auth::{Account, Timestamp};
@@ -136,8 +137,8 @@ fn ours(path: &Path) -> Started {
     let (resident, peak) = (memory("VmRSS:") - before, memory("VmHWM:"));
 
     let begun = Instant::now();
-    let update = TokenUpdate::of_refresh(&authority, &client_id, &account, &tokens);
-    assert!(runtime.block_on(cache.store(&update)).expect("a file that can be written"));
+    let update = TokenUpdate::of_refresh(Arc::new(authority), client_id, account, Arc::new(tokens));
+    assert!(runtime.block_on(cache.store(update)).expect("a file that can be written"));
     Started { load: load.as_nanos() as f64, write: begun.elapsed().as_nanos() as f64, resident, peak }
 }
 
