@@ -20,6 +20,13 @@ pub(crate) fn run(workspace: &Workspace, workloads: &[String], quick: bool) -> R
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Fails when a silent hit takes too many instructions. Unlike times, they are the same on a busy machine.
+pub(crate) fn instructions(workspace: &Workspace) -> Result<()> {
+    install::valgrind()?;
+    let program = build(workspace)?;
+    workspace::run(Command::new(program).arg("instructions").arg("--data").arg(data(workspace)))
+}
+
 /// Builds the program as users build theirs, and tells where it is.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     workspace::run(workspace.cargo("build").args(["--release", "--package", "auth-bench"]))?;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to hold before a change is taken, in the order of how soon it tells.
 
+use crate::bench;
 use crate::failure::Result;
 use crate::install;
 use crate::steps::Steps;
@@ -10,7 +11,7 @@ use crate::workspace::{self, Member, Workspace};
 const LIBRARIES: [&str; 5] = ["auth", "auth-cache", "auth-core", "auth-http", "auth-interactive"];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new("test", 8);
+    let mut steps = Steps::new("test", 9);
     let peers = steps.step("install the peers", || install::run(workspace))?;
     steps.step("format", || workspace::run(workspace.cargo("fmt").args(["--all", "--check"])))?;
     steps.step("tidy", || tidy::run(workspace, false))?;
@@ -31,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         doc.env("RUSTDOCFLAGS", "--deny warnings");
         workspace::run(doc.args(["--workspace", "--no-deps", "--all-features"]))
     })?;
+    steps.step("instructions of a silent hit", || bench::instructions(workspace))?;
     steps.finish();
     Ok(())
 }
