@@ -22,7 +22,7 @@ pub struct Workload {
 
 /// All workloads, in the order of the table. The instructions are counted apart.
 pub const WORKLOADS: [Workload; 9] = [
-    Workload { name: "W1", sizes: &["1", "100", "10000", "100000"], quick: 2 },
+    Workload { name: "W1", sizes: &["1", "100", "10000", "100000", "1000000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
     Workload { name: "W2", sizes: &["1x1", "10x10", "1000x10", "1000x100"], quick: 2 },
     Workload { name: "W3", sizes: &["1", "100", "10000"], quick: 2 },

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use auth_bench::generate::Contents;
+use auth_bench::generate::Users;
 use auth_bench::ours::provider::Silence;
 use auth_bench::ours::{account, check, client, memory, runtime, silent, wanted};
 
@@ -12,7 +12,7 @@ const ALLOWED: u64 = 2;
 #[test]
 fn a_silent_hit_allocates_twice_at_most() {
     let (runtime, scopes, account) = (runtime(), wanted(), account(1));
-    let app = client(memory(&Contents::users(3)), Silence);
+    let app = client(memory(&Users::first(3)), Silence);
     runtime.block_on(check(&app, &scopes, 1, false));
     let hit = || drop(black_box(runtime.block_on(silent(&app, &scopes, &account))));
     let (first, second) = (allocation_counter::measure(hit), allocation_counter::measure(hit));

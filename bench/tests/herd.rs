@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use auth_bench::generate::{Contents, Users, new_access_token};
+use auth_bench::generate::{Users, new_access_token};
 use auth_bench::ours::provider::{Pause, Provider};
 use auth_bench::ours::{account, client, memory, runtime, silent, wanted};
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 fn requests(callers: u64, users: u64) -> u64 {
     let (open, opened) = watch::channel(false);
     let provider = Provider::new(users, Pause::Until(opened));
-    let app = client(memory(&Contents::Users(Users { expired: 0..users, ..Users::first(users) })), provider.clone());
+    let app = client(memory(&Users { expired: 0..users, ..Users::first(users) }), provider.clone());
     let scopes = wanted();
     let answers = runtime().block_on(async {
         let asking = Arc::new(AtomicU64::new(0));

@@ -55,6 +55,15 @@ impl Users {
     pub const fn first(count: u64) -> Self {
         Self { numbers: 0..count, expired: 0..0, slim: false, signature: Signature::Bytes }
     }
+
+    /// Cache documents of a thousand users each, made one after the other: a million users in one text would be too much.
+    pub fn parts(&self) -> impl Iterator<Item = Vec<u8>> {
+        let Range { start, end } = self.numbers;
+        (start..end).step_by(1_000).map(move |first| {
+            let numbers = first..end.min(first + 1_000);
+            Contents::Users(Self { numbers, ..self.clone() }).to_bytes()
+        })
+    }
 }
 
 impl Contents {

@@ -7,6 +7,7 @@ use ahash::RandomState;
 
 use super::document::Document;
 use super::now;
+use crate::generate::Users;
 
 /// What a hit gives.
 #[derive(Clone, Debug)]
@@ -56,6 +57,14 @@ pub struct People {
 }
 
 impl People {
+    /// An index of these users.
+    #[must_use]
+    pub fn of(users: &Users) -> Self {
+        let mut people = Self::default();
+        users.parts().for_each(|part| people.merge(&part));
+        people
+    }
+
     /// Adds what is in a cache document.
     pub fn merge(&mut self, text: &[u8]) {
         let document = Document::parse(text);

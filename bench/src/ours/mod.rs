@@ -2,15 +2,15 @@
 
 pub mod provider;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use auth::{
-    Account, AccountId, AuthResult, Authority, FileStorage, MemoryStorage, PublicClient, Scopes, Storage, TokenSource,
+    Account, AccountId, AuthResult, Authority, FileStorage, Limits, PublicClient, Scopes, TokenCache, TokenSource,
     Transport,
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::generate::{CLIENT, Contents, ENVIRONMENT, TENANT, access_token, home_account_id, username};
+use crate::generate::{CLIENT, ENVIRONMENT, TENANT, Users, access_token, home_account_id, username};
 
 /// Three of the five scopes that each token grants.
 pub const WANTED: [&str; 3] = ["Calendars.Read", "Files.Read", "User.Read"];
@@ -39,25 +39,28 @@ pub fn accounts(count: u64) -> Vec<Account> {
     (0..count).map(account).collect()
 }
 
-/// A store in memory that holds a generated document.
+/// A cache in memory that holds these users, however many they are.
 #[must_use]
-pub fn memory(contents: &Contents) -> MemoryStorage {
-    let storage = MemoryStorage::new();
-    let version = storage.version().expect("memory can be read");
-    runtime().block_on(storage.replace(contents.to_bytes().into(), version)).expect("memory can be written");
-    storage
+pub fn memory(users: &Users) -> TokenCache {
+    let mut limits = Limits::DEFAULT;
+    (limits.bytes, limits.access_tokens) = (usize::MAX, usize::MAX);
+    let cache = TokenCache::in_memory().with_limits(limits);
+    for part in users.parts() {
+        cache.merge_json(&part).expect("a cache document");
+    }
+    cache
 }
 
-/// A store in a file.
+/// A cache in a file.
 #[must_use]
-pub fn file(path: &Path) -> FileStorage {
-    FileStorage::at(PathBuf::from(path)).expect("a path")
+pub fn file(path: &Path) -> TokenCache {
+    TokenCache::new(FileStorage::at(path).expect("a path"))
 }
 
 /// A client of the generated users.
 #[must_use]
-pub fn client(storage: impl Storage, transport: impl Transport) -> PublicClient {
-    let builder = PublicClient::builder(CLIENT).authority(authority()).storage(storage).transport(transport);
+pub fn client(cache: TokenCache, transport: impl Transport) -> PublicClient {
+    let builder = PublicClient::builder(CLIENT).authority(authority()).cache(cache).transport(transport);
     builder.build().expect("a complete configuration")
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use auth::PublicClient;
 use tokio::task::JoinSet;
 
-use crate::generate::{Contents, Users, new_access_token};
+use crate::generate::{Users, new_access_token};
 use crate::limit::flight;
 use crate::measure::{Compared, Effort, median};
 use crate::ours::provider::{Pause, Provider};
@@ -60,7 +60,7 @@ pub fn many_tokens(callers: u64) -> Row {
 
 /// A client with so many users whose tokens have expired, and one more whose token is good.
 fn expired(users: u64) -> (PublicClient, Provider) {
-    let contents = Contents::Users(Users { expired: 0..users, ..Users::first(users + 1) });
+    let contents = Users { expired: 0..users, ..Users::first(users + 1) };
     let provider = Provider::new(users, Pause::For(TAKES));
     (client(memory(&contents), provider.clone()), provider)
 }

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use auth::{Account, Storage};
+use auth::{Account, TokenCache};
 
-use crate::generate::{Contents, Users};
+use crate::generate::Users;
 use crate::limit::people::{Hit, People};
 use crate::measure::{Compared, Effort, compare};
 use crate::order::Order;
@@ -23,9 +23,10 @@ pub fn in_memory(users: u64, effort: Effort) -> Row {
         10_001..=100_000 => (1_600.0, 2.1),
         _ => (2_500.0, 2.1),
     };
-    let contents = Contents::users(users);
-    let mut people = People::default();
-    people.merge(&contents.to_bytes());
+    // A million users of full size would fill a small machine.
+    let slim = users > 100_000;
+    let contents = Users { slim, ..Users::first(users) };
+    let people = People::of(&contents);
     let accounts = accounts(users);
     let mut order = Order::below(accounts.len());
     let mut limit = |count| {
@@ -34,7 +35,7 @@ pub fn in_memory(users: u64, effort: Effort) -> Row {
         }
     };
     let row = |figures| Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
-    let figures = measure(memory(&contents), &accounts, effort, &mut limit);
+    let figures = measure(memory(&contents), &accounts, slim, effort, &mut limit);
     row(figures).figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio))
 }
 
@@ -54,7 +55,7 @@ pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
             black_box(bare(&people, &accounts[order.draw()]));
         }
     };
-    let figures = measure(file(path), &accounts, effort, &mut limit);
+    let figures = measure(file(path), &accounts, false, effort, &mut limit);
     let row = Row::compared("W1p", grouped(users), Unit::Nanoseconds, figures);
     row.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(2.5))
 }
@@ -63,11 +64,17 @@ fn bare(people: &People, account: &Account) -> Hit {
     people.hit(account.home_account_id.as_str(), black_box(&WANTED)).expect("a token")
 }
 
-fn measure(storage: impl Storage, accounts: &[Account], effort: Effort, limit: &mut dyn FnMut(u64)) -> Compared {
+fn measure(
+    cache: TokenCache,
+    accounts: &[Account],
+    slim: bool,
+    effort: Effort,
+    limit: &mut dyn FnMut(u64),
+) -> Compared {
     let runtime = runtime();
-    let (app, scopes) = (client(storage, Silence), wanted());
+    let (app, scopes) = (client(cache, Silence), wanted());
     for number in [0, accounts.len() / 2, accounts.len() - 1] {
-        runtime.block_on(check(&app, &scopes, number as u64, false));
+        runtime.block_on(check(&app, &scopes, number as u64, slim));
     }
     let mut order = Order::below(accounts.len());
     let mut ours = |count| {
@@ -103,7 +110,7 @@ impl Side {
 /// W1 so many times and nothing else, for a tool that counts instructions. Secrets are short, so that the cache is made
 /// soon.
 pub fn repeat(side: Side, users: u64, count: u64) {
-    let contents = Contents::Users(Users { slim: true, ..Users::first(users) });
+    let contents = Users { slim: true, ..Users::first(users) };
     let accounts = accounts(users);
     let mut order = Order::below(accounts.len());
     match side {
@@ -117,8 +124,7 @@ pub fn repeat(side: Side, users: u64, count: u64) {
             });
         }
         Side::Limit => {
-            let mut people = People::default();
-            people.merge(&contents.to_bytes());
+            let people = People::of(&contents);
             for _ in 0..count {
                 black_box(bare(&people, &accounts[order.draw()]));
             }

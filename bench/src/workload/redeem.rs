@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use auth::TokenSource;
 
-use crate::generate::{CLIENT, Contents, SCOPES, new_access_token};
+use crate::generate::{CLIENT, Contents, SCOPES, Users, new_access_token};
 use crate::limit::people::People;
 use crate::measure::{Effort, compare};
 use crate::ours::provider::{Pause, Provider};
@@ -15,15 +15,14 @@ use crate::table::grouped;
 /// Measures it with so many users in the cache.
 #[must_use]
 pub fn run(users: u64, effort: Effort) -> Row {
-    let contents = Contents::users(users);
+    let contents = Users::first(users);
     let provider = Provider::new(1, Pause::None);
     let (app, account, scopes) = (client(memory(&contents), provider.clone()), account(0), wanted());
     let runtime = runtime();
     let redeem =
         async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
 
-    let mut people = People::default();
-    people.merge(&contents.to_bytes());
+    let people = People::of(&contents);
     let answer = Contents::token(0).to_bytes();
     let (home, all) = (account.home_account_id.as_str(), format!("{SCOPES} offline_access openid profile"));
     let bare = || {

@@ -9,7 +9,7 @@ use std::{io, thread};
 use auth::{ReqwestTransport, TokenSource};
 use http::header::CONTENT_TYPE;
 
-use crate::generate::{CLIENT, Contents, SCOPES, refresh_token};
+use crate::generate::{CLIENT, Contents, SCOPES, Users, refresh_token};
 use crate::limit::redemption::form;
 use crate::measure::{Effort, compare};
 use crate::ours::provider::Loopback;
@@ -21,7 +21,7 @@ use crate::row::{Bound, Row, Unit};
 pub fn run(effort: Effort) -> Row {
     let port = serve(Contents::token(0).to_bytes());
     let transport = Loopback { inner: ReqwestTransport::new(), port };
-    let (app, account, scopes) = (client(memory(&Contents::users(1)), transport), account(0), wanted());
+    let (app, account, scopes) = (client(memory(&Users::first(1)), transport), account(0), wanted());
     let runtime = runtime();
     let redeem =
         async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");

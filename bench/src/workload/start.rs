@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use auth::{Account, Timestamp};
-use auth_cache::{Lookup, Query, TokenCache, TokenUpdate};
+use auth_cache::{Lookup, Query, TokenUpdate};
 use auth_core::{
     Application, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext, Secret, Tokens,
 };
@@ -128,7 +128,7 @@ fn ours(path: &Path) -> Started {
     let before = memory("VmRSS:");
 
     let begun = Instant::now();
-    let cache = TokenCache::new(file(path));
+    let cache = file(path);
     let query = Query::new(&authority, &client_id, &account.home_account_id, &scopes);
     let found = runtime.block_on(cache.lookup(&query, Timestamp::from_unix_seconds(now()))).expect("a file");
     let load = begun.elapsed();

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use crate::generate::Contents;
+use crate::generate::Users;
 use crate::measure::{Compared, Effort, median, warm_up};
 use crate::order::Order;
 use crate::ours::provider::Silence;
@@ -16,7 +16,7 @@ use crate::table::grouped;
 /// Measures it with so many users in the cache.
 #[must_use]
 pub fn run(users: u64, effort: Effort) -> Vec<Row> {
-    let (app, scopes, accounts) = (client(memory(&Contents::users(users)), Silence), wanted(), accounts(users));
+    let (app, scopes, accounts) = (client(memory(&Users::first(users)), Silence), wanted(), accounts(users));
     runtime().block_on(check(&app, &scopes, users / 2, false));
     let hits = |thread: u64, count: u64| {
         // Each thread has its own account and scopes, as threads that serve different people have.
