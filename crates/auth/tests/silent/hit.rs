@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use auth::{AuthResult, Authority, Clock, Durations, PublicClient, Timestamp, TokenSource};
+use auth::{AuthResult, Authority, Clock, Durations, PublicClient, Storage as _, Timestamp, TokenCache, TokenSource};
 
 use crate::provider::{Provider, Reply};
 use crate::scene::{CLIENT, NOW, Scene, TENANT, Times, account, scopes};
@@ -59,6 +59,25 @@ async fn a_hit_waits_for_nothing_and_asks_the_clock_once() {
     assert_ne!(ids[0].0, ids[1].0, "each call has an id of its own");
     assert!(ids.iter().all(|(_, durations)| *durations == Durations::default()), "nothing was waited for");
     assert_eq!(scene.provider.count(), 0);
+}
+
+#[tokio::test]
+async fn a_cache_that_the_application_keeps_is_used() {
+    let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
+    let cache = Arc::new(TokenCache::in_memory());
+    cache.merge_json(&scene.storage.read().await.unwrap().content).unwrap();
+    let app = PublicClient::builder(CLIENT)
+        .authority(Authority::tenant(TENANT).unwrap())
+        .cache(Arc::clone(&cache))
+        .transport(scene.provider.clone())
+        .clock(scene.clock.clone())
+        .build()
+        .unwrap();
+    let (wanted, ada) = (scopes(), account(0));
+    let result = app.acquire_token_silent(&wanted, Some(&ada)).send().await.unwrap();
+    assert_eq!((result.access_token.expose(), result.source, result.persisted), ("old-0", TokenSource::Cache, false));
+    assert!(app.remove_account(&ada).await.unwrap());
+    assert!(!String::from_utf8_lossy(&cache.to_json()).contains("old-0"), "the application sees what the client does");
 }
 
 #[tokio::test]
