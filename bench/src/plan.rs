@@ -46,7 +46,7 @@ pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Ve
     let number: u64 = size.parse().ok()?;
     let file = || users_file(number, data).expect("room for generated data");
     Some(match name {
-        "W1" => vec![hit::in_memory(number, effort)],
+        "W1" => hit::in_memory(number, effort),
         "W1p" => vec![hit::in_file(number, &file(), effort)],
         "W3" => start::run(number, &file(), effort),
         "W4" => vec![redeem::run(number, effort)],

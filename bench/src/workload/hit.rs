@@ -2,12 +2,13 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
-use auth::{Account, TokenCache};
+use auth::{Account, PublicClient, Scopes, TokenCache};
 
 use crate::generate::Users;
 use crate::limit::people::{Hit, People};
-use crate::measure::{Compared, Effort, compare};
+use crate::measure::{Compared, Effort, Turn, compare};
 use crate::order::Order;
 use crate::ours::provider::Silence;
 use crate::ours::{WANTED, accounts, check, client, file, memory, runtime, silent, wanted};
@@ -16,7 +17,7 @@ use crate::table::grouped;
 
 /// W1: the cache in memory.
 #[must_use]
-pub fn in_memory(users: u64, effort: Effort) -> Row {
+pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
     let (figure, ratio) = match users {
         0..=100 => (200.0, 2.2),
         101..=10_000 => (750.0, 2.1),
@@ -34,9 +35,12 @@ pub fn in_memory(users: u64, effort: Effort) -> Row {
             black_box(bare(&people, &accounts[order.draw()]));
         }
     };
-    let row = |figures| Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
-    let figures = measure(memory(&contents), &accounts, slim, effort, &mut limit);
-    row(figures).figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio))
+    let (first, figures) = measure(memory(&contents), &accounts, slim, effort, &mut limit);
+    let hit = Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
+    let first = Row::new("W1", format!("{}, each user's first", grouped(users)), Unit::Nanoseconds, first);
+    let hit = hit.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio));
+    // A mean of few would be the time of the first call of all.
+    if users < 1_000 { vec![hit] } else { vec![hit, first] }
 }
 
 /// W1p: the cache in a file that nobody touches between the calls. The bare programme looks at the file, too.
@@ -55,7 +59,7 @@ pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
             black_box(bare(&people, &accounts[order.draw()]));
         }
     };
-    let figures = measure(file(path), &accounts, false, effort, &mut limit);
+    let (_, figures) = measure(file(path), &accounts, false, effort, &mut limit);
     let row = Row::compared("W1p", grouped(users), Unit::Nanoseconds, figures);
     row.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(2.5))
 }
@@ -64,18 +68,15 @@ fn bare(people: &People, account: &Account) -> Hit {
     people.hit(account.home_account_id.as_str(), black_box(&WANTED)).expect("a token")
 }
 
-fn measure(
-    cache: TokenCache,
-    accounts: &[Account],
-    slim: bool,
-    effort: Effort,
-    limit: &mut dyn FnMut(u64),
-) -> Compared {
+fn measure(cache: TokenCache, accounts: &[Account], slim: bool, effort: Effort, limit: Turn<'_>) -> (f64, Compared) {
     let runtime = runtime();
     let (app, scopes) = (client(cache, Silence), wanted());
     for number in [0, accounts.len() / 2, accounts.len() - 1] {
         runtime.block_on(check(&app, &scopes, number as u64, slim));
     }
+    let begun = Instant::now();
+    runtime.block_on(ask_once_for_each(&app, &scopes, accounts));
+    let first = begun.elapsed().as_nanos() as f64 / accounts.len() as f64;
     let mut order = Order::below(accounts.len());
     let mut ours = |count| {
         runtime.block_on(async {
@@ -84,7 +85,14 @@ fn measure(
             }
         });
     };
-    compare(effort, &mut ours, limit)
+    (first, compare(effort, &mut ours, limit))
+}
+
+/// A cache may put work off until a user is asked for: that is no part of a hit.
+async fn ask_once_for_each(app: &PublicClient, scopes: &Scopes, accounts: &[Account]) {
+    for account in accounts {
+        black_box(silent(app, scopes, account).await);
+    }
 }
 
 /// Which side's instructions are counted.
@@ -107,7 +115,7 @@ impl Side {
     }
 }
 
-/// W1 so many times and nothing else, for a tool that counts instructions. Secrets are short, so that the cache is made
+/// W1 so many times, for a tool that counts the instructions of [`COUNTED`]. Secrets are short, so that the cache is made
 /// soon.
 pub fn repeat(side: Side, users: u64, count: u64) {
     let contents = Users { slim: true, ..Users::first(users) };
@@ -115,19 +123,34 @@ pub fn repeat(side: Side, users: u64, count: u64) {
     let mut order = Order::below(accounts.len());
     match side {
         Side::Ours => {
-            let (app, scopes) = (client(memory(&contents), Silence), wanted());
-            runtime().block_on(async {
-                check(&app, &scopes, users / 2, true).await;
-                for _ in 0..count {
-                    black_box(silent(&app, black_box(&scopes), &accounts[order.draw()]).await);
-                }
+            let (app, scopes, runtime) = (client(memory(&contents), Silence), wanted(), runtime());
+            runtime.block_on(check(&app, &scopes, users / 2, true));
+            runtime.block_on(ask_once_for_each(&app, &scopes, &accounts));
+            counted_hits(count, &mut |count| {
+                runtime.block_on(async {
+                    for _ in 0..count {
+                        black_box(silent(&app, black_box(&scopes), &accounts[order.draw()]).await);
+                    }
+                });
             });
         }
         Side::Limit => {
             let people = People::of(&contents);
-            for _ in 0..count {
-                black_box(bare(&people, &accounts[order.draw()]));
-            }
+            counted_hits(count, &mut |count| {
+                for _ in 0..count {
+                    black_box(bare(&people, &accounts[order.draw()]));
+                }
+            });
         }
     }
+}
+
+/// The name of the function whose instructions are counted, as a pattern of valgrind.
+pub const COUNTED: &str = "*counted_hits*";
+
+#[inline(never)]
+fn counted_hits(count: u64, hits: Turn<'_>) {
+    hits(count);
+    // So that the call above is no jump, which the tool would take for the end.
+    black_box(count);
 }
