@@ -23,7 +23,12 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn app(client_id: &str, realm: &str) -> Self {
-        Self::App(format!("{}\n{}", client_id.to_ascii_lowercase(), realm.to_ascii_lowercase()).into())
+        let mut name = String::with_capacity(client_id.len().saturating_add(realm.len()).saturating_add(1));
+        name.push_str(client_id);
+        name.push('\n');
+        name.push_str(realm);
+        name.make_ascii_lowercase();
+        Self::App(name.into_boxed_str())
     }
 }
 

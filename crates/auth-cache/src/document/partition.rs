@@ -1,6 +1,6 @@
 //! The unit of everything: what belongs to one account, one application in a tenant, or one assertion.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::item::{Item, Items};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
@@ -14,6 +14,14 @@ pub(crate) struct Partition {
     pub(crate) accounts: Items<AccountEntry>,
     /// Which one it is in the order of the document.
     pub(crate) number: u64,
+    beside: OnceLock<Box<[Beside]>>,
+}
+
+/// Which entries belong to an access token, as far as their texts are the same: nearly always, and found once.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    id_token: Option<usize>,
+    account: Option<usize>,
 }
 
 /// A partition that is being changed.
@@ -35,6 +43,37 @@ impl Partition {
             accounts: self.accounts.to_vec(),
             number: self.number,
         }
+    }
+
+    /// The id_token of the same client, environment and realm as the access token at `position`.
+    pub(crate) fn id_token_beside(&self, position: usize) -> Option<&IdTokenEntry> {
+        self.id_tokens.get(self.beside(position)?.id_token?)?.entry()
+    }
+
+    /// The account of the same environment and realm as the access token at `position`.
+    pub(crate) fn account_beside(&self, position: usize) -> Option<&AccountEntry> {
+        self.accounts.get(self.beside(position)?.account?)?.entry()
+    }
+
+    fn beside(&self, position: usize) -> Option<&Beside> {
+        let find = |item: &Arc<Item<AccessToken>>| {
+            let token = item.entry();
+            let id_token = token.and_then(|token| {
+                let same = |entry: &IdTokenEntry| {
+                    (&entry.environment, &entry.client_id, &entry.realm)
+                        == (&token.environment, &token.client_id, &token.realm)
+                };
+                self.id_tokens.iter().position(|item| item.entry().is_some_and(same))
+            });
+            let account = token.and_then(|token| {
+                let same = |entry: &AccountEntry| {
+                    (&*entry.account.environment, &*entry.account.realm) == (&*token.environment, &*token.realm)
+                };
+                self.accounts.iter().position(|item| item.entry().is_some_and(same))
+            });
+            Beside { id_token, account }
+        };
+        self.beside.get_or_init(|| self.access_tokens.iter().map(find).collect()).get(position)
     }
 
     /// How much there is.
@@ -61,6 +100,7 @@ impl Draft {
             id_tokens: self.id_tokens.into_boxed_slice(),
             accounts: self.accounts.into_boxed_slice(),
             number: self.number,
+            beside: OnceLock::new(),
         }
     }
 

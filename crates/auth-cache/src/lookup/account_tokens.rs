@@ -27,13 +27,13 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
-        let Some((token, age)) = found else {
+        let Some((position, token, age)) = found else {
             let refresh =
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
         };
         token.used(self.now);
-        let cached = self.cached(token);
+        let cached = self.cached(position, token);
         let refresh = match age {
             Age::Fresh => return Lookup::Usable(cached),
             Age::Due => self.refresh(RefreshReason::ProactivelyRefreshed),
@@ -47,8 +47,9 @@ impl<'a> Asked<'a> {
     }
 
     /// The tokens of this client and tenant that grant the scopes, usable or not.
-    fn matching(&self) -> impl Iterator<Item = &'a AccessToken> {
-        entries(&self.partition.access_tokens).filter(|token| {
+    fn matching(&self) -> impl Iterator<Item = (usize, &'a AccessToken)> {
+        let all = self.partition.access_tokens.iter().enumerate();
+        all.filter_map(|(position, item)| Some((position, item.entry()?))).filter(|(_, token)| {
             token.scopes.grants(self.query.scopes)
                 && token.is_kind(&self.query.kind)
                 && token.is_got_with("")
@@ -59,11 +60,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Among several the one that lives longest, then the one that grants least: never an error.
-    fn best(&self) -> Option<(&'a AccessToken, Age)> {
+    fn best(&self) -> Option<(usize, &'a AccessToken, Age)> {
         self.matching()
-            .map(|token| (token, self.query.margins.age(token, self.now)))
-            .filter(|(_, age)| age.serves())
-            .max_by_key(|(token, _)| (token.expires_on, Reverse(token.scopes.len())))
+            .map(|(position, token)| (position, token, self.query.margins.age(token, self.now)))
+            .filter(|(.., age)| age.serves())
+            .max_by_key(|(_, token, _)| (token.expires_on, Reverse(token.scopes.len())))
     }
 
     fn miss(&self) -> RefreshReason {
@@ -132,8 +133,12 @@ impl<'a> Asked<'a> {
         beside(realm).or_else(|| self.single_realm().and_then(|()| beside(None))) == Some(true)
     }
 
-    /// The id_token of this client that belongs to entries of `realm`.
-    fn id_token(&self, realm: &str) -> Option<&'a IdTokenEntry> {
+    /// The id_token of this client that belongs to the access token at `position`.
+    fn id_token(&self, position: usize, realm: &str) -> Option<&'a IdTokenEntry> {
+        let beside = self.partition.id_token_beside(position);
+        if let Some(entry) = beside.filter(|entry| !self.query.authority.issuer_decides() || self.is_issued(entry)) {
+            return Some(entry);
+        }
         self.find_id_token(|own| same(own, realm))
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
@@ -160,16 +165,19 @@ impl<'a> Asked<'a> {
         entry.issuer().is_some_and(|iss| self.query.authority.is_issuer(iss))
     }
 
-    fn cached(&self, token: &AccessToken) -> CachedToken {
+    fn cached(&self, position: usize, token: &AccessToken) -> CachedToken {
         CachedToken::of(
             token,
-            self.id_token(&token.realm).map(|entry| entry.secret.clone()),
-            self.account(&token.realm).map(Arc::clone),
+            self.id_token(position, &token.realm).map(|entry| entry.secret.clone()),
+            self.account(position, &token.realm).map(Arc::clone),
         )
     }
 
     /// The account as that tenant sees it, else as any does.
-    fn account(&self, realm: &str) -> Option<&'a Arc<Account>> {
+    fn account(&self, position: usize, realm: &str) -> Option<&'a Arc<Account>> {
+        if let Some(entry) = self.partition.account_beside(position) {
+            return Some(&entry.account);
+        }
         let all = || entries(&self.partition.accounts);
         let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
         let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);

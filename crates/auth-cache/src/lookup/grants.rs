@@ -2,6 +2,7 @@
 //! user. They lie in partitions of their own, which no query of a user's tokens can reach (S-81, S-84).
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use auth_core::text::same;
 use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
@@ -113,13 +114,13 @@ impl AppQuery<'_> {
         if self.bypass {
             return GrantLookup::MustRequest(self.miss(), None);
         }
-        let nobody = AccountId::new("");
+        static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
         let matching = entries(&partition.access_tokens).filter(|token| {
             token.scopes.grants(self.scopes)
                 && token.is_kind(&self.kind)
                 && same(&token.client_id, self.client_id.as_str())
                 && self.authority.is_environment(&token.environment)
-                && self.is_realm(&token.realm, &nobody)
+                && self.is_realm(&token.realm, &NOBODY)
                 && token.is_got_with(assertion)
         });
         let mut reason = RefreshReason::NoCachedAccessToken;
