@@ -19,6 +19,7 @@ mod live;
 mod lookup;
 mod members;
 mod merge;
+mod names;
 mod removal;
 mod storage;
 #[cfg(test)]

@@ -29,7 +29,7 @@ struct Inner {
     /// As given, no two alike.
     given: Vec<String>,
     /// In small letters, sorted, without the reserved ones.
-    resources: Vec<String>,
+    resources: Packed,
     /// Two bits for each of `resources`: a set can only be granted by one that has all its bits.
     mask: u64,
     /// Bit `n` for the reserved scope `OIDC[n]`.
@@ -63,7 +63,7 @@ impl Scopes {
         let mut folded = BTreeSet::new();
         given.retain(|scope| folded.insert(scope.to_ascii_lowercase()));
         let reserved = folded.iter().fold(0, |bits, scope| bits | reserved_bit(scope));
-        let resources: Vec<_> = folded.into_iter().filter(|scope| reserved_bit(scope) == 0).collect();
+        let resources = Packed::of(folded.iter().filter(|scope| reserved_bit(scope) == 0));
         let mask = resources.iter().fold(0, |mask, scope| mask | mask_bits(scope));
         Self(Arc::new(Inner { given, resources, mask, reserved }))
     }
@@ -88,9 +88,8 @@ impl Scopes {
     /// Whether `scope` is in the set; letters compare ASCII-case-insensitively, as Entra and every MSAL do (S-68).
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
-        let small = || scope.bytes().map(|byte| byte.to_ascii_lowercase());
         match reserved_bit(scope) {
-            0 => self.0.resources.binary_search_by(|own| own.bytes().cmp(small())).is_ok(),
+            0 => self.0.resources.iter().any(|own| own.eq_ignore_ascii_case(scope.as_bytes())),
             bit => self.0.reserved & bit != 0,
         }
     }
@@ -115,17 +114,18 @@ impl Scopes {
     #[must_use]
     pub fn grants(&self, wanted: &Self) -> bool {
         let (own, wanted) = (&*self.0, &*wanted.0);
-        if wanted.mask & !own.mask != 0 || wanted.resources.len() > own.resources.len() {
+        if wanted.mask & !own.mask != 0 || wanted.resources.0.len() > own.resources.0.len() {
             return false;
         }
         let mut rest = own.resources.iter();
-        wanted.resources.iter().all(|scope| rest.find(|own| *own >= scope) == Some(scope))
+        wanted.resources.iter().all(|scope| rest.any(|own| own == scope))
     }
 
     /// Whether the two sets have a scope in common.
     #[must_use]
     pub fn intersects(&self, other: &Self) -> bool {
-        other.iter().any(|scope| self.contains(scope))
+        let own = self.members();
+        other.iter().any(own)
     }
 
     /// The set without `openid`, `profile` and `offline_access`: what a cached token must grant.
@@ -146,7 +146,8 @@ impl Scopes {
     /// The scopes of this set that `other` lacks.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        self.only(|scope| !other.contains(scope))
+        let theirs = other.members();
+        self.only(|scope| !theirs(scope))
     }
 
     /// The same set in the order in which it is written to the shared cache: by folded letters.
@@ -157,8 +158,44 @@ impl Scopes {
         Self::of(scopes)
     }
 
+    /// Whether a scope is in the set, for many questions: in time that grows with the logarithm of the set.
+    fn members(&self) -> impl Fn(&str) -> bool {
+        let resources: BTreeSet<_> = self.0.resources.iter().collect();
+        move |scope| match reserved_bit(scope) {
+            0 => resources.contains(scope.to_ascii_lowercase().as_bytes()),
+            bit => self.0.reserved & bit != 0,
+        }
+    }
+
     fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
         Self::of(self.iter().filter(|scope| wanted(scope)).map(str::to_owned).collect())
+    }
+}
+
+/// Texts one behind the other, each after its length: comparing two sets reads memory from one end to the other.
+#[derive(Default)]
+struct Packed(Box<[u8]>);
+
+impl Packed {
+    fn of<'a>(texts: impl Iterator<Item = &'a String>) -> Self {
+        let mut packed = Vec::new();
+        for text in texts {
+            // No scope is longer than what was read into memory; one beyond 4 GiB is none.
+            let Ok(length) = u32::try_from(text.len()) else { continue };
+            packed.extend_from_slice(&length.to_le_bytes());
+            packed.extend_from_slice(text.as_bytes());
+        }
+        Self(packed.into_boxed_slice())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &*self.0;
+        core::iter::from_fn(move || {
+            let (length, tail) = rest.split_first_chunk()?;
+            let (text, tail) = tail.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+            rest = tail;
+            Some(text)
+        })
     }
 }
 
@@ -169,10 +206,10 @@ fn reserved_bit(scope: &str) -> u8 {
 }
 
 /// Two of 64 bits, by the FNV-1a hash of a folded scope.
-fn mask_bits(scope: &str) -> u64 {
+fn mask_bits(scope: &[u8]) -> u64 {
     let hash = scope
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
     (1 << (hash >> 58)) | (1 << ((hash >> 52) & 63))
 }
 

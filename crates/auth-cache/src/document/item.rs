@@ -12,7 +12,7 @@ pub(crate) struct Item<E> {
     json: Slice,
     /// Where this process made the entry: what tells it from others under the same key (S-79).
     made: Option<Box<Key>>,
-    entry: OnceLock<Option<Box<E>>>,
+    entry: OnceLock<Option<Arc<E>>>,
 }
 
 /// Entries of one section.
@@ -32,7 +32,12 @@ impl<E: Entry> Item<E> {
 
     /// What the entry says; it is read the first time that somebody asks.
     pub(crate) fn entry(&self) -> Option<&E> {
-        self.entry.get_or_init(|| Some(Box::new(E::read(&self.members()?)?))).as_deref()
+        self.shared().as_deref()
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared(&self) -> &Option<Arc<E>> {
+        self.entry.get_or_init(|| Some(Arc::new(E::read(&self.members()?)?)))
     }
 
     pub(crate) fn members(&self) -> Option<Members<'_>> {

@@ -27,7 +27,7 @@ pub(crate) use filing::Place;
 pub(crate) use item::{Item, entries, put, remove};
 pub(crate) use keys::{AccessTokenId, Key};
 pub(crate) use new_entry::NewEntry;
-pub(crate) use partition::{Draft, Partition, Size};
+pub(crate) use partition::{Draft, Partition, Row, Size};
 pub(crate) use read::parse;
 pub(crate) use section::Section;
 use slice::Slice;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use auth_core::Account;
+
 use super::item::{Item, Items};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 
@@ -14,15 +16,19 @@ pub(crate) struct Partition {
     pub(crate) accounts: Items<AccountEntry>,
     /// Which one it is in the order of the document.
     pub(crate) number: u64,
-    beside: OnceLock<Box<[Beside]>>,
+    rows: OnceLock<Box<[Row]>>,
 }
 
-/// Which entries belong to an access token, as far as their texts are the same: nearly always, and found once.
-#[derive(Clone, Copy, Debug)]
-struct Beside {
-    id_token: Option<usize>,
-    account: Option<usize>,
+/// An access token with the entries of the very same environment, client and realm: nearly always all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) token: Arc<AccessToken>,
+    pub(crate) id_token: Option<Arc<IdTokenEntry>>,
+    pub(crate) account: Option<Arc<Account>>,
 }
+
+/// So many entries of an account are looked at for each of its tokens; no honest account has more.
+const SEARCHED: usize = 64;
 
 /// A partition that is being changed.
 #[derive(Debug, Default)]
@@ -45,35 +51,31 @@ impl Partition {
         }
     }
 
-    /// The id_token of the same client, environment and realm as the access token at `position`.
-    pub(crate) fn id_token_beside(&self, position: usize) -> Option<&IdTokenEntry> {
-        self.id_tokens.get(self.beside(position)?.id_token?)?.entry()
+    /// The access tokens that can be read, each with what belongs to it. They are found once, and lie together, as this is
+    /// what every hit reads.
+    pub(crate) fn rows(&self) -> &[Row] {
+        self.rows.get_or_init(|| {
+            let tokens = self.access_tokens.iter().filter_map(|item| item.shared().clone());
+            tokens
+                .map(|token| Row { id_token: self.id_token_of(&token), account: self.account_of(&token), token })
+                .collect()
+        })
     }
 
-    /// The account of the same environment and realm as the access token at `position`.
-    pub(crate) fn account_beside(&self, position: usize) -> Option<&AccountEntry> {
-        self.accounts.get(self.beside(position)?.account?)?.entry()
-    }
-
-    fn beside(&self, position: usize) -> Option<&Beside> {
-        let find = |item: &Arc<Item<AccessToken>>| {
-            let token = item.entry();
-            let id_token = token.and_then(|token| {
-                let same = |entry: &IdTokenEntry| {
-                    (&entry.environment, &entry.client_id, &entry.realm)
-                        == (&token.environment, &token.client_id, &token.realm)
-                };
-                self.id_tokens.iter().position(|item| item.entry().is_some_and(same))
-            });
-            let account = token.and_then(|token| {
-                let same = |entry: &AccountEntry| {
-                    (&*entry.account.environment, &*entry.account.realm) == (&*token.environment, &*token.realm)
-                };
-                self.accounts.iter().position(|item| item.entry().is_some_and(same))
-            });
-            Beside { id_token, account }
+    fn id_token_of(&self, token: &AccessToken) -> Option<Arc<IdTokenEntry>> {
+        let same = |entry: &&IdTokenEntry| {
+            (&entry.environment, &entry.client_id, &entry.realm) == (&token.environment, &token.client_id, &token.realm)
         };
-        self.beside.get_or_init(|| self.access_tokens.iter().map(find).collect()).get(position)
+        let all = self.id_tokens.iter().take(SEARCHED).filter_map(|item| item.shared().as_ref());
+        all.into_iter().find(|entry| same(&&***entry)).cloned()
+    }
+
+    fn account_of(&self, token: &AccessToken) -> Option<Arc<Account>> {
+        let same = |entry: &&AccountEntry| {
+            (&*entry.account.environment, &*entry.account.realm) == (&*token.environment, &*token.realm)
+        };
+        let all = self.accounts.iter().take(SEARCHED).filter_map(|item| item.entry());
+        all.into_iter().find(same).map(|entry| Arc::clone(&entry.account))
     }
 
     /// How much there is.
@@ -100,7 +102,7 @@ impl Draft {
             id_tokens: self.id_tokens.into_boxed_slice(),
             accounts: self.accounts.into_boxed_slice(),
             number: self.number,
-            beside: OnceLock::new(),
+            rows: OnceLock::new(),
         }
     }
 

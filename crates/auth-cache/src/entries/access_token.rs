@@ -11,13 +11,14 @@ use subtle::ConstantTimeEq as _;
 use super::assertion;
 use crate::extension::Extended;
 use crate::members::{Entry, Members};
+use crate::names::shared;
 use crate::token_kind::TokenKind;
 
 /// An access token.
 #[derive(Debug)]
 pub(crate) struct AccessToken {
-    pub(crate) environment: Box<str>,
-    pub(crate) client_id: Box<str>,
+    pub(crate) environment: Arc<str>,
+    pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
     pub(crate) scopes: Scopes,
     pub(crate) secret: Secret,
@@ -55,8 +56,8 @@ impl Entry for AccessToken {
         let secret = members.secret("secret")?;
         Some(Self {
             draw: draw(&secret),
-            environment: members.text("environment").or_empty()?.into(),
-            client_id: members.text("client_id").or_empty()?.into(),
+            environment: shared(&members.text("environment").or_empty()?),
+            client_id: shared(&members.text("client_id").or_empty()?),
             realm: members.text("realm").or_empty()?.into(),
             scopes: Scopes::parse(&members.text("target").or_empty()?).ok()?,
             secret,

@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 use auth_core::{IdToken, Secret, Timestamp};
 
 use crate::members::{Entry, Members};
+use crate::names::shared;
 
 /// An id_token, still raw.
 #[derive(Debug)]
 pub(crate) struct IdTokenEntry {
-    pub(crate) environment: Box<str>,
-    pub(crate) client_id: Box<str>,
+    pub(crate) environment: Arc<str>,
+    pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
     pub(crate) secret: Secret,
     issuer: OnceLock<Option<Box<str>>>,
@@ -19,8 +20,8 @@ pub(crate) struct IdTokenEntry {
 impl Entry for IdTokenEntry {
     fn read(members: &Members<'_>) -> Option<Self> {
         Some(Self {
-            environment: members.text("environment").or_empty()?.into(),
-            client_id: members.text("client_id").or_empty()?.into(),
+            environment: shared(&members.text("environment").or_empty()?),
+            client_id: shared(&members.text("client_id").or_empty()?),
             realm: members.text("realm").or_empty()?.into(),
             secret: members.secret("secret")?,
             issuer: OnceLock::new(),

@@ -8,7 +8,7 @@ use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 
 use super::margins::Age;
 use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
-use crate::document::{Document, Partition, entries};
+use crate::document::{Document, Partition, Row, entries};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 
 /// Answers `query` at the time `now`.
@@ -27,13 +27,13 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
-        let Some((position, token, age)) = found else {
+        let Some((row, age)) = found else {
             let refresh =
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
         };
-        token.used(self.now);
-        let cached = self.cached(position, token);
+        row.token.used(self.now);
+        let cached = self.cached(row);
         let refresh = match age {
             Age::Fresh => return Lookup::Usable(cached),
             Age::Due => self.refresh(RefreshReason::ProactivelyRefreshed),
@@ -47,9 +47,9 @@ impl<'a> Asked<'a> {
     }
 
     /// The tokens of this client and tenant that grant the scopes, usable or not.
-    fn matching(&self) -> impl Iterator<Item = (usize, &'a AccessToken)> {
-        let all = self.partition.access_tokens.iter().enumerate();
-        all.filter_map(|(position, item)| Some((position, item.entry()?))).filter(|(_, token)| {
+    fn matching(&self) -> impl Iterator<Item = &'a Row> {
+        self.partition.rows().iter().filter(|row| {
+            let token = &*row.token;
             token.scopes.grants(self.query.scopes)
                 && token.is_kind(&self.query.kind)
                 && token.is_got_with("")
@@ -60,11 +60,11 @@ impl<'a> Asked<'a> {
     }
 
     /// Among several the one that lives longest, then the one that grants least: never an error.
-    fn best(&self) -> Option<(usize, &'a AccessToken, Age)> {
+    fn best(&self) -> Option<(&'a Row, Age)> {
         self.matching()
-            .map(|(position, token)| (position, token, self.query.margins.age(token, self.now)))
-            .filter(|(.., age)| age.serves())
-            .max_by_key(|(_, token, _)| (token.expires_on, Reverse(token.scopes.len())))
+            .map(|row| (row, self.query.margins.age(&row.token, self.now)))
+            .filter(|(_, age)| age.serves())
+            .max_by_key(|(row, _)| (row.token.expires_on, Reverse(row.token.scopes.len())))
     }
 
     fn miss(&self) -> RefreshReason {
@@ -133,12 +133,13 @@ impl<'a> Asked<'a> {
         beside(realm).or_else(|| self.single_realm().and_then(|()| beside(None))) == Some(true)
     }
 
-    /// The id_token of this client that belongs to the access token at `position`.
-    fn id_token(&self, position: usize, realm: &str) -> Option<&'a IdTokenEntry> {
-        let beside = self.partition.id_token_beside(position);
+    /// The id_token of this client that belongs to an access token.
+    fn id_token(&self, row: &'a Row) -> Option<&'a IdTokenEntry> {
+        let beside = row.id_token.as_deref();
         if let Some(entry) = beside.filter(|entry| !self.query.authority.issuer_decides() || self.is_issued(entry)) {
             return Some(entry);
         }
+        let realm = &*row.token.realm;
         self.find_id_token(|own| same(own, realm))
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
@@ -165,19 +166,20 @@ impl<'a> Asked<'a> {
         entry.issuer().is_some_and(|iss| self.query.authority.is_issuer(iss))
     }
 
-    fn cached(&self, position: usize, token: &AccessToken) -> CachedToken {
+    fn cached(&self, row: &'a Row) -> CachedToken {
         CachedToken::of(
-            token,
-            self.id_token(position, &token.realm).map(|entry| entry.secret.clone()),
-            self.account(position, &token.realm).map(Arc::clone),
+            &row.token,
+            self.id_token(row).map(|entry| entry.secret.clone()),
+            self.account(row).map(Arc::clone),
         )
     }
 
     /// The account as that tenant sees it, else as any does.
-    fn account(&self, position: usize, realm: &str) -> Option<&'a Arc<Account>> {
-        if let Some(entry) = self.partition.account_beside(position) {
-            return Some(&entry.account);
+    fn account(&self, row: &'a Row) -> Option<&'a Arc<Account>> {
+        if let Some(account) = &row.account {
+            return Some(account);
         }
+        let realm = &*row.token.realm;
         let all = || entries(&self.partition.accounts);
         let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
         let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);

@@ -10,7 +10,7 @@ use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use super::margins::{Age, Margins};
 use super::{CachedToken, RefreshReason};
 use crate::assertion::Assertion;
-use crate::document::{Document, Partition, Place, entries};
+use crate::document::{Document, Partition, Place};
 use crate::entries::AccessToken;
 use crate::token_kind::TokenKind;
 
@@ -115,7 +115,7 @@ impl AppQuery<'_> {
             return GrantLookup::MustRequest(self.miss(), None);
         }
         static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
-        let matching = entries(&partition.access_tokens).filter(|token| {
+        let matching = partition.rows().iter().map(|row| &*row.token).filter(|token| {
             token.scopes.grants(self.scopes)
                 && token.is_kind(&self.kind)
                 && same(&token.client_id, self.client_id.as_str())

@@ -84,7 +84,7 @@ impl TokenUpdate {
 
     /// The environments in which this account and client have an id_token of another issuer. Where several issuers share
     /// a host, nothing else in an entry tells them apart.
-    fn other_issuers(&self, partition: &Draft) -> Vec<Box<str>> {
+    fn other_issuers(&self, partition: &Draft) -> Vec<Arc<str>> {
         if !self.authority.issuer_decides() {
             return Vec::new();
         }
@@ -96,7 +96,7 @@ impl TokenUpdate {
     }
 
     /// Makes room for this issuer: no token of another one may be taken for its own, or be sent to it.
-    fn displace(&self, partition: &mut Draft, environments: &[Box<str>]) {
+    fn displace(&self, partition: &mut Draft, environments: &[Arc<str>]) {
         if environments.is_empty() {
             return;
         }
