@@ -71,7 +71,7 @@ pub use exchange::{
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;
 pub use pkce::{Nonce, PkceVerifier, State};
-pub use scopes::Scopes;
+pub use scopes::{ScopeMask, Scopes};
 pub use secret::Secret;
 pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};
 pub use tenant_profile::TenantProfile;

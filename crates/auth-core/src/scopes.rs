@@ -23,6 +23,25 @@ const OIDC: [&str; 3] = ["openid", "profile", "offline_access"];
 #[derive(Clone, Default)]
 pub struct Scopes(Arc<Inner>);
 
+/// A few bits of a scope set: where they tell that it does not grant another, it does not.
+///
+/// ```
+/// # use auth_core::Scopes;
+/// let (granted, wanted) = (Scopes::parse("User.Read Mail.Read")?, Scopes::parse("mail.read")?);
+/// assert!(granted.mask().may_grant(wanted.mask()));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeMask(u64);
+
+impl ScopeMask {
+    /// `false` where the set surely does not grant the one of `wanted`; then [`Scopes::grants`] need not be asked.
+    #[must_use]
+    pub const fn may_grant(self, wanted: Self) -> bool {
+        wanted.0 & !self.0 == 0
+    }
+}
+
 /// What comparing needs is made once, as a set is compared far more often than it is made.
 #[derive(Default)]
 struct Inner {
@@ -114,11 +133,17 @@ impl Scopes {
     #[must_use]
     pub fn grants(&self, wanted: &Self) -> bool {
         let (own, wanted) = (&*self.0, &*wanted.0);
-        if wanted.mask & !own.mask != 0 || wanted.resources.0.len() > own.resources.0.len() {
+        if !self.mask().may_grant(ScopeMask(wanted.mask)) || wanted.resources.0.len() > own.resources.0.len() {
             return false;
         }
         let mut rest = own.resources.iter();
         wanted.resources.iter().all(|scope| rest.any(|own| own == scope))
+    }
+
+    /// A few bits of the set, to be kept where many sets are searched for one that grants another.
+    #[must_use]
+    pub fn mask(&self) -> ScopeMask {
+        ScopeMask(self.0.mask)
     }
 
     /// Whether the two sets have a scope in common.

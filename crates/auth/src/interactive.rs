@@ -157,7 +157,7 @@ impl InteractiveRequest {
             durations: timing.durations(),
             correlation_id: context.correlation_id(),
             persisted,
-            persistence_error,
+            persistence_error: persistence_error.map(Box::new),
         };
         Ok(AuthResult::from_tokens(&tokens, account, &authority, call))
     }

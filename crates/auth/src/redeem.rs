@@ -47,7 +47,7 @@ pub(crate) async fn redeem(
         durations: timing.durations(),
         correlation_id: wanted.context.correlation_id(),
         persisted,
-        persistence_error,
+        persistence_error: persistence_error.map(Box::new),
     };
     Ok(AuthResult::from_tokens(&tokens, Some(account), &authority, call))
 }

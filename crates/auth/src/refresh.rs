@@ -98,7 +98,7 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         (Verdict::Try | Verdict::Serve, _) => {}
     }
     let tokens = shared.throttle.digest(&refresh.candidates);
-    let result = redeem(shared, wanted, refresh, &mut timing).await;
+    let result = redeem(shared, wanted, *refresh, &mut timing).await;
     match &result {
         Ok(_) => shared.throttle.succeeded(key),
         Err(error) => shared.throttle.failed(key, tokens, error, shared.driver.now()),

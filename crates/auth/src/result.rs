@@ -47,7 +47,7 @@ pub struct AuthResult {
     /// Whether the token is in the store that the application gave.
     pub persisted: bool,
     /// Why it is not, where the store failed.
-    pub persistence_error: Option<StorageError>,
+    pub persistence_error: Option<Box<StorageError>>,
     /// As it came; who wants its claims has it read.
     id_token: Option<Secret>,
     /// The tenant under which the token is filed.
@@ -138,7 +138,7 @@ pub(crate) struct Call {
     pub(crate) durations: Durations,
     pub(crate) correlation_id: CorrelationId,
     pub(crate) persisted: bool,
-    pub(crate) persistence_error: Option<StorageError>,
+    pub(crate) persistence_error: Option<Box<StorageError>>,
 }
 
 impl Call {

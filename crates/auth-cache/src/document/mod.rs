@@ -15,11 +15,11 @@ mod write;
 
 use core::fmt;
 use std::collections::HashMap;
-use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::entries::AppMetadata;
+use ahash::RandomState;
 use arc_swap::ArcSwap;
 use auth_core::AccountId;
 
@@ -33,7 +33,8 @@ pub(crate) use section::Section;
 use slice::Slice;
 pub(crate) use write::write;
 
-/// Partitions by their names. Names are chosen by others, so that the hash must be a keyed one (S-88).
+/// Partitions by their names. Names are chosen by others, so that the hash must be a keyed one, and one whose keys nobody can
+/// guess: each process draws them anew (S-88).
 type Partitions = papaya::HashMap<Box<str>, Arc<Partition>, RandomState>;
 
 /// The document. Readers find a partition without waiting for anybody.
@@ -82,7 +83,7 @@ impl Document {
     fn of(partitions: [HashMap<Box<str>, Draft>; 3], common: Common, newest: u64) -> Self {
         let mut size = Size::default();
         let [users, apps, assertions] = partitions.map(|drafts| {
-            let partitions = Partitions::builder().capacity(drafts.len()).build();
+            let partitions = Partitions::with_capacity_and_hasher(drafts.len(), RandomState::new());
             let pinned = partitions.pin();
             for (name, draft) in drafts {
                 let partition = draft.finish();

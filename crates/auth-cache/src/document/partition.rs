@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use auth_core::Account;
+use auth_core::{Account, ScopeMask};
 
 use super::item::{Item, Items};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
@@ -22,6 +22,8 @@ pub(crate) struct Partition {
 /// An access token with the entries of the very same environment, client and realm: nearly always all that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Row {
+    /// Of its scopes: most tokens are passed over without a look at them.
+    pub(crate) mask: ScopeMask,
     pub(crate) token: Arc<AccessToken>,
     pub(crate) id_token: Option<Arc<IdTokenEntry>>,
     pub(crate) account: Option<Arc<Account>>,
@@ -57,7 +59,12 @@ impl Partition {
         self.rows.get_or_init(|| {
             let tokens = self.access_tokens.iter().filter_map(|item| item.shared().clone());
             tokens
-                .map(|token| Row { id_token: self.id_token_of(&token), account: self.account_of(&token), token })
+                .map(|token| Row {
+                    mask: token.scopes.mask(),
+                    id_token: self.id_token_of(&token),
+                    account: self.account_of(&token),
+                    token,
+                })
                 .collect()
         })
     }

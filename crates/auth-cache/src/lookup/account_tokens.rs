@@ -48,7 +48,11 @@ impl<'a> Asked<'a> {
 
     /// The tokens of this client and tenant that grant the scopes, usable or not.
     fn matching(&self) -> impl Iterator<Item = &'a Row> {
-        self.partition.rows().iter().filter(|row| {
+        let wanted = self.query.scopes.mask();
+        self.partition.rows().iter().filter(move |row| {
+            if !row.mask.may_grant(wanted) {
+                return false;
+            }
             let token = &*row.token;
             token.scopes.grants(self.query.scopes)
                 && token.is_kind(&self.query.kind)
@@ -71,8 +75,8 @@ impl<'a> Asked<'a> {
         if self.matching().next().is_some() { RefreshReason::Expired } else { RefreshReason::NoCachedAccessToken }
     }
 
-    fn refresh(&self, reason: RefreshReason) -> Refresh {
-        Refresh { reason, candidates: self.candidates(), id_token: self.stored_id_token() }
+    fn refresh(&self, reason: RefreshReason) -> Box<Refresh> {
+        Box::new(Refresh { reason, candidates: self.candidates(), id_token: self.stored_id_token() })
     }
 
     /// This client's own refresh tokens, after those of its family, newest first.

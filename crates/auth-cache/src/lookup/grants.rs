@@ -115,7 +115,9 @@ impl AppQuery<'_> {
             return GrantLookup::MustRequest(self.miss(), None);
         }
         static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
-        let matching = partition.rows().iter().map(|row| &*row.token).filter(|token| {
+        let wanted = self.scopes.mask();
+        let rows = partition.rows().iter().filter(|row| row.mask.may_grant(wanted));
+        let matching = rows.map(|row| &*row.token).filter(|token| {
             token.scopes.grants(self.scopes)
                 && token.is_kind(&self.kind)
                 && same(&token.client_id, self.client_id.as_str())

@@ -127,9 +127,9 @@ pub enum Lookup {
     /// Hand the token out.
     Usable(CachedToken),
     /// Hand the token out, and refresh it beside.
-    UsableButRefresh(CachedToken, Refresh),
+    UsableButRefresh(CachedToken, Box<Refresh>),
     /// Refresh first. The token, where there is one, may serve when the identity provider is down.
-    MustRefresh(Refresh, Option<CachedToken>),
+    MustRefresh(Box<Refresh>, Option<CachedToken>),
     /// Nothing that could answer: the user must sign in.
     Nothing,
 }
