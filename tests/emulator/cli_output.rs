@@ -65,8 +65,16 @@ async fn json_of_a_token_has_exactly_the_fields_of_the_contract() {
     }
     let third = cli.auth(&format!("{line} --silent")).without("BROWSER").end().await.expect(0);
     assert_eq!(third.json()["source"], "cache");
-    let accounts = cli.auth("accounts --output json").end().await.expect(0);
-    assert_eq!(accounts.json(), json!([account]));
+    let accounts = cli.auth("accounts --output json").end().await.expect(0).json();
+    let [listed] = accounts.as_array().unwrap().as_slice() else { panic!("{accounts}") };
+    for (name, value) in account.as_object().unwrap() {
+        assert_eq!(listed[name], *value);
+    }
+    let at_home = json!({
+        "tenant_id": cli.emulator.tenant_id(), "local_account_id": object_id, "username": ADA, "is_home": true,
+    });
+    assert_eq!((&listed["local_account_id"], &listed["tenants"]), (&json!(object_id), &json!([at_home])));
+    assert_eq!((&listed["can_refresh"], listed["last_sign_in"].is_u64()), (&json!(true), true));
     assert_eq!(cli.asked(), (1, 0));
 }
 
@@ -113,10 +121,22 @@ async fn accounts_and_logout_print_text_and_json() {
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
     let listed = accounts().await.expect(0).json();
-    let names: Vec<_> = listed.as_array().unwrap().iter().map(|account| &account["username"]).collect();
-    assert_eq!(names, [ADA, GRACE]);
+    // Whoever signed in last comes first, by the second.
+    let names: BTreeSet<_> =
+        listed.as_array().unwrap().iter().map(|account| account["username"].as_str().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from([ADA, GRACE]));
     for account in listed.as_array().unwrap() {
-        assert_eq!(members(account), BTreeSet::from(["home_account_id", "username", "environment"]));
+        let fields = [
+            "home_account_id",
+            "username",
+            "environment",
+            "local_account_id",
+            "can_refresh",
+            "source",
+            "last_sign_in",
+            "tenants",
+        ];
+        assert_eq!(members(account), BTreeSet::from(fields));
     }
     let text = cli.auth("accounts").end().await.expect(0);
     assert_eq!(text.stdout.lines().count(), 2);
@@ -196,8 +216,13 @@ async fn an_entry_without_home_account_id_is_matched_by_its_local_account_id() {
     };
     write(json!({"a": account("Local-One", ADA), "b": account("local-two", "")}));
     let listed = auth(&["accounts"]).await.expect(0).json();
-    let expected = |name: Value| json!({"home_account_id": null, "username": name, "environment": "login.windows.net"});
-    assert_eq!(listed, json!([expected(Value::Null), expected(json!(ADA))]));
+    let expected = |name: Value, local: &str| {
+        json!({
+            "home_account_id": null, "username": name, "environment": "login.windows.net", "local_account_id": local,
+            "can_refresh": false, "source": null, "last_sign_in": null, "tenants": [],
+        })
+    };
+    assert_eq!(listed, json!([expected(Value::Null, "local-two"), expected(json!(ADA), "Local-One")]));
     for (name, removed) in [("local-o", 0), ("", 0), ("LOCAL-one", 1), ("local-one", 0)] {
         let logout = auth(&["logout", "--account", name]).await.expect(0);
         assert_eq!(logout.json(), json!({"removed": removed}), "{name}");

@@ -136,6 +136,9 @@ pub(crate) struct LogoutArgs {
     /// All accounts of this client and authority
     #[arg(long, group = "whom")]
     pub(crate) all: bool,
+    /// Forget them for every client that shares the cache file, not only for this one and its family
+    #[arg(long)]
+    pub(crate) all_clients: bool,
     /// What is printed
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,

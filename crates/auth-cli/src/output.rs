@@ -42,6 +42,46 @@ impl<'a> From<&'a Account> for AccountJson<'a> {
     }
 }
 
+/// An account in the list of `auth accounts`, with what the cache knows of it.
+#[derive(Serialize)]
+pub(crate) struct ListedAccountJson<'a> {
+    #[serde(flatten)]
+    account: AccountJson<'a>,
+    local_account_id: Option<&'a str>,
+    can_refresh: bool,
+    source: Option<&'a str>,
+    last_sign_in: Option<u64>,
+    tenants: Vec<TenantJson<'a>>,
+}
+
+/// What an account is in one of its tenants.
+#[derive(Serialize)]
+struct TenantJson<'a> {
+    tenant_id: &'a str,
+    local_account_id: &'a str,
+    username: &'a str,
+    is_home: bool,
+}
+
+impl<'a> From<&'a Account> for ListedAccountJson<'a> {
+    fn from(account: &'a Account) -> Self {
+        let tenants = account.tenant_profiles.iter().map(|profile| TenantJson {
+            tenant_id: &profile.tenant_id,
+            local_account_id: &profile.local_account_id,
+            username: &profile.username,
+            is_home: profile.is_home,
+        });
+        Self {
+            account: account.into(),
+            local_account_id: Some(account.local_account_id.as_str()).filter(|id| !id.is_empty()),
+            can_refresh: account.can_refresh,
+            source: account.source.as_deref(),
+            last_sign_in: account.last_sign_in.map(Timestamp::as_unix_seconds),
+            tenants: tenants.collect(),
+        }
+    }
+}
+
 /// The name under which a person knows the account.
 pub(crate) fn display_name(account: &Account) -> &str {
     let ids = [account.home_account_id.as_str(), account.local_account_id.as_str()];

@@ -1,5 +1,6 @@
 //! `auth logout`.
 
+use auth::RemovalScope;
 use serde::Serialize;
 
 use crate::args::{ListOutput, LogoutArgs};
@@ -15,10 +16,11 @@ struct LogoutJson {
 
 pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
     let client = args.app.cache_client()?;
+    let scope = if args.all_clients { RemovalScope::AllClients } else { RemovalScope::default() };
     let mut removed = 0_usize;
     for account in client.accounts().await? {
         let meant = args.account.as_deref().is_none_or(|name| account.is_named(name));
-        if meant && client.remove_account(&account).await? {
+        if meant && client.remove_account_of(&account, scope).await? {
             removed = removed.saturating_add(1);
         }
     }
