@@ -227,7 +227,7 @@ async fn an_entry_without_home_account_id_is_matched_by_its_local_account_id() {
         let logout = auth(&["logout", "--account", name]).await.expect(0);
         assert_eq!(logout.json(), json!({"removed": removed}), "{name}");
     }
-    assert_eq!(auth(&["accounts"]).await.expect(0).json(), json!([expected(Value::Null)]));
+    assert_eq!(auth(&["accounts"]).await.expect(0).json(), json!([expected(Value::Null, "local-two")]));
 }
 
 #[tokio::test]

@@ -1,16 +1,18 @@
 //! Which accounts the cache knows.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, TenantProfile, Timestamp};
 
 use crate::document::{Document, Partition, entries};
-use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry};
+use crate::entries::{AccountEntry, IdTokenEntry, RefreshToken};
+use crate::family::{Family, is_issued};
 
 /// The accounts of `authority`, one for each home account: those that signed in last first, then by username.
 pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
-    let asked = Asked { authority, client_id, families: families(document, authority, client_id) };
+    let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
     let mut accounts: Vec<_> = document.users().iter().flat_map(|partition| asked.accounts(partition)).collect();
     accounts.sort_by_cached_key(|account| {
         let name = (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
@@ -19,21 +21,10 @@ pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &C
     accounts
 }
 
-/// The families that the client is known to be in.
-pub(crate) fn families(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Box<str>> {
-    let common = document.common();
-    let own = |app: &&AppMetadata| {
-        same(&app.client_id, client_id.as_str())
-            && authority.is_environment(&app.environment)
-            && !app.family_id.is_empty()
-    };
-    entries(&common.app_metadata).filter(own).map(|app| app.family_id.clone()).collect()
-}
-
 struct Asked<'a> {
     authority: &'a Authority,
     client_id: &'a ClientId,
-    families: Vec<Box<str>>,
+    family: Family,
 }
 
 impl Asked<'_> {
@@ -45,7 +36,7 @@ impl Asked<'_> {
             return here.into_iter().map(|entry| Account::clone(&entry.account)).collect();
         }
         // First the picture that the issuer itself gave, where several share the host; then that of the home tenant.
-        here.sort_by_key(|entry| {
+        here.sort_by_cached_key(|entry| {
             let issued = self.has_id_token(partition, Some(&entry.account.realm));
             (!issued, !is_home(&entry.account, &entry.account.realm))
         });
@@ -57,13 +48,10 @@ impl Asked<'_> {
         let mut account = Account::clone(&picture.account);
         account.tenant_profiles = profiles(&account, here);
         account.source = here.iter().find_map(|entry| entry.source.as_deref()).map(str::to_owned);
-        let own = |client_id: &str, family: &str| match family {
-            "" => same(client_id, self.client_id.as_str()),
-            family => self.families.iter().any(|own| **own == *family) || same(client_id, self.client_id.as_str()),
-        };
         let mut refresh_tokens = entries(&partition.refresh_tokens)
-            .filter(|token| !token.is_bound && self.authority.is_environment(&token.environment))
-            .filter(|token| own(&token.client_id, &token.family_id))
+            .filter(|token: &&RefreshToken| self.authority.is_environment(&token.environment))
+            .filter(|token| self.family.may_try(token, self.client_id).is_some())
+            .filter(|token| is_issued(self.authority, partition, &token.environment, &token.client_id, None))
             .peekable();
         account.can_refresh = refresh_tokens.peek().is_some();
         let modified = here.iter().filter_map(|entry| entry.last_modification_time).max();
@@ -101,13 +89,8 @@ fn profiles(account: &Account, here: &[&AccountEntry]) -> Vec<TenantProfile> {
         .iter()
         .flat_map(|entry| &entry.profiles)
         .map(|seen| profile(account, &seen.tenant_id, &seen.local_account_id, &seen.username, seen.name.as_deref()));
-    let mut profiles = Vec::<TenantProfile>::new();
-    for profile in own.chain(within) {
-        if !profiles.iter().any(|known| same(&known.tenant_id, &profile.tenant_id)) {
-            profiles.push(profile);
-        }
-    }
-    profiles
+    let mut known = HashSet::new();
+    own.chain(within).filter(|profile| known.insert(profile.tenant_id.to_ascii_lowercase())).collect()
 }
 
 fn profile(

@@ -10,7 +10,7 @@ use crate::accounts;
 use crate::document::{self, Document};
 use crate::event::{Event, Observer};
 use crate::limits::{Limits, make_room};
-use crate::live::LiveDocument;
+use crate::live::{LiveDocument, Moment, Outcome};
 use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
 use crate::merge::merge;
 use crate::removal::{self, RemovalScope};
@@ -139,7 +139,7 @@ impl TokenCache {
     pub async fn store(&self, update: TokenUpdate) -> Result<bool, StorageError> {
         let key = update.account.home_account_id.as_str().to_owned();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
-        self.put(Some(key), client_id, now, move |document| update.apply(document)).await
+        self.put(Some(key), client_id, now, move |document, moment| update.apply(document, moment)).await
     }
 
     /// Caches a token of an application itself.
@@ -149,8 +149,8 @@ impl TokenCache {
     pub async fn store_app(&self, update: AppTokenUpdate) -> Result<(), StorageError> {
         let key = update.suggested_key();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
-        let put = move |document: &Document| {
-            update.apply(document);
+        let put = move |document: &Document, moment| {
+            update.apply(document, moment);
             true
         };
         self.put(Some(key), client_id, now, put).await.map(drop)
@@ -163,8 +163,8 @@ impl TokenCache {
     pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
-        let put = move |document: &Document| {
-            update.apply(document);
+        let put = move |document: &Document, moment| {
+            update.apply(document, moment);
             true
         };
         self.put(Some(key), client_id, now, put).await.map(drop)
@@ -184,8 +184,9 @@ impl TokenCache {
     ) -> Result<bool, StorageError> {
         let (authority, client_id, account) = (authority.clone(), client_id.clone(), account.clone());
         let key = account.home_account_id.as_str().to_owned();
-        let remove =
-            move |document: &Document| removal::remove_account(document, &authority, &client_id, &account, scope);
+        let remove = move |document: &Document, _| {
+            removal::remove_account(document, &authority, &client_id, &account, scope).into()
+        };
         self.live.change(Some(key), Arc::new(remove)).await
     }
 
@@ -211,9 +212,9 @@ impl TokenCache {
     /// [`StorageError`] when the change could not be stored.
     pub async fn leave_family(&self, authority: &Authority, client_id: &ClientId) -> Result<(), StorageError> {
         let (authority, client_id) = (authority.clone(), client_id.clone());
-        let leave = move |document: &Document| {
+        let leave = move |document: &Document, _| {
             update::put_app_metadata(document, &authority, &client_id, "");
-            true
+            true.into()
         };
         self.live.change(None, Arc::new(leave)).await.map(drop)
     }
@@ -238,9 +239,9 @@ impl TokenCache {
     pub fn merge_json(&self, json: &[u8]) -> Result<(), NotACache> {
         let other = document::parse(Zeroizing::new(json.to_vec())).map_err(|_| NotACache)?;
         self.live.note_skipped(&other);
-        self.live.remember(Arc::new(move |document: &Document| {
+        self.live.remember(Arc::new(move |document, _| {
             merge(document, &other);
-            true
+            true.into()
         }));
         Ok(())
     }
@@ -250,15 +251,13 @@ impl TokenCache {
         suggested_key: Option<String>,
         client_id: ClientId,
         now: Timestamp,
-        put: impl Fn(&Document) -> bool + Send + Sync + 'static,
+        put: impl Fn(&Document, Moment) -> bool + Send + Sync + 'static,
     ) -> Result<bool, StorageError> {
-        let (limits, observer) = (self.live.limits, self.live.observer.clone());
-        let change = move |document: &Document| {
-            let changed = put(document);
-            if let Some(evicted) = make_room(document, &client_id, &limits, now).filter(|_| changed) {
-                observer.tell(&Event::Evicted(evicted));
-            }
-            changed
+        let limits = self.live.limits;
+        let change = move |document: &Document, moment| {
+            let changed = put(document, moment);
+            let evicted = if changed { make_room(document, &client_id, &limits, now) } else { None };
+            Outcome { changed, evicted }
         };
         self.live.change(suggested_key, Arc::new(change)).await
     }

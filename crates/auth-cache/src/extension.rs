@@ -64,7 +64,7 @@ impl Extension {
 }
 
 /// What an entry says of extra data.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Extended {
     /// There was none.
     Not,
@@ -89,6 +89,17 @@ impl Extended {
             Some(hash) if hash.is_empty() => Self::Not,
             Some(hash) => Self::ByHash(hash.into()),
             None => Self::Unclear,
+        }
+    }
+
+    /// The hash of the data, empty for none; `None` if it is not clear.
+    pub(crate) fn hash(&self) -> Option<String> {
+        match self {
+            Self::Not => Some(String::new()),
+            Self::By(own) if own.is_empty() => Some(String::new()),
+            Self::By(own) => Some(own.hash()),
+            Self::ByHash(hash) => Some(hash.to_ascii_lowercase()),
+            Self::Unclear => None,
         }
     }
 

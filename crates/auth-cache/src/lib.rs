@@ -14,6 +14,7 @@ mod document;
 mod entries;
 mod event;
 mod extension;
+mod family;
 mod limits;
 mod live;
 mod lookup;

@@ -74,7 +74,8 @@ pub struct Evicted {
     pub least_recently_used: usize,
 }
 
-/// Makes room for further tokens where a limit is exceeded. An eighth more than needed goes, so that it happens seldom.
+/// Makes room for further tokens where a limit is exceeded, if anything may go. An eighth more than needed goes, so that it
+/// happens seldom.
 pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limits, now: Timestamp) -> Option<Evicted> {
     if !limits.is_exceeded(document.size()) {
         return None;
@@ -98,8 +99,9 @@ pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limi
         *counter = counter.saturating_add(1);
         going.push(token);
     }
+    let any = !going.is_empty();
     remove(document, going);
-    Some(evicted)
+    any.then_some(evicted)
 }
 
 struct Own {
@@ -131,3 +133,6 @@ fn remove(document: &Document, mut going: Vec<Own>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

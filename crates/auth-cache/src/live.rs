@@ -1,19 +1,42 @@
 //! The document as it follows its store: reload, apply one change, replace.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
 use crate::document::{self, Document};
 use crate::event::{Event, Observer};
-use crate::limits::Limits;
+use crate::limits::{Evicted, Limits};
 use crate::storage::{DynStorage, LockName, Replaced, StorageError, Version};
 
 /// How often a write is tried again when somebody else was faster.
 const ATTEMPTS: usize = 5;
 
-/// A change of the document, which tells whether it changed anything. It can be applied to any version.
-pub(crate) type Change = Arc<dyn Fn(&Document) -> bool + Send + Sync>;
+/// A change of the document, which can be applied to any version.
+pub(crate) type Change = Arc<dyn Fn(&Document, Moment) -> Outcome + Send + Sync>;
+
+/// When a change is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// At once.
+    First,
+    /// After it could not be stored: what others wrote later than it was made stays (S-102).
+    Again,
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) changed: bool,
+    pub(crate) evicted: Option<Evicted>,
+}
+
+impl From<bool> for Outcome {
+    fn from(changed: bool) -> Self {
+        Self { changed, evicted: None }
+    }
+}
 
 /// The document at one version.
 #[derive(Debug)]
@@ -50,6 +73,8 @@ pub(crate) struct LiveDocument {
     reloading: async_lock::Mutex<()>,
     /// Changes that could not be stored yet (S-98).
     pending: Mutex<Vec<Change>>,
+    /// The keys under which entries of ours cannot be stored, as was told (S-79).
+    collided: Mutex<BTreeSet<String>>,
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
 }
@@ -113,7 +138,7 @@ impl LiveDocument {
             return Ok(Ok(()));
         }
         let Ok(document) = document::parse(stored.content) else { return Ok(Err(NotUnderstood)) };
-        match self.limits.excess(bytes, document.size().entries) {
+        match self.limits.excess(bytes, document.entries()) {
             Some(reason) => self.refuse(stored.version, reason),
             None => {
                 self.note_skipped(&document);
@@ -137,28 +162,31 @@ impl LiveDocument {
 
     /// Shows a document that was read, with those changes of ours that are still to be stored.
     fn show(&self, version: Version, document: Document) {
-        let pending = self.pending();
-        for change in &*pending {
-            change(&document);
+        let mut outcomes = Vec::new();
+        {
+            // Held until the picture is shown, so that no change is added to one that nobody will see.
+            let pending = self.pending();
+            outcomes.extend(pending.iter().map(|change| change(&document, Moment::Again)));
+            self.picture.store(Arc::new(Picture::new(version, Arc::new(document))));
         }
-        self.picture.store(Arc::new(Picture::new(version, Arc::new(document))));
+        outcomes.into_iter().for_each(|outcome| self.note_evicted(outcome));
     }
 
     /// Leaves what is stored alone, and goes on with what this process knows (S-90).
     fn refuse(&self, version: Version, reason: &'static str) {
         tracing::warn!(target: "auth_cache", reason, "the token cache is not used");
-        let (pending, document) = (self.pending(), Document::default());
-        for change in &*pending {
-            change(&document);
-        }
-        let picture = Picture { refused: Some(reason), ..Picture::new(version, Arc::new(document)) };
-        self.picture.store(Arc::new(picture));
+        let known = Arc::clone(&self.picture.load().document);
+        self.picture.store(Arc::new(Picture { refused: Some(reason), ..Picture::new(version, known) }));
     }
 
     /// Applies a change: in memory at once, else to what is stored.
     pub(crate) async fn change(&self, suggested_key: Option<String>, change: Change) -> Result<bool, StorageError> {
         let changed = match &self.storage {
-            None => Ok(change(&self.picture.load().document)),
+            None => {
+                let outcome = change(&self.picture.load().document, Moment::First);
+                self.note_evicted(outcome);
+                Ok(outcome.changed)
+            }
             Some(storage) => self.change_stored(&**storage, change).await,
         };
         if changed != Ok(false) {
@@ -182,24 +210,25 @@ impl LiveDocument {
                 return Err(self.keep(change, StorageError::new("written", "", reason)));
             }
             let pending = self.pending().len();
-            let changed = change(&picture.document);
-            if !changed && pending == 0 {
+            let outcome = change(&picture.document, Moment::First);
+            if !outcome.changed && pending == 0 {
                 return Ok(false);
             }
             let (json, collided) = document::write(&picture.document);
-            if let Some(reason) = self.limits.excess(json.len(), picture.document.size().entries) {
+            if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
                 self.pending().push(change);
+                self.note_evicted(outcome);
                 return Err(StorageError::new("written", "", reason));
             }
             match storage.replace(json, picture.version).await {
                 Ok(Replaced::Done(version)) => {
                     self.pending().drain(..pending);
                     self.picture.store(Arc::new(Picture::new(version, Arc::clone(&picture.document))));
-                    if collided {
-                        self.observer.tell(&Event::KeyCollision);
-                        return Err(StorageError::new("written", "", "another account's entry has the same key"));
-                    }
-                    return Ok(changed);
+                    self.note_evicted(outcome);
+                    return match self.note_collided(collided) {
+                        true => Err(StorageError::new("written", "", "another account's entry has the same key")),
+                        false => Ok(outcome.changed),
+                    };
                 }
                 // The picture shows a change that is not stored.
                 Ok(Replaced::Conflict) => self.picture.store(Arc::new(Picture {
@@ -208,6 +237,7 @@ impl LiveDocument {
                 })),
                 Err(error) => {
                     self.pending().push(change);
+                    self.note_evicted(outcome);
                     return Err(error);
                 }
             }
@@ -223,11 +253,34 @@ impl LiveDocument {
 
     /// Applies a change to what this process knows, and keeps it for the store, if there is one.
     pub(crate) fn remember(&self, change: Change) {
-        let mut pending = self.pending();
-        change(&self.picture.load().document);
-        if self.storage.is_some() {
-            pending.push(change);
+        let outcome = {
+            let mut pending = self.pending();
+            let outcome = change(&self.picture.load().document, Moment::First);
+            if self.storage.is_some() {
+                pending.push(change);
+            }
+            outcome
+        };
+        self.note_evicted(outcome);
+    }
+
+    fn note_evicted(&self, outcome: Outcome) {
+        if let Some(evicted) = outcome.evicted {
+            self.observer.tell(&Event::Evicted(evicted));
         }
+    }
+
+    /// Tells of a collision that is new.
+    fn note_collided(&self, now: BTreeSet<String>) -> bool {
+        let before = {
+            let mut collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner);
+            core::mem::replace(&mut *collided, now.clone())
+        };
+        let is_new = !now.is_subset(&before);
+        if is_new {
+            self.observer.tell(&Event::KeyCollision);
+        }
+        is_new
     }
 
     pub(crate) fn note_skipped(&self, document: &Document) {

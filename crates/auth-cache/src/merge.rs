@@ -1,9 +1,9 @@
 //! Taking another document in: what it has that is newer, or that is not here.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use auth_core::Timestamp;
-use auth_core::text::same;
 
 use crate::document::{Document, Draft, Item, Partition};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
@@ -30,21 +30,28 @@ fn merge_partition(ours: &mut Draft, theirs: &Partition) {
 }
 
 fn take_in<E: Merge>(ours: &mut Vec<Arc<Item<E>>>, theirs: &[Arc<Item<E>>]) {
-    for item in theirs {
-        match ours.iter_mut().find(|own| is_same(own, item)) {
-            Some(own) if is_newer(own, item) => {}
-            Some(own) => *own = Arc::clone(item),
-            None => ours.push(Arc::clone(item)),
-        }
+    // Into an empty cache a document comes as it is, and none of its entries is read before somebody asks.
+    if ours.is_empty() {
+        ours.extend(theirs.iter().map(Arc::clone));
+        return;
     }
-}
-
-/// What cannot be read is the same as what lies under the same key.
-fn is_same<E: Merge>(one: &Item<E>, other: &Item<E>) -> bool {
-    match (one.entry(), other.entry()) {
-        (Some(one), Some(other)) => one.is_same(other),
-        (None, None) => one.key() == other.key(),
-        (Some(_), None) | (None, Some(_)) => false,
+    let mut known = Known::default();
+    for (position, item) in ours.iter().enumerate() {
+        known.note(item, position);
+    }
+    for item in theirs {
+        let found = known.find(item, ours);
+        match found.and_then(|position| Some((position, ours.get_mut(position)?))) {
+            Some((_, own)) if is_newer(own, item) => {}
+            Some((position, own)) => {
+                *own = Arc::clone(item);
+                known.note(item, position);
+            }
+            None => {
+                known.note(item, ours.len());
+                ours.push(Arc::clone(item));
+            }
+        }
     }
 }
 
@@ -52,21 +59,64 @@ fn is_newer<E: Merge>(one: &Item<E>, other: &Item<E>) -> bool {
     one.entry().map(Merge::written_at) > other.entry().map(Merge::written_at)
 }
 
+/// What tells an entry from others of its section and partition, in folded letters.
+type Identity = Vec<String>;
+
+/// Where entries stand in a list.
+#[derive(Default)]
+struct Known {
+    keys: HashMap<Box<str>, usize>,
+    identities: HashMap<Identity, usize>,
+}
+
+impl Known {
+    fn note<E: Merge>(&mut self, item: &Item<E>, position: usize) {
+        self.keys.entry(item.key().into()).or_insert(position);
+        if let Some(identity) = identity(item) {
+            self.identities.entry(identity).or_insert(position);
+        }
+    }
+
+    /// Where the entry stands that `item` may replace: one of the same identity, at best under the same key; else what
+    /// lies under its key.
+    fn find<E: Merge>(&self, item: &Item<E>, items: &[Arc<Item<E>>]) -> Option<usize> {
+        let identity = identity(item);
+        let under = self.keys.get(item.key()).and_then(|position| Some((*position, items.get(*position)?)));
+        let under = under.filter(|(_, own)| own.key() == item.key());
+        let is_same = |own: &Item<E>| self::identity(own) == identity;
+        match under {
+            Some((position, own)) if is_same(own) => Some(position),
+            Some((position, _)) => identity.and_then(|own| self.identities.get(&own).copied()).or(Some(position)),
+            None => self.identities.get(&identity?).copied(),
+        }
+    }
+}
+
+fn identity<E: Merge>(item: &Item<E>) -> Option<Identity> {
+    item.entry()?.identity()
+}
+
 /// An entry that can be told from others of its section.
 trait Merge: Entry {
-    fn is_same(&self, other: &Self) -> bool;
+    /// `None` where only its key does.
+    fn identity(&self) -> Option<Identity>;
 
     fn written_at(&self) -> Timestamp;
 }
 
+fn folded<const N: usize>(texts: [&str; N]) -> Identity {
+    texts.map(str::to_ascii_lowercase).into()
+}
+
 impl Merge for AccessToken {
-    fn is_same(&self, other: &Self) -> bool {
-        same(&self.environment, &other.environment)
-            && same(&self.client_id, &other.client_id)
-            && same(&self.realm, &other.realm)
-            && self.scopes.contains_all(&other.scopes)
-            && other.scopes.contains_all(&self.scopes)
-            && self.is_bound_like(other)
+    fn identity(&self) -> Option<Identity> {
+        let mut identity = folded([&self.environment, &self.client_id, &self.realm]);
+        identity.extend(self.kind_and_assertion()?);
+        let mut scopes: Vec<_> = self.scopes.to_string().split(' ').map(str::to_ascii_lowercase).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        identity.extend(scopes);
+        Some(identity)
     }
 
     fn written_at(&self) -> Timestamp {
@@ -75,11 +125,9 @@ impl Merge for AccessToken {
 }
 
 impl Merge for RefreshToken {
-    fn is_same(&self, other: &Self) -> bool {
-        same(&self.environment, &other.environment)
-            && same(&self.family_id, &other.family_id)
-            && (!self.family_id.is_empty() || same(&self.client_id, &other.client_id))
-            && (!(self.is_bound || other.is_bound) || self.secret.ct_eq(other.secret.expose()))
+    fn identity(&self) -> Option<Identity> {
+        let client_id = if self.family_id.is_empty() { &self.client_id } else { "" };
+        (!self.is_bound).then(|| folded([&self.environment, &self.family_id, client_id]))
     }
 
     fn written_at(&self) -> Timestamp {
@@ -88,10 +136,8 @@ impl Merge for RefreshToken {
 }
 
 impl Merge for IdTokenEntry {
-    fn is_same(&self, other: &Self) -> bool {
-        same(&self.environment, &other.environment)
-            && same(&self.client_id, &other.client_id)
-            && same(&self.realm, &other.realm)
+    fn identity(&self) -> Option<Identity> {
+        Some(folded([&self.environment, &self.client_id, &self.realm]))
     }
 
     fn written_at(&self) -> Timestamp {
@@ -100,10 +146,9 @@ impl Merge for IdTokenEntry {
 }
 
 impl Merge for AccountEntry {
-    fn is_same(&self, other: &Self) -> bool {
-        same(&self.account.environment, &other.account.environment)
-            && same(&self.account.realm, &other.account.realm)
-            && same(&self.account.local_account_id, &other.account.local_account_id)
+    fn identity(&self) -> Option<Identity> {
+        let account = &self.account;
+        Some(folded([&account.environment, &account.realm, &account.local_account_id]))
     }
 
     fn written_at(&self) -> Timestamp {
@@ -112,8 +157,8 @@ impl Merge for AccountEntry {
 }
 
 impl Merge for AppMetadata {
-    fn is_same(&self, other: &Self) -> bool {
-        same(&self.environment, &other.environment) && same(&self.client_id, &other.client_id)
+    fn identity(&self) -> Option<Identity> {
+        Some(folded([&self.environment, &self.client_id]))
     }
 
     fn written_at(&self) -> Timestamp {
@@ -122,24 +167,4 @@ impl Merge for AppMetadata {
 }
 
 #[cfg(test)]
-mod tests {
-    use core::fmt::Write as _;
-
-    use crate::TokenCache;
-
-    // The bytes of a document that nobody changed stay the same, so that an application need not store it again.
-    #[test]
-    fn what_is_taken_in_keeps_its_order() {
-        let mut accounts = String::new();
-        for n in (0..100).rev() {
-            write!(accounts, r#","{n}":{{"home_account_id":"{n}.t","environment":"login.windows.net"}}"#).unwrap();
-        }
-        let (none, accounts) = (r#""AccessToken":{},"RefreshToken":{},"IdToken":{}"#, accounts.trim_start_matches(','));
-        let json = format!(r#"{{{none},"Account":{{{accounts}}},"AppMetadata":{{}}}}"#);
-        let cache = TokenCache::in_memory();
-        cache.merge_json(json.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(cache.to_json().to_vec()).unwrap(), json);
-        cache.merge_json(json.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(cache.to_json().to_vec()).unwrap(), json);
-    }
-}
+mod tests;

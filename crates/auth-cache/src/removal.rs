@@ -3,9 +3,9 @@
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId};
 
-use crate::accounts::families;
 use crate::document::{Document, Draft, Place, entries, remove};
-use crate::entries::AppMetadata;
+use crate::entries::{AppMetadata, RefreshToken};
+use crate::family::Family;
 
 /// Whose tokens go when an account is forgotten. The entries of the account itself always go, as with every MSAL, under
 /// all names of the cloud.
@@ -31,17 +31,15 @@ pub(crate) fn remove_account(
     account: &Account,
     scope: RemovalScope,
 ) -> bool {
-    let families = match scope {
-        RemovalScope::Family => families(document, authority, client_id),
-        RemovalScope::ThisClient | RemovalScope::AllClients => Vec::new(),
-    };
+    let family = Family::of(document, authority, client_id);
     let common = document.common();
     let clients = entries(&common.app_metadata)
-        .filter(|app: &&AppMetadata| families.contains(&app.family_id) && authority.is_environment(&app.environment))
+        .filter(|app: &&AppMetadata| scope == RemovalScope::Family && family.has(&app.family_id))
+        .filter(|app| authority.is_environment(&app.environment))
         .map(|app| &*app.client_id)
         .chain([client_id.as_str()])
         .collect();
-    let removal = Removal { authority, account, families: &families, clients, all: scope == RemovalScope::AllClients };
+    let removal = Removal { authority, account, family, clients, scope };
     let place = Place::User(account.home_account_id.folded().into());
     let removed = document.edit(&place, |partition| removal.apply(partition));
     let on_behalf = document
@@ -54,9 +52,9 @@ pub(crate) fn remove_account(
 struct Removal<'a> {
     authority: &'a Authority,
     account: &'a Account,
-    families: &'a [Box<str>],
+    family: Family,
     clients: Vec<&'a str>,
-    all: bool,
+    scope: RemovalScope,
 }
 
 impl Removal<'_> {
@@ -68,13 +66,9 @@ impl Removal<'_> {
             self.authority.is_environment(&account.environment)
                 && (!nameless || (!local.is_empty() && same(&account.local_account_id, local)))
         };
-        let shared = |family: &str| !family.is_empty() && self.families.iter().any(|own| **own == *family);
         [
             remove(&mut partition.access_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
-            remove(&mut partition.refresh_tokens, |entry| {
-                self.is_gone(&entry.environment, &entry.client_id)
-                    || (shared(&entry.family_id) && self.authority.is_environment(&entry.environment))
-            }),
+            remove(&mut partition.refresh_tokens, |entry| self.is_refresh_token_gone(entry)),
             remove(&mut partition.id_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
             remove(&mut partition.accounts, |entry| is_account(&entry.account)),
         ]
@@ -96,9 +90,19 @@ impl Removal<'_> {
         before.saturating_sub(partition.access_tokens.len())
     }
 
+    fn is_refresh_token_gone(&self, token: &RefreshToken) -> bool {
+        let gone = self.is_gone(&token.environment, &token.client_id);
+        let shared = || self.family.has(&token.family_id) && self.authority.is_environment(&token.environment);
+        match self.scope {
+            RemovalScope::ThisClient => gone && token.family_id.is_empty(),
+            RemovalScope::Family => gone || shared(),
+            RemovalScope::AllClients => gone,
+        }
+    }
+
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {
         self.authority.is_environment(environment)
-            && (self.all || self.clients.iter().any(|client| same(client, client_id)))
+            && (self.scope == RemovalScope::AllClients || self.clients.iter().any(|client| same(client, client_id)))
     }
 }
 

@@ -6,7 +6,7 @@ use auth_core::{
 };
 use serde_json::{Value, json};
 
-use crate::document::Document;
+use crate::document::{Document, Size};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 pub(crate) const CLIENT: &str = "my-client-id";
@@ -120,6 +120,26 @@ pub(crate) fn value(document: &Document) -> Value {
 pub(crate) fn secrets(document: &Document, section: &str) -> Vec<String> {
     let value = value(document);
     value[section].as_object().unwrap().values().map(|entry| entry["secret"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The size of a document, counted anew.
+pub(crate) fn counted(document: &Document) -> Size {
+    document.all().into_iter().map(|(_, partition)| partition.size()).fold(Size::default(), Size::plus)
+}
+
+/// That twice as much takes about twice as long, and not four times. One quiet moment among many is enough.
+pub(crate) fn assert_linear<T>(n: usize, prepare: impl Fn(usize) -> T, run: impl Fn(T)) {
+    let fastest = |n: usize| {
+        let time = |_| {
+            let input = prepare(n);
+            let start = std::time::Instant::now();
+            run(input);
+            start.elapsed()
+        };
+        (0..3).map(time).min().unwrap().as_secs_f64()
+    };
+    let mut ratios = (0..8).map(|_| fastest(2 * n) / fastest(n));
+    assert!(ratios.any(|ratio| ratio < 2.6), "twice as much takes more than twice as long");
 }
 
 pub(crate) fn jwt(claims: &Value) -> String {

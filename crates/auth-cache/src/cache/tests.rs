@@ -1,4 +1,9 @@
+mod deferred;
+mod events;
 mod failures;
+mod model;
+mod readers;
+mod refused;
 #[cfg(feature = "file")]
 mod shared_file;
 
@@ -13,12 +18,16 @@ use crate::testing::{
 
 /// Signs a user in, or refreshes; the access token bears the user's name.
 async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, StorageError> {
+    cache.store(TokenUpdate { refreshed, ..update_of(user, &[("access_token", json!(user))], NOW) }).await
+}
+
+/// The update of a user's sign-in at a time, some members of the answer being other.
+fn update_of(user: &str, answer: &[(&'static str, Value)], now: Timestamp) -> TokenUpdate {
     let authority = entra(T);
-    let answer = [sign_in(&authority, T, user), vec![("access_token", json!(user))]].concat();
-    let (tokens, client) = (tokens(&authority, "User.Read", &answer, NOW), client());
+    let answer = [&sign_in(&authority, T, user), answer].concat();
+    let tokens = tokens(&authority, "User.Read", &answer, now);
     let account = account_of(&tokens, &authority);
-    let update = TokenUpdate::of_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
-    cache.store(TokenUpdate { refreshed, ..update }).await
+    TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
 }
 
 async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {

@@ -8,7 +8,7 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::Section;
 use crate::entries;
-use crate::members::{Borrowed, Members};
+use crate::members::{Borrowed, Members, Name};
 
 /// A partition. The three kinds never meet: a query of one cannot reach the others (S-81).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ fn home_account_id(json: &str) -> Option<Cow<'_, str>> {
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Borrowed(name)) = map.next_key()? {
+            while let Some(Name(name)) = map.next_key()? {
                 if name == "home_account_id" {
                     let Borrowed(id) = map.next_value()?;
                     *self.0 = Some(id);

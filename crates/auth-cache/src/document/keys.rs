@@ -16,6 +16,8 @@ pub(crate) struct AccessTokenId<'a> {
     pub(crate) realm: &'a str,
     pub(crate) target: &'a str,
     pub(crate) kind: TokenKind<'a>,
+    /// Empty unless it was got on behalf of a user.
+    pub(crate) assertion: &'a str,
 }
 
 /// A key with the section it is for, and the members that it was joined from.
@@ -28,7 +30,7 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn access_token(id: &AccessTokenId<'_>) -> Self {
-        let AccessTokenId { account, environment, client_id, realm, target, kind } = *id;
+        let AccessTokenId { account, environment, client_id, realm, target, kind, assertion } = *id;
         let extension = kind.extension.filter(|extension| !extension.is_empty());
         let bearer = kind.token_type.eq_ignore_ascii_case(TokenKind::BEARER);
         let credential_type = match extension {
@@ -40,9 +42,13 @@ impl Key {
         let mut parts = vec![account, environment, credential_type, client_id, realm, target];
         parts.extend((!bearer).then_some(kind.token_type));
         parts.extend(hash.as_deref());
+        // No other library has it in its keys, so that they lose all but one of the tokens that a client got for many users.
+        if !assertion.is_empty() {
+            parts.extend(["obo", assertion]);
+        }
         Self::new(Section::AccessToken, &parts)
             .of(&[("client_id", client_id), ("realm", realm), ("target", target)])
-            .of(&[("home_account_id", account), ("environment", environment)])
+            .of(&[("home_account_id", account), ("environment", environment), ("user_assertion_hash", assertion)])
     }
 
     /// Of a client's own refresh token.
@@ -93,7 +99,8 @@ impl Key {
 
     /// Whether an entry under this key is of other members that only join to the same text (S-79). What an entry does
     /// not say is not held against it.
-    pub(crate) fn is_taken_by(&self, entry: &Members<'_>) -> bool {
+    pub(crate) fn is_taken_by(&self, json: &str) -> bool {
+        let Some(entry) = Members::parse(json) else { return false };
         self.members.iter().any(|(name, own)| {
             let other = entry.lenient(name);
             !other.is_empty() && !other.eq_ignore_ascii_case(own)
@@ -115,7 +122,7 @@ mod tests {
 
     fn access_token(account: &str, target: &str, kind: TokenKind<'_>) -> Key {
         let (environment, client_id, realm) = ("login.windows.net", "CID", "T");
-        Key::access_token(&AccessTokenId { account, environment, client_id, realm, target, kind })
+        Key::access_token(&AccessTokenId { account, environment, client_id, realm, target, kind, assertion: "" })
     }
 
     #[test]

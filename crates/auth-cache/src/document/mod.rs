@@ -14,7 +14,7 @@ mod slice;
 mod write;
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -63,14 +63,12 @@ pub(crate) struct Common {
 impl Common {
     /// Takes over what `other` has beside the entries that anybody could find.
     pub(crate) fn adopt(&mut self, other: &Self) {
-        for (section, key, json) in &other.unfiled {
-            self.unfiled.retain(|(own, known, _)| own != section || known.as_str() != key.as_str());
-            self.unfiled.push((*section, key.clone(), json.clone()));
-        }
-        for (name, json) in &other.foreign {
-            self.foreign.retain(|(known, _)| known.as_str() != name.as_str());
-            self.foreign.push((name.clone(), json.clone()));
-        }
+        let unfiled: HashSet<_> = other.unfiled.iter().map(|(section, key, _)| (*section, key.as_str())).collect();
+        self.unfiled.retain(|(section, key, _)| !unfiled.contains(&(*section, key.as_str())));
+        self.unfiled.extend(other.unfiled.iter().cloned());
+        let foreign: HashSet<_> = other.foreign.iter().map(|(name, _)| name.as_str()).collect();
+        self.foreign.retain(|(name, _)| !foreign.contains(name.as_str()));
+        self.foreign.extend(other.foreign.iter().cloned());
     }
 
     /// How many entries say nothing of whose they are.
@@ -186,6 +184,12 @@ impl Document {
     /// How much is in the partitions.
     pub(crate) fn size(&self) -> Size {
         *self.writing()
+    }
+
+    /// How many entries there are, in partitions and beside them.
+    pub(crate) fn entries(&self) -> usize {
+        let common = self.common();
+        [common.app_metadata.len(), common.unfiled.len()].into_iter().fold(self.size().entries, usize::saturating_add)
     }
 
     fn at<'a>(&self, place: &'a Place) -> (&Partitions, &'a str) {

@@ -13,7 +13,7 @@ use super::item::Item;
 use super::partition::Draft;
 use super::slice::{Buffer, Slice};
 use super::{Common, Document, Section};
-use crate::members::Borrowed;
+use crate::members::Name;
 
 const BOM: &str = "\u{feff}";
 
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let reader = self.0;
-        while let Some(Borrowed(name)) = map.next_key()? {
+        while let Some(Name(name)) = map.next_key()? {
             match Section::named(&name) {
                 Some(section) if !reader.careful => map.next_value_seed(Entries { reader, section })?,
                 section => {
@@ -176,7 +176,7 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Borrowed(key)) = map.next_key()? {
+        while let Some(Name(key)) = map.next_key()? {
             self.reader.entry(self.section, &key, map.next_value()?);
         }
         Ok(())

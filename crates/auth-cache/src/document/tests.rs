@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::members::{Members, Text};
 use crate::testing::parse;
+
+mod reading;
+mod writing;
+
 fn value(document: &Document) -> Value {
     serde_json::from_slice(&write(document).0).unwrap()
 }

@@ -1,22 +1,23 @@
 //! Writing a document.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
+use ahash::RandomState;
 use zeroize::Zeroizing;
 
 use super::item::Item;
 use super::partition::Partition;
 use super::{Common, Document, Key, Section};
-use crate::members::{Entry, Members};
+use crate::members::Entry;
 
-/// The document as it is stored (compact, all five sections, in a stable order), and whether an entry of ours was left out
-/// as somebody else's joins to the same key (S-79).
-pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, bool) {
+/// The document as it is stored (compact, all five sections, in a stable order), and the keys under which an entry of ours
+/// was left out as somebody else's joins to the same (S-79).
+pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, BTreeSet<String>) {
     let partitions = document.all().into_iter().map(|(_, partition)| partition).collect();
     let common = document.common();
     let contents = Contents { partitions, common: &common };
-    let left_out = contents.left_out();
+    let (left_out, collided) = contents.left_out();
     let mut json = Json::with_capacity(contents.size());
     // A section that is no map stays until an entry of ours has to go there.
     let is_kept = |name: &str| Section::named(name).is_none_or(|section| !contents.has(section));
@@ -27,7 +28,7 @@ pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, bool) {
         }
         json.begin(section.name());
         contents.each(section, &mut |line| {
-            if left_out.is_empty() || !left_out.contains(&(section, line.key, line.made.is_some())) {
+            if left_out.is_empty() || !left_out.contains(&line.json.as_ptr()) {
                 json.member(line.key, line.json);
             }
         });
@@ -36,7 +37,7 @@ pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, bool) {
     for (name, text) in kept {
         json.foreign(name.as_str(), text.as_str());
     }
-    (json.finish(), left_out.iter().any(|(_, _, ours)| *ours))
+    (json.finish(), collided)
 }
 
 /// Everything that is written.
@@ -52,11 +53,13 @@ struct Line<'a> {
     json: &'a str,
     /// Where this process made it.
     made: Option<&'a Key>,
+    /// Whether it says whose it is.
+    is_filed: bool,
 }
 
 impl<'a, E: Entry> From<&'a Arc<Item<E>>> for Line<'a> {
     fn from(item: &'a Arc<Item<E>>) -> Self {
-        Self { key: item.key(), json: item.json(), made: item.made_under() }
+        Self { key: item.key(), json: item.json(), made: item.made_under(), is_filed: true }
     }
 }
 
@@ -75,7 +78,7 @@ impl Contents<'_> {
             self.common.app_metadata.iter().for_each(|item| visit(item.into()));
         }
         for (_, key, json) in self.common.unfiled.iter().filter(|(own, ..)| *own == section) {
-            visit(Line { key: key.as_str(), json: json.as_str(), made: None });
+            visit(Line { key: key.as_str(), json: json.as_str(), made: None, is_filed: false });
         }
     }
 
@@ -98,25 +101,38 @@ impl Contents<'_> {
         self.common.foreign.iter().fold(size, |sum, (name, json)| plus(sum, name.as_str(), json.as_str()))
     }
 
-    /// Entries that share their key with another one, and whether they are ours. An entry of somebody else stays, ours
-    /// serves this process only (S-79); unless the other one does not say what would set it apart.
-    fn left_out(&self) -> HashSet<(Section, &str, bool)> {
-        let mut made = HashMap::new();
+    /// One entry for each key is written; which of the others is left out, by the place of its text, and the keys of ours
+    /// among them. An entry of somebody else stays, ours serves this process only (S-79); unless the other one does not
+    /// say what would set it apart.
+    fn left_out(&self) -> (HashSet<*const u8>, BTreeSet<String>) {
+        let (mut left_out, mut collided) = (HashSet::new(), BTreeSet::new());
         for section in Section::ALL {
-            self.each(section, &mut |line| made.extend(line.made.map(|key| ((section, line.key), key))));
-        }
-        let mut left_out = HashSet::new();
-        for section in Section::ALL.into_iter().filter(|_| !made.is_empty()) {
-            self.each(section, &mut |line| {
-                if line.made.is_none()
-                    && let Some(key) = made.get(&(section, line.key))
-                {
-                    let taken = Members::parse(line.json).is_some_and(|members| key.is_taken_by(&members));
-                    left_out.insert((section, line.key, taken));
+            let mut standing = HashMap::with_hasher(RandomState::new());
+            self.each(section, &mut |line| match standing.entry(line.key) {
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(line);
+                }
+                hash_map::Entry::Occupied(mut taken) => {
+                    let goes = if taken.get().yields_to(line) { taken.insert(line) } else { line };
+                    left_out.insert(goes.json.as_ptr());
+                    collided.extend(goes.made.map(|key| key.text().to_owned()));
                 }
             });
         }
-        left_out
+        (left_out, collided)
+    }
+}
+
+impl Line<'_> {
+    /// Whether a later line under the same key is written in place of this one.
+    fn yields_to(self, later: Self) -> bool {
+        match (self.made, later.made) {
+            (Some(_), Some(_)) => false,
+            (Some(key), None) => key.is_taken_by(later.json),
+            (None, Some(key)) => !key.is_taken_by(self.json),
+            // As every reader of JSON has it; but nobody's entry stands for somebody's.
+            (None, None) => later.is_filed || !self.is_filed,
+        }
     }
 }
 

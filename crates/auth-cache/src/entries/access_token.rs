@@ -33,7 +33,7 @@ pub(crate) struct AccessToken {
     used_at: AtomicU64,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Bound {
     token_type: Box<str>,
     key_id: Box<str>,
@@ -106,9 +106,14 @@ impl AccessToken {
         self.draw
     }
 
-    /// Whether another token is of the same kind as this.
-    pub(crate) fn is_bound_like(&self, other: &Self) -> bool {
-        self.bound == other.bound
+    /// What sets the token apart from others that grant the same, in folded letters; `None` where that is not clear.
+    pub(crate) fn kind_and_assertion(&self) -> Option<[String; 4]> {
+        let assertion = self.assertion.clone().into_string();
+        let Some(bound) = &self.bound else {
+            return Some([TokenKind::BEARER.to_ascii_lowercase(), String::new(), String::new(), assertion]);
+        };
+        let extension = bound.extended.hash()?;
+        Some([bound.token_type.to_ascii_lowercase(), bound.key_id.to_ascii_lowercase(), extension, assertion])
     }
 
     /// Notes that the token was handed out, for the choice of what goes when the cache is full.

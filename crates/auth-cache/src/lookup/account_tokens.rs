@@ -9,7 +9,8 @@ use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 use super::margins::Age;
 use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
 use crate::document::{Document, Partition, Row, entries};
-use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
+use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
+use crate::family::{Family, Whose, is_issued};
 
 /// Answers `query` at the time `now`.
 pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
@@ -81,12 +82,12 @@ impl<'a> Asked<'a> {
 
     /// This client's own refresh tokens, after those of its family, newest first.
     fn candidates(&self) -> Vec<RefreshCandidate> {
-        let family = Family::of(self.document, self.query);
+        let family = Family::of(self.document, self.query.authority, self.query.client_id);
         let tokens = entries(&self.partition.refresh_tokens);
         let mut found: Vec<_> = tokens
-            .filter(|token| !token.is_bound && self.query.authority.is_environment(&token.environment))
-            .filter(|token| self.is_ours(&token.environment, &token.client_id, None))
-            .filter_map(|token| Some((family.may_try(token, self.query)?, token)))
+            .filter(|token| self.query.authority.is_environment(&token.environment))
+            .filter_map(|token| Some((family.may_try(token, self.query.client_id)?, token)))
+            .filter(|(_, token)| self.is_ours(&token.environment, &token.client_id, None))
             .collect();
         found.sort_by_cached_key(|(whose, token)| (*whose == Whose::Own, Reverse(self.stored_at(token))));
         let candidate =
@@ -108,7 +109,7 @@ impl<'a> Asked<'a> {
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
-        is_client(self.query, environment, client_id)
+        same(client_id, self.query.client_id.as_str()) && self.query.authority.is_environment(environment)
     }
 
     fn is_realm(&self, realm: &str) -> bool {
@@ -119,28 +120,14 @@ impl<'a> Asked<'a> {
         entries(&self.partition.id_tokens)
     }
 
-    /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and
-    /// not beside one of another issuer: then nobody could tell whose it is.
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
-        if !self.query.authority.issuer_decides() {
-            return true;
-        }
-        let beside = |realm: Option<&str>| {
-            let all = self.id_tokens().filter(|entry| {
-                same(&entry.environment, environment)
-                    && same(&entry.client_id, client_id)
-                    && realm.is_none_or(|realm| same(&entry.realm, realm))
-            });
-            let mut issued = all.map(|entry| self.is_issued(entry));
-            issued.next().map(|first| first && issued.all(|ours| ours))
-        };
-        beside(realm).or_else(|| self.single_realm().and_then(|()| beside(None))) == Some(true)
+        is_issued(self.query.authority, self.partition, environment, client_id, realm)
     }
 
     /// The id_token of this client that belongs to an access token.
     fn id_token(&self, row: &'a Row) -> Option<&'a IdTokenEntry> {
         let beside = row.id_token.as_deref();
-        if let Some(entry) = beside.filter(|entry| !self.query.authority.issuer_decides() || self.is_issued(entry)) {
+        if let Some(entry) = beside.filter(|entry| !self.query.authority.issuer_decides() || self.has_issued(entry)) {
             return Some(entry);
         }
         let realm = &*row.token.realm;
@@ -157,7 +144,7 @@ impl<'a> Asked<'a> {
         self.id_tokens().find(|entry| {
             fits(&entry.realm)
                 && self.is_client(&entry.environment, &entry.client_id)
-                && (!self.query.authority.issuer_decides() || self.is_issued(entry))
+                && (!self.query.authority.issuer_decides() || self.has_issued(entry))
         })
     }
 
@@ -166,7 +153,7 @@ impl<'a> Asked<'a> {
         self.query.authority.has_single_realm().then_some(())
     }
 
-    fn is_issued(&self, entry: &IdTokenEntry) -> bool {
+    fn has_issued(&self, entry: &IdTokenEntry) -> bool {
         entry.issuer().is_some_and(|iss| self.query.authority.is_issuer(iss))
     }
 
@@ -189,53 +176,5 @@ impl<'a> Asked<'a> {
         let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);
         let found = all().filter(of_realm).find(here).or_else(|| all().find(here));
         found.map(|entry| &entry.account)
-    }
-}
-
-fn is_client(query: &Query<'_>, environment: &str, client_id: &str) -> bool {
-    same(client_id, query.client_id.as_str()) && query.authority.is_environment(environment)
-}
-
-/// Whose a refresh token is that may be tried.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Own,
-    Family,
-}
-
-/// What is known of the client's family.
-enum Family {
-    /// It is in this one.
-    Known(Box<str>),
-    /// It is in none.
-    None,
-    /// Nothing.
-    Unknown,
-}
-
-impl Family {
-    fn of(document: &Document, query: &Query<'_>) -> Self {
-        let common = document.common();
-        let own = |app: &&AppMetadata| is_client(query, &app.environment, &app.client_id);
-        let mut notes = entries(&common.app_metadata).filter(own).peekable();
-        if notes.peek().is_none() {
-            return Self::Unknown;
-        }
-        notes.find(|app| !app.family_id.is_empty()).map_or(Self::None, |app| Self::Known(app.family_id.clone()))
-    }
-
-    /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
-    /// tokens that it got itself (S-85).
-    fn may_try(&self, token: &RefreshToken, query: &Query<'_>) -> Option<Whose> {
-        let first_hand = same(&token.client_id, query.client_id.as_str());
-        if token.family_id.is_empty() {
-            return first_hand.then_some(Whose::Own);
-        }
-        let may = match self {
-            Self::Known(family) => *family == token.family_id,
-            Self::None => false,
-            Self::Unknown => first_hand,
-        };
-        may.then_some(Whose::Family)
     }
 }

@@ -80,6 +80,19 @@ pub enum GrantLookup {
     MustRequest(RefreshReason, Option<CachedToken>),
 }
 
+impl GrantLookup {
+    /// Of two answers the higher one is better.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Usable(_) => 4,
+            Self::UsableButRefresh(_) => 3,
+            Self::MustRequest(_, Some(_)) => 2,
+            Self::MustRequest(RefreshReason::Expired, None) => 1,
+            Self::MustRequest(_, None) => 0,
+        }
+    }
+}
+
 pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timestamp) -> GrantLookup {
     // Libraries differ in what they write as the realm of one and the same tenant.
     let realms = [Some(query.authority.realm(None)), query.tenant_id, query.authority.has_single_realm().then_some("")];
@@ -90,10 +103,9 @@ pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timesta
             continue;
         }
         let place = Place::app(query.client_id.as_str(), realm);
-        match document.partition(&place, |partition| query.answer(partition, "", now)) {
-            Some(found @ GrantLookup::MustRequest(RefreshReason::Expired, _)) => answer = found,
-            Some(GrantLookup::MustRequest(..)) | None => {}
-            Some(found) => return found,
+        let found = document.partition(&place, |partition| query.answer(partition, "", now));
+        if let Some(found) = found.filter(|found| found.rank() > answer.rank()) {
+            answer = found;
         }
     }
     answer

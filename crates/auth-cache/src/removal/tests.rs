@@ -98,3 +98,73 @@ fn an_account_without_a_home_account_id_goes_by_its_local_one() {
         .0
     );
 }
+
+// Whose tokens go, by scope: for a member of a family, for a client of which nothing is known, and for one in no family.
+#[test]
+fn scopes_of_removal() {
+    use RemovalScope::{AllClients, Family, ThisClient};
+    let of = |client: &str, more: &[(&'static str, Value)]| [&[("client_id", json!(client))], more].concat();
+    let familys = |family: &str| [("family_id", json!(family))];
+    let (us, bob) = ([("environment", json!("login.microsoftonline.us"))], [("home_account_id", json!("v.t"))]);
+    let notes = [
+        ("AppMetadata", app_metadata("1", &of("member", &[]))),
+        ("AppMetadata", app_metadata("2", &of("stranger", &[]))),
+        ("AppMetadata", app_metadata("1", &of("us-member", &us))),
+    ];
+    let at = |secret: &str, changes: &[(&str, Value)]| ("AccessToken", access_token(secret, changes));
+    let rt = |secret: &str, changes: &[(&str, Value)]| ("RefreshToken", refresh_token(secret, changes));
+    let alias = [("environment", json!("sts.windows.net"))];
+    // The entry, and whether it goes: own alone, a member's family, a client known to be in none, one unknown, all.
+    let table = [
+        (at("own", &[]), [true, true, true, true, true]),
+        (at("own, other tenant", &[("realm", json!(GUEST))]), [true, true, true, true, true]),
+        (at("own, other name of the cloud", &alias), [true, true, true, true, true]),
+        (at("own, other cloud", &us), [false, false, false, false, false]),
+        (at("own, bob's", &bob), [false, false, false, false, false]),
+        (at("member's", &of("Member", &[])), [false, true, false, false, true]),
+        (at("member's, other cloud", &of("member", &us)), [false, false, false, false, false]),
+        (at("member's of another cloud", &of("us-member", &[])), [false, false, false, false, true]),
+        (at("stranger's", &of("stranger", &[])), [false, false, false, false, true]),
+        (at("the application's", &[("home_account_id", Value::Null)]), [false, false, false, false, false]),
+        (at("on behalf", &[("user_assertion_hash", json!("h"))]), [true, true, true, true, true]),
+        (at("on behalf of bob", &[("user_assertion_hash", json!("h")), ("home_account_id", json!("v.t"))]), [false; 5]),
+        (rt("own", &[]), [true, true, true, true, true]),
+        (rt("own, in the family", &familys("1")), [false, true, true, true, true]),
+        (rt("own, of another family", &familys("2")), [false, true, true, true, true]),
+        (rt("family's, by a member", &of("member", &familys("1"))), [false, true, false, false, true]),
+        (rt("family's, by somebody", &of("somebody", &familys("1"))), [false, true, false, false, true]),
+        (rt("family's, other cloud", &of("member", &[&familys("1")[..], &us].concat())), [false; 5]),
+        (rt("family's, bob's", &of("member", &[&familys("1")[..], &bob].concat())), [false; 5]),
+        (rt("member's own", &of("member", &[])), [false, true, false, false, true]),
+        (rt("stranger's", &of("stranger", &[])), [false, false, false, false, true]),
+        (rt("other family's", &of("stranger", &familys("2"))), [false, false, false, false, true]),
+        (("IdToken", id_token("x", &[])), [true, true, true, true, true]),
+        (("IdToken", id_token("x", &of("member", &[]))), [false, true, false, false, true]),
+        (("IdToken", id_token("x", &of("stranger", &[]))), [false, false, false, false, true]),
+        (account_entry("ada", &alias), [true; 5]),
+        (account_entry("ada", &us), [false; 5]),
+        (account_entry("bob", &bob), [false; 5]),
+    ];
+    let (member, outsider) = (("AppMetadata", app_metadata("1", &[])), ("AppMetadata", app_metadata("", &[])));
+    for (column, (scope, own_note)) in [
+        (ThisClient, Some(&member)),
+        (Family, Some(&member)),
+        (Family, Some(&outsider)),
+        (Family, None),
+        (AllClients, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for ((section, entry), goes) in &table {
+            let entries: Vec<_> = notes.iter().chain(own_note).cloned().chain([(*section, entry.clone())]).collect();
+            let document = document(&entries);
+            let before = value(&document);
+            let any = remove_account(&document, &entra("common"), &client(), &ada(), scope);
+            assert_eq!(any, goes[column], "{scope:?} with {own_note:?}: {entry}");
+            assert_eq!(value(&document) == before, !any, "{scope:?} with {own_note:?}: {entry}");
+            assert_eq!(value(&document)["AppMetadata"], before["AppMetadata"], "notes of clients stay");
+            assert!(!remove_account(&document, &entra("common"), &client(), &ada(), scope), "nothing more is there");
+        }
+    }
+}

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use auth_core::text::same;
 use auth_core::{Authority, ClientId, Timestamp, Tokens};
 
-use crate::document::{AccessTokenId, Item, Key, NewEntry, put, remove};
+use crate::document::{AccessTokenId, Item, Key, NewEntry, entries, put, remove};
 use crate::entries::AccessToken;
 use crate::extension::Extension;
+use crate::live::Moment;
 use crate::token_kind::TokenKind;
 
 /// An access token that is to be cached.
@@ -22,16 +23,22 @@ pub(super) struct NewAccessToken<'a> {
     pub(super) assertion: &'a str,
     pub(super) expires_on: Timestamp,
     pub(super) tokens: &'a Tokens,
+    pub(super) moment: Moment,
 }
 
 impl NewAccessToken<'_> {
     /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
     pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) {
-        let received_at = self.tokens.received_at;
+        let (received_at, granted) = (self.tokens.received_at, &self.tokens.granted_scopes);
         remove(items, |entry| self.is_own(entry) && entry.expires_on <= received_at && !self.is_covered(entry));
         // A token without lifetime is handed out once and not kept (S-62).
         if self.expires_on <= received_at {
             remove(items, |entry| self.is_covered(entry));
+            return;
+        }
+        if entries(items)
+            .any(|entry| self.is_later(entry) && entry.scopes.grants(granted) && granted.grants(&entry.scopes))
+        {
             return;
         }
         let target = self.tokens.granted_scopes.sorted().to_string();
@@ -42,6 +49,7 @@ impl NewAccessToken<'_> {
             realm: self.realm,
             target: &target,
             kind: self.kind,
+            assertion: self.assertion,
         });
         put(items, key, self.entry(&target), |entry| self.is_covered(entry));
     }
@@ -84,8 +92,15 @@ impl NewAccessToken<'_> {
     }
 
     fn is_covered(&self, entry: &AccessToken) -> bool {
-        self.is_own(entry)
-            && self.authority.is_same_realm(&entry.realm, self.realm)
-            && self.tokens.granted_scopes.grants(&entry.scopes)
+        self.is_same_tenant(entry) && self.tokens.granted_scopes.grants(&entry.scopes) && !self.is_later(entry)
+    }
+
+    /// Whether somebody got the token after this one, which waited to be stored.
+    fn is_later(&self, entry: &AccessToken) -> bool {
+        self.moment == Moment::Again && self.is_same_tenant(entry) && entry.cached_at > self.tokens.received_at
+    }
+
+    fn is_same_tenant(&self, entry: &AccessToken) -> bool {
+        self.is_own(entry) && self.authority.is_same_realm(&entry.realm, self.realm)
     }
 }

@@ -8,6 +8,7 @@ use super::access_token::NewAccessToken;
 use crate::assertion::Assertion;
 use crate::document::{Document, Place};
 use crate::extension::Extension;
+use crate::live::Moment;
 use crate::token_kind::TokenKind;
 
 /// A token of an application itself that is to be cached.
@@ -31,9 +32,9 @@ impl AppTokenUpdate {
         Self { authority, client_id, tokens, extension: Extension::default() }
     }
 
-    pub(crate) fn apply(&self, document: &Document) {
+    pub(crate) fn apply(&self, document: &Document, moment: Moment) {
         let place = Place::app(self.client_id.as_str(), self.realm());
-        self.put(document, &place, "", "", self.tokens.expires_on);
+        self.put(document, &place, ("", ""), self.tokens.expires_on, moment);
     }
 
     /// The key under which MSAL for .NET stores the partition in a distributed cache.
@@ -46,7 +47,14 @@ impl AppTokenUpdate {
         self.tokens.realm(&self.authority)
     }
 
-    fn put(&self, document: &Document, place: &Place, account: &str, assertion: &str, expires_on: Timestamp) {
+    fn put(
+        &self,
+        document: &Document,
+        place: &Place,
+        (account, assertion): (&str, &str),
+        expires_on: Timestamp,
+        moment: Moment,
+    ) {
         let new = NewAccessToken {
             home_account_id: account,
             authority: &self.authority,
@@ -56,6 +64,7 @@ impl AppTokenUpdate {
             assertion,
             expires_on,
             tokens: &self.tokens,
+            moment,
         };
         document.edit(place, |partition| new.put(&mut partition.access_tokens));
     }
@@ -80,12 +89,12 @@ impl AssertionTokenUpdate {
         Self { assertion, assertion_expires_on, app }
     }
 
-    pub(crate) fn apply(&self, document: &Document) {
+    pub(crate) fn apply(&self, document: &Document, moment: Moment) {
         let place = Place::Assertion(self.assertion.as_str().into());
         let account = self.app.tokens.home_account_id();
         let account = account.as_ref().map(auth_core::AccountId::as_str).unwrap_or_default();
         let expires_on = self.app.tokens.expires_on;
         let expires_on = self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on));
-        self.app.put(document, &place, account, self.assertion.as_str(), expires_on);
+        self.app.put(document, &place, (account, self.assertion.as_str()), expires_on, moment);
     }
 }

@@ -6,14 +6,26 @@ mod grants;
 use std::sync::Arc;
 
 use auth_core::text::same;
-use auth_core::{Account, Authority, ClientId, Tokens};
+use auth_core::{Account, Authority, ClientId, Timestamp, Tokens};
 
 use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
+use crate::live::Moment;
 use crate::token_kind::TokenKind;
 use access_token::NewAccessToken;
 
 pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
+
+/// How much of a response was cached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// Nothing: the account is gone.
+    Nothing,
+    /// The access token: somebody has a later refresh token.
+    AccessToken,
+    /// All.
+    All,
+}
 
 /// Tokens of a user that are to be cached.
 #[derive(Clone, Debug)]
@@ -56,30 +68,54 @@ impl TokenUpdate {
     }
 
     /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
-    pub(crate) fn apply(&self, document: &Document) -> bool {
+    pub(crate) fn apply(&self, document: &Document, moment: Moment) -> bool {
         let id = &self.account.home_account_id;
-        let applied = !id.as_str().is_empty()
-            && document.edit(&Place::User(id.folded().into()), |partition| self.change(partition));
-        if applied {
+        if id.as_str().is_empty() {
+            return false;
+        }
+        let done = document.edit(&Place::User(id.folded().into()), |partition| self.change(partition, moment));
+        if done == Done::All {
             // Always written: other readers use no refresh token of a client that they know nothing of.
             put_app_metadata(document, &self.authority, &self.client_id, self.family());
         }
-        applied
+        done != Done::Nothing
     }
 
-    fn change(&self, partition: &mut Draft) -> bool {
+    fn change(&self, partition: &mut Draft, moment: Moment) -> Done {
         let other_issuers = self.other_issuers(partition);
         let is_here = |entry: &AccountEntry| self.authority.is_environment(&entry.account.environment);
         let known = entries(&partition.accounts).any(is_here);
         if self.refreshed && !(known && other_issuers.is_empty()) {
-            return false;
+            return Done::Nothing;
+        }
+        let overtaken = moment == Moment::Again && self.is_overtaken(partition);
+        if overtaken && !other_issuers.is_empty() {
+            return Done::Nothing;
         }
         self.displace(partition, &other_issuers);
         let realm = self.realm_in(partition);
-        self.put_access_token(partition);
+        self.put_access_token(partition, moment);
+        if overtaken {
+            return Done::AccessToken;
+        }
         self.put_refresh_token(partition);
         self.put_id_token_and_account(partition, &realm);
-        true
+        Done::All
+    }
+
+    /// Whether this client got tokens for the account, or its family did, or the user signed in, after these tokens came.
+    fn is_overtaken(&self, partition: &Draft) -> bool {
+        let later = |time: Timestamp| time > self.tokens.received_at;
+        let realm = self.tokens.realm(&self.authority);
+        entries(&partition.refresh_tokens).any(|entry| {
+            let familys = !entry.family_id.is_empty()
+                && *entry.family_id == *self.family()
+                && self.authority.is_environment(&entry.environment);
+            !entry.is_bound
+                && (familys || self.is_client(&entry.environment, &entry.client_id))
+                && later(entry.last_modification_time)
+        }) || entries(&partition.accounts)
+            .any(|entry| self.is_picture(&entry.account, realm) && entry.last_modification_time.is_some_and(later))
     }
 
     /// The environments in which this account and client have an id_token of another issuer. Where several issuers share
@@ -139,7 +175,7 @@ impl TokenUpdate {
             .with("client_id", self.client_id.as_str())
     }
 
-    fn put_access_token(&self, partition: &mut Draft) {
+    fn put_access_token(&self, partition: &mut Draft, moment: Moment) {
         let new = NewAccessToken {
             home_account_id: self.id(),
             authority: &self.authority,
@@ -149,6 +185,7 @@ impl TokenUpdate {
             assertion: "",
             expires_on: self.tokens.expires_on,
             tokens: &self.tokens,
+            moment,
         };
         new.put(&mut partition.access_tokens);
     }

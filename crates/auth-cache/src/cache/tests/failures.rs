@@ -1,20 +1,23 @@
 //! S-98, S-99, S-101: a store that fails costs its own service and nothing else.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::storage::{Stored, Version};
 
 /// A store in memory of which some operations fail, and into which somebody writes behind our back.
 #[derive(Clone, Default)]
-struct Moody {
-    inner: MemoryStorage,
+pub(super) struct Moody {
+    pub(super) inner: MemoryStorage,
     failing: Arc<Mutex<Vec<&'static str>>>,
-    intruder: Arc<Mutex<Vec<String>>>,
+    pub(super) intruder: Arc<Mutex<Vec<String>>>,
+    /// How often somebody tried to replace the document.
+    pub(super) replacing: Arc<AtomicUsize>,
 }
 
 impl Moody {
-    fn fail(&self, operations: &[&'static str]) {
+    pub(super) fn fail(&self, operations: &[&'static str]) {
         *self.failing.lock().unwrap() = operations.to_vec();
     }
 
@@ -37,6 +40,7 @@ impl Storage for Moody {
 
     async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
         self.check("replace")?;
+        self.replacing.fetch_add(1, Ordering::SeqCst);
         let intruder = self.intruder.lock().unwrap().pop();
         if let Some(text) = intruder {
             overwrite(&self.inner, &text).await;

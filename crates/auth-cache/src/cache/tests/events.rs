@@ -1,0 +1,176 @@
+//! What an application hears of its cache.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::assertion::Assertion;
+use crate::extension::Extension;
+
+type Heard = Arc<Mutex<Vec<Event>>>;
+
+fn listening(cache: TokenCache) -> (TokenCache, Heard) {
+    let heard = Heard::default();
+    let listener = Arc::clone(&heard);
+    (cache.on_event(move |event| listener.lock().unwrap().push(event.clone())), heard)
+}
+
+fn take(heard: &Heard) -> Vec<Event> {
+    core::mem::take(&mut *heard.lock().unwrap())
+}
+
+fn changed(key: Option<&str>) -> Event {
+    Event::Changed { suggested_key: key.map(str::to_owned) }
+}
+
+fn app(tenant: &str, extension: Extension) -> AppTokenUpdate {
+    let authority = entra(tenant);
+    let tokens = tokens(&authority, "User.Read", &[], NOW);
+    AppTokenUpdate { extension, ..AppTokenUpdate::new(Arc::new(authority), client(), Arc::new(tokens)) }
+}
+
+// §6.3: the key under which a distributed cache would keep what changed.
+#[tokio::test]
+async fn each_change_names_its_key() {
+    for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
+        let (cache, heard) = listening(cache);
+        let home = format!("ada.{T}");
+        store(&cache, "ada", false).await.unwrap();
+        assert_eq!(take(&heard), [changed(Some(&home))]);
+        store(&cache, "ada", true).await.unwrap();
+        assert_eq!(take(&heard), [changed(Some(&home))]);
+        assert_eq!(store(&cache, "bob", true).await, Ok(false));
+        assert_eq!(take(&heard), [], "nothing changed");
+        let plain = format!("{CLIENT}_{T}_AppTokenCache");
+        cache.store_app(app(T, Extension::default())).await.unwrap();
+        assert_eq!(take(&heard), [changed(Some(&plain))]);
+        let extension = Extension::new([("fmi_path", "SomeFmiPath/FmiCredentialPath")]);
+        cache.store_app(app(T, extension.clone())).await.unwrap();
+        let key = format!("{CLIENT}_{T}_{}_AppTokenCache", extension.hash());
+        assert_eq!(take(&heard), [changed(Some(&key))]);
+        for assertion in [Assertion::of_token("token"), Assertion::session("a-session-key-of-mine-0123456789").unwrap()]
+        {
+            let key = assertion.as_str().to_owned();
+            let update = AssertionTokenUpdate::new(assertion, None, app(T, Extension::default()));
+            cache.store_assertion(update).await.unwrap();
+            assert_eq!(take(&heard), [changed(Some(&key))]);
+        }
+        cache.leave_family(&entra(T), &client()).await.unwrap();
+        assert_eq!(take(&heard), [changed(None)]);
+        remove(&cache, "ada").await.unwrap();
+        assert_eq!(take(&heard), [changed(Some(&home))]);
+        assert_eq!(remove(&cache, "ada").await, Ok(false));
+        assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)));
+        cache.merge_json(b"{}").unwrap();
+        assert_eq!(take(&heard), [], "nothing changed, and what the application brings it knows");
+    }
+}
+
+#[tokio::test]
+async fn entries_of_nobody_are_counted() {
+    let odd = json!({
+        "AccessToken": {"a": null, "b": 7, "c": {"home_account_id": []}, "good": {"home_account_id": "x"}},
+        "RefreshToken": {"d": {"secret": "of nobody"}}, "AppMetadata": {"e": null}, "IdToken": "no map",
+    });
+    let storage = MemoryStorage::new();
+    overwrite(&storage, &odd.to_string()).await;
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    let skipped = |count| Event::EntriesSkipped { count };
+    assert!(names(&cache).await.is_empty());
+    assert_eq!(take(&heard), [skipped(4)]);
+    assert!(names(&cache).await.is_empty());
+    assert_eq!(take(&heard), [], "told once for each reading");
+    overwrite(&storage, r#"{"Account":{"a":7}}"#).await;
+    store(&cache, "ada", false).await.unwrap();
+    assert_eq!(take(&heard), [skipped(1), changed(Some(&format!("ada.{T}")))]);
+    cache.merge_json(odd.to_string().as_bytes()).unwrap();
+    assert_eq!(take(&heard), [skipped(4)]);
+    assert_eq!(cache.merge_json(b"[]"), Err(NotACache));
+    for broken in [&b"null"[..], b"{\"AccessToken\":", b"\xff\xfe", b"{} {}"] {
+        assert_eq!(cache.merge_json(broken), Err(NotACache));
+    }
+    assert_eq!(take(&heard), []);
+}
+
+// S-79: told when it begins, not again with every write; who is not concerned hears of no failure.
+#[tokio::test]
+async fn a_collision_is_told_once() {
+    let storage = MemoryStorage::new();
+    let key = format!("ada.{T}-login.windows.net-refreshtoken-{CLIENT}--");
+    let stranger = refresh_token("strangers", &[("home_account_id", json!("another"))]);
+    overwrite(&storage, &json!({"RefreshToken": {&key: stranger}}).to_string()).await;
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    assert!(store(&cache, "ada", false).await.is_err());
+    assert_eq!(take(&heard), [Event::KeyCollision, changed(Some(&format!("ada.{T}")))]);
+    assert_eq!(store(&cache, "bob", false).await, Ok(true));
+    assert_eq!(take(&heard), [changed(Some(&format!("bob.{T}")))]);
+    assert!(is_served(&cache, "ada").await && is_served(&TokenCache::new(storage.clone()), "bob").await);
+    assert_eq!(stored(&storage).await["RefreshToken"][&key], stranger);
+    // Gone, and come back.
+    remove(&cache, "ada").await.unwrap();
+    take(&heard);
+    assert!(store(&cache, "ada", false).await.is_err());
+    assert_eq!(take(&heard), [Event::KeyCollision, changed(Some(&format!("ada.{T}")))]);
+}
+
+#[tokio::test]
+async fn what_is_evicted_is_told_with_its_numbers() {
+    let limits = Limits { access_tokens: 8, ..Limits::DEFAULT };
+    for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
+        let (cache, heard) = listening(cache.with_limits(limits));
+        let update = |number: usize, now| {
+            let answer = [("scope", json!(format!("scope{number}")))];
+            let tokens = tokens(&entra(T), "x", &answer, now);
+            let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));
+            AssertionTokenUpdate::new(Assertion::of_token(&number.to_string()), None, app)
+        };
+        for number in 0..8 {
+            cache.store_assertion(update(number, if number < 2 { at(-4000) } else { NOW })).await.unwrap();
+        }
+        assert!(take(&heard).iter().all(|event| matches!(event, Event::Changed { .. })), "as many as there may be");
+        for (number, expired, least_recently_used) in [(8, 2, 0), (9, 0, 0), (10, 0, 2)] {
+            cache.store_assertion(update(number, NOW)).await.unwrap();
+            let evicted: Vec<_> =
+                take(&heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect();
+            let expected = crate::limits::Evicted { expired, least_recently_used };
+            let told = (expired + least_recently_used > 0).then_some(Event::Evicted(expected));
+            assert_eq!(evicted, told.into_iter().collect::<Vec<_>>(), "{number}");
+        }
+        let document: Value = serde_json::from_slice(&cache.to_json()).unwrap();
+        assert_eq!(document["AccessToken"].as_object().unwrap().len(), 7);
+    }
+}
+
+// An application may answer an event with whatever the cache offers.
+#[tokio::test]
+async fn a_listener_may_use_the_cache() {
+    let storage = failures::Moody::default();
+    storage.fail(&["lock"]);
+    let slot = Arc::new(std::sync::OnceLock::<Arc<TokenCache>>::new());
+    let listener = Arc::clone(&slot);
+    let kept = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&kept);
+    let limits = Limits { access_tokens: 2, ..Limits::DEFAULT };
+    let cache = TokenCache::new(storage.clone()).with_limits(limits).on_event(move |_| {
+        let cache = listener.get().unwrap();
+        cache.merge_json(br#"{"Foreign":1}"#).unwrap();
+        *counter.lock().unwrap() += usize::from(!cache.to_json().is_empty());
+    });
+    let cache = Arc::new(cache);
+    assert!(slot.set(Arc::clone(&cache)).is_ok());
+    for user in ["ada", "bob", "cy", "dee"] {
+        assert!(store(&cache, user, false).await.is_err());
+    }
+    storage.fail(&[]);
+    overwrite(&storage.inner, r#"{"Account":{"a":null}}"#).await;
+    assert_eq!(store(&cache, "eve", false).await, Ok(true));
+    assert!(*kept.lock().unwrap() > 4);
+}
+
+#[tokio::test]
+async fn a_document_that_was_moved_aside_is_told() {
+    let storage = MemoryStorage::new();
+    overwrite(&storage, "nonsense").await;
+    let (cache, heard) = listening(TokenCache::new(storage));
+    assert!(names(&cache).await.is_empty());
+    assert_eq!(take(&heard), [Event::Quarantined { place: "memory".to_owned() }]);
+}

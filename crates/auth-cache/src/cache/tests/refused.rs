@@ -1,0 +1,94 @@
+//! S-90: a document beyond the limits is left as it is, and this process goes on by itself.
+
+use super::*;
+use crate::limits::Limits;
+
+/// A document with so many entries of nobody.
+fn filler(entries: usize) -> Value {
+    let entries: serde_json::Map<_, _> = (0..entries).map(|number| (number.to_string(), Value::Null)).collect();
+    json!({"AccessToken": entries})
+}
+
+const BYTES: &str = "the token cache could not be written: it is larger than the limit; it is left as it is, and tokens are kept in memory only";
+const ENTRIES: &str = "the token cache could not be written: it has more entries than the limit; it is left as it is, and \
+                       tokens are kept in memory only";
+
+fn cases() -> [(Limits, Value, &'static str); 4] {
+    let (bytes, entries) =
+        (Limits { document_bytes: 8000, ..Limits::DEFAULT }, Limits { document_entries: 12, ..Limits::DEFAULT });
+    let app = |number: usize| (number.to_string(), app_metadata("", &[("client_id", json!(number.to_string()))]));
+    [
+        (bytes, json!({"Foreign": "x".repeat(8000)}), BYTES),
+        (entries, filler(13), ENTRIES),
+        (entries, json!({"AppMetadata": (0..13).map(app).collect::<serde_json::Map<_, _>>()}), ENTRIES),
+        (entries, content(&vec![("RefreshToken", refresh_token("rt", &[])); 13]), ENTRIES),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_neither_used_nor_touched() {
+    for (limits, large, error) in cases() {
+        let storage = MemoryStorage::new();
+        overwrite(&storage, &large.to_string()).await;
+        let cache = TokenCache::new(storage.clone()).with_limits(limits);
+        assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "{error}");
+        for user in ["ada", "bob"] {
+            assert_eq!(store(&cache, user, false).await.unwrap_err().to_string(), error);
+        }
+        assert_eq!(remove(&cache, "bob").await.unwrap_err().to_string(), error);
+        assert!(is_served(&cache, "ada").await && !is_served(&cache, "bob").await, "{error}");
+        assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error, "a refresh of whom we know");
+        assert_eq!(stored(&storage).await, large, "{error}");
+
+        // Others make it smaller: what waited is stored.
+        overwrite(&storage, r#"{"Foreign":{}}"#).await;
+        assert_eq!(store(&cache, "cy", false).await, Ok(true), "{error}");
+        assert_eq!(names(&TokenCache::new(storage.clone())).await, ["ada", "cy"], "{error}");
+        assert_eq!(stored(&storage).await["Foreign"], json!({}), "{error}");
+    }
+}
+
+// It is no reason to forget what this process knows.
+#[tokio::test]
+async fn when_it_becomes_too_large_this_process_goes_on() {
+    for (limits, large, error) in cases() {
+        let storage = MemoryStorage::new();
+        let cache = TokenCache::new(storage.clone()).with_limits(limits);
+        store(&cache, "ada", false).await.unwrap();
+        overwrite(&storage, &large.to_string()).await;
+        assert!(is_served(&cache, "ada").await, "{error}");
+        assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error);
+        overwrite(&storage, &with_marker(large.clone()).to_string()).await;
+        assert!(is_served(&cache, "ada").await, "{error}, and others go on writing");
+        assert_eq!(stored(&storage).await, with_marker(large), "{error}");
+    }
+}
+
+fn with_marker(mut document: Value) -> Value {
+    document["Marker"] = json!(1);
+    document
+}
+
+// One of our own changes is the one too much.
+#[tokio::test]
+async fn what_would_become_too_large_stays_as_it_was() {
+    let entries = Limits { document_entries: 10, ..Limits::DEFAULT };
+    let bytes = Limits { document_bytes: 5500, ..Limits::DEFAULT };
+    for (limits, error) in [(entries, ENTRIES), (bytes, BYTES)] {
+        let storage = MemoryStorage::new();
+        let cache = TokenCache::new(storage.clone()).with_limits(limits);
+        store(&cache, "ada", false).await.unwrap();
+        store(&cache, "bob", false).await.unwrap();
+        let before = stored(&storage).await;
+        for user in ["cy", "dee"] {
+            assert_eq!(store(&cache, user, false).await.unwrap_err().to_string(), error);
+            assert!(is_served(&cache, user).await && is_served(&cache, "ada").await);
+        }
+        assert_eq!(stored(&storage).await, before);
+        // When there is room again, everything is stored.
+        for user in ["ada", "bob"] {
+            let _ = remove(&cache, user).await;
+        }
+        assert_eq!(names(&TokenCache::new(storage)).await, ["cy", "dee"]);
+    }
+}

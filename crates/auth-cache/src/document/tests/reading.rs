@@ -1,0 +1,148 @@
+//! Texts that other programs, or somebody with bad intentions, left in place of a document.
+
+use super::*;
+use crate::lookup::{Lookup, Query, lookup};
+use crate::testing::{NOW, T, access_token, account, assert_linear, client, entra, home_account, home_id, scopes};
+
+/// The access token that the home account gets.
+fn served(document: &Document) -> Option<String> {
+    let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
+    match lookup(document, &Query::new(&authority, &client, &account, &wanted), NOW) {
+        Lookup::Usable(token) => Some(token.access_token.expose().to_owned()),
+        _ => None,
+    }
+}
+
+fn written(document: &Document) -> String {
+    String::from_utf8(write(document).0.to_vec()).unwrap()
+}
+
+#[test]
+fn odd_documents_are_read_for_what_they_hold() {
+    let good = access_token("at", &[]);
+    let other = access_token("other", &[("target", json!("Mail.Read"))]);
+    for (text, entries) in [
+        (format!("\u{feff}{{\"AccessToken\":{{\"k\":{good}}}}}"), 1),
+        (format!(" \t\r\n{{\"AccessToken\" : {{ \"k\" :\n{good} }} }} \n"), 1),
+        (format!(r#"{{"AccessToken":{{"k":{good}}},"RefreshToken":null,"IdToken":null,"Account":null}}"#), 1),
+        (format!(r#"{{"AppMetadata":null,"AccessToken":{{"k":{good}}}}}"#), 1),
+        (format!(r#"{{"RefreshToken":"no map","AccessToken":{{"k":{good}}},"Account":[1],"IdToken":7}}"#), 1),
+        (format!(r#"{{"AccessToken":{{"k":{good}}},"AppMetadata":true,"Account":1.5}}"#), 1),
+        // Two sections of one name, and one that is no map beside one that is.
+        (format!(r#"{{"AccessToken":{{"k":{good}}},"AccessToken":{{"l":{other}}}}}"#), 2),
+        (format!(r#"{{"AccessToken":"x","AccessToken":{{"k":{good}}}}}"#), 1),
+        (format!(r#"{{"AccessToken":{{"k":{good}}},"AccessToken":null}}"#), 1),
+        // Escapes, in the names of sections and members and in keys.
+        (format!(r#"{{"\u0041ccessToken":{{"\u006b\n\"":{good}}}}}"#), 1),
+        (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, good.to_string().replace("realm", r"\u0072ealm")), 1),
+        (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, good.to_string().replace("home_acc", r"h\u006fme_acc")), 1),
+        // Entries that are none.
+        (format!(r#"{{"AccessToken":{{"a":null,"b":7,"c":"x","d":[],"e":{{}},"f":true,"k":{good}}}}}"#), 7),
+        // Half of a character: nobody can say it, but JSON has it.
+        (format!(r#"{{"\ud800":1,"AccessToken":{{"a\ud800":{other},"k":{good}}}}}"#), 2),
+        (format!(r#"{{"AccessToken":{{"k":{good},"l":{{"home_account_id":"\ud800","\udfff":"\ud800"}}}}}}"#), 2),
+        (format!(r#"{{"RefreshToken":7,"AccessToken":{{"a\ud800":{other},"k":{good},"\udbff":null}}}}"#), 3),
+    ] {
+        let document = super::super::parse(text.clone().into_bytes().into()).expect(&text);
+        assert_eq!((served(&document).as_deref(), document.entries()), (Some("at"), entries), "{text}");
+        // Nothing of it goes when it is written and read again.
+        let again = parse(&written(&document));
+        assert_eq!((served(&again).as_deref(), again.entries()), (Some("at"), entries), "{text}");
+        assert_eq!(written(&again), written(&document), "{text}");
+    }
+}
+
+#[test]
+fn who_says_twice_whose_it_is_says_nothing() {
+    let id = format!(r#""home_account_id":"{}""#, home_id());
+    let once = access_token("at", &[]).to_string();
+    for (entry, answers) in [
+        (once.clone(), true),
+        (once.replace(&id, &format!("{id},{id}")), false),
+        (once.replace(&id, &format!(r#"{id},"home_account_id":"v.t""#)), false),
+        (once.replace(&id, &format!(r#""home_account_id":"v.t",{id}"#)), false),
+        (once.replace(&id, &format!(r#"{id},"home_account_id":null"#)), false),
+        (once.replace(&id, &format!(r#"{id},"h\u006fme_account_id":"v.t""#)), false),
+    ] {
+        let text = format!(r#"{{"AccessToken":{{"k":{entry}}}}}"#);
+        let document = parse(&text);
+        assert_eq!(served(&document).is_some(), answers, "{entry}");
+        assert!(written(&document).contains(&entry), "{entry}");
+        let (authority, client, wanted) = (entra(T), client(), scopes("User.Read"));
+        for account in ["v.t", ""].map(AccountId::new) {
+            let answer = lookup(&document, &Query::new(&authority, &client, &account, &wanted), NOW);
+            assert!(matches!(answer, Lookup::Nothing), "{entry}");
+        }
+    }
+}
+
+// Depth costs no stack, wherever it is; what is deep in an entry of ours is no reason to lose the entry.
+#[test]
+fn depth_is_no_danger() {
+    let deep = |open: &str, close: &str| format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
+    for deep in [deep("[", "]"), deep("{\"a\":", "}")] {
+        let entry = |name: &str| {
+            let entry = access_token("at", &[]).to_string();
+            entry.replacen('{', &format!(r#"{{"{name}":{deep},"#), 1)
+        };
+        for (text, serves) in [
+            (format!(r#"{{"Foreign":{deep}}}"#), false),
+            (format!(r#"{{"AccessToken":{deep}}}"#), false),
+            (format!(r#"{{"AccessToken":{{"k":{deep}}}}}"#), false),
+            (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, entry("x_foreign")), true),
+            (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, entry("ext")), false),
+            (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, entry("home_account_idx")), true),
+            (format!(r#"{{"RefreshToken":7,"AccessToken":{{"k":{}}}}}"#, entry("x_foreign")), true),
+        ] {
+            let document = parse(&text);
+            assert_eq!(served(&document).is_some(), serves);
+            assert!(written(&document).contains(&deep), "it stays as it is");
+        }
+        let account = account("ada", &[]).to_string().replacen('{', &format!(r#"{{"tenantProfiles":{deep},"#), 1);
+        let document = parse(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
+        let found = crate::accounts::accounts(&document, &entra(T), &client());
+        assert_eq!(found.len(), 1, "{deep:.9}");
+        // A text within a text that is deep.
+        let profiles = format!(r#"{{"tenantProfiles":{},"#, json!([deep]));
+        let account = crate::testing::account("ada", &[]).to_string().replacen('{', &profiles, 1);
+        let document = parse(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
+        assert_eq!(crate::accounts::accounts(&document, &entra(T), &client()).len(), 1);
+    }
+}
+
+// S-88, R-53: keys, accounts, clients and realms that differ in their last letters only.
+#[test]
+fn reading_writing_and_asking_are_linear() {
+    let many = |n: usize| {
+        let salt = "a".repeat(40);
+        let sections = ["AccessToken", "Account", "AppMetadata"].map(|section| {
+            let entry = |number: usize| match section {
+                "AccessToken" if number.is_multiple_of(2) => {
+                    access_token("at", &[("target", json!(format!("{salt}{number}")))])
+                }
+                "AccessToken" => access_token("at", &[("home_account_id", json!(format!("{salt}-{number}")))]),
+                "Account" if number.is_multiple_of(2) => account("ada", &[("realm", json!(format!("{salt}{number}")))]),
+                "Account" => Value::Null,
+                _ => crate::testing::app_metadata("1", &[("client_id", json!(format!("{salt}{number}")))]),
+            };
+            let entries: Vec<_> = (0..n).map(|number| format!(r#""{salt}-{number:06}":{}"#, entry(number))).collect();
+            format!(r#""{section}":{{{}}}"#, entries.join(","))
+        });
+        format!("{{{}}}", sections.join(","))
+    };
+    assert_linear(400, many, |text| {
+        let document = parse(&text);
+        assert_eq!(served(&document), None);
+        assert!(written(&document).len() > text.len() / 2);
+        let found = crate::accounts::accounts(&document, &entra(T), &client());
+        assert_eq!(found.len(), 1);
+        let scope = crate::removal::RemovalScope::AllClients;
+        assert!(crate::removal::remove_account(&document, &entra(T), &client(), &found[0], scope));
+    });
+    // One entry with very many scopes.
+    let scope = |n: usize| (0..n).map(|number| format!("scope{number}")).collect::<Vec<_>>().join(" ");
+    assert_linear(2_500, scope, |target| {
+        let text = json!({"AccessToken": {"k": access_token("at", &[("target", json!(target))])}}).to_string();
+        assert_eq!(served(&parse(&text)), None);
+    });
+}

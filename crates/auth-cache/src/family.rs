@@ -1,0 +1,77 @@
+//! Which refresh tokens a client may use.
+
+use auth_core::text::same;
+use auth_core::{Authority, ClientId};
+
+use crate::document::{Document, Partition, entries};
+use crate::entries::{IdTokenEntry, RefreshToken};
+
+/// What is known of a client's families.
+pub(crate) struct Family {
+    /// Whether anything is.
+    is_known: bool,
+    /// Those that it is in.
+    ids: Vec<Box<str>>,
+}
+
+/// Whose a refresh token is that may be tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Own,
+    Family,
+}
+
+impl Family {
+    pub(crate) fn of(document: &Document, authority: &Authority, client_id: &ClientId) -> Self {
+        let common = document.common();
+        let notes: Vec<_> = entries(&common.app_metadata)
+            .filter(|app| same(&app.client_id, client_id.as_str()))
+            .filter(|app| authority.is_environment(&app.environment))
+            .collect();
+        let ids = notes.iter().map(|app| app.family_id.clone()).filter(|family| !family.is_empty());
+        Self { is_known: !notes.is_empty(), ids: ids.collect() }
+    }
+
+    pub(crate) fn has(&self, family: &str) -> bool {
+        self.ids.iter().any(|own| **own == *family)
+    }
+
+    /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
+    /// tokens that it got itself (S-85).
+    pub(crate) fn may_try(&self, token: &RefreshToken, client_id: &ClientId) -> Option<Whose> {
+        let first_hand = same(&token.client_id, client_id.as_str());
+        if token.is_bound {
+            return None;
+        }
+        if token.family_id.is_empty() {
+            return first_hand.then_some(Whose::Own);
+        }
+        (self.has(&token.family_id) || (!self.is_known && first_hand)).then_some(Whose::Family)
+    }
+}
+
+/// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and not
+/// beside one of another issuer: then nobody could tell whose it is. `realm` is that of the entry, if it has one.
+pub(crate) fn is_issued(
+    authority: &Authority,
+    partition: &Partition,
+    environment: &str,
+    client_id: &str,
+    realm: Option<&str>,
+) -> bool {
+    if !authority.issuer_decides() {
+        return true;
+    }
+    let issued_by_authority = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| authority.is_issuer(iss));
+    let beside = |realm: Option<&str>| {
+        let all = entries(&partition.id_tokens).filter(|entry: &&IdTokenEntry| {
+            same(&entry.environment, environment)
+                && same(&entry.client_id, client_id)
+                && realm.is_none_or(|realm| same(&entry.realm, realm))
+        });
+        let mut issued = all.map(issued_by_authority);
+        issued.next().map(|first| first && issued.all(|ours| ours))
+    };
+    // Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.
+    beside(realm).or_else(|| authority.has_single_realm().then(|| beside(None)).flatten()) == Some(true)
+}
