@@ -1,9 +1,20 @@
 //! The unified MSAL token cache.
 //!
 //! The document is shared with the MSAL libraries of other languages: what they wrote is found, what we write they find,
-//! and what we do not understand is kept as it is. [`TokenCache`] answers lookups from an immutable picture of the stored
-//! document and writes by reloading, applying one change and replacing. [`Storage`] says where the document is kept:
-//! [`MemoryStorage`], the file of feature `file`, or one's own.
+//! and what we do not understand is kept as it is. [`TokenCache`] answers lookups from partitions that nobody changes, one
+//! for each account, so that a lookup costs the same however many there are; it writes by reloading, applying one change
+//! and replacing. [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), [`MemoryStorage`], the
+//! file of feature `file`, or one's own.
+//!
+//! # What is shared
+//!
+//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are texts, the environment is the preferred
+//!   name of the cloud, any other name of it is found; each library's spelling of the realm is found.
+//! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key id and both
+//!   generations of the hash are found.
+//! - Tokens of an application itself ([`AppQuery`]): those of the others are found; MSAL Python and Node look for theirs only.
+//! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion; the others do not find ours, whose
+//!   keys end with that hash.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
