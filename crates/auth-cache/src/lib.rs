@@ -32,6 +32,7 @@ mod lookup;
 mod members;
 mod merge;
 mod names;
+mod pending;
 mod removal;
 mod storage;
 #[cfg(test)]

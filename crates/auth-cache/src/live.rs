@@ -7,36 +7,12 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::document::{self, Document};
 use crate::event::{Event, Observer};
-use crate::limits::{Evicted, Limits};
+use crate::limits::Limits;
+use crate::pending::{Change, Moment, Outcome, Pending};
 use crate::storage::{DynStorage, LockName, Replaced, StorageError, Version};
 
 /// How often a write is tried again when somebody else was faster.
 const ATTEMPTS: usize = 5;
-
-/// A change of the document, which can be applied to any version.
-pub(crate) type Change = Arc<dyn Fn(&Document, Moment) -> Outcome + Send + Sync>;
-
-/// When a change is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// At once.
-    First,
-    /// After it could not be stored: what others wrote later than it was made stays (S-102).
-    Again,
-}
-
-/// What came of a change.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) changed: bool,
-    pub(crate) evicted: Option<Evicted>,
-}
-
-impl From<bool> for Outcome {
-    fn from(changed: bool) -> Self {
-        Self { changed, evicted: None }
-    }
-}
 
 /// The document at one version.
 #[derive(Debug)]
@@ -72,7 +48,7 @@ pub(crate) struct LiveDocument {
     /// Held while the document is read or replaced.
     reloading: async_lock::Mutex<()>,
     /// Changes that could not be stored yet (S-98).
-    pending: Mutex<Vec<Change>>,
+    pending: Mutex<Pending>,
     /// The keys under which entries of ours cannot be stored, as was told (S-79).
     collided: Mutex<BTreeSet<String>>,
     pub(crate) limits: Limits,
@@ -209,9 +185,12 @@ impl LiveDocument {
             if let Some(reason) = picture.refused {
                 return Err(self.keep(change, StorageError::new("written", "", reason)));
             }
-            let pending = self.pending().len();
+            let (until, waiting) = {
+                let pending = self.pending();
+                (pending.end(), !pending.is_empty())
+            };
             let outcome = change(&picture.document, Moment::First);
-            if !outcome.changed && pending == 0 {
+            if !outcome.changed && !waiting {
                 return Ok(false);
             }
             let (json, collided) = document::write(&picture.document);
@@ -222,7 +201,7 @@ impl LiveDocument {
             }
             match storage.replace(json, picture.version).await {
                 Ok(Replaced::Done(version)) => {
-                    self.pending().drain(..pending);
+                    self.pending().stored(until);
                     self.picture.store(Arc::new(Picture::new(version, Arc::clone(&picture.document))));
                     self.note_evicted(outcome);
                     return match self.note_collided(collided) {
@@ -290,7 +269,7 @@ impl LiveDocument {
         }
     }
 
-    fn pending(&self) -> MutexGuard<'_, Vec<Change>> {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
         // A list of changes is whole at any time: poison tells nothing.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

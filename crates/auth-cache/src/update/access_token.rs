@@ -8,7 +8,7 @@ use auth_core::{Authority, ClientId, Timestamp, Tokens};
 use crate::document::{AccessTokenId, Item, Key, NewEntry, entries, put, remove};
 use crate::entries::AccessToken;
 use crate::extension::Extension;
-use crate::live::Moment;
+use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 
 /// An access token that is to be cached.

@@ -8,7 +8,7 @@ use super::access_token::NewAccessToken;
 use crate::assertion::Assertion;
 use crate::document::{Document, Place};
 use crate::extension::Extension;
-use crate::live::Moment;
+use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 
 /// A token of an application itself that is to be cached.

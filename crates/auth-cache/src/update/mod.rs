@@ -10,7 +10,7 @@ use auth_core::{Account, Authority, ClientId, Timestamp, Tokens};
 
 use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
-use crate::live::Moment;
+use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 use access_token::NewAccessToken;
 

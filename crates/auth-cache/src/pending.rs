@@ -1,0 +1,106 @@
+//! Changes that wait for a store that fails (S-98).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::document::Document;
+use crate::limits::Evicted;
+
+/// So many wait at most: a store may fail for months. The process knows what they brought in any case.
+const LONGEST: usize = 10_000;
+
+/// A change of the document, which can be applied to any version.
+pub(crate) type Change = Arc<dyn Fn(&Document, Moment) -> Outcome + Send + Sync>;
+
+/// When a change is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// At once.
+    First,
+    /// After it could not be stored: what others wrote later than it was made stays (S-102).
+    Again,
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) changed: bool,
+    pub(crate) evicted: Option<Evicted>,
+}
+
+impl From<bool> for Outcome {
+    fn from(changed: bool) -> Self {
+        Self { changed, evicted: None }
+    }
+}
+
+/// The changes that wait, in their order.
+#[derive(Default)]
+pub(crate) struct Pending {
+    changes: VecDeque<Change>,
+    /// How many are gone, stored or given up.
+    gone: u64,
+}
+
+/// A point in the order of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Until(u64);
+
+impl Pending {
+    pub(crate) fn push(&mut self, change: Change) {
+        self.changes.push_back(change);
+        if self.changes.len() > LONGEST {
+            tracing::warn!(target: "auth_cache", "a change has waited for the store in vain, and is given up");
+            self.pop();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter()
+    }
+
+    /// Behind those that wait now.
+    pub(crate) fn end(&self) -> Until {
+        Until(self.gone.saturating_add(self.changes.len() as u64))
+    }
+
+    /// Forgets those that are stored by now.
+    pub(crate) fn stored(&mut self, until: Until) {
+        while self.gone < until.0 && !self.changes.is_empty() {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        self.changes.pop_front();
+        self.gone = self.gone.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_first_and_only_once() {
+        let nothing: Change = Arc::new(|_, _| false.into());
+        let mut pending = Pending::default();
+        pending.push(Arc::clone(&nothing));
+        let end = pending.end();
+        pending.push(Arc::clone(&nothing));
+        pending.stored(end);
+        pending.stored(end);
+        assert_eq!(pending.iter().count(), 1, "what came later still waits");
+        let end = pending.end();
+        for _ in 0..LONGEST {
+            pending.push(Arc::clone(&nothing));
+        }
+        assert_eq!(pending.iter().count(), LONGEST);
+        pending.stored(end);
+        assert_eq!(pending.iter().count(), LONGEST, "what was given up is not counted twice");
+    }
+}
