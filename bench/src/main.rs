@@ -11,6 +11,7 @@ use auth_bench::measure::Effort;
 use auth_bench::plan::{self, INSTRUCTIONS, WORKLOADS};
 use auth_bench::row::{Row, Verdict};
 use auth_bench::workload::hit::{self, Side};
+use auth_bench::workload::redeem;
 use auth_bench::workload::start::{self, Starter};
 use auth_bench::{child, instructions, table};
 use clap::{Args, Parser, Subcommand};
@@ -61,6 +62,9 @@ enum Command {
     /// Silent hits only, for a tool that counts instructions
     #[command(hide = true)]
     Repeat { side: Side, users: u64, count: u64 },
+    /// Redemptions only, for a tool that looks at where the time goes
+    #[command(hide = true)]
+    Redeem { users: u64, count: u64 },
 }
 
 #[derive(Args)]
@@ -112,6 +116,7 @@ fn main() -> Done {
         }
         Command::Start { starter, path } => println!("{}", serde_json::to_string(&start::start(starter, &path))?),
         Command::Repeat { side, users, count } => hit::repeat(side, users, count),
+        Command::Redeem { users, count } => redeem::repeat(users, count),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -54,3 +54,15 @@ pub fn run(users: u64, effort: Effort) -> Row {
     let row = Row::compared("W4", grouped(users), Unit::Nanoseconds, figures);
     row.figure(Bound::AtMost(12_000.0)).ratio(Bound::AtMost(2.8))
 }
+
+/// W4 so many times, for a tool that looks at where the time goes.
+pub fn repeat(users: u64, count: u64) {
+    let app = client(memory(&Users::first(users)), Provider::new(1, Pause::None));
+    let (account, scopes) = (account(0), wanted());
+    runtime().block_on(async {
+        for _ in 0..count {
+            let request = app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true);
+            black_box(request.send().await.expect("a token"));
+        }
+    });
+}

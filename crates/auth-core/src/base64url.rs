@@ -18,6 +18,14 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     if text.len() > MAX_ENCODED { None } else { URL_SAFE_NO_PAD.decode(text).ok() }
 }
 
+/// Whether base64url without padding could be such a text. What it stands for is not looked at, nor whether its last
+/// character is the canonical one.
+pub(crate) fn is_base64url(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_');
+    // Without a way out in between, many characters are looked at at once.
+    text.len() <= MAX_ENCODED && text.len() % 4 != 1 && text.bytes().fold(true, |all, byte| all & legal(byte))
+}
+
 /// Reads either alphabet, with the padding that belongs to the length or without any.
 pub(crate) fn decode_either(text: &str) -> Option<Vec<u8>> {
     let bare = text.trim_end_matches('=');

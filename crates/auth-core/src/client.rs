@@ -8,7 +8,7 @@ use crate::claims::{self, Claims};
 use crate::correlation::CorrelationId;
 use crate::error::ConfigError;
 
-/// The id under which the application is registered (RFC 6749 §2.2).
+/// The id under which the application is registered (RFC 6749 §2.2). A clone shares the text.
 ///
 /// ```
 /// use auth_core::ClientId;
@@ -18,7 +18,7 @@ use crate::error::ConfigError;
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientId(String);
+pub struct ClientId(Arc<str>);
 
 impl ClientId {
     /// Takes the id.
@@ -27,7 +27,7 @@ impl ClientId {
     /// [`ConfigError::ClientId`] unless it is 1 to 256 visible ASCII characters.
     pub fn new(id: impl Into<String>) -> Result<Self, ConfigError> {
         let id = id.into();
-        if is_name(&id) { Ok(Self(id)) } else { Err(ConfigError::ClientId) }
+        if is_name(&id) { Ok(Self(id.into())) } else { Err(ConfigError::ClientId) }
     }
 
     /// The id as it was given.
@@ -43,7 +43,7 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// The application behind a request.
+/// The application behind a request. A clone shares everything.
 ///
 /// ```
 /// use auth_core::{Application, ClientId};
@@ -54,7 +54,7 @@ impl fmt::Display for ClientId {
 #[derive(Clone, Debug)]
 pub struct Application {
     pub(crate) client_id: ClientId,
-    pub(crate) name: Option<(String, String)>,
+    pub(crate) name: Option<Arc<(String, String)>>,
     capabilities: Arc<[String]>,
 }
 
@@ -78,7 +78,7 @@ impl Application {
         if !sendable(&version) {
             return Err(ConfigError::NotSendable("the application version"));
         }
-        self.name = Some((name, version));
+        self.name = Some(Arc::new((name, version)));
         Ok(self)
     }
 

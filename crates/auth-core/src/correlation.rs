@@ -30,6 +30,11 @@ impl CorrelationId {
         Ok(Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()))
     }
 
+    /// Hands its text to `read`.
+    pub(crate) fn with_text<T>(self, read: impl FnOnce(&str) -> T) -> T {
+        read(self.0.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+    }
+
     /// Reads a UUID.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -19,15 +20,15 @@ use crate::time::Timestamp;
 /// How far the clocks of this machine and of the provider may be apart (S-74).
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// An id_token with its claims, unverified by signature.
+/// An id_token with its claims, unverified by signature. A clone shares both.
 #[derive(Clone)]
 pub struct IdToken {
     raw: Secret,
-    claims: Map<String, Value>,
+    claims: Arc<Map<String, Value>>,
 }
 
 impl IdToken {
-    /// Reads the token without judging its claims.
+    /// Reads the token without judging its claims. Its signature is not decoded, as nobody checks it.
     ///
     /// # Errors
     /// [`IdTokenFault::Shape`] or [`IdTokenFault::Header`] when it is no usable JSON Web Token (S-71).
@@ -41,12 +42,14 @@ impl IdToken {
         let object = |segment| base64url::decode(segment).and_then(|bytes| json::parse_object(&bytes));
         let header = object(header).ok_or(IdTokenFault::Shape)?;
         let claims = object(payload).ok_or(IdTokenFault::Shape)?;
-        base64url::decode(signature).ok_or(IdTokenFault::Shape)?;
+        if !base64url::is_base64url(signature) {
+            return Err(IdTokenFault::Shape);
+        }
         let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
         if alg.is_empty() || alg.eq_ignore_ascii_case("none") || header.contains_key("crit") {
             return Err(IdTokenFault::Header);
         }
-        Ok(Self { raw: raw.clone(), claims })
+        Ok(Self { raw: raw.clone(), claims: Arc::new(claims) })
     }
 
     /// The token as it came.
@@ -102,24 +105,18 @@ impl IdToken {
 
     /// S-73: the audience is this client, alone or with this client as the authorized party.
     fn verify_audience(&self, client_id: &str) -> Result<(), IdTokenFault> {
-        let single;
-        let audiences: Vec<&str> = match self.claims.get("aud") {
-            Some(Value::String(audience)) => {
-                single = audience.as_str();
-                vec![single]
-            }
-            Some(Value::Array(list)) => {
-                let texts: Option<_> = list.iter().map(Value::as_str).collect();
-                texts.ok_or(IdTokenFault::Claim("aud"))?
-            }
+        let audiences = match self.claims.get("aud") {
+            Some(single @ Value::String(_)) => core::slice::from_ref(single),
+            Some(Value::Array(list)) if list.iter().all(Value::is_string) => list,
             _ => return Err(IdTokenFault::Claim("aud")),
         };
+        let named = audiences.iter().any(|audience| audience.as_str() == Some(client_id));
         let azp = self.claims.get("azp").map(Value::as_str);
         let azp_fits = match azp {
             Some(azp) => azp == Some(client_id),
             None => audiences.len() == 1,
         };
-        if audiences.contains(&client_id) && azp_fits { Ok(()) } else { Err(IdTokenFault::Audience) }
+        if named && azp_fits { Ok(()) } else { Err(IdTokenFault::Audience) }
     }
 
     /// S-74.
@@ -264,6 +261,37 @@ pub(crate) mod tests {
         assert_eq!(verify(&claims), Err(IdTokenFault::Nonce));
         claims["nonce"] = json!(nonce.expose());
         assert_eq!(verify(&claims), Ok(()));
+    }
+
+    #[test]
+    fn a_signature_is_text_of_base64url_that_nobody_decodes() {
+        let unsigned = token(&good()).expose().trim_end_matches("c2ln").to_owned();
+        for (signature, accepted) in [
+            ("", true),
+            ("c2ln", true),
+            ("_-9Z", true),
+            // Not canonical: the last character has bits that stand for nothing.
+            ("c2l", true),
+            ("c2m", true),
+            ("c2", true),
+            ("c", false),
+            ("c2lnc", false),
+            ("c2l=", false),
+            ("c2l+", false),
+            ("c2l/", false),
+            ("c2 n", false),
+            ("c2l\n", false),
+            ("c2lé", false),
+        ] {
+            let read = IdToken::parse(&Secret::new(format!("{unsigned}{signature}")));
+            assert_eq!(read.err(), (!accepted).then_some(IdTokenFault::Shape), "{signature:?}");
+        }
+        // Header and payload are read, so that one text only may stand for each.
+        for part in [0, 1] {
+            let mut parts: Vec<_> = unsigned.split('.').map(str::to_owned).collect();
+            parts[part].push_str("A=");
+            assert_eq!(IdToken::parse(&Secret::new(parts.join("."))).err(), Some(IdTokenFault::Shape));
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ const MAX_DEPTH: u8 = 32;
 
 /// Reads one JSON object.
 pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // Once for all texts in it.
+    let text = core::str::from_utf8(bytes).ok()?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: MAX_DEPTH }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     match value {

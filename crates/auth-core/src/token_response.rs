@@ -29,7 +29,8 @@ pub(crate) struct TokenResponse {
 }
 
 impl TokenResponse {
-    pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, ProtocolError> {
+    /// Takes the tokens out of `members`.
+    pub(crate) fn from_members(members: &mut Map<String, Value>) -> Result<Self, ProtocolError> {
         let token_type = text(members, "token_type")?.ok_or_else(|| missing("token_type"))?;
         if !token_type.eq_ignore_ascii_case("Bearer") {
             return Err(ProtocolError::TokenType);
@@ -76,17 +77,19 @@ fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Optio
 }
 
 /// 1…64 KiB of visible ASCII, so that a header built from it cannot be split (S-63).
-fn token(members: &Map<String, Value>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
-    match text(members, name)? {
-        None => Ok(None),
-        Some(token) if is_token(token) => Ok(Some(Secret::new(token.to_owned()))),
+fn token(members: &mut Map<String, Value>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
+    match members.get_mut(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) if is_token(token) => Ok(Some(Secret::new(core::mem::take(token)))),
         Some(_) => Err(invalid(name)),
     }
 }
 
 /// Whether `text` can be a token or a code (S-63).
 pub(crate) fn is_token(text: &str) -> bool {
-    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    // Without a way out in between, many characters are looked at at once.
+    let graphic = || text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic());
+    (1..=MAX_TOKEN).contains(&text.len()) && graphic()
 }
 
 /// A JSON integer, or a decimal text of at most ten digits (S-61).
@@ -112,7 +115,7 @@ mod tests {
     fn read(change: (&str, Value)) -> Result<TokenResponse, ProtocolError> {
         let mut response = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
         response[change.0] = change.1;
-        TokenResponse::from_members(response.as_object().unwrap())
+        TokenResponse::from_members(response.as_object_mut().unwrap())
     }
 
     #[test]

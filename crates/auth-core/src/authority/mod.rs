@@ -44,17 +44,29 @@ use tenant::Tenant;
 /// assert_eq!(customers.to_string(), "https://contoso.ciamlogin.com/contoso.onmicrosoft.com");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Authority {
     site: Site,
     kind: Kind,
     /// Made of the two above; kept, as every lookup compares with it.
     issuer: Arc<Issuer>,
+    /// The endpoints, where they need no discovery; made of the same.
+    metadata: Option<ProviderMetadata>,
 }
+
+/// Equal are authorities of the same site and kind: all else is made of these.
+impl PartialEq for Authority {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.site, &self.kind) == (&other.site, &other.kind)
+    }
+}
+
+impl Eq for Authority {}
 
 impl Authority {
     fn of(site: Site, kind: Kind) -> Self {
-        Self { issuer: Arc::new(Issuer::of(&site, &kind)), site, kind }
+        let issuer = Arc::new(Issuer::of(&site, &kind));
+        Self { metadata: endpoints::compiled_in(&site, &kind, &issuer), issuer, site, kind }
     }
 
     /// The given tenant of Entra's public cloud: a GUID, a domain name, `common`, `organizations` or `consumers`.
@@ -302,7 +314,7 @@ impl Authority {
     /// The endpoints, where they need no discovery.
     #[must_use]
     pub fn metadata(&self) -> Option<ProviderMetadata> {
-        endpoints::compiled_in(&self.site, &self.kind, &self.issuer)
+        self.metadata.clone()
     }
 
     pub(crate) fn configuration_url(&self) -> Option<Uri> {

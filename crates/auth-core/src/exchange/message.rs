@@ -22,9 +22,8 @@ pub(crate) fn get(context: &RequestContext, uri: &Uri) -> Request<Body> {
 
 /// A form to the token endpoint; parameters without a value are left out.
 pub(crate) fn post_form(context: &RequestContext, uri: &Uri, fields: &[(&str, &str)]) -> Request<Body> {
-    let fields: Vec<_> = fields.iter().copied().filter(|(_, value)| !value.is_empty()).collect();
     let uri = with_extra_query(uri, &context.extra_query);
-    let mut request = request(context, Method::POST, &uri, Body::form(&fields));
+    let mut request = request(context, Method::POST, &uri, Body::form(fields));
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, form);
     request
@@ -35,24 +34,34 @@ fn request(context: &RequestContext, method: Method, uri: &Uri, body: Body) -> R
     *request.method_mut() = method;
     *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
+    headers.reserve(MOST_HEADERS);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let mut say = |name: &'static str, value: &str| {
+    let mut say = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     };
-    say("client-request-id", &context.correlation_id.to_string());
-    say("return-client-request-id", "true");
-    say("x-client-sku", "auth.rs");
-    say("x-client-ver", env!("CARGO_PKG_VERSION"));
-    say("x-client-os", OS);
-    say("x-ms-lib-capability", "retry-after, h429");
-    if let Some((name, version)) = &context.application.name {
-        say("x-app-name", name);
-        say("x-app-ver", version);
+    context.correlation_id.with_text(|id| say(CLIENT_REQUEST_ID, id));
+    if let Some((name, version)) = context.application.name.as_deref() {
+        say(HeaderName::from_static("x-app-name"), name);
+        say(HeaderName::from_static("x-app-ver"), version);
+    }
+    for (name, value) in SAID_ALWAYS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     request
 }
+
+/// What every request says of the library.
+const SAID_ALWAYS: [(&str, &str); 5] = [
+    ("return-client-request-id", "true"),
+    ("x-client-sku", "auth.rs"),
+    ("x-client-ver", env!("CARGO_PKG_VERSION")),
+    ("x-client-os", OS),
+    ("x-ms-lib-capability", "retry-after, h429"),
+];
+/// How many headers a request has at most.
+const MOST_HEADERS: usize = 10;
 
 const OS: &str = if cfg!(windows) {
     "Windows"
@@ -115,8 +124,7 @@ pub(crate) fn judge(
         return Err(ProtocolError::UnexpectedRedirect { status: status.as_u16(), host }.into());
     }
     if let Some(echo) = headers.get(CLIENT_REQUEST_ID) {
-        let own = context.correlation_id.to_string();
-        if !echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()) {
+        if !context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes())) {
             return Err(ProtocolError::ForeignResponse.into());
         }
     }
@@ -145,9 +153,18 @@ pub(crate) fn judge(
     Ok(Answer::Refusal(error))
 }
 
+const SUFFIX: &str = "+json";
+
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let Some((kind, of)) = essence.split_once('/') else { return false };
+    let is_suffixed = || {
+        of.len()
+            .checked_sub(SUFFIX.len())
+            .and_then(|at| of.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
+    };
+    kind.eq_ignore_ascii_case("application") && (of.eq_ignore_ascii_case("json") || is_suffixed())
 }
 
 /// `Retry-After` as seconds or as a date, capped at one hour; nonsense is ignored.
