@@ -67,7 +67,28 @@ impl<'a> Text<'a> {
 }
 
 /// The members of an entry in their order.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// The value of a member.
+pub(crate) enum Value<'a> {
+    /// As it stands in a document.
+    Raw(&'a RawValue),
+    /// A text that is about to be written.
+    Text(Cow<'a, str>),
+    /// The same, of a secret.
+    Secret(&'a Secret),
+}
+
+impl Value<'_> {
+    /// The text; of a raw value as it stands in the document.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Raw(raw) => raw.get(),
+            Self::Text(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
 
 impl<'a> Members<'a> {
     /// `None` unless it is an object, and one that says only once whose it is.
@@ -77,21 +98,48 @@ impl<'a> Members<'a> {
         (named <= 1).then_some(members)
     }
 
+    /// Those of an entry that is about to be written.
+    pub(crate) const fn known(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+        Self(members)
+    }
+
+    /// The members that stand in a document.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.0.iter().map(|(name, raw)| (&**name, *raw))
+        self.0.iter().filter_map(|(name, value)| match value {
+            Value::Raw(raw) => Some((&**name, *raw)),
+            Value::Text(_) | Value::Secret(_) => None,
+        })
+    }
+
+    fn value(&self, name: &str) -> Option<&Value<'a>> {
+        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
     pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, raw)| *raw)
+        match self.value(name)? {
+            Value::Raw(raw) => Some(raw),
+            Value::Text(_) | Value::Secret(_) => None,
+        }
     }
 
     /// Whether there is such a member with a value other than `null`, `""` and `{}`.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.raw(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"" | "{}"))
+        self.value(name).is_some_and(|value| match value {
+            Value::Raw(raw) => !matches!(raw.get(), "null" | "\"\"" | "{}"),
+            Value::Text(_) | Value::Secret(_) => !value.as_str().is_empty(),
+        })
     }
 
     pub(crate) fn text(&self, name: &str) -> Text<'a> {
-        let Some(raw) = self.raw(name).map(RawValue::get) else { return Text::Absent };
+        let raw = match self.value(name) {
+            None => return Text::Absent,
+            Some(Value::Raw(raw)) => raw.get(),
+            Some(Value::Text(text)) if text.len() <= MAX_TEXT => return Text::Is(text.clone()),
+            Some(Value::Secret(secret)) if secret.expose().len() <= MAX_TEXT => {
+                return Text::Is(Cow::Borrowed(secret.expose()));
+            }
+            Some(Value::Text(_) | Value::Secret(_)) => return Text::Broken,
+        };
         match raw.as_bytes().first() {
             Some(b'"') => match serde_json::from_str::<Borrowed<'_>>(raw) {
                 Ok(Borrowed(text)) if text.len() <= MAX_TEXT => Text::Is(text),
@@ -115,9 +163,11 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
-        match self.text(name) {
-            Text::Is(text) if !text.is_empty() => Some(Secret::new(text.into_owned())),
-            Text::Is(_) | Text::Absent | Text::Broken => None,
+        match (self.text(name), self.value(name)) {
+            (Text::Is(text), _) if text.is_empty() => None,
+            (Text::Is(_), Some(Value::Secret(secret))) => Some(Secret::clone(secret)),
+            (Text::Is(text), _) => Some(Secret::new(text.into_owned())),
+            (Text::Absent | Text::Broken, _) => None,
         }
     }
 
@@ -148,7 +198,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(12);
                 while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
+                    members.push((name, Value::Raw(map.next_value()?)));
                 }
                 Ok(Members(members))
             }

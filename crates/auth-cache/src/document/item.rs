@@ -3,15 +3,17 @@
 use core::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{Key, NewEntry, Slice};
+use super::{Key, KeyKind, NewEntry, Slice};
 use crate::members::{Entry, Members};
 
 /// An entry. Nobody changes it; a writer puts another one in its place.
 pub(crate) struct Item<E> {
     key: Slice,
     json: Slice,
-    /// Where this process made the entry: what tells it from others under the same key (S-79).
-    made: Option<Box<Key>>,
+    /// Where this process made the entry: what its key is of, which tells it from others under the same (S-79).
+    made: Option<KeyKind>,
+    /// Whether all members are known to be of those that we write.
+    is_own: bool,
     entry: OnceLock<Option<Arc<E>>>,
 }
 
@@ -21,13 +23,17 @@ pub(crate) type Items<E> = Box<[Arc<Item<E>>]>;
 impl<E: Entry> Item<E> {
     /// An entry as it stands in a document.
     pub(crate) const fn stored(key: Slice, json: Slice) -> Self {
-        Self { key, json, made: None, entry: OnceLock::new() }
+        Self { key, json, made: None, is_own: false, entry: OnceLock::new() }
     }
 
-    /// A new entry; `None` if it is beyond all measure.
-    pub(crate) fn made(key: Key, entry: &NewEntry) -> Option<Self> {
-        let (text, json) = (Slice::whole(key.text().to_owned())?, Slice::whole(entry.to_json())?);
-        Some(Self { key: text, json, made: Some(Box::new(key)), entry: OnceLock::new() })
+    /// A new entry, which need not be read again where its members are all known; `None` if it is beyond all measure.
+    pub(crate) fn made(key: Key, entry: NewEntry<'_>) -> Option<Self> {
+        let (made, is_own, json) = (Some(key.kind()), !entry.has_foreign(), Slice::whole(entry.to_json())?);
+        let entry = match entry.into_members() {
+            Some(members) => OnceLock::from(E::read(&members).map(Arc::new)),
+            None => OnceLock::new(),
+        };
+        Some(Self { key: Slice::whole(key.into_text())?, json, made, is_own, entry })
     }
 
     /// What the entry says; it is read the first time that somebody asks.
@@ -54,8 +60,8 @@ impl<E> Item<E> {
         self.json.as_str()
     }
 
-    pub(crate) fn made_under(&self) -> Option<&Key> {
-        self.made.as_deref()
+    pub(crate) const fn made_under(&self) -> Option<KeyKind> {
+        self.made
     }
 
     /// How many bytes it takes in the document.
@@ -72,15 +78,18 @@ impl<E> fmt::Debug for Item<E> {
 
 /// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do not
 /// know go over into the new one.
-pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, mut new: NewEntry, same: impl Fn(&E) -> bool) {
+pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, mut new: NewEntry<'_>, same: impl Fn(&E) -> bool) {
     items.retain(|item| {
         let replaced = item.entry().is_some_and(&same);
-        if replaced && let Some(old) = item.members() {
-            new.adopt_foreign(&old, key.section());
+        if replaced
+            && !item.is_own
+            && let Some(old) = item.members()
+        {
+            new.adopt_foreign(&old, key.kind().section());
         }
         !replaced
     });
-    items.extend(Item::made(key, &new).map(Arc::new));
+    items.extend(Item::made(key, new).map(Arc::new));
 }
 
 /// The entries that can be read.

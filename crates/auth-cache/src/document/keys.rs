@@ -20,12 +20,22 @@ pub(crate) struct AccessTokenId<'a> {
     pub(crate) assertion: &'a str,
 }
 
-/// A key with the section it is for, and the members that it was joined from.
+/// What a key is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    AccessToken,
+    RefreshToken,
+    FamilyRefreshToken,
+    IdToken,
+    Account,
+    AppMetadata,
+}
+
+/// A key with what it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    section: Section,
+    kind: KeyKind,
     text: String,
-    members: Vec<(&'static str, String)>,
 }
 
 impl Key {
@@ -46,73 +56,88 @@ impl Key {
         if !assertion.is_empty() {
             parts.extend(["obo", assertion]);
         }
-        Self::new(Section::AccessToken, &parts)
-            .of(&[("client_id", client_id), ("realm", realm), ("target", target)])
-            .of(&[("home_account_id", account), ("environment", environment), ("user_assertion_hash", assertion)])
+        Self::new(KeyKind::AccessToken, &parts)
     }
 
     /// Of a client's own refresh token.
     pub(crate) fn refresh_token(account: &str, environment: &str, client_id: &str) -> Self {
-        Self::new(Section::RefreshToken, &[account, environment, "refreshtoken", client_id, "", ""]).of(&[
-            ("home_account_id", account),
-            ("environment", environment),
-            ("client_id", client_id),
-        ])
+        Self::new(KeyKind::RefreshToken, &[account, environment, "refreshtoken", client_id, "", ""])
     }
 
     /// Of the refresh token of a family of clients.
     pub(crate) fn family_refresh_token(account: &str, environment: &str, family: &str) -> Self {
-        Self::new(Section::RefreshToken, &[account, environment, "refreshtoken", family, "", ""]).of(&[
-            ("home_account_id", account),
-            ("environment", environment),
-            ("family_id", family),
-        ])
+        Self::new(KeyKind::FamilyRefreshToken, &[account, environment, "refreshtoken", family, "", ""])
     }
 
     pub(crate) fn id_token(account: &str, environment: &str, client_id: &str, realm: &str) -> Self {
-        Self::new(Section::IdToken, &[account, environment, "idtoken", client_id, realm, ""])
-            .of(&[("home_account_id", account), ("environment", environment)])
-            .of(&[("client_id", client_id), ("realm", realm)])
+        Self::new(KeyKind::IdToken, &[account, environment, "idtoken", client_id, realm, ""])
     }
 
     pub(crate) fn account(account: &str, environment: &str, realm: &str) -> Self {
-        Self::new(Section::Account, &[account, environment, realm]).of(&[
-            ("home_account_id", account),
-            ("environment", environment),
-            ("realm", realm),
-        ])
+        Self::new(KeyKind::Account, &[account, environment, realm])
     }
 
     pub(crate) fn app_metadata(environment: &str, client_id: &str) -> Self {
-        Self::new(Section::AppMetadata, &["appmetadata", environment, client_id])
-            .of(&[("environment", environment), ("client_id", client_id)])
+        Self::new(KeyKind::AppMetadata, &["appmetadata", environment, client_id])
     }
 
-    fn new(section: Section, parts: &[&str]) -> Self {
-        Self { section, text: parts.join("-").to_lowercase(), members: Vec::new() }
+    fn new(kind: KeyKind, parts: &[&str]) -> Self {
+        let mut text = parts.join("-");
+        if text.is_ascii() {
+            text.make_ascii_lowercase();
+        } else {
+            text = text.to_lowercase();
+        }
+        Self { kind, text }
     }
 
-    fn of(mut self, members: &[(&'static str, &str)]) -> Self {
-        self.members.extend(members.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        self
+    pub(crate) const fn kind(&self) -> KeyKind {
+        self.kind
     }
 
-    /// Whether an entry under this key is of other members that only join to the same text (S-79). What an entry does
-    /// not say is not held against it.
-    pub(crate) fn is_taken_by(&self, json: &str) -> bool {
-        let Some(entry) = Members::parse(json) else { return false };
-        self.members.iter().any(|(name, own)| {
-            let other = entry.lenient(name);
-            !other.is_empty() && !other.eq_ignore_ascii_case(own)
-        })
-    }
-
-    pub(crate) const fn section(&self) -> Section {
-        self.section
-    }
-
+    #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+impl KeyKind {
+    pub(crate) const fn section(self) -> Section {
+        match self {
+            Self::AccessToken => Section::AccessToken,
+            Self::RefreshToken | Self::FamilyRefreshToken => Section::RefreshToken,
+            Self::IdToken => Section::IdToken,
+            Self::Account => Section::Account,
+            Self::AppMetadata => Section::AppMetadata,
+        }
+    }
+
+    /// The members that the key is joined from.
+    const fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::AccessToken => {
+                &["home_account_id", "environment", "client_id", "realm", "target", "user_assertion_hash"]
+            }
+            Self::RefreshToken => &["home_account_id", "environment", "client_id"],
+            Self::FamilyRefreshToken => &["home_account_id", "environment", "family_id"],
+            Self::IdToken => &["home_account_id", "environment", "client_id", "realm"],
+            Self::Account => &["home_account_id", "environment", "realm"],
+            Self::AppMetadata => &["environment", "client_id"],
+        }
+    }
+
+    /// Whether an entry under the key of ours is of other members that only join to the same text (S-79). What an entry
+    /// does not say is not held against it.
+    pub(crate) fn is_taken_by(self, entry: &str, ours: &str) -> bool {
+        let Some((entry, ours)) = Members::parse(entry).zip(Members::parse(ours)) else { return false };
+        self.members().iter().any(|name| {
+            let other = entry.lenient(name);
+            !other.is_empty() && !other.eq_ignore_ascii_case(&ours.lenient(name))
+        })
     }
 }
 

@@ -25,7 +25,7 @@ use auth_core::AccountId;
 
 pub(crate) use filing::Place;
 pub(crate) use item::{Item, entries, put, remove};
-pub(crate) use keys::{AccessTokenId, Key};
+pub(crate) use keys::{AccessTokenId, Key, KeyKind};
 pub(crate) use new_entry::NewEntry;
 pub(crate) use partition::{Draft, Partition, Row, Size};
 pub(crate) use read::parse;

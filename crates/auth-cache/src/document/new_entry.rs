@@ -2,42 +2,57 @@
 
 use std::borrow::Cow;
 
-use auth_core::Timestamp;
+use auth_core::{Secret, Timestamp};
+use zeroize::Zeroizing;
 
 use super::Section;
-use crate::members::Members;
+use crate::members::{Members, Value};
 
-/// The members of an entry that is about to be written. The values are secrets.
+/// How many members an entry has, about.
+const USUAL: usize = 12;
+
+/// The members of an entry that is about to be written.
 #[derive(Default)]
-pub(crate) struct NewEntry {
-    members: Vec<(Cow<'static, str>, zeroize::Zeroizing<String>)>,
+pub(crate) struct NewEntry<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// Values as they are written: those of other shapes, and those of other programs.
+    as_written: Vec<(Cow<'static, str>, Zeroizing<String>)>,
+    has_foreign: bool,
 }
 
-impl NewEntry {
+impl<'a> NewEntry<'a> {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self { members: Vec::with_capacity(USUAL), ..Self::default() }
     }
 
     /// Adds a text; an empty one is left out.
-    pub(crate) fn with(self, name: &'static str, text: &str) -> Self {
+    pub(crate) fn with(self, name: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+        let text = text.into();
         if text.is_empty() { self } else { self.with_always(name, text) }
     }
 
     /// Adds a text even if it is empty, for members whose absence other readers do not expect.
-    pub(crate) fn with_always(self, name: &'static str, text: &str) -> Self {
-        self.with_json(name, &text)
+    pub(crate) fn with_always(mut self, name: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
+        self.members.push((name.into(), Value::Text(text.into())));
+        self
+    }
+
+    /// Adds a secret, which the entry will share.
+    pub(crate) fn with_secret(mut self, name: &'static str, secret: &'a Secret) -> Self {
+        self.members.push((name.into(), Value::Secret(secret)));
+        self
     }
 
     /// Adds a time; all times are texts of Unix seconds.
     pub(crate) fn with_time(self, name: &'static str, time: Timestamp) -> Self {
-        self.with(name, &time.to_string())
+        self.with(name, time.to_string())
     }
 
     /// Adds a value of any shape.
     pub(crate) fn with_json(mut self, name: &'static str, value: &impl serde::Serialize) -> Self {
         // Texts and maps of texts cannot fail to serialize.
         if let Ok(json) = serde_json::to_string(value) {
-            self.members.push((Cow::Borrowed(name), zeroize::Zeroizing::new(json)));
+            self.as_written.push((name.into(), Zeroizing::new(json)));
         }
         self
     }
@@ -45,23 +60,101 @@ impl NewEntry {
     /// Takes over the members of `old` that we do not write ourselves and do not have.
     pub(crate) fn adopt_foreign(&mut self, old: &Members<'_>, section: Section) {
         for (name, raw) in old.iter() {
-            if !section.members().contains(&name) && !self.members.iter().any(|(own, _)| own == name) {
-                self.members.push((name.to_owned().into(), raw.get().to_owned().into()));
+            let is_known = || {
+                self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name)
+            };
+            if !section.members().contains(&name) && !is_known() {
+                self.as_written.push((name.to_owned().into(), raw.get().to_owned().into()));
+                self.has_foreign = true;
             }
         }
     }
 
+    /// Whether members of other programs were taken over.
+    pub(crate) const fn has_foreign(&self) -> bool {
+        self.has_foreign
+    }
+
     pub(crate) fn to_json(&self) -> String {
-        let size =
-            self.members.iter().map(|(name, json)| name.len().saturating_add(json.len()).saturating_add(8)).sum();
+        let own = self.members.iter().map(|(name, value)| name.len().saturating_add(written_size(value.as_str())));
+        let rest = self.as_written.iter().map(|(name, json)| name.len().saturating_add(json.len()));
+        let size = own.chain(rest).fold(2, |sum, size| size.saturating_add(sum).saturating_add(8));
         let mut text = String::with_capacity(size);
-        for (name, json) in &self.members {
+        for (name, value) in &self.members {
             text.push(if text.is_empty() { '{' } else { ',' });
-            text.push_str(&serde_json::to_string(name).unwrap_or_default());
+            push_text(&mut text, name);
+            text.push(':');
+            push_text(&mut text, value.as_str());
+        }
+        for (name, json) in &self.as_written {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            push_text(&mut text, name);
             text.push(':');
             text.push_str(json);
         }
         text.push_str(if text.is_empty() { "{}" } else { "}" });
         text
+    }
+
+    /// What a reader would find; `None` where that has to be read.
+    pub(crate) fn into_members(self) -> Option<Members<'a>> {
+        self.as_written.is_empty().then(|| Members::known(self.members))
+    }
+}
+
+/// Whether the text stands in JSON as it is.
+fn is_plain(text: &str) -> bool {
+    // Without a way out in between, many characters are looked at at once.
+    text.bytes().fold(true, |all, byte| all & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
+}
+
+/// How long the text is in JSON at most.
+fn written_size(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.len().saturating_mul(6) }
+}
+
+fn push_text(json: &mut String, text: &str) {
+    if is_plain(text) {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        // Writing a text cannot fail.
+        json.push_str(&Zeroizing::new(serde_json::to_string(text).unwrap_or_default()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_new_entry_says_is_what_is_read_of_it() {
+        let long = "x".repeat(64 * 1024 + 1);
+        let (secret, strange) = (Secret::new("s.e-c_r".to_owned()), Secret::new("a\"b\\c\u{1}é".to_owned()));
+        let (much, none) = (Secret::new(long.clone()), Secret::new(String::new()));
+        let entry = NewEntry::new()
+            .with("text", "User.Read Mail.Read")
+            .with("left out", "")
+            .with_always("empty", "")
+            .with("escaped", "\"\\\n\u{1}\u{7f}é")
+            .with("long", long)
+            .with_secret("secret", &secret)
+            .with_secret("strange", &strange)
+            .with_secret("much", &much)
+            .with_secret("none", &none)
+            .with_time("time", Timestamp::from_unix_seconds(17));
+        let json = entry.to_json();
+        let (known, read) = (entry.into_members().unwrap(), Members::parse(&json).unwrap());
+        for name in ["text", "left out", "empty", "escaped", "long", "secret", "strange", "much", "none", "time"] {
+            assert_eq!(known.text(name), read.text(name), "{name}");
+            assert_eq!(known.has(name), read.has(name), "{name}");
+            assert_eq!(known.time(name), read.time(name), "{name}");
+            let secrets = [&known, &read].map(|members| members.secret(name));
+            let [known, read] = secrets.each_ref().map(|secret| secret.as_ref().map(Secret::expose));
+            assert_eq!(known, read, "{name}");
+        }
+        assert!(NewEntry::new().with_json("a", &1).into_members().is_none());
+        assert_eq!(NewEntry::new().to_json(), "{}");
     }
 }

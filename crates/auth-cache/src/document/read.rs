@@ -28,8 +28,8 @@ pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>) -> Result<Document, NotADocum
         error.into_bytes().zeroize();
         NotADocument
     })?;
-    let buffer: Buffer = Arc::new(Zeroizing::new(text));
-    let text = buffer.strip_prefix(BOM).unwrap_or(&buffer);
+    let buffer = Buffer::new(text);
+    let text = buffer.expose().strip_prefix(BOM).unwrap_or_else(|| buffer.expose());
     if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
         return Ok(Document::default());
     }

@@ -1,12 +1,11 @@
 //! A part of a text that many parts share.
 
 use core::fmt;
-use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use auth_core::Secret;
 
 /// The text of a document, which holds secrets: it is wiped when the last of its parts is dropped.
-pub(crate) type Buffer = Arc<Zeroizing<String>>;
+pub(crate) type Buffer = Secret;
 
 /// A part of a [`Buffer`]. Its bounds are 32 bits wide, as there are several for each entry.
 #[derive(Clone)]
@@ -19,22 +18,21 @@ pub(crate) struct Slice {
 impl Slice {
     /// The part of `buffer` that `part` borrows; `None` if it is not a part of it, or lies beyond 4 GiB.
     pub(crate) fn part(buffer: &Buffer, part: &str) -> Option<Self> {
-        let start = part.as_ptr().addr().checked_sub(buffer.as_ptr().addr())?;
+        let start = part.as_ptr().addr().checked_sub(buffer.expose().as_ptr().addr())?;
         let end = start.checked_add(part.len())?;
-        let slice =
-            Self { buffer: Arc::clone(buffer), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? };
-        (end <= buffer.len()).then_some(slice)
+        let slice = Self { buffer: buffer.clone(), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? };
+        (end <= buffer.expose().len()).then_some(slice)
     }
 
     /// All of a text of its own; `None` beyond 4 GiB.
     pub(crate) fn whole(text: String) -> Option<Self> {
         let end = u32::try_from(text.len()).ok()?;
-        Some(Self { buffer: Arc::new(Zeroizing::new(text)), start: 0, end })
+        Some(Self { buffer: Secret::new(text), start: 0, end })
     }
 
     pub(crate) fn as_str(&self) -> &str {
         let bounds = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
-        bounds.and_then(|(start, end)| self.buffer.get(start..end)).unwrap_or_default()
+        bounds.and_then(|(start, end)| self.buffer.expose().get(start..end)).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::item::Item;
 use super::partition::Partition;
-use super::{Common, Document, Key, Section};
+use super::{Common, Document, KeyKind, Section};
 use crate::members::Entry;
 
 /// The document as it is stored (compact, all five sections, in a stable order), and the keys under which an entry of ours
@@ -51,8 +51,8 @@ struct Contents<'a> {
 struct Line<'a> {
     key: &'a str,
     json: &'a str,
-    /// Where this process made it.
-    made: Option<&'a Key>,
+    /// Under which kind of key, where this process made it.
+    made: Option<KeyKind>,
     /// Whether it says whose it is.
     is_filed: bool,
 }
@@ -115,7 +115,7 @@ impl Contents<'_> {
                 hash_map::Entry::Occupied(mut taken) => {
                     let goes = if taken.get().yields_to(line) { taken.insert(line) } else { line };
                     left_out.insert(goes.json.as_ptr());
-                    collided.extend(goes.made.map(|key| key.text().to_owned()));
+                    collided.extend(goes.made.map(|_| goes.key.to_owned()));
                 }
             });
         }
@@ -128,8 +128,8 @@ impl Line<'_> {
     fn yields_to(self, later: Self) -> bool {
         match (self.made, later.made) {
             (Some(_), Some(_)) => false,
-            (Some(key), None) => key.is_taken_by(later.json),
-            (None, Some(key)) => !key.is_taken_by(self.json),
+            (Some(kind), None) => kind.is_taken_by(later.json, self.json),
+            (None, Some(kind)) => !kind.is_taken_by(self.json, later.json),
             // As every reader of JSON has it; but nobody's entry stands for somebody's.
             (None, None) => later.is_filed || !self.is_filed,
         }

@@ -15,6 +15,8 @@ pub(crate) struct IdTokenEntry {
     pub(crate) realm: Arc<str>,
     pub(crate) secret: Secret,
     issuer: OnceLock<Option<Box<str>>>,
+    /// Where this process got the token, so that it is not read again.
+    known: OnceLock<IdToken>,
 }
 
 impl Entry for IdTokenEntry {
@@ -25,6 +27,7 @@ impl Entry for IdTokenEntry {
             realm: members.text("realm").or_empty()?.into(),
             secret: members.secret("secret")?,
             issuer: OnceLock::new(),
+            known: OnceLock::new(),
         })
     }
 }
@@ -32,7 +35,15 @@ impl Entry for IdTokenEntry {
 impl IdTokenEntry {
     /// The token with its claims; `None` if it is none.
     pub(crate) fn parse(&self) -> Option<IdToken> {
-        IdToken::parse(&self.secret).ok()
+        self.known.get().cloned().or_else(|| IdToken::parse(&self.secret).ok())
+    }
+
+    /// Notes what the token says, if it is the one that this entry was made of.
+    pub(crate) fn is_known_as(&self, token: &IdToken) {
+        // The entry shares the text.
+        if core::ptr::eq(token.secret().expose(), self.secret.expose()) {
+            self.known.get_or_init(|| token.clone());
+        }
     }
 
     /// Its `iat`.

@@ -54,7 +54,7 @@ impl NewAccessToken<'_> {
         put(items, key, self.entry(&target), |entry| self.is_covered(entry));
     }
 
-    fn entry(&self, target: &str) -> NewEntry {
+    fn entry<'a>(&'a self, target: &'a str) -> NewEntry<'a> {
         let (tokens, extension) = (self.tokens, self.kind.extension.filter(|extension| !extension.is_empty()));
         let credential_type = if extension.is_some() { "ATExt" } else { "AccessToken" };
         let mut entry = NewEntry::new()
@@ -62,7 +62,7 @@ impl NewAccessToken<'_> {
             .with("environment", self.authority.environment())
             .with("credential_type", credential_type)
             .with("client_id", self.client_id.as_str())
-            .with("secret", tokens.access_token.expose())
+            .with_secret("secret", &tokens.access_token)
             .with_always("realm", self.realm)
             .with_always("target", target)
             .with("token_type", self.kind.token_type)
@@ -79,7 +79,7 @@ impl NewAccessToken<'_> {
             entry = entry.with(name, self.kind.key_id.unwrap_or_default());
         }
         if let Some(extension) = extension {
-            entry = entry.with_json("ext", extension.components()).with("ext_cache_key", &Extension::hash(extension));
+            entry = entry.with_json("ext", extension.components()).with("ext_cache_key", Extension::hash(extension));
         }
         entry.with("user_assertion_hash", self.assertion)
     }

@@ -167,7 +167,7 @@ impl TokenUpdate {
         self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
     }
 
-    fn entry(&self, credential_type: &str) -> NewEntry {
+    fn entry(&self, credential_type: &'static str) -> NewEntry<'_> {
         NewEntry::new()
             .with("home_account_id", self.id())
             .with("environment", self.authority.environment())
@@ -201,9 +201,9 @@ impl TokenUpdate {
         };
         let entry = self
             .entry("RefreshToken")
-            .with("secret", secret.expose())
+            .with_secret("secret", secret)
             .with("family_id", family)
-            .with("target", &self.tokens.granted_scopes.sorted().to_string())
+            .with("target", self.tokens.granted_scopes.sorted().to_string())
             .with_time("last_modification_time", self.tokens.received_at);
         let same = |entry: &RefreshToken| match &*entry.family_id {
             _ if entry.is_bound => false,
@@ -216,11 +216,14 @@ impl TokenUpdate {
     fn put_id_token_and_account(&self, partition: &mut Draft, realm: &str) {
         let Some(token) = &self.tokens.id_token else { return };
         let environment = self.authority.environment();
-        let entry = self.entry("IdToken").with("secret", token.secret().expose()).with_always("realm", realm);
+        let entry = self.entry("IdToken").with_secret("secret", token.secret()).with_always("realm", realm);
         let key = Key::id_token(self.id(), environment, self.client_id.as_str(), realm);
         put(&mut partition.id_tokens, key, entry, |entry| {
             self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, realm)
         });
+        if let Some(entry) = partition.id_tokens.last().and_then(|item| item.entry()) {
+            entry.is_known_as(token);
+        }
 
         let account = &self.account;
         let client_info = self.tokens.client_info.as_ref().map(|info| info.raw.as_str());

@@ -123,10 +123,10 @@ pub(crate) fn judge(
         let host = host.unwrap_or_else(|| "?".to_owned());
         return Err(ProtocolError::UnexpectedRedirect { status: status.as_u16(), host }.into());
     }
-    if let Some(echo) = headers.get(CLIENT_REQUEST_ID) {
-        if !context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes())) {
-            return Err(ProtocolError::ForeignResponse.into());
-        }
+    if let Some(echo) = headers.get(CLIENT_REQUEST_ID)
+        && !context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
+    {
+        return Err(ProtocolError::ForeignResponse.into());
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
     let json = is_json(content_type);

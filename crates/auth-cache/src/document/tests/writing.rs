@@ -96,7 +96,8 @@ proptest! {
             match step {
                 Step::Put(who, what, length) => document.edit(&place(who), |draft| {
                     let name = what.to_string();
-                    let entry = NewEntry::new().with("environment", &name).with("secret", &"x".repeat(length.into()));
+                    let secret = "x".repeat(length.into());
+                    let entry = NewEntry::new().with("environment", &name).with("secret", &secret);
                     put(&mut draft.access_tokens, Key::account(&name, &who.to_string(), "r"), entry, |own| *own.environment == *name);
                 }),
                 Step::Remove(who, what) => document.edit(&place(who), |draft| {
