@@ -57,7 +57,8 @@ where
             (Landing { place, sender }, answer, runtime)
         };
         // Not under the lock: a runtime that is shutting down drops the task at once, which takes the lock.
-        let work = work();
+        // Behind a pointer, so that the runtime moves little.
+        let work = Box::pin(work());
         runtime.spawn(async move { landing.land(work.await) });
         Ok(Seat { answer, first: true })
     }

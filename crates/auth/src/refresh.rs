@@ -97,11 +97,14 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         (Verdict::Refuse(error), _) => return Err(error),
         (Verdict::Try | Verdict::Serve, _) => {}
     }
-    let tokens = shared.throttle.digest(&refresh.candidates);
+    let candidates = refresh.candidates.clone();
     let result = redeem(shared, wanted, *refresh, &mut timing).await;
     match &result {
         Ok(_) => shared.throttle.succeeded(key),
-        Err(error) => shared.throttle.failed(key, tokens, error, shared.driver.now()),
+        Err(error) => {
+            let tokens = shared.throttle.digest(&candidates);
+            shared.throttle.failed(key, tokens, error, shared.driver.now());
+        }
     }
     result.map(|result| Outcome { result: Arc::new(result), cached_at: shared.driver.now() })
 }

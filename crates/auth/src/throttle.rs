@@ -90,6 +90,9 @@ impl Throttle {
     /// Whether the refresh may be tried at the time `now`.
     pub(crate) fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> Verdict {
         let pauses = self.pauses();
+        if pauses.is_empty() {
+            return Verdict::Try;
+        }
         let Some(pause) = pauses.get(&self.slot(attempt.key)) else { return Verdict::Try };
         let Some(passed) = pause.passed(now) else { return Verdict::Try };
         if attempt.serves {
@@ -128,7 +131,10 @@ impl Throttle {
 
     /// Forgets the failures of a token that was refreshed.
     pub(crate) fn succeeded(&self, key: &Key) {
-        self.pauses().remove(&self.slot(key));
+        let mut pauses = self.pauses();
+        if !pauses.is_empty() {
+            pauses.remove(&self.slot(key));
+        }
     }
 
     /// Forgets what sent the account's user to sign in, because that has happened or the account is gone. What a busy

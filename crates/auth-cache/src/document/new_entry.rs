@@ -76,19 +76,24 @@ impl<'a> NewEntry<'a> {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        let own = self.members.iter().map(|(name, value)| name.len().saturating_add(written_size(value.as_str())));
+        let own: Vec<_> =
+            self.members.iter().map(|(name, value)| (name, value.as_str(), is_plain(value.as_str()))).collect();
+        let sizes = own.iter().map(|(name, value, plain)| {
+            // Six characters at most stand for one.
+            name.len().saturating_add(if *plain { value.len() } else { value.len().saturating_mul(6) })
+        });
         let rest = self.as_written.iter().map(|(name, json)| name.len().saturating_add(json.len()));
-        let size = own.chain(rest).fold(2, |sum, size| size.saturating_add(sum).saturating_add(8));
+        let size = sizes.chain(rest).fold(2, |sum, size| size.saturating_add(sum).saturating_add(8));
         let mut text = String::with_capacity(size);
-        for (name, value) in &self.members {
+        for (name, value, plain) in own {
             text.push(if text.is_empty() { '{' } else { ',' });
-            push_text(&mut text, name);
+            push_text(&mut text, name, is_plain(name));
             text.push(':');
-            push_text(&mut text, value.as_str());
+            push_text(&mut text, value, plain);
         }
         for (name, json) in &self.as_written {
             text.push(if text.is_empty() { '{' } else { ',' });
-            push_text(&mut text, name);
+            push_text(&mut text, name, is_plain(name));
             text.push(':');
             text.push_str(json);
         }
@@ -108,13 +113,8 @@ fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
 }
 
-/// How long the text is in JSON at most.
-fn written_size(text: &str) -> usize {
-    if is_plain(text) { text.len() } else { text.len().saturating_mul(6) }
-}
-
-fn push_text(json: &mut String, text: &str) {
-    if is_plain(text) {
+fn push_text(json: &mut String, text: &str, plain: bool) {
+    if plain {
         json.push('"');
         json.push_str(text);
         json.push('"');

@@ -28,7 +28,8 @@ pub(super) struct NewAccessToken<'a> {
 
 impl NewAccessToken<'_> {
     /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
-    pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) {
+    /// `target` is what the new one grants, sorted.
+    pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>, target: &str) {
         let (received_at, granted) = (self.tokens.received_at, &self.tokens.granted_scopes);
         remove(items, |entry| self.is_own(entry) && entry.expires_on <= received_at && !self.is_covered(entry));
         // A token without lifetime is handed out once and not kept (S-62).
@@ -41,17 +42,16 @@ impl NewAccessToken<'_> {
         {
             return;
         }
-        let target = self.tokens.granted_scopes.sorted().to_string();
         let key = Key::access_token(&AccessTokenId {
             account: self.home_account_id,
             environment: self.authority.environment(),
             client_id: self.client_id.as_str(),
             realm: self.realm,
-            target: &target,
+            target,
             kind: self.kind,
             assertion: self.assertion,
         });
-        put(items, key, self.entry(&target), |entry| self.is_covered(entry));
+        put(items, key, self.entry(target), |entry| self.is_covered(entry));
     }
 
     fn entry<'a>(&'a self, target: &'a str) -> NewEntry<'a> {

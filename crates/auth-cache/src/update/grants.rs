@@ -66,7 +66,8 @@ impl AppTokenUpdate {
             tokens: &self.tokens,
             moment,
         };
-        document.edit(place, |partition| new.put(&mut partition.access_tokens));
+        let target = self.tokens.granted_scopes.sorted().to_string();
+        document.edit(place, |partition| new.put(&mut partition.access_tokens, &target));
     }
 }
 

@@ -94,11 +94,12 @@ impl TokenUpdate {
         }
         self.displace(partition, &other_issuers);
         let realm = self.realm_in(partition);
-        self.put_access_token(partition, moment);
+        let target = self.tokens.granted_scopes.sorted().to_string();
+        self.put_access_token(partition, &target, moment);
         if overtaken {
             return Done::AccessToken;
         }
-        self.put_refresh_token(partition);
+        self.put_refresh_token(partition, &target);
         self.put_id_token_and_account(partition, &realm);
         Done::All
     }
@@ -175,7 +176,7 @@ impl TokenUpdate {
             .with("client_id", self.client_id.as_str())
     }
 
-    fn put_access_token(&self, partition: &mut Draft, moment: Moment) {
+    fn put_access_token(&self, partition: &mut Draft, target: &str, moment: Moment) {
         let new = NewAccessToken {
             home_account_id: self.id(),
             authority: &self.authority,
@@ -187,11 +188,11 @@ impl TokenUpdate {
             tokens: &self.tokens,
             moment,
         };
-        new.put(&mut partition.access_tokens);
+        new.put(&mut partition.access_tokens, target);
     }
 
     /// Without a new refresh token the stored one stays.
-    fn put_refresh_token(&self, partition: &mut Draft) {
+    fn put_refresh_token(&self, partition: &mut Draft, target: &str) {
         let Some(secret) = &self.tokens.refresh_token else { return };
         let (family, environment) = (self.family(), self.authority.environment());
         let key = if family.is_empty() {
@@ -203,7 +204,7 @@ impl TokenUpdate {
             .entry("RefreshToken")
             .with_secret("secret", secret)
             .with("family_id", family)
-            .with("target", self.tokens.granted_scopes.sorted().to_string())
+            .with("target", target)
             .with_time("last_modification_time", self.tokens.received_at);
         let same = |entry: &RefreshToken| match &*entry.family_id {
             _ if entry.is_bound => false,
