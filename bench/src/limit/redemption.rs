@@ -31,9 +31,7 @@ struct Claims<'a> {
     preferred_username: &'a str,
 }
 
-/// The form that redeems a refresh token.
-#[must_use]
-pub fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
+fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
     Serializer::new(String::with_capacity(2048))
         .append_pair("client_id", client_id)
         .append_pair("grant_type", "refresh_token")
@@ -52,12 +50,23 @@ impl People {
         scopes: &str,
         post: impl FnOnce(String) -> A,
     ) -> Option<Arc<str>> {
+        self.accept(post(self.form(client_id, home_account_id, scopes)?).as_ref())
+    }
+
+    /// The form that redeems the refresh token of this user.
+    #[must_use]
+    pub fn form(&self, client_id: &str, home_account_id: &str, scopes: &str) -> Option<String> {
         let refresh_token = {
             let people = self.by_home_account.read().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(&people.get(home_account_id)?.refresh_token)
         };
-        let answer = post(form(client_id, &refresh_token, scopes));
-        let answer: Answer<'_> = serde_json::from_slice(answer.as_ref()).ok()?;
+        Some(form(client_id, &refresh_token, scopes))
+    }
+
+    /// Reads an answer, brings the index up to date, and gives the new access token.
+    #[must_use]
+    pub fn accept(&self, answer: &[u8]) -> Option<Arc<str>> {
+        let answer: Answer<'_> = serde_json::from_slice(answer).ok()?;
         let client_info = URL_SAFE_NO_PAD.decode(answer.client_info).ok()?;
         let client_info: ClientInfo<'_> = serde_json::from_slice(&client_info).ok()?;
         let claims = URL_SAFE_NO_PAD.decode(answer.id_token.split('.').nth(1)?).ok()?;

@@ -1,16 +1,18 @@
-//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the same HTTP client alone.
+//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the bare programme with the same HTTP
+//! client in the same settings.
 
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, thread};
 
 use auth::{ReqwestTransport, TokenSource};
 use http::header::CONTENT_TYPE;
 
-use crate::generate::{CLIENT, Contents, SCOPES, Users, refresh_token};
-use crate::limit::redemption::form;
+use crate::generate::{CLIENT, Contents, SCOPES, Users};
+use crate::limit::people::People;
 use crate::measure::{Effort, compare};
 use crate::ours::provider::Loopback;
 use crate::ours::{account, client, memory, runtime, wanted};
@@ -26,15 +28,25 @@ pub fn run(effort: Effort) -> Row {
     let redeem =
         async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
 
-    let bare = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let url = format!("http://127.0.0.1:{port}/token");
-    let form = form(CLIENT, &refresh_token(0, false), SCOPES);
+    let bare = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(60))
+        .no_proxy();
+    let (bare, people) = (bare.build().expect("a client"), People::of(&Users::first(1)));
+    let (url, home) = (format!("http://127.0.0.1:{port}/token"), account.home_account_id.as_str());
+    let all = format!("{SCOPES} offline_access openid profile");
     let post = async || {
-        let request = bare.post(&url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone());
-        request.send().await.expect("an answer").bytes().await.expect("a whole answer")
+        let form = people.form(CLIENT, home, &all).expect("a refresh token");
+        let request = bare.post(&url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.expect("an answer").bytes().await.expect("a whole answer");
+        people.accept(&answer).expect("a token")
     };
 
-    assert_eq!(runtime.block_on(redeem()).source, TokenSource::IdentityProvider);
+    let first = runtime.block_on(redeem());
+    assert_eq!(first.source, TokenSource::IdentityProvider);
+    assert_eq!(&*runtime.block_on(post()), first.access_token.expose());
     let figures = compare(
         effort,
         &mut |count| {

@@ -1,5 +1,7 @@
 //! Text from other machines: compared as identities are, and made safe for terminals and logs (S-66, S-69).
 
+use core::cmp::Ordering;
+
 /// Whether two names are the same but for ASCII case (S-80). It is quick where they are equal or of different length, as
 /// they nearly always are.
 ///
@@ -12,6 +14,19 @@
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     one == other || one.eq_ignore_ascii_case(other)
+}
+
+/// The order of two names in ASCII small letters; [same] ones are equal.
+///
+/// ```
+/// use auth_core::text::cmp_folded;
+///
+/// assert!(cmp_folded("Mail.Read", "user.read").is_lt() && cmp_folded("B", "a").is_gt());
+/// ```
+#[must_use]
+pub fn cmp_folded(one: &str, other: &str) -> Ordering {
+    let small = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(small).cmp(other.bytes().map(small))
 }
 
 /// `text` without control, direction and invisible characters, at most `max` bytes.

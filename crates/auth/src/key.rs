@@ -1,6 +1,6 @@
 //! Which calls want the same.
 
-use auth_core::{AccountId, Claims, Scopes};
+use auth_core::{AccountId, Claims, Scopes, text};
 
 /// Which token is wanted: the account, the scopes and the claims, as the identity provider tells them apart. Client and
 /// authority are those of the whole client, and with an authority for many tenants the account names its own.
@@ -15,11 +15,12 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(account: &AccountId, scopes: &Scopes, claims: Option<&Claims>) -> Self {
-        Self {
-            account: account.clone(),
-            scopes: scopes.without_oidc().sorted().to_string().to_ascii_lowercase().into(),
-            claims: claims.map(|claims| claims.as_str().into()),
-        }
+        let resources = scopes.without_oidc();
+        let mut sorted: Vec<_> = resources.iter().collect();
+        sorted.sort_by(|one, other| text::cmp_folded(one, other));
+        let mut scopes = sorted.join(" ");
+        scopes.make_ascii_lowercase();
+        Self { account: account.clone(), scopes: scopes.into(), claims: claims.map(|claims| claims.as_str().into()) }
     }
 }
 

@@ -76,20 +76,19 @@ impl<'a> NewEntry<'a> {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        let own: Vec<_> =
-            self.members.iter().map(|(name, value)| (name, value.as_str(), is_plain(value.as_str()))).collect();
-        let sizes = own.iter().map(|(name, value, plain)| {
-            // Six characters at most stand for one.
-            name.len().saturating_add(if *plain { value.len() } else { value.len().saturating_mul(6) })
-        });
+        let own = || self.members.iter().map(|(name, value)| (name, value.as_str()));
+        let all_plain = own().all(|(_, value)| is_plain(value));
+        // Six characters at most stand for one.
+        let most = if all_plain { 1 } else { 6 };
+        let sizes = own().map(|(name, value)| name.len().saturating_add(value.len().saturating_mul(most)));
         let rest = self.as_written.iter().map(|(name, json)| name.len().saturating_add(json.len()));
         let size = sizes.chain(rest).fold(2, |sum, size| size.saturating_add(sum).saturating_add(8));
         let mut text = String::with_capacity(size);
-        for (name, value, plain) in own {
+        for (name, value) in own() {
             text.push(if text.is_empty() { '{' } else { ',' });
             push_text(&mut text, name, is_plain(name));
             text.push(':');
-            push_text(&mut text, value, plain);
+            push_text(&mut text, value, all_plain || is_plain(value));
         }
         for (name, json) in &self.as_written {
             text.push(if text.is_empty() { '{' } else { ',' });

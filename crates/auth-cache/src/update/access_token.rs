@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auth_core::text::same;
-use auth_core::{Authority, ClientId, Timestamp, Tokens};
+use auth_core::text::{cmp_folded, same};
+use auth_core::{Authority, ClientId, Scopes, Timestamp, Tokens};
 
 use crate::document::{AccessTokenId, Item, Key, NewEntry, entries, put, remove};
 use crate::entries::AccessToken;
@@ -24,6 +24,13 @@ pub(super) struct NewAccessToken<'a> {
     pub(super) expires_on: Timestamp,
     pub(super) tokens: &'a Tokens,
     pub(super) moment: Moment,
+}
+
+/// The text of [`Scopes::sorted`].
+pub(super) fn sorted(scopes: &Scopes) -> String {
+    let mut sorted: Vec<_> = scopes.iter().collect();
+    sorted.sort_by(|one, other| cmp_folded(one, other));
+    sorted.join(" ")
 }
 
 impl NewAccessToken<'_> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth_core::{Authority, ClientId, Timestamp, Tokens};
 
-use super::access_token::NewAccessToken;
+use super::access_token::{NewAccessToken, sorted};
 use crate::assertion::Assertion;
 use crate::document::{Document, Place};
 use crate::extension::Extension;
@@ -66,7 +66,7 @@ impl AppTokenUpdate {
             tokens: &self.tokens,
             moment,
         };
-        let target = self.tokens.granted_scopes.sorted().to_string();
+        let target = sorted(&self.tokens.granted_scopes);
         document.edit(place, |partition| new.put(&mut partition.access_tokens, &target));
     }
 }

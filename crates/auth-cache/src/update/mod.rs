@@ -12,7 +12,7 @@ use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remov
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::pending::Moment;
 use crate::token_kind::TokenKind;
-use access_token::NewAccessToken;
+use access_token::{NewAccessToken, sorted};
 
 pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
 
@@ -94,7 +94,7 @@ impl TokenUpdate {
         }
         self.displace(partition, &other_issuers);
         let realm = self.realm_in(partition);
-        let target = self.tokens.granted_scopes.sorted().to_string();
+        let target = sorted(&self.tokens.granted_scopes);
         self.put_access_token(partition, &target, moment);
         if overtaken {
             return Done::AccessToken;

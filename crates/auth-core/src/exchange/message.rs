@@ -11,6 +11,7 @@ use crate::body::Body;
 use crate::client::RequestContext;
 use crate::error::{Error, ProtocolError, ServerError, Throttled};
 use crate::json;
+use crate::scopes::Scopes;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 /// The longest wait that a server can ask for.
@@ -27,6 +28,22 @@ pub(crate) fn post_form(context: &RequestContext, uri: &Uri, fields: &[(&str, &s
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, form);
     request
+}
+
+/// The parameter `scope` of a user's grant: the scopes, and those of OpenID Connect that are not among them. The text of
+/// [`Scopes::with_oidc`].
+pub(crate) fn scope_parameter(scopes: &Scopes) -> String {
+    let added = ["openid", "profile", "offline_access"].into_iter().filter(|scope| !scopes.contains(scope));
+    let mut text = String::with_capacity(
+        scopes.iter().map(str::len).fold(64, |sum, len| sum.saturating_add(len).saturating_add(1)),
+    );
+    for scope in scopes.iter().chain(added) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(scope);
+    }
+    text
 }
 
 fn request(context: &RequestContext, method: Method, uri: &Uri, body: Body) -> Request<Body> {

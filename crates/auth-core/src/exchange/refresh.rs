@@ -120,7 +120,7 @@ impl Exchange for RefreshRedemption {
     const REPLAY: Replay = Replay::Once;
 
     fn request(&self) -> Request<Body> {
-        let scope = self.scopes.with_oidc().to_string();
+        let scope = message::scope_parameter(&self.scopes);
         let claims = self.context.claims_parameter(self.claims.as_ref());
         let fields = [
             ("client_id", self.context.client_id().as_str()),

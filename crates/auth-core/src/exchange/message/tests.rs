@@ -128,3 +128,11 @@ fn throttling_is_told_from_refusal() {
     headers.append(RETRY_AFTER, HeaderValue::from_static("2"));
     assert_eq!(retry_after(&headers, NOW), None);
 }
+
+#[test]
+fn the_scope_parameter_is_the_set_with_the_scopes_of_openid_connect() {
+    for text in ["", "User.Read", "b A a B", "x OpenID y", "offline_access profile openid", "PROFILE email"] {
+        let scopes = Scopes::parse(text).unwrap();
+        assert_eq!(scope_parameter(&scopes), scopes.with_oidc().to_string(), "{text}");
+    }
+}
