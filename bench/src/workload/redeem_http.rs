@@ -2,14 +2,14 @@
 //! client in the same settings.
 
 use std::hint::black_box;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
 use auth::{ReqwestTransport, TokenSource};
 use http::header::CONTENT_TYPE;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::generate::{CLIENT, Contents, SCOPES, Users};
 use crate::limit::people::People;
@@ -67,32 +67,35 @@ pub fn run(effort: Effort) -> Row {
     Row::compared("W4-HTTP", "1", Unit::Nanoseconds, figures).ratio(Bound::AtMost(1.15))
 }
 
-/// Answers every request with the same body, on connections that stay open; gives the port. The thread ends with the
-/// process.
+/// Answers every request with the same body, on connections that stay open; gives the port. All are served by one thread,
+/// which ends with the process: with a thread each, one side's may lie nearer than the other's.
 fn serve(body: Vec<u8>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a listener that can be polled");
     let port = listener.local_addr().expect("an address").port();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
     let answer: Arc<[u8]> = [head.as_bytes(), &body].concat().into();
     thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            thread::spawn(move || converse(stream, &answer));
-        }
+        runtime().block_on(async {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(stream, Arc::clone(&answer)));
+            }
+        });
     });
     port
 }
 
-fn converse(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
+async fn converse(stream: TcpStream, answer: Arc<[u8]>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = BufReader::new(stream);
     let mut line = String::new();
     let mut body = Vec::new();
     loop {
         let mut length = 0;
         loop {
             line.clear();
-            if reader.read_line(&mut line)? == 0 {
+            if stream.read_line(&mut line).await? == 0 {
                 return Ok(());
             }
             let Some((name, value)) = line.trim_end().split_once(':') else {
@@ -103,7 +106,7 @@ fn converse(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
             }
         }
         body.resize(length, 0);
-        reader.read_exact(&mut body)?;
-        stream.write_all(answer)?;
+        stream.read_exact(&mut body).await?;
+        stream.write_all(&answer).await?;
     }
 }
