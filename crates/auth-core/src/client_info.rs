@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use serde_json::Value;
-
 use crate::base64url;
 use crate::json;
 
@@ -31,9 +29,9 @@ impl ClientInfo {
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let members = json::parse_object(&base64url::decode(text)?)?;
-        let member =
-            |name: &str| members.get(name).and_then(Value::as_str).filter(|value| !value.is_empty()).map(str::to_owned);
+        let json = base64url::decode(text)?;
+        let members = json::parse_members(&json)?;
+        let member = |name: &str| members.text(name).filter(|value| !value.is_empty()).map(str::to_owned);
         Some(Self { uid: member("uid")?, utid: member("utid")?, raw: text.to_owned() })
     }
 }

@@ -39,14 +39,15 @@ impl IdToken {
         else {
             return Err(IdTokenFault::Shape);
         };
-        let object = |segment| base64url::decode(segment).and_then(|bytes| json::parse_object(&bytes));
-        let header = object(header).ok_or(IdTokenFault::Shape)?;
-        let claims = object(payload).ok_or(IdTokenFault::Shape)?;
+        let decoded = |segment| base64url::decode(segment).ok_or(IdTokenFault::Shape);
+        let (header, payload) = (decoded(header)?, decoded(payload)?);
+        let header = json::parse_members(&header).ok_or(IdTokenFault::Shape)?;
+        let claims = json::parse_object(&payload).ok_or(IdTokenFault::Shape)?;
         if !base64url::is_base64url(signature) {
             return Err(IdTokenFault::Shape);
         }
-        let alg = header.get("alg").and_then(Value::as_str).unwrap_or_default();
-        if alg.is_empty() || alg.eq_ignore_ascii_case("none") || header.contains_key("crit") {
+        let alg = header.text("alg").unwrap_or_default();
+        if alg.is_empty() || alg.eq_ignore_ascii_case("none") || header.get("crit").is_some() {
             return Err(IdTokenFault::Header);
         }
         Ok(Self { raw: raw.clone(), claims: Arc::new(claims) })

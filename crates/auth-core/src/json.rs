@@ -8,6 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAcces
 use serde_json::{Map, Number, Value};
 
 const MAX_DEPTH: u8 = 32;
+/// How many members a token response has, about.
+const USUAL: usize = 16;
 
 /// Reads one JSON object.
 pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
@@ -19,6 +21,133 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match value {
         Value::Object(map) => Some(map),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
+}
+
+/// Reads one JSON object by the same rules, without copying what has no escapes.
+pub(crate) fn parse_members(bytes: &[u8]) -> Option<Members<'_>> {
+    let text = core::str::from_utf8(bytes).ok()?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let members = deserializer.deserialize_map(Top(Strict { depth: MAX_DEPTH })).ok()?;
+    deserializer.end().ok()?;
+    Some(members)
+}
+
+/// The members of an object, in their order.
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
+
+/// The value of a member.
+pub(crate) enum Member<'a> {
+    Text(Cow<'a, str>),
+    /// Everything but a text.
+    Other(Value),
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, member)| member)
+    }
+
+    /// The member, if it is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Member::Text(text) => Some(text),
+            Member::Other(_) => None,
+        }
+    }
+
+    /// The same with texts of their own.
+    pub(crate) fn into_map(self) -> Map<String, Value> {
+        let owned = |(name, member): (Cow<'_, str>, Member<'_>)| {
+            let value = match member {
+                Member::Text(text) => Value::String(text.into_owned()),
+                Member::Other(value) => value,
+            };
+            (name.into_owned(), value)
+        };
+        self.0.into_iter().map(owned).collect()
+    }
+
+    fn has_twins(&self) -> bool {
+        let mut names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+    }
+}
+
+/// Reads the object as a whole.
+struct Top(Strict);
+
+impl<'de> Visitor<'de> for Top {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let inner = Leaf(self.0.deeper()?);
+        let mut members = Members(Vec::with_capacity(USUAL));
+        while let Some(Name(name)) = map.next_key()? {
+            members.0.push((name, map.next_value_seed(inner)?));
+        }
+        if members.has_twins() { Err(A::Error::custom("a member name stands twice")) } else { Ok(members) }
+    }
+}
+
+/// Reads the value of one of its members.
+#[derive(Clone, Copy)]
+struct Leaf(Strict);
+
+impl<'de> DeserializeSeed<'de> for Leaf {
+    type Value = Member<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Leaf {
+    type Value = Member<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Member<'de>, E> {
+        Ok(Member::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Member<'de>, E> {
+        Ok(Member::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Member<'de>, E> {
+        self.0.visit_unit().map(Member::Other)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Member<'de>, E> {
+        self.0.visit_bool(value).map(Member::Other)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Member<'de>, E> {
+        self.0.visit_i64(value).map(Member::Other)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Member<'de>, E> {
+        self.0.visit_u64(value).map(Member::Other)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Member<'de>, E> {
+        self.0.visit_f64(value).map(Member::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Member<'de>, A::Error> {
+        self.0.visit_seq(seq).map(Member::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Member<'de>, A::Error> {
+        self.0.visit_map(map).map(Member::Other)
     }
 }
 
@@ -103,13 +232,59 @@ struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::deserialize(deserializer).map(Name)
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn same_in_both_ways(text: &[u8]) {
+        assert_eq!(parse_members(text).map(Members::into_map), parse_object(text), "{}", text.escape_ascii());
+    }
+
+    #[test]
+    fn members_are_read_as_objects_are() {
+        for text in [
+            r#"{}"#,
+            r#"{"a":"plain","b":"esc\"aped","c\u0064":"\u00e9é","e":null,"f":true,"g":-1,"h":1.5,"i":18446744073709551615}"#,
+            r#"{"a":["x",{"b":"c"}],"d":{"e":["f"]},"g":""}"#,
+            r#"{"a":1e400}"#,
+            r#"{"a":1"#,
+            r#"{"b":1,"a":2,"b":3}"#,
+            r#"{"b":1,"a":2,"\u0062":3}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+            r#"{"a":"\ud800"}"#,
+            "{\"a\":\"\n\"}",
+            r#""text""#,
+            "7",
+            "null",
+        ] {
+            same_in_both_ways(text.as_bytes());
+        }
+        let members = parse_members(br#"{"a":"x","b":1}"#).unwrap();
+        assert_eq!((members.text("a"), members.text("b"), members.text("c")), (Some("x"), None, None));
+        assert!(members.get("b").is_some() && members.get("c").is_none());
+    }
 
     #[test]
     fn strict_documents() {
@@ -126,13 +301,18 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(parse_object(text.as_bytes()).is_some(), accepted, "{text}");
+            same_in_both_ways(text.as_bytes());
         }
         assert!(parse_object(b"{\"a\":\"\xff\"}").is_none());
+        same_in_both_ways(b"{\"a\":\"\xff\"}");
     }
 
     #[test]
     fn depth_is_bounded() {
         let nested = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        for n in [30, 31, 32, 33, 100_000] {
+            same_in_both_ways(nested(n).as_bytes());
+        }
         assert!(parse_object(nested(31).as_bytes()).is_some());
         assert!(parse_object(nested(32).as_bytes()).is_none());
         assert!(parse_object(nested(100_000).as_bytes()).is_none());

@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::client_info::ClientInfo;
 use crate::error::ProtocolError;
+use crate::json::{Member, Members};
 use crate::scopes::Scopes;
 use crate::secret::Secret;
 
@@ -29,8 +30,7 @@ pub(crate) struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Takes the tokens out of `members`.
-    pub(crate) fn from_members(members: &mut Map<String, Value>) -> Result<Self, ProtocolError> {
+    pub(crate) fn from_members(members: &Members<'_>) -> Result<Self, ProtocolError> {
         let token_type = text(members, "token_type")?.ok_or_else(|| missing("token_type"))?;
         if !token_type.eq_ignore_ascii_case("Bearer") {
             return Err(ProtocolError::TokenType);
@@ -68,19 +68,19 @@ fn invalid(name: &'static str) -> ProtocolError {
     ProtocolError::Invalid { message: MESSAGE, name }
 }
 
-fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, ProtocolError> {
+fn text<'a>(members: &'a Members<'_>, name: &'static str) -> Result<Option<&'a str>, ProtocolError> {
     match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(invalid(name)),
+        None | Some(Member::Other(Value::Null)) => Ok(None),
+        Some(Member::Text(text)) => Ok(Some(text)),
+        Some(Member::Other(_)) => Err(invalid(name)),
     }
 }
 
 /// 1…64 KiB of visible ASCII, so that a header built from it cannot be split (S-63).
-fn token(members: &mut Map<String, Value>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
-    match members.get_mut(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(token)) if is_token(token) => Ok(Some(Secret::new(core::mem::take(token)))),
+fn token(members: &Members<'_>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
+    match text(members, name)? {
+        None => Ok(None),
+        Some(token) if is_token(token) => Ok(Some(Secret::new(token.to_owned()))),
         Some(_) => Err(invalid(name)),
     }
 }
@@ -93,14 +93,14 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// A JSON integer, or a decimal text of at most ten digits (S-61).
-fn seconds(members: &Map<String, Value>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
+fn seconds(members: &Members<'_>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
     let seconds = match members.get(name) {
         None => return Ok(None),
-        Some(Value::Number(number)) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
-        Some(Value::String(text)) if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) => {
+        Some(Member::Other(Value::Number(number))) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
+        Some(Member::Text(text)) if (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) => {
             text.parse().ok()
         }
-        Some(_) => None,
+        Some(Member::Text(_) | Member::Other(_)) => None,
     };
     let seconds = seconds.ok_or_else(|| invalid(name))?;
     Ok(Some(Duration::from_secs(seconds.min(MAX_LIFETIME))))
@@ -115,7 +115,7 @@ mod tests {
     fn read(change: (&str, Value)) -> Result<TokenResponse, ProtocolError> {
         let mut response = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600});
         response[change.0] = change.1;
-        TokenResponse::from_members(response.as_object_mut().unwrap())
+        TokenResponse::from_members(&crate::json::parse_members(response.to_string().as_bytes()).unwrap())
     }
 
     #[test]

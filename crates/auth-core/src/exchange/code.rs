@@ -55,7 +55,7 @@ impl Exchange for CodeRedemption {
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
-        let mut members = match message::judge(&self.context, &response, "token response", now)? {
+        let members = match message::judge(&self.context, &response, "token response", now)? {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
@@ -64,7 +64,7 @@ impl Exchange for CodeRedemption {
             client_id: self.context.client_id().as_str(),
             nonce: Some(&self.nonce),
         };
-        let response = TokenResponse::from_members(&mut members)?;
+        let response = TokenResponse::from_members(&members)?;
         Ok(Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?)
     }
 }

@@ -59,7 +59,7 @@ impl Exchange for OpenIdConfiguration {
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Provider, Error> {
         let document = match message::judge(&self.context, &response, MESSAGE, now)? {
-            Answer::Success(document) => document,
+            Answer::Success(document) => document.into_map(),
             Answer::Refusal(error) => return Err(error.into()),
         };
         let found = document.get("issuer").and_then(Value::as_str);

@@ -45,7 +45,7 @@ impl Exchange for InstanceDiscovery {
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<InstanceMetadata, Error> {
         let document = match message::judge(&self.context, &response, MESSAGE, now)? {
-            Answer::Success(document) => document,
+            Answer::Success(document) => document.into_map(),
             Answer::Refusal(error) if error.error == "invalid_instance" => {
                 return Err(ConfigError::UnknownAuthorityHost { host: self.host }.into());
             }

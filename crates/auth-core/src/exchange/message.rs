@@ -5,12 +5,11 @@ use core::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use serde_json::{Map, Value};
 
 use crate::body::Body;
 use crate::client::RequestContext;
 use crate::error::{Error, ProtocolError, ServerError, Throttled};
-use crate::json;
+use crate::json::{self, Members};
 use crate::scopes::Scopes;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -118,20 +117,20 @@ pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a st
 }
 
 /// What an answer turned out to be.
-pub(crate) enum Answer {
+pub(crate) enum Answer<'a> {
     /// Status 200 and a JSON object without `error`.
-    Success(Map<String, Value>),
+    Success(Members<'a>),
     /// A refusal.
     Refusal(ServerError),
 }
 
 /// Judges status, headers and form of a response.
-pub(crate) fn judge(
+pub(crate) fn judge<'a>(
     context: &RequestContext,
-    response: &Response<Bytes>,
+    response: &'a Response<Bytes>,
     message: &'static str,
     now: crate::time::Timestamp,
-) -> Result<Answer, Error> {
+) -> Result<Answer<'a>, Error> {
     let status = response.status();
     let headers = response.headers();
     if status.is_redirection() {
@@ -152,11 +151,12 @@ pub(crate) fn judge(
             let content_type = crate::text::stripped(content_type, 100);
             return Err(ProtocolError::NotJson { status: status.as_u16(), content_type }.into());
         }
-        let members = json::parse_object(response.body()).ok_or(ProtocolError::Malformed(message))?;
-        return match crate::error::error_in(&members, Some(status.as_u16()), message)? {
-            Some(error) => Ok(Answer::Refusal(error)),
-            None => Ok(Answer::Success(members)),
-        };
+        let members = json::parse_members(response.body()).ok_or(ProtocolError::Malformed(message))?;
+        if members.get("error").is_none() {
+            return Ok(Answer::Success(members));
+        }
+        let error = crate::error::error_in(&members.into_map(), Some(status.as_u16()), message)?;
+        return Ok(Answer::Refusal(error.ok_or(ProtocolError::Malformed(message))?));
     }
     let members = if json { json::parse_object(response.body()) } else { None };
     let mut error = members

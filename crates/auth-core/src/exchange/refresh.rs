@@ -134,13 +134,13 @@ impl Exchange for RefreshRedemption {
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
-        let mut members = match message::judge(&self.context, &response, "token response", now)? {
+        let members = match message::judge(&self.context, &response, "token response", now)? {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
         let expected =
             Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
-        let response = TokenResponse::from_members(&mut members)?;
+        let response = TokenResponse::from_members(&members)?;
         let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
         self.verify_account(&tokens)?;
         Ok(tokens)
