@@ -9,9 +9,6 @@ use zeroize::Zeroizing;
 
 use crate::storage::{Replaced, Stored, Version};
 
-/// Larger files are left alone (S-90).
-const MAX_SIZE: u64 = 256 * 1024 * 1024;
-
 /// `path` with `suffix` appended to the name of the file.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -28,7 +25,12 @@ pub(super) fn version(path: &Path) -> Result<Version> {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<Stored> {
+/// Whether there is a regular file of so many bytes at most.
+pub(super) fn is_small(path: &Path, bytes: u64) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= bytes)
+}
+
+pub(super) fn read(path: &Path, largest: u64) -> Result<Stored> {
     let mut file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -40,8 +42,8 @@ pub(super) fn read(path: &Path) -> Result<Stored> {
     if !metadata.is_file() {
         return Err(refused("it is not a regular file"));
     }
-    if metadata.len() > MAX_SIZE {
-        return Err(refused("it is larger than 256 MiB"));
+    if metadata.len() > largest {
+        return Err(refused("it is larger than the limit for its size"));
     }
     keep_private(&file, &metadata)?;
     // Room for all of it at once: a buffer that grows leaves copies behind.

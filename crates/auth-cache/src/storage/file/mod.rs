@@ -27,7 +27,13 @@ use super::{BoxedLock, LockName, Replaced, Storage, StorageError, Stored, Versio
 #[derive(Clone, Debug)]
 pub struct FileStorage {
     path: Arc<Path>,
+    largest: u64,
 }
+
+/// No cache of a person is larger (S-90).
+const LARGEST: u64 = 256 * 1024 * 1024;
+/// A file of this size is read sooner than another thread would begin to.
+const SMALL: u64 = 64 * 1024;
 
 impl FileStorage {
     /// The file at `path`. Neither it nor its folder needs to exist; a folder that is made is for its owner only.
@@ -42,7 +48,14 @@ impl FileStorage {
         if absolute.file_name().is_none() {
             return Err(wrong(&"the path names no file"));
         }
-        Ok(Self { path: absolute.into() })
+        Ok(Self { path: absolute.into(), largest: LARGEST })
+    }
+
+    /// The same for a file of another size than 256 MiB at most; a larger one is neither read nor written (S-90). The cache
+    /// above it has [`Limits`](crate::Limits) of its own.
+    #[must_use]
+    pub fn with_size_limit(self, bytes: u64) -> Self {
+        Self { largest: bytes, ..self }
     }
 
     /// The path of the file, absolute.
@@ -73,7 +86,11 @@ impl Storage for FileStorage {
     }
 
     async fn read(&self) -> Result<Stored, StorageError> {
-        self.blocking("read", disk::read).await
+        let largest = self.largest;
+        if disk::is_small(&self.path, SMALL) {
+            return disk::read(&self.path, largest).map_err(|error| self.error("read", &error));
+        }
+        self.blocking("read", move |path| disk::read(path, largest)).await
     }
 
     async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {

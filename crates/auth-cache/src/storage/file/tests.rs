@@ -122,8 +122,18 @@ async fn a_failing_write_leaves_the_old_document() {
 async fn a_file_that_is_too_large_is_left_alone() {
     let (_folder, storage) = store();
     File::create(storage.path()).unwrap().set_len(256 * 1024 * 1024 + 1).unwrap();
-    let error = Storage::read(&storage).await.unwrap_err();
-    assert_eq!(error.reason, "it is larger than 256 MiB");
+    for (storage, is_read) in [
+        (storage.clone(), false),
+        (storage.clone().with_size_limit(256 * 1024 * 1024 + 1), true),
+        (storage.with_size_limit(7), false),
+    ] {
+        match Storage::read(&storage).await {
+            Ok(_) => assert!(is_read),
+            Err(error) => {
+                assert_eq!((error.reason.as_str(), is_read), ("it is larger than the limit for its size", false))
+            }
+        }
+    }
 }
 
 // S-99: kept, once, for the owner only.
