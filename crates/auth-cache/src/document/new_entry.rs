@@ -86,7 +86,8 @@ impl<'a> NewEntry<'a> {
         let mut text = String::with_capacity(size);
         for (name, value) in own() {
             text.push(if text.is_empty() { '{' } else { ',' });
-            push_text(&mut text, name, is_plain(name));
+            // The names are our own.
+            push_text(&mut text, name, true);
             text.push(':');
             push_text(&mut text, value, all_plain || is_plain(value));
         }
