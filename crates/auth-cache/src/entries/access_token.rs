@@ -1,9 +1,9 @@
 //! Access tokens.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use ahash::RandomState;
 use auth_core::text::same;
 use auth_core::{Scopes, Secret, Timestamp};
 use subtle::ConstantTimeEq as _;
