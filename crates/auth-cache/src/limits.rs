@@ -27,7 +27,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of another measure than the default.
+    /// What holds unless an application says otherwise. To change one, begin with these:
     ///
     /// ```
     /// use auth_cache::Limits;

@@ -44,7 +44,7 @@ impl PublicClient {
         self.shared.directory.authority()
     }
 
-    /// The accounts that signed in, by username.
+    /// The accounts that signed in: who did so last first, then by username.
     ///
     /// # Errors
     /// [`AuthError::Cache`] when the cache cannot be read.

@@ -121,17 +121,22 @@ async fn a_failing_write_leaves_the_old_document() {
 #[tokio::test]
 async fn a_file_that_is_too_large_is_left_alone() {
     let (_folder, storage) = store();
-    File::create(storage.path()).unwrap().set_len(256 * 1024 * 1024 + 1).unwrap();
-    for (storage, is_read) in [
-        (storage.clone(), false),
-        (storage.clone().with_size_limit(256 * 1024 * 1024 + 1), true),
-        (storage.with_size_limit(7), false),
+    for (size, limit, is_read) in [
+        (256 * 1024 * 1024 + 1, None, false),
+        (256 * 1024 * 1024 + 1, Some(256 * 1024 * 1024 + 1), true),
+        (100_000, Some(99_999), false),
+        (8, Some(8), true),
+        (8, Some(7), false),
     ] {
+        File::create(storage.path()).unwrap().set_len(size).unwrap();
+        let storage = limit.map_or_else(|| storage.clone(), |limit| storage.clone().with_size_limit(limit));
         match Storage::read(&storage).await {
-            Ok(_) => assert!(is_read),
-            Err(error) => {
-                assert_eq!((error.reason.as_str(), is_read), ("it is larger than the limit for its size", false))
-            }
+            Ok(stored) => assert_eq!((stored.content.len() as u64, is_read), (size, true), "{limit:?}"),
+            Err(error) => assert_eq!(
+                (error.reason.as_str(), is_read),
+                ("it is larger than the limit for its size", false),
+                "{size}"
+            ),
         }
     }
 }
