@@ -25,7 +25,7 @@ fn requests(callers: u64, users: u64) -> u64 {
             tasks.spawn(async move {
                 asking.fetch_add(1, Ordering::Relaxed);
                 let result = silent(&app, &scopes, &account(user)).await;
-                (user, result.access_token.expose().to_owned())
+                (user, result.access_token().expose().to_owned())
             });
         }
         // On one thread a task that has begun is left only where it waits.

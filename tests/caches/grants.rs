@@ -41,7 +41,7 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
     let mut app = AppQuery::new(&authority, &client_id, &scopes);
     app.kind = kind;
     let step = |token: &CachedToken| {
-        let token = token.access_token.expose();
+        let token = token.access_token().expose();
         fixture.meta.steps.iter().position(|step| step.access_token == token)
     };
     let grant = |found: GrantLookup| match found {

@@ -40,8 +40,8 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
     client.close().await;
     provider.assert_no_strays();
     let outcome = match result {
-        Ok(found) if found.source == TokenSource::Cache => Outcome::cached(fixture, found.access_token.expose()),
-        Ok(found) => Outcome::new(found.access_token.expose()),
+        Ok(found) if found.source() == TokenSource::Cache => Outcome::cached(fixture, found.access_token().expose()),
+        Ok(found) => Outcome::new(found.access_token().expose()),
         Err(AuthError::UiRequired(ui)) if ui.server.is_none() && ui.reason == UiReason::NoTokensFound => {
             Outcome::Nothing
         }

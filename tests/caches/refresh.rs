@@ -19,7 +19,7 @@ async fn refresh(fixture: &Fixture, app: &App, step: &Step, person: &Person) {
     let scopes = Scopes::parse(&step.scopes.join(" ")).unwrap();
     let request = client.acquire_token_silent(&scopes, account.as_ref()).force_refresh(true);
     let result = request.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", fixture.name));
-    assert_eq!(result.source, TokenSource::IdentityProvider, "{}", fixture.name);
+    assert_eq!(result.source(), TokenSource::IdentityProvider, "{}", fixture.name);
     assert_eq!(provider.token_requests().len(), 1, "{}", fixture.name);
 
     let after = cache::read(&storage).await;

@@ -49,10 +49,10 @@ impl Watched {
         match outcome {
             Ok(result) => {
                 for part in [
-                    format!("{:?}", result.access_token),
+                    format!("{:?}", result.access_token()),
                     format!("{:?}", result.id_token()),
-                    format!("{:?}", result.account),
-                    format!("{} {:?}", result.scopes, result.persistence_error),
+                    format!("{:?}", result.account()),
+                    format!("{} {:?}", result.scopes(), result.persistence_error()),
                 ] {
                     self.shown.push_str(&part);
                 }

@@ -39,7 +39,7 @@ fn sent(fixture: &Fixture, endpoint: Endpoint) -> Value {
 }
 
 fn capabilities(result: &AuthResult) -> Value {
-    jwt::claims(result.access_token.expose())["xms_cc"].clone()
+    jwt::claims(result.access_token().expose())["xms_cc"].clone()
 }
 
 #[tokio::test]
@@ -51,17 +51,17 @@ async fn a_challenge_is_answered_past_the_cache_and_its_token_serves_from_then_o
     assert_eq!((sent(&fixture, Endpoint::Authorize), sent(&fixture, Endpoint::Token)), (alone.clone(), alone.clone()));
     assert_eq!(capabilities(&first), json!(["cp1"]));
     let wanted = scopes();
-    let silent = || client.acquire_token_silent(&wanted, first.account.as_deref());
-    assert_eq!(silent().send().await.unwrap().source, TokenSource::Cache, "capabilities pass nothing over");
+    let silent = || client.acquire_token_silent(&wanted, first.account());
+    assert_eq!(silent().send().await.unwrap().source(), TokenSource::Cache, "capabilities pass nothing over");
 
     let satisfied = silent().claims(challenge()).send().await.unwrap();
-    assert_eq!((satisfied.source, fixture.refreshes()), (TokenSource::IdentityProvider, 1));
+    assert_eq!((satisfied.source(), fixture.refreshes()), (TokenSource::IdentityProvider, 1));
     assert_eq!(capabilities(&satisfied), json!(["cp1"]));
     let both = json!({"access_token": {"nbf": {"essential": true, "value": "1"}, "xms_cc": {"values": ["cp1"]}}});
     assert_eq!(sent(&fixture, Endpoint::Token), both);
     let next = silent().send().await.unwrap();
-    assert_eq!(next.source, TokenSource::Cache);
-    assert!(next.access_token.ct_eq(satisfied.access_token.expose()), "the refused token is gone");
+    assert_eq!(next.source(), TokenSource::Cache);
+    assert!(next.access_token().ct_eq(satisfied.access_token().expose()), "the refused token is gone");
 
     // Without capabilities nothing is said.
     cache::expire(&fixture.storage).await;
@@ -110,7 +110,7 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
         // Who asks for nothing special is served.
         fixture.set_time("expires_on", cache::now() + 3_600).await;
         fixture.set_time("refresh_on", cache::now() + 3_600).await;
-        assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache, "{fault:?}");
+        assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache, "{fault:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::fixture::Fixture;
 /// How an operation ended, in one word.
 fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
     match outcome {
-        Ok(result) => format!("{:?}", result.source),
+        Ok(result) => format!("{:?}", result.source()),
         Err(AuthError::Server(server)) => format!("server {}", server.error),
         Err(AuthError::Throttled(throttled)) => format!("throttled {:?}", throttled.retry_after),
         Err(AuthError::Transport(error)) => format!("transport {:?}", error.fault),
@@ -76,7 +76,7 @@ async fn a_refresh_is_tried_again_once_and_only_where_that_helps() {
                 assert!(again.starts_with("throttled Some(") && fixture.refreshes() == requests, "{fault:?}: {again}");
                 fixture.restart();
             }
-            assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider, "{fault:?}");
+            assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider, "{fault:?}");
         }
     }
     assert!(elsewhere.ledger().requests().is_empty(), "nothing follows a redirect");
@@ -116,7 +116,7 @@ async fn garbage_in_the_place_of_tokens_is_an_error_and_not_cached() {
     let huge = format!("{{\"access_token\":\"{}\"}}", "a".repeat(1 << 20));
     fixture.emulator.faults().push(Endpoint::Token, json(&huge));
     assert_eq!(kind(&fixture.silent().await), format!("transport {:?}", TransportFault::TooLarge));
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
@@ -164,13 +164,13 @@ async fn a_token_with_a_few_minutes_left_is_served_while_the_refresh_fails() {
         fixture.set_time("expires_on", cache::now() + 200).await;
         fixture.emulator.faults().push_times(Endpoint::Token, 9, fault.clone());
         let served = fixture.silent().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-        assert_eq!((served.source, fixture.refreshes()), (TokenSource::Cache, requests), "{fault:?}");
+        assert_eq!((served.source(), fixture.refreshes()), (TokenSource::Cache, requests), "{fault:?}");
         // Too little is never served.
         fixture.set_time("expires_on", cache::now() + 25).await;
         assert!(fixture.silent().await.is_err(), "{fault:?}");
         fixture.emulator.faults().clear();
         fixture.restart();
-        assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+        assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
     }
 }
 
@@ -181,7 +181,7 @@ async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
     let scopes = crate::fixture::scopes();
     let request = fixture.client.acquire_token_silent(&scopes, None);
     assert_eq!(kind(&request.force_refresh(true).send().await), "server service_not_available");
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache);
 }
 
 #[tokio::test]
@@ -201,14 +201,14 @@ async fn a_refresh_that_is_due_runs_beside_the_caller_and_its_failure_costs_noth
             fixture.emulator.faults().push_times(Endpoint::Token, 2, fault.clone());
         }
         let served = fixture.silent().await.unwrap();
-        assert_eq!(served.source, TokenSource::Cache);
-        assert!(served.access_token.ct_eq(first.access_token.expose()), "{fault:?}");
+        assert_eq!(served.source(), TokenSource::Cache);
+        assert!(served.access_token().ct_eq(first.access_token().expose()), "{fault:?}");
         fixture.client.close().await;
         assert!(fixture.refreshes() > 0, "{fault:?}");
         fixture.emulator.faults().clear();
         let next = fixture.silent().await.unwrap();
-        assert_eq!(next.source, TokenSource::Cache);
-        let replaced = !next.access_token.ct_eq(first.access_token.expose());
+        assert_eq!(next.source(), TokenSource::Cache);
+        let replaced = !next.access_token().ct_eq(first.access_token().expose());
         assert_eq!(replaced, fault.is_none(), "a new token serves from now on: {fault:?}");
     }
 }
@@ -217,12 +217,12 @@ async fn a_refresh_that_is_due_runs_beside_the_caller_and_its_failure_costs_noth
 async fn the_advice_of_the_server_when_to_refresh_is_kept() {
     let fixture = Fixture::of(Emulator::builder().refresh_in(Duration::from_secs(1_200))).await;
     let result = fixture.sign_in().await.unwrap();
-    let left = result.refresh_on.unwrap().as_unix_seconds() - cache::now();
+    let left = result.refresh_on().unwrap().as_unix_seconds() - cache::now();
     assert!((1_100..=1_200).contains(&left), "{left}");
-    assert_eq!(fixture.silent().await.unwrap().refresh_on, result.refresh_on);
+    assert_eq!(fixture.silent().await.unwrap().refresh_on(), result.refresh_on());
     let document = fixture.document().await;
     let stored = cache::section(&document, "AccessToken")[0]["refresh_on"].as_str().unwrap().to_owned();
-    assert_eq!(stored, result.refresh_on.unwrap().as_unix_seconds().to_string());
+    assert_eq!(stored, result.refresh_on().unwrap().as_unix_seconds().to_string());
 }
 
 #[tokio::test]

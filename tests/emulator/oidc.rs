@@ -44,15 +44,15 @@ async fn one_discovery_serves_sign_in_refresh_and_cache() {
     app.acquire_token_interactive(&scopes()).send().await.unwrap();
     let wanted = scopes();
     let silent = || app.acquire_token_silent(&wanted, None).send();
-    assert_eq!(silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(silent().await.unwrap().source(), TokenSource::Cache);
     cache::expire(&storage).await;
-    assert_eq!(silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(silent().await.unwrap().source(), TokenSource::IdentityProvider);
     assert_eq!(emulator.ledger().count(Endpoint::Discovery), 1);
     // After a new start the cache answers without any.
     emulator.ledger().clear();
     let again = client(&emulator, storage);
     let found = again.acquire_token_silent(&scopes(), None).send().await.unwrap();
-    assert_eq!((found.source, emulator.ledger().requests().len()), (TokenSource::Cache, 0));
+    assert_eq!((found.source(), emulator.ledger().requests().len()), (TokenSource::Cache, 0));
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn a_refused_refresh_needs_the_user_and_says_why() {
         fixture.restart();
     }
     assert_eq!(fixture.refreshes(), 10, "a refusal is not tried again");
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
@@ -58,10 +58,10 @@ async fn an_administrator_revokes_and_the_user_signs_in_again() {
     assert_eq!(ui.code(), "invalid_grant");
     let request = fixture.client.acquire_token_interactive(&scopes()).satisfying(&ui);
     request.send().await.unwrap();
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache);
     // The sign-in ends the memory of the refusal, for every token of the account.
     cache::expire(&fixture.storage).await;
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn satisfying_carries_claims_login_hint_and_correlation_id_over() {
     let ui = fixture.ui_required().await;
     let request = fixture.client.acquire_token_interactive(&scopes()).satisfying(&ui);
     let result = request.send().await.unwrap();
-    assert_eq!(result.correlation_id, ui.correlation_id);
+    assert_eq!(result.correlation_id(), ui.correlation_id);
     let asked = fixture.emulator.ledger().requests_to(Endpoint::Authorize).pop().unwrap();
     let sent: Value = serde_json::from_str(asked.parameter("claims").unwrap()).unwrap();
     assert_eq!(sent, serde_json::from_str::<Value>(CHALLENGE).unwrap());
@@ -108,7 +108,7 @@ async fn a_client_that_is_not_in_the_family_asks_its_refresh_token_once() {
     assert!(fixture.refreshes() <= 1, "asked once at most: {}", fixture.refreshes());
     cache::expire(&fixture.storage).await;
     let again = member.acquire_token_silent(&scopes(), None).send().await.unwrap();
-    assert_eq!(again.source, TokenSource::IdentityProvider, "the family's token is still there");
+    assert_eq!(again.source(), TokenSource::IdentityProvider, "the family's token is still there");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_client_mismatch_alone_is_as_if_there_were_no_token() {
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("invalid_grant").suberror("client_mismatch"));
     let ui = fixture.ui_required().await;
     assert_eq!(ui.reason, UiReason::NoTokensFound);
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn somebody_else_than_the_pinned_account_is_refused_and_nothing_is_cached(
     }
     // A login hint does not pin.
     let result = client.acquire_token_interactive(&scopes()).login_hint(ADA).send().await.unwrap();
-    assert_eq!(result.account.unwrap().username, GRACE);
+    assert_eq!(result.account().unwrap().username, GRACE);
     let ui = fixture.ui_required().await;
     assert_eq!(ui.reason, UiReason::MultipleAccounts, "nobody is picked");
 }
@@ -200,8 +200,8 @@ async fn two_sign_ins_at_once_do_not_disturb_each_other() {
     let (first, second) = (fixture.with_browser(ada.clone()), fixture.with_browser(grace.clone()));
     let sign_in = |client: &auth::PublicClient| client.acquire_token_interactive(&scopes()).send();
     let (first, second) = tokio::join!(sign_in(&first), sign_in(&second));
-    assert_eq!(first.unwrap().account.unwrap().username, ADA);
-    assert_eq!(second.unwrap().account.unwrap().username, GRACE);
+    assert_eq!(first.unwrap().account().unwrap().username, ADA);
+    assert_eq!(second.unwrap().account().unwrap().username, GRACE);
     assert_ne!(ada.urls(), grace.urls());
     let names: Vec<_> = fixture.client.accounts().await.unwrap().into_iter().map(|account| account.username).collect();
     assert_eq!(BTreeSet::from_iter(names), BTreeSet::from([ADA, GRACE].map(str::to_owned)));
@@ -231,8 +231,8 @@ async fn a_folder_that_cannot_be_written_costs_nobody_the_token() {
     let storage = auth::FileStorage::at(in_the_way.join("tokens.json")).unwrap();
     let client = crate::fixture::client(&fixture.emulator, storage, RobotBrowser::user(ADA));
     let result = client.acquire_token_interactive(&scopes()).send().await.unwrap();
-    assert!(!result.persisted);
-    let error = result.persistence_error.unwrap();
+    assert!(!result.persisted());
+    let error = result.persistence_error().unwrap();
     assert!(error.to_string().contains("tokens.json"), "{error}");
     assert_eq!(std::fs::read(&in_the_way).unwrap(), b"");
 }
@@ -247,8 +247,8 @@ async fn scopes_that_were_not_consented_to_need_the_user_and_wider_ones_are_refr
     }
     fixture.client.acquire_token_interactive(&more).send().await.unwrap();
     let cached = fixture.client.acquire_token_silent(&more, None).send().await.unwrap();
-    assert_eq!(cached.source, TokenSource::Cache);
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(cached.source(), TokenSource::Cache);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache);
 }
 
 #[tokio::test]

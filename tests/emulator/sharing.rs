@@ -28,8 +28,8 @@ async fn a_hundred_callers_cost_one_refresh(transport: impl Transport, storage: 
         cache::expire(&storage).await;
         let results = all_at_once(&client, 100).await;
         assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), round);
-        assert!(results.iter().all(|result| result.access_token.ct_eq(results[0].access_token.expose())));
-        let fresh = results.iter().filter(|result| result.source == TokenSource::IdentityProvider);
+        assert!(results.iter().all(|result| result.access_token().ct_eq(results[0].access_token().expose())));
+        let fresh = results.iter().filter(|result| result.source() == TokenSource::IdentityProvider);
         assert_eq!(fresh.count(), 1, "who asked knows that it asked");
     }
     let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
@@ -62,7 +62,7 @@ async fn several_clients_over_one_file_cost_one_refresh() {
     let (a, b, c, d) = tokio::join!(a, b, c, d);
     let first = &a[0];
     for result in a.iter().chain(&b).chain(&c).chain(&d) {
-        assert!(result.access_token.ct_eq(first.access_token.expose()));
+        assert!(result.access_token().ct_eq(first.access_token().expose()));
     }
     assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), 1);
 }
@@ -72,7 +72,7 @@ async fn a_hundred_callers_start_one_refresh_beside_them() {
     let fixture = Fixture::signed_in().await;
     fixture.set_time("refresh_on", cache::now() - 301).await;
     let results = all_at_once(&fixture.client, 100).await;
-    assert!(results.iter().all(|result| result.source == TokenSource::Cache));
+    assert!(results.iter().all(|result| result.source() == TokenSource::Cache));
     fixture.client.close().await;
     assert_eq!(fixture.refreshes(), 1);
 }
@@ -86,7 +86,7 @@ async fn a_failed_refresh_lets_the_next_caller_try() {
         assert!(matches!(&outcome, Err(AuthError::Server(error)) if error.error == "invalid_client"), "{outcome:?}");
     }
     assert_eq!(fixture.refreshes(), 1, "one failure for both");
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
     assert_eq!(fixture.refreshes(), 2);
 }
 
@@ -96,7 +96,7 @@ async fn close_waits_for_a_refresh_beside_the_caller() {
     let before = cache::secrets(&fixture.document().await, "RefreshToken");
     fixture.set_time("refresh_on", cache::now() - 301).await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_secs(1)));
-    assert_eq!(fixture.silent().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache);
     assert_eq!(cache::secrets(&fixture.document().await, "RefreshToken"), before, "still under way");
     fixture.client.close().await;
     assert_ne!(cache::secrets(&fixture.document().await, "RefreshToken"), before, "the rotated token is saved");
@@ -112,5 +112,5 @@ async fn a_caller_that_gives_up_leaves_a_refresh_that_ends_with_the_rotated_toke
     let before = cache::secrets(&fixture.document().await, "RefreshToken");
     fixture.client.close().await;
     assert_ne!(cache::secrets(&fixture.document().await, "RefreshToken"), before);
-    assert_eq!((fixture.silent().await.unwrap().source, fixture.refreshes()), (TokenSource::Cache, 1));
+    assert_eq!((fixture.silent().await.unwrap().source(), fixture.refreshes()), (TokenSource::Cache, 1));
 }

@@ -52,18 +52,18 @@ impl<S: Storage + Clone> Story<S> {
 
         let request = self.client.acquire_token_interactive(&scopes()).satisfying(&ui);
         let signed_in = request.send().await.unwrap();
-        let account = signed_in.account.clone().unwrap();
+        let account = signed_in.account().unwrap();
         assert_eq!((account.username.as_str(), self.asked()), (ADA, (1, 0)));
-        assert_eq!(signed_in.source, TokenSource::IdentityProvider);
-        assert_eq!(signed_in.correlation_id, ui.correlation_id, "one call for the user is one id");
+        assert_eq!(signed_in.source(), TokenSource::IdentityProvider);
+        assert_eq!(signed_in.correlation_id(), ui.correlation_id, "one call for the user is one id");
         assert_eq!(signed_in.tenant_id().as_deref(), Some(self.emulator.tenant_id()));
-        assert!(signed_in.scopes.iter().any(|scope| scope == "Mail.Read"), "{}", signed_in.scopes);
-        assert!(signed_in.persistence_error.is_none());
+        assert!(signed_in.scopes().iter().any(|scope| scope == "Mail.Read"), "{}", signed_in.scopes());
+        assert!(signed_in.persistence_error().is_none());
 
-        let cached = self.silent(Some(&account)).await.unwrap();
-        assert_eq!((cached.source, self.asked()), (TokenSource::Cache, (1, 0)));
-        assert!(cached.access_token.ct_eq(signed_in.access_token.expose()));
-        assert_eq!(cached.expires_on, signed_in.expires_on);
+        let cached = self.silent(Some(account)).await.unwrap();
+        assert_eq!((cached.source(), self.asked()), (TokenSource::Cache, (1, 0)));
+        assert!(cached.access_token().ct_eq(signed_in.access_token().expose()));
+        assert_eq!(cached.expires_on(), signed_in.expires_on());
         assert_eq!((cached.tenant_id(), cached.unique_id()), (signed_in.tenant_id(), signed_in.unique_id()));
 
         let mut newest = cached;
@@ -71,8 +71,8 @@ impl<S: Storage + Clone> Story<S> {
             let wanted = scopes();
             let request = self.client.acquire_token_silent(&wanted, None).force_refresh(true);
             let forced = request.send().await.unwrap();
-            assert_eq!((forced.source, self.asked()), (TokenSource::IdentityProvider, (1, refreshes)));
-            assert!(!forced.access_token.ct_eq(newest.access_token.expose()));
+            assert_eq!((forced.source(), self.asked()), (TokenSource::IdentityProvider, (1, refreshes)));
+            assert!(!forced.access_token().ct_eq(newest.access_token().expose()));
             newest = forced;
         }
         let redemptions = self.emulator.ledger().redemptions(CredentialKind::RefreshToken);
@@ -81,16 +81,16 @@ impl<S: Storage + Clone> Story<S> {
         assert_eq!(cache::section(&cache::read(&self.storage).await, "RefreshToken").len(), 1);
 
         cache::expire(&self.storage).await;
-        let refreshed = self.silent(Some(&account)).await.unwrap();
-        assert_eq!((refreshed.source, self.asked()), (TokenSource::IdentityProvider, (1, 3)));
-        assert_eq!(refreshed.refresh_reason, RefreshReason::Expired);
-        assert_eq!(self.silent(Some(&account)).await.unwrap().source, TokenSource::Cache);
+        let refreshed = self.silent(Some(account)).await.unwrap();
+        assert_eq!((refreshed.source(), self.asked()), (TokenSource::IdentityProvider, (1, 3)));
+        assert_eq!(refreshed.refresh_reason(), RefreshReason::Expired);
+        assert_eq!(self.silent(Some(account)).await.unwrap().source(), TokenSource::Cache);
 
-        self.tell_another_client(&account, &refreshed).await;
-        assert!(self.client.remove_account(&account).await.unwrap());
-        assert!(!self.client.remove_account(&account).await.unwrap());
+        self.tell_another_client(account, &refreshed).await;
+        assert!(self.client.remove_account(account).await.unwrap());
+        assert!(!self.client.remove_account(account).await.unwrap());
         assert!(self.client.accounts().await.unwrap().is_empty());
-        assert!(matches!(self.silent(Some(&account)).await, Err(AuthError::UiRequired(_))));
+        assert!(matches!(self.silent(Some(account)).await, Err(AuthError::UiRequired(_))));
         let document = cache::read(&self.storage).await;
         for name in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
             assert!(cache::section(&document, name).is_empty(), "{name} after signing out");
@@ -110,8 +110,8 @@ impl<S: Storage + Clone> Story<S> {
         assert_eq!(found.home_account_id, account.home_account_id);
         for _ in 0..3 {
             let again = other.acquire_token_silent(&scopes(), Some(&found)).send().await.unwrap();
-            assert_eq!(again.source, TokenSource::Cache);
-            assert!(again.access_token.ct_eq(newest.access_token.expose()));
+            assert_eq!(again.source(), TokenSource::Cache);
+            assert!(again.access_token().ct_eq(newest.access_token().expose()));
         }
         let asked = self.emulator.ledger().count(Endpoint::Discovery) - before;
         assert_eq!(asked, self.discoveries, "one discovery tells which tenant a domain means");

@@ -34,12 +34,12 @@ async fn a_guest_gets_a_token_of_the_other_tenant_without_signing_in_again() {
 
     let abroad = client(&emulator.authority_for(emulator.second_tenant_id()), &storage);
     let as_guest = silent(&abroad).await;
-    assert_eq!(as_guest.source, TokenSource::IdentityProvider);
+    assert_eq!(as_guest.source(), TokenSource::IdentityProvider);
     assert_eq!(as_guest.tenant_id().as_deref(), Some(emulator.second_tenant_id()));
     let asked = emulator.ledger().requests_to(Endpoint::Token).pop().unwrap();
     assert_eq!(asked.tenant(), Some(emulator.second_tenant_id()));
     assert_ne!(as_guest.unique_id(), at_home.unique_id(), "an id of its own in each tenant");
-    let (guest, owner) = (as_guest.account.as_ref().unwrap(), at_home.account.as_ref().unwrap());
+    let (guest, owner) = (as_guest.account().unwrap(), at_home.account().unwrap());
     assert_eq!(guest.home_account_id, owner.home_account_id, "one home");
 
     let asked = emulator.ledger().requests().len();
@@ -51,8 +51,8 @@ async fn a_guest_gets_a_token_of_the_other_tenant_without_signing_in_again() {
         (named("organizations"), &at_home),
     ] {
         let found = silent(&app).await;
-        assert_eq!((found.source, found.tenant_id()), (TokenSource::Cache, expected.tenant_id()));
-        assert!(found.access_token.ct_eq(expected.access_token.expose()));
+        assert_eq!((found.source(), found.tenant_id()), (TokenSource::Cache, expected.tenant_id()));
+        assert!(found.access_token().ct_eq(expected.access_token().expose()));
         assert_eq!(found.unique_id(), expected.unique_id());
         assert_eq!(app.accounts().await.unwrap().len(), 1, "one account, however many tenants");
     }

@@ -81,6 +81,10 @@ pub async fn silent(app: &PublicClient, scopes: &Scopes, account: &Account) -> A
 /// When it does not.
 pub async fn check(app: &PublicClient, scopes: &Scopes, number: u64, slim: bool) {
     let result = silent(app, scopes, &account(number)).await;
-    assert_eq!(result.source, TokenSource::Cache, "the answer of user {number} is not from the cache");
-    assert_eq!(result.access_token.expose(), access_token(number, slim), "another user's token than that of {number}");
+    assert_eq!(result.source(), TokenSource::Cache, "the answer of user {number} is not from the cache");
+    assert_eq!(
+        result.access_token().expose(),
+        access_token(number, slim),
+        "another user's token than that of {number}"
+    );
 }

@@ -51,7 +51,7 @@ pub fn run(tenants: u64, scopes: u64, effort: Effort) -> Row {
         let (tenant, scope) = pair(number);
         let expected = app_token(tenant as u64, scope as u64);
         assert_eq!(
-            runtime.block_on(ours(number)).access_token.expose(),
+            runtime.block_on(ours(number)).access_token().expose(),
             expected,
             "another tenant's token, or scope's"
         );

@@ -74,7 +74,7 @@ async fn stampede(app: &PublicClient, users: impl Iterator<Item = u64>) {
         tasks.spawn(async move { (user, silent(&app, &scopes, &account(user)).await) });
     }
     for (user, result) in tasks.join_all().await {
-        assert_eq!(result.access_token.expose(), new_access_token(user), "another user's token than that of {user}");
+        assert_eq!(result.access_token().expose(), new_access_token(user), "another user's token than that of {user}");
     }
 }
 

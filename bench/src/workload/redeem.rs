@@ -29,9 +29,9 @@ pub fn run(users: u64, effort: Effort) -> Row {
     let bare = || people.redeem(CLIENT, home, &all, |form| endpoint.answer(black_box(&form)));
 
     let first = runtime.block_on(redeem());
-    assert_eq!((first.source, provider.requests()), (TokenSource::IdentityProvider, 1));
-    assert_eq!(first.access_token.expose(), new_access_token(0), "another user's token");
-    assert_eq!(bare().as_deref(), Some(first.access_token.expose()));
+    assert_eq!((first.source(), provider.requests()), (TokenSource::IdentityProvider, 1));
+    assert_eq!(first.access_token().expose(), new_access_token(0), "another user's token");
+    assert_eq!(bare().as_deref(), Some(first.access_token().expose()));
     let figures = compare(
         effort,
         &mut |count| {

@@ -45,8 +45,8 @@ pub fn run(effort: Effort) -> Row {
     };
 
     let first = runtime.block_on(redeem());
-    assert_eq!(first.source, TokenSource::IdentityProvider);
-    assert_eq!(&*runtime.block_on(post()), first.access_token.expose());
+    assert_eq!(first.source(), TokenSource::IdentityProvider);
+    assert_eq!(&*runtime.block_on(post()), first.access_token().expose());
     let figures = compare(
         effort,
         &mut |count| {

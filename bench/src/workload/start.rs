@@ -133,7 +133,7 @@ fn ours(path: &Path) -> Started {
     let found = runtime.block_on(cache.lookup(&query, Timestamp::from_unix_seconds(now()))).expect("a file");
     let load = begun.elapsed();
     let Lookup::Usable(token) = found else { panic!("no token for user 0") };
-    assert_is_user_0(token.access_token.expose());
+    assert_is_user_0(token.access_token().expose());
     let (resident, peak) = (memory("VmRSS:") - before, memory("VmHWM:"));
 
     let begun = Instant::now();

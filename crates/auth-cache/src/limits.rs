@@ -116,7 +116,7 @@ fn own_tokens(document: &Document, client_id: &ClientId) -> Vec<Own> {
     for (place, partition) in document.all() {
         for item in &partition.access_tokens {
             if let Some(token) = item.entry().filter(|token| same(&token.client_id, client_id.as_str())) {
-                let (expires_on, used_at) = (token.expires_on, token.used_at());
+                let (expires_on, used_at) = (token.life.expires_on, token.used_at());
                 own.push(Own { place: place.clone(), item: Arc::clone(item), expires_on, used_at });
             }
         }

@@ -120,7 +120,7 @@ impl Merge for AccessToken {
     }
 
     fn written_at(&self) -> Timestamp {
-        self.cached_at
+        self.life.cached_at
     }
 }
 

@@ -1,32 +1,63 @@
-//! Environments, client ids and realms: few, and the same in nearly all entries. Entries share them, so that what a lookup
-//! compares with is in the processor's cache, however many entries there are.
+//! Environments, client ids, realms and scopes: few, and the same in nearly all entries. Entries share them, so that what a
+//! lookup compares with is in the processor's cache, however many entries there are.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// So many are shared; the names of a document with more are its own.
+use auth_core::{ConfigError, Scopes};
+
+/// So many of a kind are shared; those of a document with more are its own.
 const SHARED: usize = 64;
 
-/// The text, shared with other entries where it is one of the first that the process met. Only whoever reads an entry counts
-/// a reference: a lookup that did would make all threads write the same memory.
+/// An environment or a client id.
 pub(crate) fn shared(name: &str) -> Arc<str> {
-    static NAMES: RwLock<Vec<Arc<str>>> = RwLock::new(Vec::new());
-    let find = |names: &[Arc<str>]| names.iter().find(|own| &***own == name).map(Arc::clone);
-    // A list of names is whole at any time: poison tells nothing.
-    let known = NAMES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = find(&known) {
-        return found;
+    static NAMES: Pool<Arc<str>> = Pool::new();
+    NAMES.get(name, || name.into())
+}
+
+/// A realm. There may be many of them, which must not crowd out the others.
+pub(crate) fn shared_realm(realm: &str) -> Arc<str> {
+    static REALMS: Pool<Arc<str>> = Pool::new();
+    REALMS.get(realm, || realm.into())
+}
+
+/// The scopes of a token, from its text.
+pub(crate) fn shared_scopes(target: &str) -> Result<Scopes, ConfigError> {
+    static SCOPES: Pool<Result<Scopes, ConfigError>> = Pool::new();
+    SCOPES.get(target, || Scopes::parse(target))
+}
+
+/// The first values that the process met, by their texts. Only whoever reads an entry counts a reference: a lookup that did
+/// would make all threads write the same memory.
+struct Pool<T> {
+    known: RwLock<Vec<(Box<str>, T)>>,
+}
+
+impl<T: Clone> Pool<T> {
+    const fn new() -> Self {
+        Self { known: RwLock::new(Vec::new()) }
     }
-    let full = known.len() >= SHARED;
-    drop(known);
-    let new: Arc<str> = name.into();
-    if !full {
-        let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = find(&names) {
+
+    /// The value of `text`, shared with others where it is one of the first.
+    fn get(&self, text: &str, make: impl FnOnce() -> T) -> T {
+        let find =
+            |known: &[(Box<str>, T)]| known.iter().find(|(own, _)| **own == *text).map(|(_, value)| value.clone());
+        // A list of values is whole at any time: poison tells nothing.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&known) {
             return found;
         }
-        names.push(Arc::clone(&new));
+        let full = known.len() >= SHARED;
+        drop(known);
+        let new = make();
+        if !full {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = find(&known) {
+                return found;
+            }
+            known.push((text.into(), new.clone()));
+        }
+        new
     }
-    new
 }
 
 #[cfg(test)]

@@ -112,10 +112,10 @@ async fn the_access_token_is_served() {
             let Lookup::Usable(token) = golden.look(&cache, &scope, false).await else {
                 panic!("{}: {scope}", golden.name)
             };
-            assert_eq!(token.access_token.expose(), golden.secret("AccessToken"), "{}", golden.name);
-            assert_eq!(token.id_token.unwrap().expose(), golden.secret("IdToken"), "{}", golden.name);
-            assert_eq!(token.account.unwrap().username, golden.username, "{}", golden.name);
-            assert!(token.scopes.contains(golden.scope), "{}", golden.name);
+            assert_eq!(token.access_token().expose(), golden.secret("AccessToken"), "{}", golden.name);
+            assert_eq!(token.id_token().unwrap().expose(), golden.secret("IdToken"), "{}", golden.name);
+            assert_eq!(token.account().unwrap().username, golden.username, "{}", golden.name);
+            assert!(token.scopes().contains(golden.scope), "{}", golden.name);
         }
     }
 }

@@ -77,7 +77,7 @@ impl Fixture {
             found = cache.lookup(&query, self.now()).await.unwrap();
         }
         let found = match found {
-            Lookup::Usable(token) => Some(token.access_token.expose().to_owned()),
+            Lookup::Usable(token) => Some(token.access_token().expose().to_owned()),
             Lookup::Nothing => None,
             other => panic!("{} {}: {other:?}", self.name, question["name"]),
         };

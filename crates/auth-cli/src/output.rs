@@ -90,25 +90,25 @@ pub(crate) fn display_name(account: &Account) -> &str {
 
 /// Prints a token in the format that was asked for.
 pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
-    let (token, id_token) = (result.access_token.expose(), result.id_token());
+    let (token, id_token) = (result.access_token().expose(), result.id_token());
     if output != Output::Text && terminal::result_is_on_screen() {
         terminal::say("auth: warning: the token is shown on the screen; whoever sees it can use it");
     }
     match output {
         Output::Text => terminal::result(status_line(result, now)),
         Output::Token => terminal::result(token),
-        Output::Header => terminal::result(format_args!("Authorization: {} {token}", result.token_type)),
+        Output::Header => terminal::result(format_args!("Authorization: {} {token}", result.token_type())),
         Output::Json => print_json(&TokenJson {
             access_token: token,
-            token_type: result.token_type,
-            expires_on: result.expires_on.as_unix_seconds(),
-            scopes: result.scopes.iter().collect(),
+            token_type: result.token_type(),
+            expires_on: result.expires_on().as_unix_seconds(),
+            scopes: result.scopes().iter().collect(),
             tenant_id: result.tenant_id(),
-            account: result.account.as_deref().map(AccountJson::from),
+            account: result.account().map(AccountJson::from),
             id_token: id_token.as_ref().map(|token| token.secret().expose()),
-            source: source(result.source),
-            persisted: result.persisted,
-            correlation_id: result.correlation_id.to_string(),
+            source: source(result.source()),
+            persisted: result.persisted(),
+            correlation_id: result.correlation_id().to_string(),
         }),
     }
 }
@@ -127,10 +127,10 @@ fn source(source: TokenSource) -> &'static str {
 }
 
 fn status_line(result: &AuthResult, now: Timestamp) -> String {
-    let who = result.account.as_deref().map_or("somebody", display_name);
-    let left = lifetime(now.duration_until(result.expires_on));
-    let from = if result.source == TokenSource::Cache { "the cache" } else { "the identity provider" };
-    let scopes = result.scopes.to_string();
+    let who = result.account().map_or("somebody", display_name);
+    let left = lifetime(now.duration_until(result.expires_on()));
+    let from = if result.source() == TokenSource::Cache { "the cache" } else { "the identity provider" };
+    let scopes = result.scopes().to_string();
     let what = if scopes.is_empty() { "no scope".to_owned() } else { scopes };
     format!("{who} has a token for {what}, valid for {left}, from {from}")
 }

@@ -72,10 +72,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         other => return Err(format!("the cache should be empty: {other:?}").into()),
     }
     let result = app.acquire_token(&scopes).send().await?;
-    println!("interactive: a token for {}", result.scopes);
+    println!("interactive: a token for {}", result.scopes());
     let result = app.acquire_token_silent(&scopes, None).send().await?;
-    println!("silent: from {:?}", result.source);
+    println!("silent: from {:?}", result.source());
     let result = app.acquire_token_silent(&scopes, None).force_refresh(true).send().await?;
-    println!("refreshed: from {:?}", result.source);
+    println!("refreshed: from {:?}", result.source());
     Ok(())
 }

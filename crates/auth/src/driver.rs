@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_core::{Error, Exchange, Flow, OneStep, Timestamp};
 use auth_http::{Clock, DynTransport, drive};
@@ -21,6 +22,10 @@ impl Driver {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.uptime()
     }
 
     pub(crate) async fn drive<F: Flow>(&self, mut flow: F, timing: &mut Timing) -> Result<F::Output, Error> {

@@ -155,11 +155,9 @@ impl InteractiveRequest {
             refresh_reason: RefreshReason::NotApplicable,
             token_endpoint: Some(endpoint),
             durations: timing.durations(),
-            correlation_id: context.correlation_id(),
-            persisted,
-            persistence_error: persistence_error.map(Box::new),
+            persistence_error,
         };
-        Ok(AuthResult::from_tokens(&tokens, account, &authority, call))
+        Ok(AuthResult::issued(tokens, account, &authority, context.correlation_id(), call, persisted))
     }
 }
 

@@ -18,7 +18,7 @@
 //!     Err(AuthError::UiRequired(ui)) => app.acquire_token_interactive(&scopes).satisfying(&ui).send().await?,
 //!     Err(other) => return Err(other),
 //! };
-//! println!("{} until {}", result.account.unwrap().username, result.expires_on);
+//! println!("{} until {}", result.account().unwrap().username, result.expires_on());
 //! # Ok(()) }
 //! ```
 //!

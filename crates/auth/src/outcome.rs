@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use auth_cache::RefreshReason;
 use auth_core::{CorrelationId, Timestamp};
 
 use crate::result::{AuthResult, TokenSource};
@@ -19,26 +18,19 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Whether the identity provider was asked: else somebody had cached the token meanwhile.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.result.source == TokenSource::IdentityProvider
+        self.result.source() == TokenSource::IdentityProvider
     }
 
     /// The answer to the call whose refresh this was.
     pub(crate) fn for_first(&self, timing: &Timing) -> AuthResult {
-        let mut result = AuthResult::clone(&self.result);
-        let own = timing.durations();
-        result.durations.total = own.total;
-        result.durations.in_cache = result.durations.in_cache.saturating_add(own.in_cache);
-        result
+        let (own, mut durations) = (timing.durations(), self.result.durations());
+        durations.total = own.total;
+        durations.in_cache = durations.in_cache.saturating_add(own.in_cache);
+        AuthResult::clone(&self.result).that_took(durations)
     }
 
     /// The answer to a call that made no request: it waited until the token was in the cache.
     pub(crate) fn for_follower(&self, id: CorrelationId, timing: &Timing) -> AuthResult {
-        let mut result = AuthResult::clone(&self.result);
-        result.source = TokenSource::Cache;
-        result.refresh_reason = RefreshReason::NotApplicable;
-        result.token_endpoint = None;
-        result.durations = timing.durations();
-        result.correlation_id = id;
-        result
+        AuthResult::clone(&self.result).for_follower(id, timing.durations())
     }
 }

@@ -45,11 +45,9 @@ pub(crate) async fn redeem(
         refresh_reason: refresh.reason,
         token_endpoint: Some(endpoint),
         durations: timing.durations(),
-        correlation_id: wanted.context.correlation_id(),
-        persisted,
-        persistence_error: persistence_error.map(Box::new),
+        persistence_error,
     };
-    Ok(AuthResult::from_tokens(&tokens, Some(account), &authority, call))
+    Ok(AuthResult::issued(tokens, Some(account), &authority, context.correlation_id(), call, persisted))
 }
 
 /// Caches the tokens; tells whether that is for good, whose they are, and why the store failed.

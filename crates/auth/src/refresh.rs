@@ -103,7 +103,7 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         Ok(_) => shared.throttle.succeeded(key),
         Err(error) => {
             let tokens = shared.throttle.digest(&candidates);
-            shared.throttle.failed(key, tokens, error, shared.driver.now());
+            shared.throttle.failed(key, tokens, error, shared.driver.uptime());
         }
     }
     result.map(|result| Outcome { result: Arc::new(result), cached_at: shared.driver.now() })
@@ -116,12 +116,12 @@ async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing
         return None;
     }
     let token = wanted.serving(shared, timing).await?;
-    let after = token.cached_at > wanted.begun && token.cached_at <= shared.driver.now();
+    let after = token.cached_at() > wanted.begun && token.cached_at() <= shared.driver.now();
     after.then(|| found(shared, wanted, token, timing))
 }
 
 fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) -> Outcome {
-    let cached_at = token.cached_at;
+    let cached_at = token.cached_at();
     Outcome { result: Arc::new(wanted.cached(shared, token, timing)), cached_at }
 }
 

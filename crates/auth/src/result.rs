@@ -18,58 +18,123 @@ pub enum TokenSource {
     IdentityProvider,
 }
 
-/// A token and what is known of it. It shares its texts with the cache, so that neither a hit nor a clone copies any.
+/// A token and what is known of it. It shares everything with the cache: a hit copies nothing, and a clone costs one
+/// reference.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct AuthResult {
-    /// The access token. Send it as `Authorization: Bearer …`, show it to nobody.
-    pub access_token: Secret,
-    /// The type of the token, as it stands before it in the header: `Bearer`.
-    pub token_type: &'static str,
-    /// When it expires.
-    pub expires_on: Timestamp,
-    /// When it will be refreshed ahead of that, where the server advised it.
-    pub refresh_on: Option<Timestamp>,
-    /// What it grants.
-    pub scopes: Scopes,
-    /// Whose it is.
-    pub account: Option<Arc<Account>>,
-    /// Where it came from.
-    pub source: TokenSource,
-    /// Why the identity provider was asked.
-    pub refresh_reason: RefreshReason,
-    /// Which endpoint of it answered, where one was asked.
-    pub token_endpoint: Option<Arc<str>>,
-    /// How long the call took; zero where nothing was waited for.
-    pub durations: Durations,
-    /// The id of the call, for the identity provider's support.
-    pub correlation_id: CorrelationId,
-    /// Whether the token is in the store that the application gave.
-    pub persisted: bool,
-    /// Why it is not, where the store failed.
-    pub persistence_error: Option<Box<StorageError>>,
-    /// As it came; who wants its claims has it read.
-    id_token: Option<Secret>,
-    /// The tenant under which the token is filed.
-    filed: Option<Arc<str>>,
-    /// Where something was declined: a token from the cache grants all that was asked for.
-    declined: Option<Scopes>,
+    token: Token,
+    tenant: Tenant,
+    correlation_id: CorrelationId,
+    source: TokenSource,
+    persisted: bool,
+    /// What there is to tell of a call that had to wait.
+    call: Option<Box<Call>>,
+}
+
+#[derive(Clone)]
+enum Token {
+    Cached(CachedToken),
+    Issued(Arc<Issued>),
+}
+
+/// What the identity provider answered.
+struct Issued {
+    tokens: Arc<Tokens>,
+    account: Option<Account>,
+    declined: Scopes,
+}
+
+/// Where it stands in which tenant the token was issued, if its id_token does not tell.
+#[derive(Clone)]
+enum Tenant {
+    /// The authority has none.
+    Nowhere,
+    /// The one under which the token is filed.
+    OfToken,
+    /// Where there is one only, others may have filed the token under something else, such as its policy.
+    Is(Arc<str>),
+}
+
+/// What a call that had to wait knows beside the token.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) refresh_reason: RefreshReason,
+    pub(crate) token_endpoint: Option<Arc<str>>,
+    pub(crate) durations: Durations,
+    pub(crate) persistence_error: Option<StorageError>,
 }
 
 /// What most tokens lack.
 static NOTHING_DECLINED: LazyLock<Scopes> = LazyLock::new(Scopes::default);
 
 impl AuthResult {
+    /// The access token. Send it as `Authorization: Bearer …`, show it to nobody.
+    #[must_use]
+    pub fn access_token(&self) -> &Secret {
+        match &self.token {
+            Token::Cached(token) => token.access_token(),
+            Token::Issued(issued) => &issued.tokens.access_token,
+        }
+    }
+
+    /// The type of the token, as it stands before it in the header: `Bearer`.
+    #[must_use]
+    pub const fn token_type(&self) -> &'static str {
+        "Bearer"
+    }
+
+    /// When the token expires.
+    #[must_use]
+    pub fn expires_on(&self) -> Timestamp {
+        match &self.token {
+            Token::Cached(token) => token.expires_on(),
+            Token::Issued(issued) => issued.tokens.expires_on,
+        }
+    }
+
+    /// When it will be refreshed ahead of that, where the server advised it.
+    #[must_use]
+    pub fn refresh_on(&self) -> Option<Timestamp> {
+        match &self.token {
+            Token::Cached(token) => token.refresh_on(),
+            Token::Issued(issued) => issued.tokens.refresh_on,
+        }
+    }
+
+    /// What it grants.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        match &self.token {
+            Token::Cached(token) => token.scopes(),
+            Token::Issued(issued) => &issued.tokens.granted_scopes,
+        }
+    }
+
     /// What was asked for and is not granted; the scopes that OpenID Connect reserves count for nothing here.
     #[must_use]
     pub fn declined_scopes(&self) -> &Scopes {
-        self.declined.as_ref().unwrap_or(&NOTHING_DECLINED)
+        match &self.token {
+            Token::Cached(_) => &NOTHING_DECLINED,
+            Token::Issued(issued) => &issued.declined,
+        }
     }
 
-    /// The id_token with its claims, unverified by signature. It is read anew by each call.
+    /// Whose the token is.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        match &self.token {
+            Token::Cached(token) => token.account(),
+            Token::Issued(issued) => issued.account.as_ref(),
+        }
+    }
+
+    /// The id_token with its claims, unverified by signature. One from the cache is read anew by each call.
     #[must_use]
     pub fn id_token(&self) -> Option<IdToken> {
-        IdToken::parse(self.id_token.as_ref()?).ok()
+        match &self.token {
+            Token::Cached(token) => IdToken::parse(token.id_token()?).ok(),
+            Token::Issued(issued) => issued.tokens.id_token.clone(),
+        }
     }
 
     /// In which tenant the token was issued: the `tid` of the id_token, else the tenant under which the token is filed. It
@@ -77,7 +142,12 @@ impl AuthResult {
     #[must_use]
     pub fn tenant_id(&self) -> Option<String> {
         let named = self.id_token().and_then(|token| token.text("tid").map(str::to_owned));
-        named.or_else(|| self.filed.as_deref().map(str::to_owned))
+        let filed = || match (&self.tenant, &self.token) {
+            (Tenant::Is(tenant), _) => Some(&**tenant),
+            (Tenant::OfToken, Token::Cached(token)) => Some(token.realm()),
+            (Tenant::OfToken, Token::Issued(_)) | (Tenant::Nowhere, _) => None,
+        };
+        named.or_else(|| filed().filter(|tenant| !tenant.is_empty()).map(str::to_owned))
     }
 
     /// The account's id in that tenant: `oid` of the id_token, else `sub`. It reads the id_token.
@@ -86,92 +156,126 @@ impl AuthResult {
         self.id_token()?.local_account_id().map(str::to_owned)
     }
 
-    /// The token in the cache, which grants all that was asked for.
+    /// Where the token came from.
+    #[must_use]
+    pub const fn source(&self) -> TokenSource {
+        self.source
+    }
+
+    /// Why the identity provider was asked.
+    #[must_use]
+    pub fn refresh_reason(&self) -> RefreshReason {
+        self.call.as_ref().map_or(RefreshReason::NotApplicable, |call| call.refresh_reason)
+    }
+
+    /// Which endpoint of it answered, where one was asked.
+    #[must_use]
+    pub fn token_endpoint(&self) -> Option<&str> {
+        self.call.as_ref()?.token_endpoint.as_deref()
+    }
+
+    /// How long the call took; zero where nothing was waited for.
+    #[must_use]
+    pub fn durations(&self) -> Durations {
+        self.call.as_ref().map_or_else(Durations::default, |call| call.durations)
+    }
+
+    /// The id of the call, for the identity provider's support.
+    #[must_use]
+    pub const fn correlation_id(&self) -> CorrelationId {
+        self.correlation_id
+    }
+
+    /// Whether the token is in the store that the application gave.
+    #[must_use]
+    pub const fn persisted(&self) -> bool {
+        self.persisted
+    }
+
+    /// Why it is not, where the store failed.
+    #[must_use]
+    pub fn persistence_error(&self) -> Option<&StorageError> {
+        self.call.as_ref()?.persistence_error.as_ref()
+    }
+
+    /// The token in the cache, which grants all that was asked for, to a call that waited for nothing.
     #[inline]
-    pub(crate) fn from_cache(token: CachedToken, authority: &Authority, call: Call) -> Self {
+    pub(crate) fn hit(token: CachedToken, authority: &Authority, id: CorrelationId, persisted: bool) -> Self {
         Self {
-            access_token: token.access_token,
-            token_type: "Bearer",
-            expires_on: token.expires_on,
-            refresh_on: token.refresh_on,
-            scopes: token.scopes,
-            account: token.account,
+            token: Token::Cached(token),
+            tenant: Tenant::of(authority),
+            correlation_id: id,
             source: TokenSource::Cache,
-            refresh_reason: RefreshReason::NotApplicable,
-            token_endpoint: None,
-            durations: call.durations,
-            correlation_id: call.correlation_id,
-            persisted: call.persisted,
-            persistence_error: None,
-            id_token: token.id_token,
-            filed: filed(authority, token.realm),
-            declined: None,
+            persisted,
+            call: None,
         }
     }
 
-    pub(crate) fn from_tokens(tokens: &Tokens, account: Option<Account>, authority: &Authority, call: Call) -> Self {
+    /// What the identity provider issued.
+    pub(crate) fn issued(
+        tokens: Arc<Tokens>,
+        account: Option<Account>,
+        authority: &Authority,
+        id: CorrelationId,
+        call: Call,
+        persisted: bool,
+    ) -> Self {
+        let tenant = match Tenant::of(authority) {
+            Tenant::OfToken => Tenant::Is(tokens.realm(authority).into()),
+            known => known,
+        };
+        let declined = tokens.declined_scopes();
         Self {
-            filed: filed(authority, tokens.realm(authority).into()),
-            declined: Some(tokens.declined_scopes()).filter(|declined| !declined.is_empty()),
-            access_token: tokens.access_token.clone(),
-            token_type: "Bearer",
-            expires_on: tokens.expires_on,
-            refresh_on: tokens.refresh_on,
-            scopes: tokens.granted_scopes.clone(),
-            account: account.map(Arc::new),
-            id_token: tokens.id_token.as_ref().map(|token| token.secret().clone()),
+            token: Token::Issued(Arc::new(Issued { tokens, account, declined })),
+            tenant,
+            correlation_id: id,
             source: TokenSource::IdentityProvider,
-            refresh_reason: call.refresh_reason,
-            token_endpoint: call.token_endpoint,
-            durations: call.durations,
-            correlation_id: call.correlation_id,
-            persisted: call.persisted,
-            persistence_error: call.persistence_error,
+            persisted,
+            call: Some(Box::new(call)),
         }
     }
-}
 
-/// What a call knows beside the tokens.
-pub(crate) struct Call {
-    pub(crate) refresh_reason: RefreshReason,
-    pub(crate) token_endpoint: Option<Arc<str>>,
-    pub(crate) durations: Durations,
-    pub(crate) correlation_id: CorrelationId,
-    pub(crate) persisted: bool,
-    pub(crate) persistence_error: Option<Box<StorageError>>,
+    /// The same for a call that has taken so long.
+    pub(crate) fn that_took(mut self, durations: Durations) -> Self {
+        self.call = Some(Box::new(match self.call {
+            Some(call) => Call { durations, ..*call },
+            None => Call::without_request(durations),
+        }));
+        self
+    }
+
+    /// The same for another call, which made no request: it waited until the token was in the cache.
+    pub(crate) fn for_follower(self, id: CorrelationId, durations: Durations) -> Self {
+        let persistence_error = self.call.and_then(|call| call.persistence_error);
+        let call = Call { persistence_error, ..Call::without_request(durations) };
+        Self { source: TokenSource::Cache, correlation_id: id, call: Some(Box::new(call)), ..self }
+    }
 }
 
 impl Call {
-    /// A call that the cache answered without any wait.
-    #[inline]
-    pub(crate) fn answered_by_cache(correlation_id: CorrelationId, persisted: bool) -> Self {
+    const fn without_request(durations: Durations) -> Self {
         let refresh_reason = RefreshReason::NotApplicable;
-        Self {
-            refresh_reason,
-            token_endpoint: None,
-            durations: Durations::default(),
-            correlation_id,
-            persisted,
-            persistence_error: None,
-        }
+        Self { refresh_reason, token_endpoint: None, durations, persistence_error: None }
     }
 }
 
-/// The tenant under which a token is filed. Where there is one only, others may have filed it under something else, such as
-/// its policy.
-fn filed(authority: &Authority, realm: Arc<str>) -> Option<Arc<str>> {
-    let only = authority.tenant_name()?;
-    let filed = if authority.has_single_realm() { only.as_str().into() } else { realm };
-    Some(filed).filter(|realm| !realm.is_empty())
+impl Tenant {
+    fn of(authority: &Authority) -> Self {
+        match authority.tenant_name() {
+            None => Self::Nowhere,
+            Some(only) if authority.has_single_realm() => Self::Is(only.as_str().into()),
+            Some(_) => Self::OfToken,
+        }
+    }
 }
 
 impl fmt::Debug for AuthResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthResult")
-            .field("expires_on", &self.expires_on)
-            .field("scopes", &self.scopes)
+            .field("expires_on", &self.expires_on())
+            .field("scopes", self.scopes())
             .field("source", &self.source)
-            .field("refresh_reason", &self.refresh_reason)
+            .field("refresh_reason", &self.refresh_reason())
             .field("correlation_id", &self.correlation_id)
             .field("persisted", &self.persisted)
             .finish_non_exhaustive()

@@ -41,6 +41,7 @@ impl Shared {
         let mut query = Query::new(&known.authority, self.client_id(), account, scopes);
         query.tenant_id = known.tenant_id.as_deref();
         query.margins = self.margins;
+        query.uptime = self.driver.uptime();
         query
     }
 

@@ -9,7 +9,7 @@ use auth_core::{Account, RequestContext, Scopes, UiReason, UiRequired};
 use crate::answer::answer;
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
-use crate::result::{AuthResult, Call};
+use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::wanted::Wanted;
 
@@ -85,8 +85,8 @@ impl<'a> SilentRequest<'a> {
         let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
             return None;
         };
-        let call = Call::answered_by_cache(self.options.correlation_id().ok()?, self.shared.cache.is_stored());
-        Some(AuthResult::from_cache(token, &known.authority, call))
+        let id = self.options.correlation_id().ok()?;
+        Some(AuthResult::hit(token, &known.authority, id, self.shared.cache.is_stored()))
     }
 
     /// The answer where something must be waited for.

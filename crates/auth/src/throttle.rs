@@ -15,7 +15,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use auth_core::{AccountId, RefreshCandidate, ServerError, Throttled, Timestamp};
+use auth_core::{AccountId, RefreshCandidate, ServerError, Throttled};
 
 use crate::error::AuthError;
 use crate::key::Key;
@@ -71,7 +71,7 @@ struct Slot {
 }
 
 struct Pause {
-    since: Timestamp,
+    since: Duration,
     failures: u32,
     /// How long it lasts while a token serves.
     patience: Duration,
@@ -87,14 +87,15 @@ struct Refusal {
 }
 
 impl Throttle {
-    /// Whether the refresh may be tried at the time `now`.
-    pub(crate) fn judge(&self, attempt: &Attempt<'_>, now: Timestamp) -> Verdict {
+    /// Whether the refresh may be tried now. Times are by a clock that nobody sets, so that a pause lasts as long as it
+    /// should.
+    pub(crate) fn judge(&self, attempt: &Attempt<'_>, uptime: Duration) -> Verdict {
         let pauses = self.pauses();
         if pauses.is_empty() {
             return Verdict::Try;
         }
         let Some(pause) = pauses.get(&self.slot(attempt.key)) else { return Verdict::Try };
-        let Some(passed) = pause.passed(now) else { return Verdict::Try };
+        let Some(passed) = pause.passed(uptime) else { return Verdict::Try };
         if attempt.serves {
             return if passed < pause.patience { Verdict::Serve } else { Verdict::Try };
         }
@@ -114,19 +115,19 @@ impl Throttle {
     }
 
     /// Remembers that a refresh with these refresh tokens failed.
-    pub(crate) fn failed(&self, key: &Key, tokens: Digest, error: &AuthError, now: Timestamp) {
+    pub(crate) fn failed(&self, key: &Key, tokens: Digest, error: &AuthError, uptime: Duration) {
         let mut pauses = self.pauses();
         let slot = self.slot(key);
-        let failures = pauses.get(&slot).filter(|pause| pause.is_recent(now)).map_or(0, |pause| pause.failures);
+        let failures = pauses.get(&slot).filter(|pause| pause.is_recent(uptime)).map_or(0, |pause| pause.failures);
         let own = FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST);
         let refusal = Refusal::of(error, tokens);
         let named = match (&refusal, retry_after(error)) {
             (Some(Refusal { of: Some(_), lasts, .. }), _) => *lasts,
             (_, named) => named.unwrap_or_default(),
         };
-        make_room(&mut pauses, now);
+        make_room(&mut pauses, uptime);
         let failures = failures.saturating_add(1);
-        pauses.insert(slot, Pause { since: now, failures, patience: own.max(named), refusal });
+        pauses.insert(slot, Pause { since: uptime, failures, patience: own.max(named), refusal });
     }
 
     /// Forgets the failures of a token that was refreshed.
@@ -155,11 +156,11 @@ impl Throttle {
 }
 
 /// Keeps the map within its bounds: what counts no more goes first, then the oldest.
-fn make_room(pauses: &mut HashMap<Slot, Pause>, now: Timestamp) {
+fn make_room(pauses: &mut HashMap<Slot, Pause>, uptime: Duration) {
     if pauses.len() < CAPACITY {
         return;
     }
-    pauses.retain(|_, pause| pause.is_recent(now));
+    pauses.retain(|_, pause| pause.is_recent(uptime));
     let full = pauses.len() >= CAPACITY;
     if let Some(oldest) = pauses.values().map(|pause| pause.since).min().filter(|_| full) {
         pauses.retain(|_, pause| pause.since != oldest);
@@ -167,15 +168,16 @@ fn make_room(pauses: &mut HashMap<Slot, Pause>, now: Timestamp) {
 }
 
 impl Pause {
-    /// How long it has lasted. `None` when the clock was set back: then it is over, lest it last longer than it should.
-    fn passed(&self, now: Timestamp) -> Option<Duration> {
-        (self.since <= now).then(|| self.since.duration_until(now))
+    /// How long it has lasted. `None` where the clock that nobody sets was set back after all: then it is
+    /// over, lest it last longer than it should.
+    fn passed(&self, uptime: Duration) -> Option<Duration> {
+        uptime.checked_sub(self.since)
     }
 
     /// A failure counts towards the next pause for as long again as its own pause was.
-    fn is_recent(&self, now: Timestamp) -> bool {
+    fn is_recent(&self, uptime: Duration) -> bool {
         let lasts = self.refusal.as_ref().map_or(self.patience, |refusal| refusal.lasts.max(self.patience));
-        self.passed(now).is_some_and(|passed| passed <= lasts.saturating_mul(2))
+        self.passed(uptime).is_some_and(|passed| passed <= lasts.saturating_mul(2))
     }
 }
 

@@ -7,7 +7,7 @@ use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, Ui
 
 use crate::error::AuthError;
 use crate::key::{FlightKey, Key};
-use crate::result::{AuthResult, Call};
+use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::throttle::{Attempt, Verdict};
 use crate::timing::Timing;
@@ -62,7 +62,7 @@ impl Wanted {
     /// Whether the refresh may be tried now.
     pub(crate) fn judge(&self, shared: &Shared, key: &Key, refresh: &Refresh, serves: bool) -> Verdict {
         let attempt = Attempt { key, candidates: &refresh.candidates, forced: self.forced, serves };
-        shared.throttle.judge(&attempt, shared.driver.now())
+        shared.throttle.judge(&attempt, shared.driver.uptime())
     }
 
     async fn ask_cache(&self, shared: &Shared, bypass: bool, timing: &mut Timing) -> Lookup {
@@ -78,10 +78,8 @@ impl Wanted {
     }
 
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
-        let durations = timing.durations();
-        let call =
-            Call { durations, ..Call::answered_by_cache(self.context.correlation_id(), shared.cache.is_stored()) };
-        AuthResult::from_cache(token, &shared.directory.known().authority, call)
+        let (authority, id) = (shared.directory.authority(), self.context.correlation_id());
+        AuthResult::hit(token, &authority, id, shared.cache.is_stored()).that_took(timing.durations())
     }
 
     pub(crate) fn ui_required(&self, reason: UiReason) -> AuthError {

@@ -37,7 +37,7 @@ async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {
 }
 
 async fn is_served(cache: &TokenCache, user: &str) -> bool {
-    matches!(look(cache, user).await, Ok(Lookup::Usable(token)) if token.access_token.expose() == user)
+    matches!(look(cache, user).await, Ok(Lookup::Usable(token)) if token.access_token().expose() == user)
 }
 
 async fn names(cache: &TokenCache) -> Vec<String> {

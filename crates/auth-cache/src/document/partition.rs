@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use auth_core::{Account, ScopeMask};
+use auth_core::ScopeMask;
 
 use super::item::{Item, Items};
+use super::row::{Row, Rows};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 
 /// What belongs together. Nobody changes it; a writer replaces it.
@@ -16,21 +17,8 @@ pub(crate) struct Partition {
     pub(crate) accounts: Items<AccountEntry>,
     /// Which one it is in the order of the document.
     pub(crate) number: u64,
-    rows: OnceLock<Box<[Row]>>,
+    rows: OnceLock<Rows>,
 }
-
-/// An access token with the entries of the very same environment, client and realm: nearly always all that belongs to it.
-#[derive(Debug)]
-pub(crate) struct Row {
-    /// Of its scopes: most tokens are passed over without a look at them.
-    pub(crate) mask: ScopeMask,
-    pub(crate) token: Arc<AccessToken>,
-    pub(crate) id_token: Option<Arc<IdTokenEntry>>,
-    pub(crate) account: Option<Arc<Account>>,
-}
-
-/// So many entries of an account are looked at for each of its tokens; no honest account has more.
-const SEARCHED: usize = 64;
 
 /// A partition that is being changed.
 #[derive(Debug, Default)]
@@ -53,36 +41,10 @@ impl Partition {
         }
     }
 
-    /// The access tokens that can be read, each with what belongs to it. They are found once, and lie together, as this is
-    /// what every hit reads.
-    pub(crate) fn rows(&self) -> &[Row] {
-        self.rows.get_or_init(|| {
-            let tokens = self.access_tokens.iter().filter_map(|item| item.shared().clone());
-            tokens
-                .map(|token| Row {
-                    mask: token.scopes.mask(),
-                    id_token: self.id_token_of(&token),
-                    account: self.account_of(&token),
-                    token,
-                })
-                .collect()
-        })
-    }
-
-    fn id_token_of(&self, token: &AccessToken) -> Option<Arc<IdTokenEntry>> {
-        let same = |entry: &&IdTokenEntry| {
-            (&entry.environment, &entry.client_id, &entry.realm) == (&token.environment, &token.client_id, &token.realm)
-        };
-        let all = self.id_tokens.iter().take(SEARCHED).filter_map(|item| item.shared().as_ref());
-        all.into_iter().find(|entry| same(&&***entry)).cloned()
-    }
-
-    fn account_of(&self, token: &AccessToken) -> Option<Arc<Account>> {
-        let same = |entry: &&AccountEntry| {
-            (&*entry.account.environment, &*entry.account.realm) == (&*token.environment, &*token.realm)
-        };
-        let all = self.accounts.iter().take(SEARCHED).filter_map(|item| item.entry());
-        all.into_iter().find(same).map(|entry| Arc::clone(&entry.account))
+    /// The access tokens that can be read and may grant what is wanted, each with what belongs to it. They are found once.
+    pub(crate) fn rows(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
+        let rows = self.rows.get_or_init(|| Rows::of(&self.access_tokens, &self.id_tokens, &self.accounts));
+        rows.that_may_grant(wanted)
     }
 
     /// How much there is.

@@ -1,7 +1,8 @@
 //! Access tokens.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use ahash::RandomState;
 use auth_core::text::same;
@@ -11,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 use super::assertion;
 use crate::extension::Extended;
 use crate::members::{Entry, Members};
-use crate::names::shared;
+use crate::names::{shared, shared_realm, shared_scopes};
 use crate::token_kind::TokenKind;
 
 /// An access token.
@@ -21,16 +22,31 @@ pub(crate) struct AccessToken {
     pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
     pub(crate) scopes: Scopes,
+    pub(crate) life: Life,
     pub(crate) secret: Secret,
-    pub(crate) cached_at: Timestamp,
-    pub(crate) expires_on: Timestamp,
-    pub(crate) refresh_on: Option<Timestamp>,
     /// What sets it apart from a plain Bearer token, if anything does.
     bound: Option<Box<Bound>>,
     /// The hash of the assertion that it was got with on behalf of a user, else empty.
     assertion: Box<str>,
-    draw: u64,
     used_at: AtomicU64,
+    seen: OnceLock<Seen>,
+}
+
+/// When a token is good for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    pub(crate) cached_at: Timestamp,
+    pub(crate) expires_on: Timestamp,
+    pub(crate) refresh_on: Option<Timestamp>,
+    /// A number that stays the same for this token as long as the process lives, and tells nothing of it.
+    pub(crate) draw: u64,
+}
+
+/// When a token was first looked at: by the wall clock, and by one that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    now: Timestamp,
+    uptime: Duration,
 }
 
 #[derive(Debug)]
@@ -54,19 +70,23 @@ impl Entry for AccessToken {
             return None;
         }
         let secret = members.secret("secret")?;
-        Some(Self {
-            draw: draw(&secret),
-            environment: shared(&members.text("environment").or_empty()?),
-            client_id: shared(&members.text("client_id").or_empty()?),
-            realm: members.text("realm").or_empty()?.into(),
-            scopes: Scopes::parse(&members.text("target").or_empty()?).ok()?,
-            secret,
+        let life = Life {
             cached_at: members.time("cached_at").unwrap_or_default(),
             expires_on: members.time("expires_on").unwrap_or_default(),
             refresh_on: members.time("refresh_on").filter(|time| *time > Timestamp::EPOCH),
+            draw: draw(&secret),
+        };
+        Some(Self {
+            environment: shared(&members.text("environment").or_empty()?),
+            client_id: shared(&members.text("client_id").or_empty()?),
+            realm: shared_realm(&members.text("realm").or_empty()?),
+            scopes: shared_scopes(&members.text("target").or_empty()?).ok()?,
+            life,
+            secret,
             bound,
             assertion: assertion(members)?,
             used_at: AtomicU64::new(0),
+            seen: OnceLock::new(),
         })
     }
 }
@@ -84,6 +104,11 @@ impl Bound {
 }
 
 impl AccessToken {
+    /// Whether it is a Bearer token like any other, got with no assertion.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.bound.is_none() && self.assertion.is_empty()
+    }
+
     /// Whether the token is of this kind: the same type, key and extension, or the same lack of them.
     pub(crate) fn is_kind(&self, kind: &TokenKind<'_>) -> bool {
         match &self.bound {
@@ -101,11 +126,6 @@ impl AccessToken {
         self.assertion.as_bytes().ct_eq(assertion.as_bytes()).into()
     }
 
-    /// A number that stays the same for this token as long as the process lives, and tells nothing of it.
-    pub(crate) const fn draw(&self) -> u64 {
-        self.draw
-    }
-
     /// What sets the token apart from others that grant the same, in folded letters; `None` where that is not clear.
     pub(crate) fn kind_and_assertion(&self) -> Option<[String; 4]> {
         let assertion = self.assertion.clone().into_string();
@@ -118,16 +138,24 @@ impl AccessToken {
 
     /// Notes that the token was handed out, for the choice of what goes when the cache is full.
     pub(crate) fn used(&self, now: Timestamp) {
-        let now = now.as_unix_seconds();
-        // Writing only when it changes keeps threads that use one token out of each other's way.
-        if self.used_at.load(Ordering::Relaxed) != now {
-            self.used_at.store(now, Ordering::Relaxed);
-        }
+        self.used_at.store(now.as_unix_seconds(), Ordering::Relaxed);
+    }
+
+    /// When the token was first looked at, which is now if it has not been before.
+    pub(crate) fn seen(&self, now: Timestamp, uptime: Duration) -> Seen {
+        *self.seen.get_or_init(|| Seen { now, uptime })
     }
 
     /// When the token was last handed out, or cached.
     pub(crate) fn used_at(&self) -> u64 {
-        self.used_at.load(Ordering::Relaxed).max(self.cached_at.as_unix_seconds())
+        self.used_at.load(Ordering::Relaxed).max(self.life.cached_at.as_unix_seconds())
+    }
+}
+
+impl Seen {
+    /// The time by which the token ages: a wall clock that is set back makes no token younger.
+    pub(crate) fn time(&self, now: Timestamp, uptime: Duration) -> Timestamp {
+        now.max(self.now.saturating_add(uptime.saturating_sub(self.uptime)))
     }
 }
 

@@ -6,7 +6,7 @@ mod app_metadata;
 mod id_token;
 mod refresh_token;
 
-pub(crate) use access_token::AccessToken;
+pub(crate) use access_token::{AccessToken, Life, Seen};
 pub(crate) use account::AccountEntry;
 pub(crate) use app_metadata::AppMetadata;
 pub(crate) use id_token::IdTokenEntry;

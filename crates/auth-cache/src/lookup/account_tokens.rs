@@ -33,7 +33,7 @@ impl<'a> Asked<'a> {
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
         };
-        row.token.used(self.now);
+        row.used(self.now);
         let cached = self.cached(row);
         let refresh = match age {
             Age::Fresh => return Lookup::Usable(cached),
@@ -48,28 +48,27 @@ impl<'a> Asked<'a> {
     }
 
     /// The tokens of this client and tenant that grant the scopes, usable or not.
-    fn matching(&self) -> impl Iterator<Item = &'a Row> {
-        let wanted = self.query.scopes.mask();
-        self.partition.rows().iter().filter(move |row| {
-            if !row.mask.may_grant(wanted) {
-                return false;
-            }
-            let token = &*row.token;
-            token.scopes.grants(self.query.scopes)
-                && token.is_kind(&self.query.kind)
-                && token.is_got_with("")
-                && self.is_client(&token.environment, &token.client_id)
-                && self.is_realm(&token.realm)
-                && self.is_ours(&token.environment, &token.client_id, Some(&token.realm))
+    fn matching(&self) -> impl Iterator<Item = &'a Arc<Row>> {
+        self.partition.rows(self.query.scopes.mask()).filter(|row| {
+            row.scopes.grants(self.query.scopes)
+                && (if row.is_plain { self.query.kind.is_plain() } else { self.is_special(&row.token) })
+                && self.is_client(&row.environment, &row.client_id)
+                && self.is_realm(&row.realm)
+                && self.is_ours(&row.environment, &row.client_id, Some(&row.realm))
         })
     }
 
+    /// Whether a token that is bound to something is bound to what is asked for, and got on nobody's behalf.
+    fn is_special(&self, token: &AccessToken) -> bool {
+        token.is_kind(&self.query.kind) && token.is_got_with("")
+    }
+
     /// Among several the one that lives longest, then the one that grants least: never an error.
-    fn best(&self) -> Option<(&'a Row, Age)> {
+    fn best(&self) -> Option<(&'a Arc<Row>, Age)> {
         self.matching()
-            .map(|row| (row, self.query.margins.age(&row.token, self.now)))
+            .map(|row| (row, self.query.margins.age(&row.life, row.time(self.now, self.query.uptime))))
             .filter(|(_, age)| age.serves())
-            .max_by_key(|(row, _)| (row.token.expires_on, Reverse(row.token.scopes.len())))
+            .max_by_key(|(row, _)| (row.life.expires_on, Reverse(row.scopes.len())))
     }
 
     fn miss(&self) -> RefreshReason {
@@ -105,7 +104,7 @@ impl<'a> Asked<'a> {
             same(&access_token.environment, &token.environment) && same(&access_token.client_id, &token.client_id)
         };
         let access_tokens = entries(&self.partition.access_tokens).filter(beside);
-        access_tokens.map(|access_token| access_token.cached_at).max().unwrap_or_default()
+        access_tokens.map(|access_token| access_token.life.cached_at).max().unwrap_or_default()
     }
 
     fn is_client(&self, environment: &str, client_id: &str) -> bool {
@@ -116,21 +115,13 @@ impl<'a> Asked<'a> {
         self.query.authority.is_realm(realm, self.query.account, self.query.tenant_id)
     }
 
-    fn id_tokens(&self) -> impl Iterator<Item = &'a IdTokenEntry> {
-        entries(&self.partition.id_tokens)
-    }
-
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
         is_issued(self.query.authority, self.partition, environment, client_id, realm)
     }
 
     /// The id_token of this client that belongs to an access token.
-    fn id_token(&self, row: &'a Row) -> Option<&'a IdTokenEntry> {
-        let beside = row.id_token.as_deref();
-        if let Some(entry) = beside.filter(|entry| !self.query.authority.issuer_decides() || self.has_issued(entry)) {
-            return Some(entry);
-        }
-        let realm = &*row.token.realm;
+    fn id_token(&self, row: &Row) -> Option<&'a Arc<IdTokenEntry>> {
+        let realm = &*row.realm;
         self.find_id_token(|own| same(own, realm))
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
@@ -140,11 +131,10 @@ impl<'a> Asked<'a> {
         self.find_id_token(|own| self.is_realm(own))?.parse()
     }
 
-    fn find_id_token(&self, fits: impl Fn(&str) -> bool) -> Option<&'a IdTokenEntry> {
-        self.id_tokens().find(|entry| {
-            fits(&entry.realm)
-                && self.is_client(&entry.environment, &entry.client_id)
-                && (!self.query.authority.issuer_decides() || self.has_issued(entry))
+    fn find_id_token(&self, fits: impl Fn(&str) -> bool) -> Option<&'a Arc<IdTokenEntry>> {
+        let all = self.partition.id_tokens.iter().filter_map(|item| item.shared().as_ref());
+        all.into_iter().find(|entry| {
+            fits(&entry.realm) && self.is_client(&entry.environment, &entry.client_id) && self.is_issuer(entry)
         })
     }
 
@@ -153,28 +143,43 @@ impl<'a> Asked<'a> {
         self.query.authority.has_single_realm().then_some(())
     }
 
-    fn has_issued(&self, entry: &IdTokenEntry) -> bool {
-        entry.issuer().is_some_and(|iss| self.query.authority.is_issuer(iss))
+    /// Whether an id_token is of the issuer that is asked for, where that decides.
+    fn is_issuer(&self, entry: &IdTokenEntry) -> bool {
+        let authority = self.query.authority;
+        !authority.issuer_decides() || entry.issuer().is_some_and(|iss| authority.is_issuer(iss))
     }
 
-    fn cached(&self, row: &'a Row) -> CachedToken {
-        CachedToken::of(
-            &row.token,
-            self.id_token(row).map(|entry| entry.secret.clone()),
-            self.account(row).map(Arc::clone),
-        )
+    /// The token with its id_token and account, which are nearly always those of its row.
+    fn cached(&self, row: &Arc<Row>) -> CachedToken {
+        let own = row.id_token.as_ref().filter(|entry| self.is_issuer(entry));
+        let (id_token, account) = (own.or_else(|| self.id_token(row)), self.account(row));
+        if is_same(id_token, row.id_token.as_ref()) && is_same(account, row.account.as_ref()) {
+            CachedToken::of(row)
+        } else {
+            CachedToken::with(row, id_token.cloned(), account.cloned())
+        }
     }
 
     /// The account as that tenant sees it, else as any does.
-    fn account(&self, row: &'a Row) -> Option<&'a Arc<Account>> {
+    fn account<'r>(&self, row: &'r Row) -> Option<&'r Arc<Account>>
+    where
+        'a: 'r,
+    {
         if let Some(account) = &row.account {
             return Some(account);
         }
-        let realm = &*row.token.realm;
         let all = || entries(&self.partition.accounts);
         let here = |entry: &&AccountEntry| self.query.authority.is_environment(&entry.account.environment);
-        let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, realm);
+        let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, &row.realm);
         let found = all().filter(of_realm).find(here).or_else(|| all().find(here));
         found.map(|entry| &entry.account)
+    }
+}
+
+fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }

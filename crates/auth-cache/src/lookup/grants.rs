@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use auth_core::text::same;
 use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
@@ -11,7 +12,6 @@ use super::margins::{Age, Margins};
 use super::{CachedToken, RefreshReason};
 use crate::assertion::Assertion;
 use crate::document::{Document, Partition, Place};
-use crate::entries::AccessToken;
 use crate::token_kind::TokenKind;
 
 /// Which token of an application itself is wanted (client credentials, managed identity).
@@ -32,6 +32,8 @@ pub struct AppQuery<'a> {
     pub bypass: bool,
     /// How much time a token must have left.
     pub margins: Margins,
+    /// As in [`Query::uptime`](super::Query::uptime).
+    pub uptime: Duration,
 }
 
 impl<'a> AppQuery<'a> {
@@ -46,6 +48,7 @@ impl<'a> AppQuery<'a> {
             kind: TokenKind::PLAIN,
             bypass: false,
             margins: Margins::DEFAULT,
+            uptime: Duration::ZERO,
         }
     }
 }
@@ -127,27 +130,24 @@ impl AppQuery<'_> {
             return GrantLookup::MustRequest(self.miss(), None);
         }
         static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
-        let wanted = self.scopes.mask();
-        let rows = partition.rows().iter().filter(|row| row.mask.may_grant(wanted));
-        let matching = rows.map(|row| &*row.token).filter(|token| {
-            token.scopes.grants(self.scopes)
-                && token.is_kind(&self.kind)
-                && same(&token.client_id, self.client_id.as_str())
-                && self.authority.is_environment(&token.environment)
-                && self.is_realm(&token.realm, &NOBODY)
-                && token.is_got_with(assertion)
+        let matching = partition.rows(self.scopes.mask()).filter(|row| {
+            row.scopes.grants(self.scopes)
+                && row.token.is_kind(&self.kind)
+                && same(&row.client_id, self.client_id.as_str())
+                && self.authority.is_environment(&row.environment)
+                && self.is_realm(&row.realm, &NOBODY)
+                && row.token.is_got_with(assertion)
         });
         let mut reason = RefreshReason::NoCachedAccessToken;
-        let aged = matching.map(|token| (token, self.margins.age(token, now)));
+        let aged = matching.map(|row| (row, self.margins.age(&row.life, row.time(now, self.uptime))));
         let usable = aged.filter(|(_, age)| {
             reason = RefreshReason::Expired;
             age.serves()
         });
-        let best =
-            usable.max_by_key(|(token, _): &(&AccessToken, Age)| (token.expires_on, Reverse(token.scopes.len())));
-        let Some((token, age)) = best else { return GrantLookup::MustRequest(reason, None) };
-        token.used(now);
-        let cached = CachedToken::of(token, None, None);
+        let best = usable.max_by_key(|(row, _)| (row.life.expires_on, Reverse(row.scopes.len())));
+        let Some((row, age)) = best else { return GrantLookup::MustRequest(reason, None) };
+        row.used(now);
+        let cached = CachedToken::of(row);
         match age {
             Age::Fresh => GrantLookup::Usable(cached),
             Age::Due => GrantLookup::UsableButRefresh(cached),

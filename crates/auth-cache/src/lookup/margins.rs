@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use auth_core::Timestamp;
 
-use crate::entries::AccessToken;
+use crate::entries::Life;
 
 /// A token that claims to have been cached later than this from now was written by a wrong clock.
 const FUTURE: Duration = Duration::from_secs(300);
@@ -51,15 +51,15 @@ impl Margins {
         self.refreshing
     }
 
-    /// How old `token` is.
-    pub(super) fn age(self, token: &AccessToken, now: Timestamp) -> Age {
-        let left = now.duration_until(token.expires_on);
-        let possible = token.expires_on <= now.saturating_add(LONGEST) && token.cached_at <= now.saturating_add(FUTURE);
+    /// How old a token of this life is.
+    pub(super) fn age(self, life: &Life, now: Timestamp) -> Age {
+        let left = now.duration_until(life.expires_on);
+        let possible = life.expires_on <= now.saturating_add(LONGEST) && life.cached_at <= now.saturating_add(FUTURE);
         if left <= self.serving || !possible {
             Age::Expired
         } else if left <= self.refreshing {
             Age::Ending
-        } else if token.refresh_on.is_some_and(|refresh_on| is_due(token, refresh_on, now)) {
+        } else if life.refresh_on.is_some_and(|refresh_on| is_due(life, refresh_on, now)) {
             Age::Due
         } else {
             Age::Fresh
@@ -94,8 +94,8 @@ impl Age {
 
 /// A draw of its own for each token keeps many processes from refreshing at the same moment; the draw does not change, as
 /// otherwise the earliest of many would count.
-fn is_due(token: &AccessToken, refresh_on: Timestamp, now: Timestamp) -> bool {
-    let span = refresh_on.duration_until(token.expires_on).as_secs() / 4;
-    let late = token.draw().checked_rem(span.min(JITTER).saturating_add(1)).unwrap_or_default();
+fn is_due(life: &Life, refresh_on: Timestamp, now: Timestamp) -> bool {
+    let span = refresh_on.duration_until(life.expires_on).as_secs() / 4;
+    let late = life.draw.checked_rem(span.min(JITTER).saturating_add(1)).unwrap_or_default();
     refresh_on.saturating_add(Duration::from_secs(late)) <= now
 }

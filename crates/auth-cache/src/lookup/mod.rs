@@ -1,19 +1,20 @@
 //! What the cache answers to a silent request.
 
 mod account_tokens;
+mod cached_token;
 mod grants;
 mod margins;
 
-use std::sync::Arc;
+use core::time::Duration;
 
-use auth_core::{Account, AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes, Secret, Timestamp};
+use auth_core::{AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scopes};
 
 pub(crate) use account_tokens::lookup;
+pub use cached_token::CachedToken;
 pub use grants::{AppQuery, AssertionQuery, GrantLookup};
 pub(crate) use grants::{lookup_app, lookup_assertion};
 pub use margins::Margins;
 
-use crate::entries::AccessToken;
 use crate::token_kind::TokenKind;
 
 /// Which token of a user is wanted.
@@ -36,6 +37,9 @@ pub struct Query<'a> {
     pub bypass: bool,
     /// How much time a token must have left.
     pub margins: Margins,
+    /// The time since any fixed moment, by a clock that nobody sets (a monotonic one): with it a token ages while the process
+    /// runs even if the wall clock is set back. Zero without such a clock.
+    pub uptime: Duration,
 }
 
 impl<'a> Query<'a> {
@@ -51,6 +55,7 @@ impl<'a> Query<'a> {
             kind: TokenKind::PLAIN,
             bypass: false,
             margins: Margins::DEFAULT,
+            uptime: Duration::ZERO,
         }
     }
 }
@@ -69,43 +74,6 @@ pub enum RefreshReason {
     Expired,
     /// The server advised to refresh the token ahead of its end.
     ProactivelyRefreshed,
-}
-
-/// A token in the cache. It shares everything with the cache; a clone is cheap.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CachedToken {
-    /// The access token.
-    pub access_token: Secret,
-    /// What it grants.
-    pub scopes: Scopes,
-    /// When it expires.
-    pub expires_on: Timestamp,
-    /// When it should be refreshed beside its use.
-    pub refresh_on: Option<Timestamp>,
-    /// When it was cached.
-    pub cached_at: Timestamp,
-    /// The tenant it was issued in.
-    pub realm: Arc<str>,
-    /// The id_token that belongs to it, raw: [`IdToken::parse`] reads it.
-    pub id_token: Option<Secret>,
-    /// Whose it is, as seen from that tenant.
-    pub account: Option<Arc<Account>>,
-}
-
-impl CachedToken {
-    fn of(token: &AccessToken, id_token: Option<Secret>, account: Option<Arc<Account>>) -> Self {
-        Self {
-            access_token: token.secret.clone(),
-            scopes: token.scopes.clone(),
-            expires_on: token.expires_on,
-            refresh_on: token.refresh_on,
-            cached_at: token.cached_at,
-            realm: Arc::clone(&token.realm),
-            id_token,
-            account,
-        }
-    }
 }
 
 /// How to get a new token.

@@ -1,3 +1,4 @@
+mod clocks;
 mod families;
 mod grants;
 mod issuers;
@@ -19,13 +20,13 @@ fn words(lookup: &Lookup) -> String {
         format!("{:?} with {}", refresh.reason, tokens.join(" "))
     };
     match lookup {
-        Lookup::Usable(token) => format!("usable {}", token.access_token.expose()),
+        Lookup::Usable(token) => format!("usable {}", token.access_token().expose()),
         Lookup::UsableButRefresh(token, refresh) => {
-            format!("usable {}, refresh: {}", token.access_token.expose(), refresh_words(refresh))
+            format!("usable {}, refresh: {}", token.access_token().expose(), refresh_words(refresh))
         }
         Lookup::MustRefresh(refresh, None) => format!("refresh: {}", refresh_words(refresh)),
         Lookup::MustRefresh(refresh, Some(token)) => {
-            format!("refresh: {}, meanwhile {}", refresh_words(refresh), token.access_token.expose())
+            format!("refresh: {}, meanwhile {}", refresh_words(refresh), token.access_token().expose())
         }
         Lookup::Nothing => "nothing".to_owned(),
     }
@@ -318,10 +319,10 @@ fn a_hit_brings_its_own_id_token_and_account() {
         ("Account", account("guest", &guest)),
     ];
     let Lookup::Usable(token) = Ask::new(entra(GUEST), "User.Read").answer(&entries) else { panic!() };
-    assert_eq!(IdToken::parse(&token.id_token.unwrap()).unwrap().text("iss"), Some("https://guest.example"));
-    assert_eq!(token.account.unwrap().username, "guest");
-    assert_eq!((&*token.realm, token.expires_on, token.cached_at), (GUEST, at(3600), at(-60)));
-    assert_eq!(token.scopes.to_string(), "User.Read");
+    assert_eq!(IdToken::parse(token.id_token().unwrap()).unwrap().text("iss"), Some("https://guest.example"));
+    assert_eq!(token.account().unwrap().username, "guest");
+    assert_eq!((token.realm(), token.expires_on(), token.cached_at()), (GUEST, at(3600), at(-60)));
+    assert_eq!(token.scopes().to_string(), "User.Read");
 }
 
 // S-75: a new id_token is compared with the stored one of the tenant that is asked, not of another.

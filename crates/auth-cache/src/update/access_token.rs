@@ -38,7 +38,7 @@ impl NewAccessToken<'_> {
     /// `target` is what the new one grants, sorted.
     pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>, target: &str) {
         let (received_at, granted) = (self.tokens.received_at, &self.tokens.granted_scopes);
-        remove(items, |entry| self.is_own(entry) && entry.expires_on <= received_at && !self.is_covered(entry));
+        remove(items, |entry| self.is_own(entry) && entry.life.expires_on <= received_at && !self.is_covered(entry));
         // A token without lifetime is handed out once and not kept (S-62).
         if self.expires_on <= received_at {
             remove(items, |entry| self.is_covered(entry));
@@ -104,7 +104,7 @@ impl NewAccessToken<'_> {
 
     /// Whether somebody got the token after this one, which waited to be stored.
     fn is_later(&self, entry: &AccessToken) -> bool {
-        self.moment == Moment::Again && self.is_same_tenant(entry) && entry.cached_at > self.tokens.received_at
+        self.moment == Moment::Again && self.is_same_tenant(entry) && entry.life.cached_at > self.tokens.received_at
     }
 
     fn is_same_tenant(&self, entry: &AccessToken) -> bool {

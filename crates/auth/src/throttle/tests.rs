@@ -2,12 +2,14 @@
 
 use auth_core::{
     Application, Authority, Claims, ClientId, ConfigError, CorrelationId, Exchange as _, ProtocolError,
-    RefreshRedemption, RequestContext, Scopes, Secret, UiReason, UiRequired,
+    RefreshRedemption, RequestContext, Scopes, Secret, Timestamp, UiReason, UiRequired,
 };
 
 use super::*;
 
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+/// Of the clock that nobody sets.
+const NOW: Duration = Duration::from_secs(1_000_000);
+const WALL: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn key(account: &str, scopes: &str, claims: Option<&str>) -> Key {
     let claims = claims.map(|claims| Claims::parse(claims).unwrap());
@@ -18,7 +20,7 @@ fn tokens(secret: &str) -> Vec<RefreshCandidate> {
     vec![RefreshCandidate::new(Secret::new(secret.to_owned()), false)]
 }
 
-fn later(seconds: u64) -> Timestamp {
+fn later(seconds: u64) -> Duration {
     NOW.saturating_add(Duration::from_secs(seconds))
 }
 
@@ -32,8 +34,8 @@ fn refused(status: u16, error: &str, wait: Option<u64>) -> AuthError {
     let context = RequestContext::new(Application::new(ClientId::new("c").unwrap()), id);
     let metadata = Authority::tenant("organizations").unwrap().metadata().unwrap();
     let token = Secret::new("rt".to_owned());
-    let redemption = RefreshRedemption::new(context, metadata, token, Scopes::default(), NOW);
-    redemption.complete(response.body(body.into()).unwrap(), NOW).unwrap_err().into()
+    let redemption = RefreshRedemption::new(context, metadata, token, Scopes::default(), WALL);
+    redemption.complete(response.body(body.into()).unwrap(), WALL).unwrap_err().into()
 }
 
 /// What a throttle says after one failure: whether it lets an attempt pass, and the seconds it names where not.
@@ -49,7 +51,7 @@ impl After {
         Self { throttle, key }
     }
 
-    fn judge(&self, forced: bool, serves: bool, secret: &str, now: Timestamp) -> String {
+    fn judge(&self, forced: bool, serves: bool, secret: &str, now: Duration) -> String {
         let candidates = tokens(secret);
         match self.throttle.judge(&Attempt { key: &self.key, candidates: &candidates, forced, serves }, now) {
             Verdict::Try => "try".to_owned(),

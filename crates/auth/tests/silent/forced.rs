@@ -18,7 +18,7 @@ async fn forced_calls_at_once_are_one_and_one_after_another_are_two() {
         let results = scene.at_once(100, |scene, _| async move { scene.forced().await.unwrap() }).await;
         assert_eq!(scene.provider.count(), requests);
         let newest = format!("at-rt0.{}", requests - 1);
-        assert!(results.iter().all(|result| result.access_token.expose() == newest));
+        assert!(results.iter().all(|result| result.access_token().expose() == newest));
     }
 }
 
@@ -37,9 +37,9 @@ async fn a_challenge_is_shared_only_by_calls_with_the_same_claims() {
     assert_eq!((scene.provider.count(), scene.provider.most_at_once()), (3, 1));
     for kind in 0..3 {
         let own: Vec<_> = results.iter().skip(kind).step_by(4).map(|result| result.as_ref().unwrap()).collect();
-        assert!(own.iter().all(|result| result.access_token.ct_eq(own[0].access_token.expose())), "{kind}");
-        assert_eq!(own.iter().filter(|result| result.source == TokenSource::IdentityProvider).count(), 1, "{kind}");
-        assert!(!own[0].access_token.ct_eq("old-0"), "{kind}");
+        assert!(own.iter().all(|result| result.access_token().ct_eq(own[0].access_token().expose())), "{kind}");
+        assert_eq!(own.iter().filter(|result| result.source() == TokenSource::IdentityProvider).count(), 1, "{kind}");
+        assert!(!own[0].access_token().ct_eq("old-0"), "{kind}");
     }
 }
 

@@ -20,8 +20,8 @@ async fn ten_thousand_callers_cost_one_request() {
     });
     let results = scene.at_once(10_000, |scene, _| async move { scene.silent(0).await.unwrap() }).await;
     assert_eq!(scene.provider.count(), 1);
-    assert!(results.iter().all(|result| result.access_token.expose() == "at-rt0.0"));
-    let fresh = results.iter().filter(|result| result.source == TokenSource::IdentityProvider);
+    assert!(results.iter().all(|result| result.access_token().expose() == "at-rt0.0"));
+    let fresh = results.iter().filter(|result| result.source() == TokenSource::IdentityProvider);
     assert_eq!(fresh.count(), 1, "who asked knows that it asked");
     assert_eq!(scene.refresh_token(0).await, "rt0.0");
 }
@@ -47,7 +47,7 @@ async fn each_account_makes_one_request_and_a_hung_one_delays_nobody() {
     // A hit does not even wait for the next turn of the runtime.
     let hit = pin!(scene.silent(1));
     let Poll::Ready(hit) = hit.poll(&mut Context::from_waker(Waker::noop())) else { panic!("a hit waits for nobody") };
-    assert_eq!(hit.unwrap().source, TokenSource::Cache);
+    assert_eq!(hit.unwrap().source(), TokenSource::Cache);
     assert!(!hung.is_finished());
     gate.open();
     assert_eq!(kind(&hung.await.unwrap()), "IdentityProvider");
@@ -73,11 +73,11 @@ async fn whoever_ends_the_refresh_does_not(end: impl AsyncFn(tokio::task::JoinHa
         end(first).await;
         gate.open();
         if let Some(follower) = follower {
-            assert_eq!(follower.await.unwrap().access_token.expose(), "at-rt0.0");
+            assert_eq!(follower.await.unwrap().access_token().expose(), "at-rt0.0");
         }
         scene.app.close().await;
         assert_eq!((scene.refresh_token(0).await.as_str(), scene.provider.count()), ("rt0.0", 1));
-        assert_eq!(scene.silent(0).await.unwrap().source, TokenSource::Cache);
+        assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
     }
 }
 
@@ -122,7 +122,7 @@ async fn a_follower_that_panics_is_alone_with_it() {
             tokio::spawn(async move {
                 let result = scene.silent(0).await;
                 assert_ne!(number, 3, "on purpose");
-                result.unwrap().access_token.expose().to_owned()
+                result.unwrap().access_token().expose().to_owned()
             })
         })
         .collect();
@@ -145,7 +145,7 @@ async fn a_transport_that_panics_leaves_nobody_waiting() {
         assert!(matches!(outcome, Err(AuthError::Cancelled(Cancelled::CutOff))), "{outcome:?}");
     }
     assert_eq!(scene.provider.count(), 2, "one more request at most");
-    assert_eq!(scene.silent(0).await.unwrap().source, TokenSource::IdentityProvider);
+    assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn who_wants_less_looks_again_before_it_asks() {
     tokio::task::yield_now().await;
     gate.open();
     let (more, less) = (more.await.unwrap(), less.await.unwrap());
-    assert_eq!((more.access_token.expose(), less.source), (less.access_token.expose(), TokenSource::Cache));
+    assert_eq!((more.access_token().expose(), less.source()), (less.access_token().expose(), TokenSource::Cache));
     assert_eq!(scene.provider.count(), 1);
 }
 
@@ -220,12 +220,12 @@ async fn a_refresh_ahead_of_time_is_one_and_beside_its_callers() {
     let scene = Scene::new(1, Times::DUE, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
     for _ in 0..2 {
         let results = scene.at_once(100, |scene, _| async move { scene.silent(0).await.unwrap() }).await;
-        assert!(results.iter().all(|result| result.access_token.expose() == "old-0"));
+        assert!(results.iter().all(|result| result.access_token().expose() == "old-0"));
     }
     scene.provider.has_been_asked(1).await;
     gate.open();
     scene.app.close().await;
-    assert_eq!(scene.silent(0).await.unwrap().access_token.expose(), "at-rt0.0");
+    assert_eq!(scene.silent(0).await.unwrap().access_token().expose(), "at-rt0.0");
     assert_eq!(scene.provider.count(), 1);
 }
 
@@ -248,7 +248,10 @@ async fn close_waits_no_longer_than_half_a_minute_and_refuses_nothing_afterwards
     gate.open();
     app.close().await;
     assert_eq!((again.refresh_token(0).await, again.refresh_token(1).await), ("rt0.0".into(), "rt1.1".into()));
-    assert_eq!(app.acquire_token_silent(&scopes(), Some(&account(0))).send().await.unwrap().source, TokenSource::Cache);
+    assert_eq!(
+        app.acquire_token_silent(&scopes(), Some(&account(0))).send().await.unwrap().source(),
+        TokenSource::Cache
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use auth::{AuthResult, Authority, Clock, Durations, PublicClient, Storage as _, Timestamp, TokenCache, TokenSource};
 
@@ -18,6 +19,10 @@ impl Clock for Counting {
     fn now(&self) -> Timestamp {
         self.0.fetch_add(1, Ordering::SeqCst);
         Timestamp::from_unix_seconds(NOW)
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_secs(NOW)
     }
 }
 
@@ -41,12 +46,12 @@ async fn a_hit_waits_for_nothing_and_asks_the_clock_once() {
         .unwrap();
     let (wanted, ada) = (scopes(), account(0));
     let check = |result: AuthResult| {
-        assert_eq!((result.access_token.expose(), result.source), ("old-0", TokenSource::Cache));
-        assert!(result.persisted);
-        assert_eq!(result.account.as_ref().unwrap().username, "u0");
+        assert_eq!((result.access_token().expose(), result.source()), ("old-0", TokenSource::Cache));
+        assert!(result.persisted());
+        assert_eq!(result.account().unwrap().username, "u0");
         assert_eq!((result.tenant_id().as_deref(), result.unique_id()), (Some(TENANT), None));
         assert!(result.id_token().is_none() && result.declined_scopes().is_empty());
-        (result.correlation_id, result.durations)
+        (result.correlation_id(), result.durations())
     };
     // The first call reads the store.
     check(app.acquire_token_silent(&wanted, Some(&ada)).send().await.unwrap());
@@ -75,7 +80,10 @@ async fn a_cache_that_the_application_keeps_is_used() {
         .unwrap();
     let (wanted, ada) = (scopes(), account(0));
     let result = app.acquire_token_silent(&wanted, Some(&ada)).send().await.unwrap();
-    assert_eq!((result.access_token.expose(), result.source, result.persisted), ("old-0", TokenSource::Cache, false));
+    assert_eq!(
+        (result.access_token().expose(), result.source(), result.persisted()),
+        ("old-0", TokenSource::Cache, false)
+    );
     assert!(app.remove_account(&ada).await.unwrap());
     assert!(!String::from_utf8_lossy(&cache.to_json()).contains("old-0"), "the application sees what the client does");
 }

@@ -13,7 +13,7 @@ impl Scene {
         let before = self.provider.count();
         self.wait(seconds);
         let result = self.silent(0).await.unwrap();
-        assert_eq!(result.access_token.expose(), "old-0");
+        assert_eq!(result.access_token().expose(), "old-0");
         self.app.close().await;
         self.provider.count() - before
     }

@@ -138,7 +138,7 @@ pub(crate) fn account(number: usize) -> Account {
 /// How a call ended, in a word.
 pub(crate) fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
     match outcome {
-        Ok(result) => format!("{:?}", result.source),
+        Ok(result) => format!("{:?}", result.source()),
         Err(AuthError::Throttled(error)) => format!("wait {}", error.retry_after.map_or(0, |wait| wait.as_secs())),
         Err(AuthError::UiRequired(ui)) => ui.code().to_owned(),
         Err(AuthError::Server(server)) => server.error.clone(),

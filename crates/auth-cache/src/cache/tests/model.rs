@@ -248,7 +248,7 @@ impl World {
             };
             let expected = self.list.best(&Owner::User(user), client, realm, wanted, self.now);
             self.check_token(found.0.as_ref(), expected);
-            if found.0.is_none_or(|token| self.now.duration_until(token.expires_on).as_secs() <= 300) {
+            if found.0.is_none_or(|token| self.now.duration_until(token.expires_on()).as_secs() <= 300) {
                 let candidates: Vec<_> = found.1.iter().map(|found| found.refresh_token.expose().to_owned()).collect();
                 assert_eq!(candidates, self.list.candidates(user, client));
             }
@@ -271,19 +271,19 @@ impl World {
         };
         self.check_token(found.as_ref(), expected);
         if let Some(token) = found {
-            assert_eq!(is_ending, self.now.duration_until(token.expires_on).as_secs() <= 300);
+            assert_eq!(is_ending, self.now.duration_until(token.expires_on()).as_secs() <= 300);
         }
     }
 
     /// Of two that live as long and grant as much either will do.
     fn check_token(&self, found: Option<&CachedToken>, expected: Option<&list::AccessToken>) {
-        let of_found = found.map(|token| (token.expires_on, token.scopes.len(), token.cached_at));
+        let of_found = found.map(|token| (token.expires_on(), token.scopes().len(), token.cached_at()));
         let of_expected = expected.map(|token| (token.expires_on, token.scopes.len(), token.cached_at));
         assert_eq!(of_found.map(|(end, number, _)| (end, number)), of_expected.map(|(end, number, _)| (end, number)));
         if let Some(token) = found {
-            let secret = token.access_token.expose();
+            let secret = token.access_token().expose();
             assert!(self.list.access_token_secrets().iter().any(|known| known == secret), "{secret}");
-            assert!(token.expires_on > self.now, "P-12");
+            assert!(token.expires_on() > self.now, "P-12");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::testing::{NOW, T, access_token, account, assert_linear, client, entra
 fn served(document: &Document) -> Option<String> {
     let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
     match lookup(document, &Query::new(&authority, &client, &account, &wanted), NOW) {
-        Lookup::Usable(token) => Some(token.access_token.expose().to_owned()),
+        Lookup::Usable(token) => Some(token.access_token().expose().to_owned()),
         _ => None,
     }
 }

@@ -9,11 +9,11 @@ use crate::token_kind::TokenKind;
 /// What a lookup says, in words.
 fn grant_words(lookup: &GrantLookup) -> String {
     match lookup {
-        GrantLookup::Usable(token) => format!("usable {}", token.access_token.expose()),
-        GrantLookup::UsableButRefresh(token) => format!("usable {}, refresh", token.access_token.expose()),
+        GrantLookup::Usable(token) => format!("usable {}", token.access_token().expose()),
+        GrantLookup::UsableButRefresh(token) => format!("usable {}, refresh", token.access_token().expose()),
         GrantLookup::MustRequest(reason, None) => format!("request: {reason:?}"),
         GrantLookup::MustRequest(reason, Some(token)) => {
-            format!("request: {reason:?}, meanwhile {}", token.access_token.expose())
+            format!("request: {reason:?}, meanwhile {}", token.access_token().expose())
         }
     }
 }

@@ -89,7 +89,7 @@ fn the_id_token_of_a_hit_is_the_issuers() {
     let entries = [all_of(B, "b"), all_of(A, "a")].concat();
     let ask = Ask { account: AccountId::new("s"), ..Ask::new(oidc(A), "User.Read") };
     let Lookup::Usable(token) = ask.answer(&entries) else { panic!() };
-    assert_eq!(IdToken::parse(&token.id_token.unwrap()).unwrap().text("iss"), Some(A));
+    assert_eq!(IdToken::parse(token.id_token().unwrap()).unwrap().text("iss"), Some(A));
 }
 
 // A port is not in the environment that most libraries write: another port is another issuer.

@@ -70,7 +70,7 @@ fn delay(secret: &str, expires_after: i64) -> i64 {
     let entries = [at_entry(secret, &[("refresh_on", text(0)), ("expires_on", text(expires_after))])];
     let document = document(&entries);
     let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
-    let margins = Margins::new(core::time::Duration::ZERO, core::time::Duration::ZERO);
+    let margins = Margins::new(Duration::ZERO, Duration::ZERO);
     let query = Query { margins, ..Query::new(&authority, &client, &account, &wanted) };
     let entries = [entries[0].clone(), rt_entry("rt", &[])];
     let with_refresh_token = crate::testing::document(&entries);

@@ -1,5 +1,6 @@
 //! P-03, P-04, P-12: a lookup agrees with a plain list that is read from one end to the other.
 
+use auth_core::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -75,7 +76,7 @@ proptest! {
         let (authority, client, account, wanted) = (entra(T), ClientId::new(client).unwrap(), AccountId::new(account), scopes(wanted));
         match (lookup(&document(&entries), &Query::new(&authority, &client, &account, &wanted), NOW), longest) {
             (Lookup::Usable(token), Some(longest)) => {
-                let row = &rows[token.access_token.expose().parse::<usize>().unwrap()];
+                let row = &rows[token.access_token().expose().parse::<usize>().unwrap()];
                 prop_assert!(answers(row, account.as_str(), client.as_str(), &needed), "{:?}", row);
                 prop_assert_eq!(row.expires_in, longest);
             }

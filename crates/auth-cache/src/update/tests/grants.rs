@@ -28,7 +28,7 @@ fn put_behalf(document: &Document, token: &str, secret: &str, more: &[(&'static 
 
 fn usable(lookup: GrantLookup) -> Option<String> {
     match lookup {
-        GrantLookup::Usable(token) => Some(token.access_token.expose().to_owned()),
+        GrantLookup::Usable(token) => Some(token.access_token().expose().to_owned()),
         GrantLookup::UsableButRefresh(_) | GrantLookup::MustRequest(..) => None,
     }
 }

@@ -28,7 +28,7 @@ fn reachable(document: &Document, issuer: &str) -> Vec<String> {
         let query = Query::new(&authority, &client, &account, &wanted);
         for query in [query.clone(), Query { bypass: true, ..query }] {
             match lookup(document, &query, NOW) {
-                Lookup::Usable(token) => reachable.push(token.access_token.expose().to_owned()),
+                Lookup::Usable(token) => reachable.push(token.access_token().expose().to_owned()),
                 Lookup::MustRefresh(refresh, None) => {
                     reachable.extend(refresh.candidates.iter().map(|found| found.refresh_token.expose().to_owned()));
                 }

@@ -65,7 +65,7 @@ fn each_is_written_as_the_others_read_it() {
         let (client, account, wanted) = (client(), AccountId::new(id), scopes("User.Read"));
         let query = Query::new(&authority, &client, &account, &wanted);
         let Lookup::Usable(token) = lookup(&document, &query, NOW) else { panic!("{text}") };
-        assert!(token.id_token.is_some() && token.account.is_some(), "{text}");
+        assert!(token.id_token().is_some() && token.account().is_some(), "{text}");
     }
 }
 

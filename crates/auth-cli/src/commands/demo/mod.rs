@@ -71,20 +71,20 @@ impl Demo {
             "your browser opens: pick any of the users"
         });
         let signed_in = self.client.acquire_token_interactive(&self.scopes).send().await?;
-        let account = signed_in.account.clone().ok_or_else(|| Failure::usage("the emulator named no account"))?;
+        let account = signed_in.account().ok_or_else(|| Failure::usage("the emulator named no account"))?;
         story.done(format_args!("{} signed in; {}", account.username, describe(&signed_in)));
 
         story.step("The same question again");
-        let again = self.silent(&account).await?;
-        self.check(again.source == auth::TokenSource::Cache, "the cache did not answer")?;
-        story.done(format_args!("{}, in {} µs", describe(&again), again.durations.total.as_micros()));
+        let again = self.silent(account).await?;
+        self.check(again.source() == auth::TokenSource::Cache, "the cache did not answer")?;
+        story.done(format_args!("{}, in {} µs", describe(&again), again.durations().total.as_micros()));
 
         story.step("The token expires");
         cache_file::expire(file)?;
         story.note("its expires_on in the cache file was set to the past");
-        let refreshed = self.silent(&account).await?;
-        let fresh = refreshed.source == auth::TokenSource::IdentityProvider
-            && !refreshed.access_token.ct_eq(signed_in.access_token.expose());
+        let refreshed = self.silent(account).await?;
+        let fresh = refreshed.source() == auth::TokenSource::IdentityProvider
+            && !refreshed.access_token().ct_eq(signed_in.access_token().expose());
         self.check(fresh, "the token was not refreshed")?;
         story.done(format_args!(
             "{}; no user was needed, the refresh token was rotated and saved",
@@ -92,7 +92,7 @@ impl Demo {
         ));
 
         story.step("The user signs out");
-        self.client.remove_account(&account).await?;
+        self.client.remove_account(account).await?;
         self.check(self.client.accounts().await?.is_empty(), "the account is still there")?;
         story.done("the account is forgotten");
         self.expect_ui_required().await
@@ -128,6 +128,6 @@ impl Demo {
 }
 
 fn describe(result: &AuthResult) -> String {
-    let from = if result.source == auth::TokenSource::Cache { "the cache" } else { "the identity provider" };
-    format!("a token for {} from {from}", result.scopes)
+    let from = if result.source() == auth::TokenSource::Cache { "the cache" } else { "the identity provider" };
+    format!("a token for {} from {from}", result.scopes())
 }

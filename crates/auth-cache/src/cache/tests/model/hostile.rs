@@ -40,7 +40,7 @@ async fn ask(cache: &TokenCache, tuple: Tuple) -> Option<String> {
     let (authority, client) = (authority(tuple), ClientId::new(CLIENTS[tuple.1]).unwrap());
     let (account, wanted) = (AccountId::new(IDS[tuple.0]), scopes(SCOPES[tuple.2]));
     match cache.lookup(&Query::new(&authority, &client, &account, &wanted), NOW).await.unwrap() {
-        Lookup::Usable(token) => Some(token.access_token.expose().to_owned()),
+        Lookup::Usable(token) => Some(token.access_token().expose().to_owned()),
         _ => None,
     }
 }

@@ -1,0 +1,103 @@
+//! What every hit reads: an access token with what belongs to it, found once and kept close together.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use auth_core::{Account, ScopeMask, Scopes, Timestamp};
+use smallvec::SmallVec;
+
+use super::item::Items;
+use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, Life, Seen};
+
+/// So many entries of an account are looked at for each of its tokens; no honest account has more.
+const SEARCHED: usize = 64;
+
+/// An access token with the entries of the very same environment, client and realm: nearly always all that belongs to it.
+/// Nothing in it changes, and whoever is handed the token shares the whole row, which costs one reference.
+#[derive(Debug)]
+pub(crate) struct Row {
+    // Those of the token that lookups compare, so that they need not follow it.
+    pub(crate) life: Life,
+    pub(crate) scopes: Scopes,
+    pub(crate) environment: Arc<str>,
+    pub(crate) client_id: Arc<str>,
+    pub(crate) realm: Arc<str>,
+    pub(crate) is_plain: bool,
+    /// What the token knows of its use.
+    used_at: AtomicU64,
+    seen: OnceLock<Seen>,
+    pub(crate) token: Arc<AccessToken>,
+    pub(crate) id_token: Option<Arc<IdTokenEntry>>,
+    pub(crate) account: Option<Arc<Account>>,
+}
+
+/// The rows of a partition. Most have one, which then lies in the partition itself; of many, most are passed over without a
+/// look at them.
+#[derive(Debug)]
+pub(super) struct Rows(SmallVec<[(ScopeMask, Arc<Row>); 1]>);
+
+impl Rows {
+    pub(super) fn of(
+        tokens: &Items<AccessToken>,
+        id_tokens: &Items<IdTokenEntry>,
+        accounts: &Items<AccountEntry>,
+    ) -> Self {
+        let tokens = tokens.iter().filter_map(|item| item.shared().as_ref());
+        let row = |token| Arc::new(Row::of(token, id_tokens, accounts));
+        Self(tokens.map(|token| (token.scopes.mask(), row(token))).collect())
+    }
+
+    pub(super) fn that_may_grant(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
+        self.0.iter().filter(move |(mask, _)| mask.may_grant(wanted)).map(|(_, row)| row)
+    }
+}
+
+impl Row {
+    fn of(token: &Arc<AccessToken>, id_tokens: &Items<IdTokenEntry>, accounts: &Items<AccountEntry>) -> Self {
+        Self {
+            life: token.life,
+            scopes: token.scopes.clone(),
+            environment: Arc::clone(&token.environment),
+            client_id: Arc::clone(&token.client_id),
+            realm: Arc::clone(&token.realm),
+            is_plain: token.is_plain(),
+            used_at: AtomicU64::new(0),
+            seen: OnceLock::new(),
+            id_token: id_token_of(token, id_tokens),
+            account: account_of(token, accounts),
+            token: Arc::clone(token),
+        }
+    }
+
+    /// Notes that the token was handed out, for the choice of what goes when the cache is full.
+    pub(crate) fn used(&self, now: Timestamp) {
+        let second = now.as_unix_seconds();
+        // Writing only when it changes keeps threads that use one token out of each other's way.
+        if self.used_at.load(Ordering::Relaxed) != second {
+            self.used_at.store(second, Ordering::Relaxed);
+            self.token.used(now);
+        }
+    }
+
+    /// The time by which the token ages, which is not before `now`.
+    pub(crate) fn time(&self, now: Timestamp, uptime: Duration) -> Timestamp {
+        self.seen.get_or_init(|| self.token.seen(now, uptime)).time(now, uptime)
+    }
+}
+
+fn id_token_of(token: &AccessToken, id_tokens: &Items<IdTokenEntry>) -> Option<Arc<IdTokenEntry>> {
+    let same = |entry: &&IdTokenEntry| {
+        (&entry.environment, &entry.client_id, &entry.realm) == (&token.environment, &token.client_id, &token.realm)
+    };
+    let all = id_tokens.iter().take(SEARCHED).filter_map(|item| item.shared().as_ref());
+    all.into_iter().find(|entry| same(&&***entry)).cloned()
+}
+
+fn account_of(token: &AccessToken, accounts: &Items<AccountEntry>) -> Option<Arc<Account>> {
+    let same = |entry: &&AccountEntry| {
+        (&*entry.account.environment, &*entry.account.realm) == (&*token.environment, &*token.realm)
+    };
+    let all = accounts.iter().take(SEARCHED).filter_map(|item| item.entry());
+    all.into_iter().find(same).map(|entry| Arc::clone(&entry.account))
+}
