@@ -58,6 +58,16 @@ pub enum Input {
     Failed(TransportError),
 }
 
+impl Input {
+    /// What came of the request of `exchange`.
+    pub(crate) fn complete<E: Exchange>(self, exchange: E, now: Timestamp) -> Result<E::Output, Error> {
+        match self {
+            Self::Response(response) => exchange.complete(response, now),
+            Self::Failed(error) => Err(error.into()),
+        }
+    }
+}
+
 /// An exchange as a flow of one step.
 pub struct OneStep<E: Exchange> {
     state: State<E>,
@@ -102,10 +112,7 @@ impl<E: Exchange> Flow for OneStep<E> {
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
         match core::mem::replace(&mut self.state, State::Over) {
             State::Asking(exchange) => {
-                self.state = State::Answered(match input {
-                    Input::Response(response) => exchange.complete(response, now),
-                    Input::Failed(error) => Err(error.into()),
-                });
+                self.state = State::Answered(input.complete(exchange, now));
                 Ok(())
             }
             answered @ (State::Answered(_) | State::Over) => {

@@ -8,8 +8,8 @@
 //!
 //! - an [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`CodeRedemption`],
 //!   [`RefreshRedemption`];
-//! - a [`Flow`] has several steps: [`SilentRedemption`] tries refresh tokens in turn. An exchange is a flow of one step
-//!   through [`OneStep`].
+//! - a [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh tokens
+//!   in turn. An exchange is a flow of one step through [`OneStep`].
 //!
 //! A sign-in begins with an [`AuthorizationRequest`], is remembered as a [`PendingAuthorization`], and becomes a
 //! [`CodeRedemption`] when the [`AuthorizationResponse`] is accepted.
@@ -35,6 +35,7 @@ mod flow;
 mod id_token;
 mod json;
 mod pkce;
+mod resolution;
 mod scopes;
 mod secret;
 mod silent;
@@ -71,6 +72,7 @@ pub use exchange::{
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;
 pub use pkce::{Nonce, PkceVerifier, State};
+pub use resolution::{AuthorityResolution, ResolutionOutcome, ResolvedAuthority};
 pub use scopes::{ScopeMask, Scopes};
 pub use secret::Secret;
 pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};

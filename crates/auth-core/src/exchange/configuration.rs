@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::header::{ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use serde_json::Value;
 
 use super::message::{self, Answer};
@@ -17,6 +18,8 @@ use crate::error::{ConfigError, Error, ProtocolError};
 use crate::time::Timestamp;
 
 const MESSAGE: &str = "provider metadata";
+/// A longer tag is not sent back.
+const LONGEST_ETAG: usize = 256;
 
 /// Fetches the provider's OpenID configuration document and checks it before anything of it is used.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct OpenIdConfiguration {
     url: Uri,
     issuer: Arc<Issuer>,
     client_info: bool,
+    known: Option<(Provider, HeaderValue)>,
 }
 
 /// A provider whose metadata passed every check.
@@ -35,6 +39,7 @@ pub struct Provider {
     pub metadata: ProviderMetadata,
     /// The id of the tenant, where the authority names an Entra tenant.
     pub tenant_id: Option<String>,
+    etag: Option<HeaderValue>,
 }
 
 impl OpenIdConfiguration {
@@ -44,7 +49,19 @@ impl OpenIdConfiguration {
     /// [`ConfigError::Authority`] when no URL can be built for it.
     pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
         let url = authority.configuration_url().ok_or(ConfigError::Authority("it makes no URL"))?;
-        Ok(Self { context, url, issuer: authority.issuer(), client_info: authority.asks_client_info() })
+        let (issuer, client_info) = (authority.issuer(), authority.asks_client_info());
+        Ok(Self { context, url, issuer, client_info, known: None })
+    }
+
+    /// Asks only whether the document of `known` has changed, where its server gave it a tag; if it has not, `known` is
+    /// the answer (RFC 9110 §13.1.2). What is known of another issuer counts for nothing.
+    #[must_use]
+    pub fn revalidating(mut self, known: Option<Provider>) -> Self {
+        self.known = known.filter(|known| known.metadata.issuer == self.issuer).and_then(|known| {
+            let etag = known.etag.clone()?;
+            Some((known, etag))
+        });
+        self
     }
 }
 
@@ -54,10 +71,18 @@ impl Exchange for OpenIdConfiguration {
     const REPLAY: Replay = Replay::Once;
 
     fn request(&self) -> Request<Body> {
-        message::get(&self.context, &self.url)
+        let mut request = message::get(&self.context, &self.url);
+        if let Some((_, etag)) = &self.known {
+            request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
+        }
+        request
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Provider, Error> {
+        if let (StatusCode::NOT_MODIFIED, Some((known, _))) = (response.status(), self.known) {
+            message::verify_echo(&self.context, response.headers())?;
+            return Ok(known);
+        }
         let document = match message::judge(&self.context, &response, MESSAGE, now)? {
             Answer::Success(document) => document.into_map(),
             Answer::Refusal(error) => return Err(error.into()),
@@ -70,6 +95,7 @@ impl Exchange for OpenIdConfiguration {
         }
         let tenant_id = self.issuer.tenant_of(found).map(str::to_ascii_lowercase);
         let metadata = ProviderMetadata::from_document(&document, self.issuer, self.client_info)?;
-        Ok(Provider { metadata, tenant_id })
+        let etag = response.headers().get(ETAG).filter(|etag| etag.len() <= LONGEST_ETAG).cloned();
+        Ok(Provider { metadata, tenant_id, etag })
     }
 }

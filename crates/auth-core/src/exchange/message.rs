@@ -139,11 +139,7 @@ pub(crate) fn judge<'a>(
         let host = host.unwrap_or_else(|| "?".to_owned());
         return Err(ProtocolError::UnexpectedRedirect { status: status.as_u16(), host }.into());
     }
-    if let Some(echo) = headers.get(CLIENT_REQUEST_ID)
-        && !context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
-    {
-        return Err(ProtocolError::ForeignResponse.into());
-    }
+    verify_echo(context, headers)?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
     let json = is_json(content_type);
     if status == StatusCode::OK {
@@ -168,6 +164,13 @@ pub(crate) fn judge<'a>(
         return Err(Throttled::new(error, wait).into());
     }
     Ok(Answer::Refusal(error))
+}
+
+/// That a response which says which request it answers, answers ours.
+pub(crate) fn verify_echo(context: &RequestContext, headers: &HeaderMap) -> Result<(), ProtocolError> {
+    let Some(echo) = headers.get(CLIENT_REQUEST_ID) else { return Ok(()) };
+    let own = context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
+    if own { Ok(()) } else { Err(ProtocolError::ForeignResponse) }
 }
 
 const SUFFIX: &str = "+json";
