@@ -31,6 +31,12 @@ impl<'a> TokenRequest<'a> {
         self
     }
 
+    /// Asks for tokens of another tenant of the client's cloud; see [`SilentRequest::tenant_id`].
+    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
+        self.silent = self.silent.tenant_id(tenant);
+        self
+    }
+
     /// Passes the access tokens in the cache over.
     pub fn force_refresh(mut self, force: bool) -> Self {
         self.silent = self.silent.force_refresh(force);

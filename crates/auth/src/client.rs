@@ -41,7 +41,7 @@ impl PublicClient {
     /// The authority, with the names that are known of it by now.
     #[must_use]
     pub fn authority(&self) -> Arc<Authority> {
-        self.shared.directory.authority()
+        self.shared.directory.own().authority()
     }
 
     /// The accounts that signed in: who did so last first, then by username.

@@ -106,8 +106,9 @@ impl InteractiveRequest {
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
         let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
-        let metadata = shared.directory.metadata(&shared.driver, &context, &mut timing).await?;
-        let authority = shared.directory.authority();
+        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
+        let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let authority = place.authority();
 
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
@@ -116,7 +117,6 @@ impl InteractiveRequest {
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
         let endpoint = metadata.token_endpoint().to_string().into();
-        let metadata = metadata.as_ref().clone();
         let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
         request.prompt = self.prompt;
         request.login_hint = self.login_hint;

@@ -1,12 +1,14 @@
 //! Which calls want the same.
 
-use auth_core::{AccountId, Claims, Scopes, text};
+use auth_core::{AccountId, Claims, Scopes, Tenant, text};
 
-/// Which token is wanted: the account, the scopes and the claims, as the identity provider tells them apart. Client and
-/// authority are those of the whole client, and with an authority for many tenants the account names its own.
+/// Which token is wanted: the account, the tenant, the scopes and the claims, as the identity provider tells them apart.
+/// Client and cloud are those of the whole client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) account: AccountId,
+    /// Where the request names one; else it is that of the client, or of the account.
+    pub(crate) tenant: Option<Box<str>>,
     /// Folded and sorted; those that every request has are left out.
     pub(crate) scopes: Box<str>,
     /// As they were given: equal claims in other words are other claims.
@@ -14,13 +16,18 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn new(account: &AccountId, scopes: &Scopes, claims: Option<&Claims>) -> Self {
+    pub(crate) fn new(account: &AccountId, tenant: Option<&Tenant>, scopes: &Scopes, claims: Option<&Claims>) -> Self {
         let resources = scopes.without_oidc();
         let mut sorted: Vec<_> = resources.iter().collect();
         sorted.sort_by(|one, other| text::cmp_folded(one, other));
         let mut scopes = sorted.join(" ");
         scopes.make_ascii_lowercase();
-        Self { account: account.clone(), scopes: scopes.into(), claims: claims.map(|claims| claims.as_str().into()) }
+        Self {
+            account: account.clone(),
+            tenant: tenant.map(|tenant| tenant.as_str().into()),
+            scopes: scopes.into(),
+            claims: claims.map(|claims| claims.as_str().into()),
+        }
     }
 }
 
@@ -42,7 +49,7 @@ mod tests {
     fn what_the_provider_does_not_tell_apart_is_the_same() {
         let key = |account, scopes, claims: Option<&str>| {
             let claims = claims.map(|claims| Claims::parse(claims).unwrap());
-            Key::new(&AccountId::new(account), &Scopes::parse(scopes).unwrap(), claims.as_ref())
+            Key::new(&AccountId::new(account), None, &Scopes::parse(scopes).unwrap(), claims.as_ref())
         };
         let plain = key("U.T", "User.Read Mail.Read", None);
         for (other, same) in [
@@ -54,5 +61,11 @@ mod tests {
             assert_eq!(plain == other, same);
         }
         assert!(key("u.t", "a", Some("{}")) != key("u.t", "a", Some(r#"{"a":1}"#)));
+        let at = |tenant: &str| {
+            let tenant = tenant.parse().unwrap();
+            Key::new(&AccountId::new("u.t"), Some(&tenant), &Scopes::parse("a").unwrap(), None)
+        };
+        assert!(at("A.example") == at("a.example") && at("a.example") != at("b.example"));
+        assert!(at("a.example") != key("u.t", "a", None));
     }
 }

@@ -6,15 +6,16 @@ use auth_core::{Claims, ConfigError, CorrelationId, RequestContext};
 /// The options that silent and interactive requests share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
+    pub(crate) tenant_id: Option<String>,
     pub(crate) claims: Option<Claims>,
     pub(crate) correlation_id: Option<CorrelationId>,
     pub(crate) extra_query: Vec<(String, String)>,
 }
 
 impl Options {
-    /// Whether a token in the cache may answer, so that what requests carry is not needed.
+    /// Whether a token of the client's own authority in the cache may answer, so that what requests carry is not needed.
     pub(crate) fn cache_may_answer(&self) -> bool {
-        self.claims.is_none() && self.extra_query.is_empty()
+        self.tenant_id.is_none() && self.claims.is_none() && self.extra_query.is_empty()
     }
 
     /// The id of the call. It is no secret, so the generator of the thread will do, which asks the system but rarely.
@@ -34,6 +35,14 @@ impl Options {
 /// The setters of the shared options, for the builder that has them in `options`.
 macro_rules! option_setters {
     () => {
+        /// Asks for tokens of another tenant of the client's cloud, by its id or a domain name, such as one where the
+        /// account is a guest (MSAL.NET's `WithTenantId`). With `common` or `organizations` it is the account's home
+        /// tenant. A name that no tenant has, and an authority other than Entra, are errors when the request is sent.
+        pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
+            self.options.tenant_id = Some(tenant.into());
+            self
+        }
+
         /// Asks for tokens that satisfy these claims, past the cache.
         pub fn claims(mut self, claims: auth_core::Claims) -> Self {
             self.options.claims = Some(claims);

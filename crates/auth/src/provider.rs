@@ -1,146 +1,163 @@
-//! What is known of the authority, remembered once it was asked (S-41, S-44).
+//! What is known of the authorities of a client, remembered once it was asked (S-41, S-44).
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use auth_core::{
-    Authority, ConfigError, Error, InstanceDiscovery, OpenIdConfiguration, ProviderMetadata, RequestContext, Timestamp,
+    Authority, AuthorityResolution, ConfigError, Error, ProviderMetadata, RequestContext, ResolvedAuthority, Tenant,
 };
-use tokio::sync::Mutex;
+use rand::rngs::SysRng;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::driver::Driver;
 use crate::timing::Timing;
 
-/// Metadata is taken as it is for a day at most, less a random part of half a day, so that many processes do not ask at
-/// the same time.
-const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
-const JITTER: Duration = Duration::from_secs(12 * 60 * 60);
-/// Older metadata serves so long when the provider cannot be reached.
-const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How many tenants beside the client's own are remembered; beyond that the one is forgotten that was not asked for longest.
+const OTHERS: usize = 255;
 
-/// The authority of a client and what discovery told of it.
+/// The authority of a client, and the same for the other tenants that requests named.
 #[derive(Debug)]
 pub(crate) struct Directory {
+    own: Arc<Place>,
+    /// Whoever was asked for last comes last.
+    others: Mutex<Vec<Arc<Place>>>,
+}
+
+/// An authority and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The tenant, where a request named it.
+    pub(crate) tenant: Option<Tenant>,
     /// Read in place on every call: what all calls share must not be written by any, not even a count of references.
-    known: ArcSwap<Known>,
-    /// One discovery at a time.
-    asking: Mutex<()>,
-}
-
-/// What is known of an authority at one time.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    /// The authority with the names that are known of it by now.
-    pub(crate) authority: Arc<Authority>,
-    provider: Option<Learned>,
-    /// The id of the tenant, where the authority names a domain and discovery has told the id.
-    pub(crate) tenant_id: Option<Arc<str>>,
-}
-
-#[derive(Clone, Debug)]
-struct Learned {
-    metadata: Arc<ProviderMetadata>,
-    at: Timestamp,
-    fresh_for: Duration,
+    known: ArcSwap<ResolvedAuthority>,
+    /// One resolution at a time.
+    asking: AsyncMutex<()>,
 }
 
 impl Directory {
     pub(crate) fn new(authority: Authority) -> Self {
-        let known = Known { authority: Arc::new(authority), provider: None, tenant_id: None };
-        Self { known: ArcSwap::from_pointee(known), asking: Mutex::default() }
+        Self { own: Arc::new(Place::new(None, authority)), others: Mutex::default() }
+    }
+
+    /// The client's own authority.
+    pub(crate) fn own(&self) -> &Arc<Place> {
+        &self.own
+    }
+
+    /// The client's authority for the tenant of this name, where a request names one.
+    ///
+    /// # Errors
+    /// [`ConfigError::Tenant`] when the name cannot be a tenant's, [`ConfigError::Authority`] when the authority is not the
+    /// same for every tenant.
+    pub(crate) fn at(&self, tenant: Option<&str>) -> Result<Arc<Place>, ConfigError> {
+        let Some(tenant) = tenant else { return Ok(Arc::clone(&self.own)) };
+        let tenant: Tenant = tenant.parse()?;
+        let own = self.own.authority();
+        if own.tenant_name() == Some(&tenant) {
+            return Ok(Arc::clone(&self.own));
+        }
+        let authority = own.with_tenant(tenant.clone());
+        if authority.tenant_name() != Some(&tenant) {
+            return Err(ConfigError::Authority("a request can name another tenant of Entra only"));
+        }
+        // Each change is whole: a poisoned list is a good one.
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = others.iter().position(|place| place.tenant.as_ref() == Some(&tenant));
+        let place = match known {
+            Some(index) => others.remove(index),
+            None => Arc::new(Place::new(Some(tenant), authority)),
+        };
+        if others.len() == OTHERS {
+            others.remove(0);
+        }
+        others.push(Arc::clone(&place));
+        Ok(place)
+    }
+}
+
+impl Place {
+    fn new(tenant: Option<Tenant>, authority: Authority) -> Self {
+        let known = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
+        Self { tenant, known, asking: AsyncMutex::default() }
     }
 
     /// The authority with the names that are known of it by now.
     pub(crate) fn authority(&self) -> Arc<Authority> {
-        Arc::clone(&self.known().authority)
+        Arc::clone(self.known().authority())
     }
 
     /// What is known by now.
-    pub(crate) fn known(&self) -> Guard<Arc<Known>> {
+    pub(crate) fn known(&self) -> Guard<Arc<ResolvedAuthority>> {
         self.known.load()
     }
 
-    /// Whether a discovery could still tell which tenant a domain name means.
-    pub(crate) fn lacks_tenant_id(&self) -> bool {
-        let known = self.known();
-        known.tenant_id.is_none() && known.authority.wants_tenant_id()
-    }
-
-    fn learn(&self, change: impl Fn(&mut Known)) {
-        self.known.rcu(|known| {
-            let mut known = Known::clone(known);
-            change(&mut known);
-            known
-        });
-    }
-
-    /// The endpoints, from the rules of the authority's kind or from discovery.
-    pub(crate) async fn metadata(
+    /// The endpoints.
+    pub(crate) async fn endpoints(
         &self,
         driver: &Driver,
         context: &RequestContext,
         timing: &mut Timing,
-    ) -> Result<Arc<ProviderMetadata>, Error> {
-        if let Some(metadata) = self.fresh(driver) {
-            return Ok(metadata);
-        }
-        let _asking = self.asking.lock().await;
-        if let Some(metadata) = self.fresh(driver) {
-            return Ok(metadata);
-        }
-        let authority = self.authority();
-        if authority.needs_instance_discovery() {
-            let instance = driver.perform(InstanceDiscovery::new(context.clone(), &authority)?, timing).await?;
-            self.learn(|known| known.authority = Arc::new(known.authority.with_instance(instance.clone())));
-            return self.fresh(driver).ok_or_else(|| ConfigError::Authority("it has no endpoints").into());
-        }
-        let now = driver.now();
-        match driver.perform(OpenIdConfiguration::new(context.clone(), &authority)?, timing).await {
-            Ok(provider) => {
-                let metadata = Arc::new(provider.metadata);
-                let fresh_for = FRESH.saturating_sub(rand::random_range(Duration::ZERO..=JITTER));
-                let learned = Learned { metadata: Arc::clone(&metadata), at: now, fresh_for };
-                self.learn(|known| known.provider = Some(learned.clone()));
-                Ok(metadata)
-            }
-            Err(error) if error.is_transient() => match &self.known().provider {
-                Some(learned) if learned.at.duration_until(now) <= STALE => Ok(Arc::clone(&learned.metadata)),
-                Some(_) | None => Err(error),
-            },
-            // An answer that failed a check ends the trust in an older one, too (S-44).
-            Err(error) => {
-                self.learn(|known| known.provider = None);
-                Err(error)
+    ) -> Result<ProviderMetadata, Error> {
+        let known = self.known().endpoints(driver.now());
+        match known {
+            Some(endpoints) => Ok(endpoints),
+            None => {
+                self.resolve(driver, timing, |known| AuthorityResolution::new(context.clone(), known, &mut SysRng))
+                    .await
             }
         }
-    }
-
-    fn fresh(&self, driver: &Driver) -> Option<Arc<ProviderMetadata>> {
-        let known = self.known();
-        if let Some(metadata) = known.authority.metadata() {
-            return Some(Arc::new(metadata));
-        }
-        let learned = known.provider.as_ref()?;
-        (learned.at.duration_until(driver.now()) <= learned.fresh_for).then(|| Arc::clone(&learned.metadata))
     }
 
     /// Asks which tenant the authority's domain name means. It stays unknown when the provider cannot be reached: then
     /// the cache answers from what it knows.
     pub(crate) async fn ask_tenant_id(&self, driver: &Driver, context: &RequestContext, timing: &mut Timing) {
+        let resolution = |known| Ok(AuthorityResolution::new(context.clone(), known, &mut SysRng)?.with_tenant_id());
+        if let Err(error) = self.resolve(driver, timing, resolution).await {
+            tracing::debug!(target: "auth", %error, "the tenant's id is not known");
+        }
+    }
+
+    /// Whoever waited for another's resolution finds what it brought, and then asks nobody.
+    async fn resolve(
+        &self,
+        driver: &Driver,
+        timing: &mut Timing,
+        resolution: impl FnOnce(ResolvedAuthority) -> Result<AuthorityResolution, ConfigError>,
+    ) -> Result<ProviderMetadata, Error> {
         let _asking = self.asking.lock().await;
-        if !self.lacks_tenant_id() {
-            return;
+        let flow = resolution(self.known().as_ref().clone())?;
+        let outcome = driver.drive(flow, timing).await?;
+        self.known.store(Arc::new(outcome.known));
+        outcome.endpoints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // S-44: remembered is what is asked for, and not too much of it.
+    #[test]
+    fn tenants_that_requests_name() {
+        let directory = Directory::new(Authority::tenant("contoso.example").unwrap());
+        let at = |number: usize| directory.at(Some(&format!("t{number}.example"))).unwrap();
+        for same in [None, Some("contoso.example"), Some("CONTOSO.example")] {
+            assert!(Arc::ptr_eq(&directory.at(same).unwrap(), directory.own()), "{same:?}");
         }
-        let Ok(exchange) = OpenIdConfiguration::new(context.clone(), &self.authority()) else {
-            return;
-        };
-        match driver.perform(exchange, timing).await {
-            Ok(provider) => {
-                let tenant_id = provider.tenant_id.map(Arc::from);
-                self.learn(|known| known.tenant_id.clone_from(&tenant_id));
-            }
-            Err(error) => tracing::debug!(target: "auth", %error, "the tenant's id is not known"),
+        let (first, second) = (at(0), at(1));
+        assert_eq!(first.authority().to_string(), "https://login.microsoftonline.com/t0.example");
+        for number in 2..OTHERS {
+            at(number);
         }
+        assert!(Arc::ptr_eq(&first, &at(0)), "asked for again");
+        at(OTHERS);
+        assert_eq!(directory.others.lock().unwrap().len(), OTHERS);
+        assert!(
+            Arc::ptr_eq(&first, &at(0)) && !Arc::ptr_eq(&second, &at(1)),
+            "the one that rested longest is forgotten"
+        );
+        assert_eq!(directory.at(Some("no tenant")).err(), Some(ConfigError::Tenant));
+        let b2c = Directory::new(Authority::parse("https://contoso.b2clogin.com/contoso.example/b2c_1").unwrap());
+        assert!(matches!(b2c.at(Some("other.example")), Err(ConfigError::Authority(_))));
     }
 }

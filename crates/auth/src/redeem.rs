@@ -19,13 +19,13 @@ pub(crate) async fn redeem(
     timing: &mut Timing,
 ) -> Result<AuthResult, AuthError> {
     let context = &wanted.context;
-    let metadata = shared.directory.metadata(&shared.driver, context, timing).await?;
-    let authority = shared.directory.authority();
+    let metadata = wanted.place.endpoints(&shared.driver, context, timing).await?;
+    let authority = wanted.place.authority();
     // With a name for many tenants the account's own is asked.
     let home = || wanted.account.home_account_id.home_tenant()?.parse().ok();
     let metadata = match authority.tenant_name().filter(|tenant| tenant.is_multi_tenant()).and_then(|_| home()) {
-        Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or_else(|| metadata.as_ref().clone()),
-        None => metadata.as_ref().clone(),
+        Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or(metadata),
+        None => metadata,
     };
     let endpoint = metadata.token_endpoint().to_string().into();
     let account = wanted.account.home_account_id.clone();
@@ -57,7 +57,7 @@ async fn keep(
     tokens: &Arc<Tokens>,
     timing: &mut Timing,
 ) -> (bool, Account, Option<StorageError>) {
-    let authority = shared.directory.authority();
+    let authority = wanted.place.authority();
     let account = Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone());
     let update = TokenUpdate::of_refresh(authority, shared.client_id().clone(), account.clone(), Arc::clone(tokens));
     let (persisted, persistence_error) = timing.cache(shared.store(update)).await;

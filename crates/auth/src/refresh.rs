@@ -127,7 +127,7 @@ fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) 
 
 /// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
 async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
-    let (authority, account) = (shared.directory.authority(), &wanted.account.home_account_id);
+    let (authority, account) = (wanted.place.authority(), &wanted.account.home_account_id);
     let locked = timing.cache(shared.cache.refresh_lock(&authority, shared.client_id(), account)).await;
     locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use auth_cache::{Margins, Query, StorageError, TokenCache, TokenUpdate};
-use auth_core::{Account, AccountId, Application, ClientId, Scopes};
+use auth_core::{Account, AccountId, Application, ClientId, ResolvedAuthority, Scopes};
 use auth_interactive::DynBrowser;
 
 use crate::driver::Driver;
@@ -12,7 +12,7 @@ use crate::error::AuthError;
 use crate::flights::Flights;
 use crate::key::FlightKey;
 use crate::outcome::Outcome;
-use crate::provider::{Directory, Known};
+use crate::provider::Directory;
 use crate::throttle::Throttle;
 use crate::turns::Turns;
 
@@ -37,9 +37,14 @@ impl Shared {
     }
 
     /// A query of this client.
-    pub(crate) fn query<'a>(&'a self, known: &'a Known, account: &'a AccountId, scopes: &'a Scopes) -> Query<'a> {
-        let mut query = Query::new(&known.authority, self.client_id(), account, scopes);
-        query.tenant_id = known.tenant_id.as_deref();
+    pub(crate) fn query<'a>(
+        &'a self,
+        known: &'a ResolvedAuthority,
+        account: &'a AccountId,
+        scopes: &'a Scopes,
+    ) -> Query<'a> {
+        let mut query = Query::new(known.authority(), self.client_id(), account, scopes);
+        query.tenant_id = known.tenant_id();
         query.margins = self.margins;
         query.uptime = self.driver.uptime();
         query
@@ -58,7 +63,7 @@ impl Shared {
 
     /// The accounts that signed in.
     pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
-        self.cache.accounts(&self.directory.authority(), self.client_id()).await
+        self.cache.accounts(&self.directory.own().authority(), self.client_id()).await
     }
 }
 
@@ -66,7 +71,7 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("client_id", self.client_id())
-            .field("authority", &self.directory.authority())
+            .field("authority", &self.directory.own().authority())
             .field("cache", &self.cache)
             .finish_non_exhaustive()
     }

@@ -80,13 +80,13 @@ impl<'a> SilentRequest<'a> {
     #[inline]
     pub(crate) fn hit(&self) -> Option<AuthResult> {
         let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
-        let known = self.shared.directory.known();
+        let known = self.shared.directory.own().known();
         let query = self.shared.query(&known, &account.home_account_id, self.scopes);
         let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
             return None;
         };
         let id = self.options.correlation_id().ok()?;
-        Some(AuthResult::hit(token, &known.authority, id, self.shared.cache.is_stored()))
+        Some(AuthResult::hit(token, known.authority(), id, self.shared.cache.is_stored()))
     }
 
     /// The answer where something must be waited for.
@@ -106,6 +106,7 @@ impl<'a> SilentRequest<'a> {
         let shared = self.shared;
         let begun = shared.driver.now();
         let context = self.options.context(shared)?;
+        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
         let account = match self.account {
             Some(account) => account.clone(),
             None => {
@@ -118,7 +119,7 @@ impl<'a> SilentRequest<'a> {
         };
         let Options { claims, extra_query, .. } = self.options;
         let (scopes, forced) = (self.scopes.clone(), self.force_refresh);
-        Ok(Arc::new(Wanted { context, account, scopes, claims, forced, extra_query, begun }))
+        Ok(Arc::new(Wanted { context, place, account, scopes, claims, forced, extra_query, begun }))
     }
 }
 

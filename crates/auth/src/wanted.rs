@@ -7,6 +7,7 @@ use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, Ui
 
 use crate::error::AuthError;
 use crate::key::{FlightKey, Key};
+use crate::provider::Place;
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::throttle::{Attempt, Verdict};
@@ -15,6 +16,7 @@ use crate::timing::Timing;
 /// What a silent call wants, once it is known for whom.
 pub(crate) struct Wanted {
     pub(crate) context: RequestContext,
+    pub(crate) place: Arc<Place>,
     pub(crate) account: Account,
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
@@ -29,10 +31,10 @@ impl Wanted {
     pub(crate) async fn look_up(&self, shared: &Shared, timing: &mut Timing) -> Lookup {
         let found = self.ask_cache(shared, self.bypass(), timing).await;
         let answered = matches!(found, Lookup::Usable(_) | Lookup::UsableButRefresh(..));
-        if answered || self.bypass() || !shared.directory.lacks_tenant_id() {
+        if answered || self.bypass() || !self.place.known().lacks_tenant_id() {
             return found;
         }
-        shared.directory.ask_tenant_id(&shared.driver, &self.context, timing).await;
+        self.place.ask_tenant_id(&shared.driver, &self.context, timing).await;
         self.ask_cache(shared, false, timing).await
     }
 
@@ -52,7 +54,7 @@ impl Wanted {
     }
 
     pub(crate) fn key(&self) -> Key {
-        Key::new(&self.account.home_account_id, &self.scopes, self.claims.as_ref())
+        Key::new(&self.account.home_account_id, self.place.tenant.as_ref(), &self.scopes, self.claims.as_ref())
     }
 
     pub(crate) fn flight_key(&self, token: Key) -> FlightKey {
@@ -66,7 +68,7 @@ impl Wanted {
     }
 
     async fn ask_cache(&self, shared: &Shared, bypass: bool, timing: &mut Timing) -> Lookup {
-        let known = Arc::clone(&shared.directory.known());
+        let known = Arc::clone(&self.place.known());
         let mut query = shared.query(&known, &self.account.home_account_id, &self.scopes);
         query.bypass = bypass;
         let found = timing.cache(shared.cache.lookup(&query, shared.driver.now())).await;
@@ -78,8 +80,8 @@ impl Wanted {
     }
 
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
-        let (authority, id) = (shared.directory.authority(), self.context.correlation_id());
-        AuthResult::hit(token, &authority, id, shared.cache.is_stored()).that_took(timing.durations())
+        let (known, id) = (self.place.known(), self.context.correlation_id());
+        AuthResult::hit(token, known.authority(), id, shared.cache.is_stored()).that_took(timing.durations())
     }
 
     pub(crate) fn ui_required(&self, reason: UiReason) -> AuthError {

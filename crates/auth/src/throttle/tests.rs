@@ -13,7 +13,7 @@ const WALL: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn key(account: &str, scopes: &str, claims: Option<&str>) -> Key {
     let claims = claims.map(|claims| Claims::parse(claims).unwrap());
-    Key::new(&AccountId::new(account), &Scopes::parse(scopes).unwrap(), claims.as_ref())
+    Key::new(&AccountId::new(account), None, &Scopes::parse(scopes).unwrap(), claims.as_ref())
 }
 
 fn tokens(secret: &str) -> Vec<RefreshCandidate> {

@@ -13,4 +13,5 @@ mod lockless;
 mod outage;
 mod provider;
 mod scene;
+mod tenants;
 mod throttling;

@@ -15,6 +15,8 @@ use tokio::sync::watch;
 pub(crate) struct Asked {
     /// How many requests there were before.
     pub(crate) number: usize,
+    /// Where.
+    pub(crate) path: String,
     pub(crate) refresh_token: String,
     pub(crate) scope: String,
 }
@@ -129,7 +131,7 @@ impl Transport for Provider {
         let asked = {
             let mut all = self.0.asked.lock().unwrap();
             let number = all.len();
-            all.push(Asked { number, refresh_token, scope });
+            all.push(Asked { number, path: request.uri().path().to_owned(), refresh_token, scope });
             all.last().unwrap().clone()
         };
         {

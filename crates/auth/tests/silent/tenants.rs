@@ -1,0 +1,71 @@
+//! Tokens of another tenant of the same cloud.
+
+use auth::{AuthError, Authority, InMemoryTransport, PublicClient, TokenSource};
+
+use crate::provider::{Gate, Provider, Reply};
+use crate::scene::{CLIENT, Scene, TENANT, Times, account, kind, scopes};
+
+const OTHER: &str = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
+const THIRD: &str = "ccccdddd-2222-eeee-3333-ffff4444aaaa";
+
+async fn at(scene: &Scene, tenant: &str) -> Result<auth::AuthResult, AuthError> {
+    scene.app.acquire_token_silent(&scopes(), Some(&account(0))).tenant_id(tenant).send().await
+}
+
+// The refresh token is the account's wherever it is used; an access token is its tenant's alone.
+#[tokio::test(start_paused = true)]
+async fn each_tenant_has_tokens_of_its_own() {
+    let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
+    for (tenant, source, requests) in [
+        (TENANT, TokenSource::Cache, 0),
+        ("common", TokenSource::Cache, 0),
+        (OTHER, TokenSource::IdentityProvider, 1),
+        (OTHER, TokenSource::Cache, 1),
+        (THIRD, TokenSource::IdentityProvider, 2),
+        (OTHER, TokenSource::Cache, 2),
+        (TENANT, TokenSource::Cache, 2),
+    ] {
+        let result = at(&scene, tenant).await.unwrap();
+        assert_eq!((result.source, scene.provider.count()), (source, requests), "{tenant}");
+        assert_eq!(result.access_token.expose() == "old-0", [TENANT, "common"].contains(&tenant), "{tenant}");
+    }
+    assert_eq!(scene.silent(0).await.unwrap().access_token.expose(), "old-0");
+    let asked = scene.provider.asked();
+    let asked: Vec<_> = asked.iter().map(|asked| (asked.path.as_str(), asked.refresh_token.as_str())).collect();
+    let [other, third] = [OTHER, THIRD].map(|tenant| format!("/{tenant}/oauth2/v2.0/token"));
+    assert_eq!(asked, [(other.as_str(), "rt0"), (third.as_str(), "rt0.0")], "each rotated token was redeemed once");
+}
+
+// One refresh token for all tenants: their redemptions take turns, and none is another's answer.
+#[tokio::test(start_paused = true)]
+async fn tenants_share_no_refresh_but_take_turns() {
+    let gate = Gate::closed();
+    let shut = gate.clone();
+    let provider = Provider::new(move |asked| Reply::tokens(asked).when(&shut));
+    let scene = Scene::new(1, Times::EXPIRED, provider).await;
+    let calls = scene.at_once(30, |scene, call| async move { at(&scene, [TENANT, OTHER, THIRD][call % 3]).await });
+    let (results, ()) = tokio::join!(calls, async {
+        scene.provider.has_been_asked(1).await;
+        gate.open();
+    });
+    let mut tokens: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().access_token.expose()).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    assert_eq!((tokens.len(), scene.provider.count(), scene.provider.most_at_once()), (3, 3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tenant_cannot_be() {
+    let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
+    for name in ["", "no tenant", "..", "contoso"] {
+        assert!(matches!(at(&scene, name).await, Err(AuthError::Config(_))), "{name}");
+        let interactive = scene.app.acquire_token_interactive(&scopes()).tenant_id(name).send().await;
+        assert!(matches!(interactive, Err(AuthError::Config(_))), "{name}");
+    }
+    let network = InMemoryTransport::new(|_| Ok(Default::default()));
+    let b2c = Authority::parse("https://contoso.b2clogin.com/contoso.example/b2c_1").unwrap();
+    let app = PublicClient::builder(CLIENT).authority(b2c).transport(network.clone()).build().unwrap();
+    let outcome = app.acquire_token_silent(&scopes(), Some(&account(0))).tenant_id(OTHER).send().await;
+    assert!(matches!(outcome, Err(AuthError::Config(_))), "{}", kind(&outcome));
+    assert!(network.requests().is_empty() && scene.provider.count() == 0);
+}
