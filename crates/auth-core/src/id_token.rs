@@ -178,6 +178,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::authority::issuer::Reach;
 
     pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
@@ -187,7 +188,7 @@ pub(crate) mod tests {
     }
 
     fn issuer() -> Issuer {
-        Issuer::exact("https://idp.example".to_owned(), false)
+        Issuer::exact("https://idp.example".to_owned(), Reach::Public)
     }
 
     fn good() -> Value {

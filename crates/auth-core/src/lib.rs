@@ -52,6 +52,7 @@ pub use account_id::AccountId;
 pub use authority::Authority;
 pub use authority::metadata::ProviderMetadata;
 pub use authority::names::InstanceMetadata;
+pub use authority::options::AuthorityOptions;
 pub use authority::tenant::Tenant;
 pub use authorize::{
     AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,

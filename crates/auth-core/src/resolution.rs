@@ -177,6 +177,7 @@ pub struct AuthorityResolution {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, in its flow")]
 enum Asking {
     Instance(InstanceDiscovery),
     Document(OpenIdConfiguration),
@@ -193,7 +194,7 @@ impl AuthorityResolution {
         rng: &mut impl TryCryptoRng,
     ) -> Result<Self, ConfigError> {
         let drawn = rng.try_next_u64().map_err(|_| ConfigError::Randomness)?;
-        let jitter = Duration::from_secs(drawn % JITTER.as_secs());
+        let jitter = Duration::from_secs(drawn.checked_rem(JITTER.as_secs()).unwrap_or_default());
         let fresh_for = FRESH.saturating_sub(jitter);
         Ok(Self { context, known, wants_tenant_id: false, fresh_for, asking: None, endpoints: None, over: false })
     }

@@ -90,9 +90,9 @@ pub use auth_cache::{
     TokenCache,
 };
 pub use auth_core::{
-    Account, AccountId, Authority, Body, Claims, ClaimsChallenge, Classification, ConfigError, CorrelationId, IdToken,
-    Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
-    TransportError, TransportFault, UiReason, UiRequired,
+    Account, AccountId, Authority, AuthorityOptions, Body, Claims, ClaimsChallenge, Classification, ConfigError,
+    CorrelationId, IdToken, Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, TenantProfile,
+    Throttled, Timestamp, TransportError, TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;

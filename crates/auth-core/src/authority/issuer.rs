@@ -34,7 +34,30 @@ pub(crate) struct Issuer {
     origins: Vec<String>,
     /// Where the sign-in pages stand beside the authorization endpoint (S-18).
     sign_in_origins: Vec<String>,
-    loopback: bool,
+    reach: Reach,
+}
+
+/// Which addresses the endpoints of an issuer may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Public ones.
+    Public,
+    /// Also this host of a local network, where the issuer itself stands.
+    Local(String),
+    /// Any, as the issuer stands on this machine.
+    Loopback,
+}
+
+impl Reach {
+    fn of(site: &Site) -> Self {
+        if site.is_loopback() {
+            Self::Loopback
+        } else if site.is_local() {
+            Self::Local(site.host.clone())
+        } else {
+            Self::Public
+        }
+    }
 }
 
 /// One way to write an issuer.
@@ -79,7 +102,7 @@ impl Issuer {
             any_tenant: false,
             origins: vec![origin.clone()],
             sign_in_origins: Vec::new(),
-            loopback: site.is_loopback(),
+            reach: Reach::of(site),
         };
         match kind {
             Kind::Entra { names, .. } => {
@@ -110,12 +133,12 @@ impl Issuer {
                 let after = ["/v2.0", "/v2.0/", "", "/"];
                 own(after.iter().map(|after| tenant(format!("{origin}/dstsv2/"), after)).collect())
             }
-            Kind::Oidc { issuer, .. } => Self::exact(issuer.clone(), site.is_loopback()),
+            Kind::Oidc { issuer, .. } => Self::exact(issuer.clone(), Reach::of(site)),
         }
     }
 
     /// Exactly this text; the endpoints may stand anywhere.
-    pub(crate) fn exact(issuer: String, loopback: bool) -> Self {
+    pub(crate) fn exact(issuer: String, reach: Reach) -> Self {
         Self {
             forms: vec![Form::Exact(issuer)],
             tenant: None,
@@ -123,7 +146,7 @@ impl Issuer {
             any_tenant: false,
             origins: Vec::new(),
             sign_in_origins: Vec::new(),
-            loopback,
+            reach,
         }
     }
 
@@ -196,9 +219,9 @@ impl Issuer {
         self.origins.contains(&format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()))
     }
 
-    /// Whether it is an address of this machine.
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.loopback
+    /// Which addresses its endpoints may have.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The expected text, for messages.

@@ -3,6 +3,7 @@
 //! The host decides before the path, as in the other MSALs: a host of External ID or B2C is nothing else, whatever its
 //! path looks like. Suffixes are compared with their dot, so that `evilciamlogin.com` is no host of External ID.
 
+use crate::authority::cloud;
 use crate::authority::names::Names;
 use crate::authority::raw::{RawAuthority, Site};
 use crate::authority::tenant::Tenant;
@@ -34,6 +35,9 @@ impl Kind {
     /// The kind that `raw` names.
     pub(crate) fn of(raw: &RawAuthority) -> Result<Self, ConfigError> {
         let site = &raw.site;
+        if site.port.is_some() && !site.is_loopback() && is_microsofts(&site.host) {
+            return Err(ConfigError::Authority("a host of Microsoft's services has no other port"));
+        }
         let segments: Vec<_> = raw.segments.iter().map(String::as_str).collect();
         if site.host.ends_with(CIAM_SUFFIX) {
             return external_id(site, &segments);
@@ -93,7 +97,9 @@ impl Kind {
     /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
     pub(crate) fn shares_host(&self, site: &Site) -> bool {
         match self {
-            Self::Entra { names, .. } => matches!(names, Names::Loopback | Names::Known | Names::Unknown),
+            Self::Entra { names, .. } => {
+                matches!(names, Names::Loopback | Names::Known | Names::Unknown) || site.port.is_some()
+            }
             Self::ExternalId { .. } => false,
             Self::B2c { .. } => !is_b2c_host(&site.host),
             Self::Adfs | Self::Dsts { .. } | Self::Oidc { .. } => true,
@@ -103,6 +109,11 @@ impl Kind {
 
 fn is_b2c_host(host: &str) -> bool {
     B2C_SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+}
+
+/// Whether the host is one of Microsoft's by its name alone.
+fn is_microsofts(host: &str) -> bool {
+    host.ends_with(CIAM_SUFFIX) || is_b2c_host(host) || cloud::of_host(host).is_some()
 }
 
 /// The tenant whose own host `host` is, by its initial domain.

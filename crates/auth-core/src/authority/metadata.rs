@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Uri;
 use serde_json::{Map, Value};
 
-use crate::authority::issuer::Issuer;
+use crate::authority::issuer::{Issuer, Reach};
 use crate::error::{ConfigError, ProtocolError};
 
 const MESSAGE: &str = "provider metadata";
@@ -33,11 +33,10 @@ impl ProviderMetadata {
         issuer: Arc<Issuer>,
         client_info: bool,
     ) -> Result<Self, ProtocolError> {
-        let loopback = issuer.is_loopback();
         let endpoint = |name| {
             let text = document.get(name).and_then(Value::as_str);
             let text = text.ok_or(ProtocolError::Missing { message: MESSAGE, name })?;
-            endpoint(text, loopback)
+            endpoint(text, issuer.reach())
                 .filter(|endpoint| issuer.owns(endpoint))
                 .ok_or(ProtocolError::Invalid { message: MESSAGE, name })
         };
@@ -82,9 +81,9 @@ impl ProviderMetadata {
     }
 }
 
-/// An endpoint that secrets may be sent to: https (http where the issuer itself is local), no userinfo, no fragment,
-/// and no address of a private or local network unless the issuer is local.
-pub(crate) fn endpoint(text: &str, loopback: bool) -> Option<Uri> {
+/// An endpoint that secrets may be sent to: https (http where the issuer stands on this machine), no userinfo, no
+/// fragment, and no address of a private or local network unless the issuer stands there.
+pub(crate) fn endpoint(text: &str, reach: &Reach) -> Option<Uri> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
     if !plain || text.len() > 2048 {
         return None;
@@ -93,8 +92,12 @@ pub(crate) fn endpoint(text: &str, loopback: bool) -> Option<Uri> {
     let host = uri.host()?;
     let local = is_local(host);
     let scheme_ok = match uri.scheme_str()? {
-        "https" => !local || loopback,
-        "http" => loopback && local,
+        "https" => match reach {
+            Reach::Public => !local,
+            Reach::Local(own) => !local || host.eq_ignore_ascii_case(own),
+            Reach::Loopback => true,
+        },
+        "http" => local && *reach == Reach::Loopback,
         _ => false,
     };
     scheme_ok.then_some(uri)
@@ -139,6 +142,7 @@ mod tests {
 
     #[test]
     fn endpoints() {
+        let reach = Reach::Local("10.1.2.3".to_owned());
         for (text, public, local) in [
             ("https://idp.example/token", true, true),
             ("https://idp.example:8443/token?p=1", true, true),
@@ -160,8 +164,10 @@ mod tests {
             ("/token", false, false),
             ("", false, false),
         ] {
-            assert_eq!(endpoint(text, false).is_some(), public, "{text}");
-            assert_eq!(endpoint(text, true).is_some(), local, "{text} for a local issuer");
+            assert_eq!(endpoint(text, &Reach::Public).is_some(), public, "{text}");
+            assert_eq!(endpoint(text, &Reach::Loopback).is_some(), local, "{text} for an issuer on this machine");
+            let own = public || text == "https://10.1.2.3/token";
+            assert_eq!(endpoint(text, &reach).is_some(), own, "{text} for an issuer at 10.1.2.3");
         }
     }
 }

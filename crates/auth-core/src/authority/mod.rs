@@ -9,6 +9,7 @@ pub(crate) mod issuer;
 mod kind;
 pub(crate) mod metadata;
 pub(crate) mod names;
+pub(crate) mod options;
 pub(crate) mod raw;
 mod realm;
 pub(crate) mod tenant;
@@ -24,6 +25,7 @@ use issuer::Issuer;
 use kind::Kind;
 use metadata::ProviderMetadata;
 use names::{InstanceMetadata, Names};
+use options::AuthorityOptions;
 use raw::{RawAuthority, Site};
 use tenant::Tenant;
 
@@ -108,9 +110,7 @@ impl Authority {
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let raw = RawAuthority::parse(text)?;
-        let kind = Kind::of(&raw)?;
-        Ok(Self::of(raw.site, kind))
+        Self::options().parse(text)
     }
 
     /// An OpenID Connect provider by its issuer, exactly as the provider spells it.
@@ -125,9 +125,21 @@ impl Authority {
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
-        let raw = RawAuthority::parse(issuer)?;
-        let realm = raw.segments.first().cloned().unwrap_or_default();
-        Ok(Self::of(raw.site, Kind::Oidc { issuer: issuer.to_owned(), realm }))
+        Self::options().oidc(issuer)
+    }
+
+    /// To read authorities on hosts that [`parse`](Self::parse) and [`oidc`](Self::oidc) refuse.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// assert!(Authority::oidc("https://idp.example:8443/realms/staff").is_err());
+    /// let authority = Authority::options().allow_ports().oidc("https://idp.example:8443/realms/staff")?;
+    /// assert_eq!(authority.environment(), "idp.example");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn options() -> AuthorityOptions {
+        AuthorityOptions::default()
     }
 
     /// The tenant; `None` where there are none: ADFS and OpenID Connect issuers.
@@ -202,7 +214,7 @@ impl Authority {
         let mut named = false;
         for host in hosts {
             let host = host.as_ref().to_ascii_lowercase();
-            if !raw::is_dns_name(&host) {
+            if host != self.site.host && !raw::is_dns_name(&host) {
                 return Err(ConfigError::Authority("a known authority is given by its host, a DNS name"));
             }
             named |= host == self.site.host;
@@ -337,6 +349,28 @@ impl Authority {
 
     pub(crate) fn issuer(&self) -> Arc<Issuer> {
         Arc::clone(&self.issuer)
+    }
+}
+
+impl AuthorityOptions {
+    /// As [`Authority::parse`].
+    ///
+    /// # Errors
+    /// Those of [`Authority::parse`].
+    pub fn parse(self, text: &str) -> Result<Authority, ConfigError> {
+        let raw = RawAuthority::parse(text, self)?;
+        let kind = Kind::of(&raw)?;
+        Ok(Authority::of(raw.site, kind))
+    }
+
+    /// As [`Authority::oidc`].
+    ///
+    /// # Errors
+    /// Those of [`Authority::oidc`].
+    pub fn oidc(self, issuer: &str) -> Result<Authority, ConfigError> {
+        let raw = RawAuthority::parse(issuer, self)?;
+        let realm = raw.segments.first().cloned().unwrap_or_default();
+        Ok(Authority::of(raw.site, Kind::Oidc { issuer: issuer.to_owned(), realm }))
     }
 }
 

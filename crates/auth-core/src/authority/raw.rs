@@ -1,5 +1,8 @@
 //! Authority text is checked as it stands, before anything parses it (S-36…S-38).
 
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::authority::options::AuthorityOptions;
 use crate::error::ConfigError;
 
 const MAX: usize = 512;
@@ -19,13 +22,13 @@ pub(crate) struct Site {
     pub(crate) scheme: &'static str,
     /// Without the port.
     pub(crate) host: String,
-    /// An address of this machine has one, no other host does.
+    /// An address of this machine has one, another host only where the application asked for it.
     pub(crate) port: Option<u16>,
 }
 
 impl RawAuthority {
     /// Takes `text` apart, or says what is wrong with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(text: &str, options: AuthorityOptions) -> Result<Self, ConfigError> {
         let wrong = |why| Err(ConfigError::Authority(why));
         if text.len() > MAX {
             return wrong("it is longer than 512 bytes");
@@ -55,9 +58,11 @@ impl RawAuthority {
             }
         } else if scheme == "http" {
             return wrong("http is for addresses of this machine only; use https");
-        } else if port.is_some() {
-            return wrong("a port is for addresses of this machine only");
-        } else if !is_dns_name(&host) {
+        } else if port.is_some() && !options.ports {
+            return wrong("a port is for addresses of this machine only, unless its options allow ports");
+        } else if port == Some(443) {
+            return wrong("443 is the port of https anyway; leave it out");
+        } else if !(is_dns_name(&host) || (options.local_hosts && is_local_host(&host))) {
             return wrong("its host is not a DNS name");
         }
         let segments: Vec<_> = path.trim_end_matches('/').split('/').map(str::to_owned).collect();
@@ -72,7 +77,12 @@ impl RawAuthority {
 impl Site {
     /// Whether it is an address of this machine: the exception for local development.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.port.is_some()
+        LOOPBACK.contains(&self.host.as_str())
+    }
+
+    /// Whether it is a host that only a local network tells apart, which the application asked for.
+    pub(crate) fn is_local(&self) -> bool {
+        !self.is_loopback() && !is_dns_name(&self.host)
     }
 
     /// Scheme, host and port, without a slash at the end.
@@ -98,7 +108,24 @@ fn port_number(text: &str) -> Option<u16> {
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
+/// A host name of several labels.
 pub(crate) fn is_dns_name(host: &str) -> bool {
+    host.contains('.') && is_host_name(host)
+}
+
+/// A host name without a dot, or an IP address in the spelling that a URL gives it.
+fn is_local_host(host: &str) -> bool {
+    let v6 = |text: &str| {
+        let address: Option<Ipv6Addr> = text.parse().ok();
+        // Of those that hold an IPv4 address spellings differ.
+        address.is_some_and(|address| address.to_ipv4().is_none() && address.to_string() == text)
+    };
+    is_host_name(host)
+        || host.parse::<Ipv4Addr>().is_ok()
+        || host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(v6)
+}
+
+fn is_host_name(host: &str) -> bool {
     let labels: Vec<_> = host.split('.').collect();
     let is_label = |label: &&str| {
         (1..=63).contains(&label.len())
@@ -108,7 +135,7 @@ pub(crate) fn is_dns_name(host: &str) -> bool {
     };
     // A last label of digits (or 0x…) would be read as an address by others.
     let named = labels.last().is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()));
-    labels.len() > 1 && named && host.len() <= 253 && labels.iter().all(is_label)
+    named && host.len() <= 253 && labels.iter().all(is_label)
 }
 
 /// A tenant or another path segment (S-38).
@@ -123,6 +150,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn parse(text: &str) -> Result<RawAuthority, ConfigError> {
+        RawAuthority::parse(text, AuthorityOptions::default())
+    }
 
     #[test]
     fn hostile_and_wrong_texts_are_refused() {
@@ -160,9 +191,9 @@ mod tests {
             " https://login.microsoftonline.com/t",
             "",
         ] {
-            assert!(RawAuthority::parse(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
-        assert!(RawAuthority::parse(&format!("https://a.example/{}", "x".repeat(600))).is_err());
+        assert!(parse(&format!("https://a.example/{}", "x".repeat(600))).is_err());
     }
 
     // S-38
@@ -191,24 +222,71 @@ mod tests {
 
     #[test]
     fn good_texts_are_taken_apart() {
-        let parsed = RawAuthority::parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
+        let parsed = parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
         assert_eq!(parsed.site.origin(), "https://login.microsoftonline.com");
         assert_eq!(parsed.segments, ["Contoso.example"]);
-        let parsed = RawAuthority::parse("http://[::1]:8400").unwrap();
+        let parsed = parse("http://[::1]:8400").unwrap();
         assert_eq!((parsed.site.origin().as_str(), parsed.site.is_loopback()), ("http://[::1]:8400", true));
-        assert!(RawAuthority::parse("https://xn--idp-lqa.example/realms/a").is_ok());
+        assert!(parse("https://xn--idp-lqa.example/realms/a").is_ok());
+    }
+
+    /// What is refused unless it is asked for: a port, a host that is no DNS name. What is more dangerous stays refused.
+    #[test]
+    fn what_options_allow() {
+        let none = AuthorityOptions::default();
+        let (ports, local) = (none.allow_ports(), none.danger_allow_local_hosts());
+        for (text, with_ports, with_local) in [
+            ("https://idp.example:8443/t", true, false),
+            ("https://idp.example:443/t", false, false),
+            ("https://idp.example:08443/t", false, false),
+            ("https://idp.example:/t", false, false),
+            ("https://idp.example:0/t", false, false),
+            ("https://10.0.0.5/t", false, true),
+            ("https://[2001:db8::5]/t", false, true),
+            ("https://[2001:DB8::5]/t", false, true),
+            ("https://adfs/adfs", false, true),
+            ("https://[2001:db8:0::5]/t", false, false),
+            ("https://[::ffff:10.0.0.5]/t", false, false),
+            ("https://[::10.0.0.5]/t", false, false),
+            ("https://[2001:db8::5%25eth0]/t", false, false),
+            ("https://[2001:db8::5/t", false, false),
+            ("https://2001:db8::5/t", false, false),
+            ("https://010.0.0.5/t", false, false),
+            ("https://10.5/t", false, false),
+            ("https://0x7f.1/t", false, false),
+            ("https://167772165/t", false, false),
+            ("https://10.0.0.5./t", false, false),
+            ("https://adfs./t", false, false),
+            ("https://-adfs/t", false, false),
+            ("https://10.0.0.5@evil.example/t", false, false),
+            ("http://idp.example:8443/t", false, false),
+            ("http://10.0.0.5/t", false, false),
+            ("http://adfs/t", false, false),
+            ("https://localhost/t", false, false),
+            ("https:///t", false, false),
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+            for (options, accepted) in [(ports, with_ports), (local, with_local)] {
+                assert_eq!(RawAuthority::parse(text, options).is_ok(), accepted, "{text} {options:?}");
+            }
+        }
+        let both = RawAuthority::parse("https://10.0.0.5:8443/t", ports.danger_allow_local_hosts()).unwrap();
+        assert_eq!((both.site.origin().as_str(), both.site.is_local()), ("https://10.0.0.5:8443", true));
+        assert!(!both.site.is_loopback() && !parse("http://[::1]:8400").unwrap().site.is_local());
     }
 
     proptest! {
         // P-01, P-02: what is accepted means the same to the parser that browsers' rules define.
         #[test]
-        fn accepted_texts_are_canonical(text in "(https://|http://)?[a-z0-9.:\\[\\]@%-]{0,30}(/[a-zA-Z0-9._%;-]{0,10}){0,3}") {
-            if let Ok(parsed) = RawAuthority::parse(&text) {
+        fn accepted_texts_are_canonical(opted in any::<bool>(), text in "(https://|http://)?[a-z0-9.:\\[\\]@%-]{0,30}(/[a-zA-Z0-9._%;-]{0,10}){0,3}") {
+            let none = AuthorityOptions::default();
+            let options = if opted { none.allow_ports().danger_allow_local_hosts() } else { none };
+            if let Ok(parsed) = RawAuthority::parse(&text, options) {
                 let mut canonical = parsed.site.origin();
                 for segment in &parsed.segments {
                     canonical = canonical + "/" + segment;
                 }
-                prop_assert_eq!(&RawAuthority::parse(&canonical).unwrap(), &parsed);
+                prop_assert_eq!(&RawAuthority::parse(&canonical, options).unwrap(), &parsed);
                 let url = url::Url::parse(&canonical).unwrap();
                 prop_assert_eq!(url.host_str(), Some(parsed.site.host.as_str()));
                 prop_assert_eq!(url.as_str().trim_end_matches('/'), canonical);

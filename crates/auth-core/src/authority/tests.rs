@@ -67,6 +67,41 @@ fn instance_discovery_confirms_a_host_and_changes_nothing_else() {
     );
 }
 
+/// S-36, S-37: hosts that the application asked for; what is found in a cache is told apart by the issuer.
+#[test]
+fn hosts_that_options_allow() {
+    let options = Authority::options().allow_ports().danger_allow_local_hosts();
+    for (text, environments, known_host) in [
+        ("https://login.private.example:8443/common", ["login.private.example", "login.private.example:8443"], true),
+        ("https://10.0.0.5/contoso.example", ["10.0.0.5", "10.0.0.5"], true),
+        ("https://adfs/adfs", ["adfs", "ADFS"], false),
+        ("https://[2001:db8::5]:8443/adfs", ["[2001:db8::5]", "[2001:db8::5]:8443"], false),
+        ("https://dsts.example:8443/dstsv2/a.example", ["dsts.example", "dsts.example:8443"], false),
+    ] {
+        assert!(Authority::parse(text).is_err(), "{text}");
+        let authority = options.parse(text).unwrap();
+        assert_eq!((authority.to_string().as_str(), authority.environment()), (text, authority.host()));
+        assert!(environments.iter().all(|name| authority.is_environment(name)) && authority.issuer_decides(), "{text}");
+        assert!(!authority.is_environment(&format!("{}:8444", authority.host())), "{text}");
+        assert_eq!(authority.needs_instance_discovery(), known_host, "{text}");
+        let known = authority.known_among([authority.host()]).unwrap();
+        let endpoint = known.metadata().unwrap().token_endpoint().clone();
+        assert!(endpoint.to_string().starts_with(text.trim_end_matches("adfs")), "{endpoint}");
+        assert!(known.issuer().owns(&endpoint) && endpoint.scheme_str() == Some("https"), "{endpoint}");
+    }
+    for text in [
+        "https://login.microsoftonline.com:8443/common",
+        "https://sts.windows.net:8443/common",
+        "https://contoso.ciamlogin.com:8443",
+        "https://contoso.b2clogin.com:8443/contoso.example/b2c_1",
+    ] {
+        assert!(options.parse(text).is_err(), "{text}: Microsoft's services have no other port");
+    }
+    let issuer = "https://10.0.0.5:8443/realms/staff";
+    assert!(Authority::oidc(issuer).is_err());
+    assert!(options.oidc(issuer).unwrap().is_issuer(issuer));
+}
+
 /// S-39: only the caller can vouch for a host, and only for one that is not compiled in.
 #[test]
 fn known_authorities() {
