@@ -26,10 +26,10 @@ async fn each_tenant_has_tokens_of_its_own() {
         (TENANT, TokenSource::Cache, 2),
     ] {
         let result = at(&scene, tenant).await.unwrap();
-        assert_eq!((result.source, scene.provider.count()), (source, requests), "{tenant}");
-        assert_eq!(result.access_token.expose() == "old-0", [TENANT, "common"].contains(&tenant), "{tenant}");
+        assert_eq!((result.source(), scene.provider.count()), (source, requests), "{tenant}");
+        assert_eq!(result.access_token().expose() == "old-0", [TENANT, "common"].contains(&tenant), "{tenant}");
     }
-    assert_eq!(scene.silent(0).await.unwrap().access_token.expose(), "old-0");
+    assert_eq!(scene.silent(0).await.unwrap().access_token().expose(), "old-0");
     let asked = scene.provider.asked();
     let asked: Vec<_> = asked.iter().map(|asked| (asked.path.as_str(), asked.refresh_token.as_str())).collect();
     let [other, third] = [OTHER, THIRD].map(|tenant| format!("/{tenant}/oauth2/v2.0/token"));
@@ -48,7 +48,7 @@ async fn tenants_share_no_refresh_but_take_turns() {
         scene.provider.has_been_asked(1).await;
         gate.open();
     });
-    let mut tokens: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().access_token.expose()).collect();
+    let mut tokens: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().access_token().expose()).collect();
     tokens.sort_unstable();
     tokens.dedup();
     assert_eq!((tokens.len(), scene.provider.count(), scene.provider.most_at_once()), (3, 3, 1));
