@@ -48,6 +48,9 @@ pub enum ConfigError {
     /// The provider's metadata does not offer `S256`, so a sign-in would not be protected.
     #[error("the identity provider does not support PKCE with S256")]
     PkceUnsupported,
+    /// The provider has no endpoint for what is asked of it.
+    #[error("the identity provider offers no {0}")]
+    NotOffered(&'static str),
     /// A part that the application must bring is missing.
     #[error("no {0} was given")]
     Missing(&'static str),

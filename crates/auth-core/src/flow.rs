@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 ///
 /// The contract of driving it, in full: call [`step`](Self::step) and do what it says; give what came of it to
 /// [`handle`](Self::handle); repeat until [`Step::Done`], which comes once. `step` says the same again until `handle`
-/// was called. A wrong input is an error, never a panic. Crate `auth-http` has the one loop that does this over a network.
+/// was called, or the time that it names has come. A wrong input is an error, never a panic. Crate `auth-http` has the one loop that does this over a network.
 pub trait Flow {
     /// What the conversation is for.
     type Output;
@@ -43,6 +43,12 @@ pub enum Step<T> {
         request: http::Request<Body>,
         /// Whether it may be sent again.
         replay: Replay,
+    },
+    /// Nothing is to be done before this time; then ask for the next [`step`](Flow::step) again. Nothing is given to
+    /// [`handle`](Flow::handle).
+    Wait {
+        /// Until when.
+        until: Timestamp,
     },
     /// The conversation is over, and this came of it.
     Done(T),

@@ -29,6 +29,7 @@ mod client;
 mod client_info;
 mod config_error;
 mod correlation;
+mod device_sign_in;
 mod error;
 mod exchange;
 mod flow;
@@ -63,12 +64,13 @@ pub use claims_challenge::ClaimsChallenge;
 pub use client::{Application, ClientId, RequestContext};
 pub use client_info::ClientInfo;
 pub use correlation::CorrelationId;
+pub use device_sign_in::DeviceSignIn;
 pub use error::{
     Classification, ConfigError, Error, IdTokenFault, ProtocolError, ServerError, Throttled, TransportError,
     TransportFault, UiReason, UiRequired,
 };
 pub use exchange::{
-    CodeRedemption, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
+    CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;

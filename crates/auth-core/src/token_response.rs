@@ -92,8 +92,15 @@ pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN).contains(&text.len()) && graphic()
 }
 
-/// A JSON integer, or a decimal text of at most ten digits (S-61).
 fn seconds(members: &Members<'_>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
+    seconds_in(members, name).map_err(|NoSeconds| invalid(name))
+}
+
+/// A value that is no number of seconds.
+pub(crate) struct NoSeconds;
+
+/// A JSON integer, or a decimal text of at most ten digits (S-61).
+pub(crate) fn seconds_in(members: &Members<'_>, name: &str) -> Result<Option<Duration>, NoSeconds> {
     let seconds = match members.get(name) {
         None => return Ok(None),
         Some(Member::Other(Value::Number(number))) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
@@ -102,7 +109,7 @@ fn seconds(members: &Members<'_>, name: &'static str) -> Result<Option<Duration>
         }
         Some(Member::Text(_) | Member::Other(_)) => None,
     };
-    let seconds = seconds.ok_or_else(|| invalid(name))?;
+    let seconds = seconds.ok_or(NoSeconds)?;
     Ok(Some(Duration::from_secs(seconds.min(MAX_LIFETIME))))
 }
 

@@ -31,8 +31,10 @@ use crate::transport::DynTransport;
 /// ```
 pub async fn drive<F: Flow>(flow: &mut F, transport: &dyn DynTransport, clock: &dyn Clock) -> Result<F::Output, Error> {
     loop {
-        match flow.step(clock.now())? {
+        let now = clock.now();
+        match flow.step(now)? {
             Step::Done(output) => return Ok(output),
+            Step::Wait { until } => tokio::time::sleep(now.duration_until(until)).await,
             Step::Send { request, replay } => {
                 let input = match send(transport, request, replay).await {
                     Ok(response) => Input::Response(response),

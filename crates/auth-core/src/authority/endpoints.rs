@@ -25,6 +25,11 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         issuer: Arc::clone(issuer),
         authorization_endpoint: endpoint("authorize")?,
         token_endpoint: endpoint("token")?,
+        // B2C has no page to enter a code at.
+        device_authorization_endpoint: match kind {
+            Kind::B2c { .. } => None,
+            _ => endpoint("devicecode"),
+        },
         // Not every version of ADFS knows it, and an unknown response mode is refused.
         form_post: !matches!(kind, Kind::Adfs),
         iss_parameter: false,

@@ -18,6 +18,7 @@ pub struct ProviderMetadata {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) authorization_endpoint: Uri,
     pub(crate) token_endpoint: Uri,
+    pub(crate) device_authorization_endpoint: Option<Uri>,
     pub(crate) form_post: bool,
     pub(crate) iss_parameter: bool,
     /// Whether `S256` is supported as far as is known.
@@ -47,6 +48,10 @@ impl ProviderMetadata {
         Ok(Self {
             authorization_endpoint: endpoint("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
+            device_authorization_endpoint: match document.get("device_authorization_endpoint") {
+                Some(_) => Some(endpoint("device_authorization_endpoint")?),
+                None => None,
+            },
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
             iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
@@ -65,6 +70,12 @@ impl ProviderMetadata {
     #[must_use]
     pub fn token_endpoint(&self) -> &Uri {
         &self.token_endpoint
+    }
+
+    /// Where a sign-in on another device begins (RFC 8628 §4), where the provider has it.
+    #[must_use]
+    pub fn device_authorization_endpoint(&self) -> Option<&Uri> {
+        self.device_authorization_endpoint.as_ref()
     }
 
     /// The parameter `client_info`, where it is sent.

@@ -119,6 +119,9 @@ pub enum UiReason {
     /// A sign-in without any prompt was asked for, and the server needs one.
     #[error("the identity provider cannot sign the user in without a prompt")]
     PromptNeverFailed,
+    /// The code of a sign-in on another device has expired, or it was never good.
+    #[error("the code was not entered in time: begin the sign-in again")]
+    CodeExpired,
 }
 
 impl UiReason {
@@ -131,6 +134,7 @@ impl UiReason {
             Self::MultipleAccounts => "multiple_accounts",
             Self::Server => "interaction_required",
             Self::PromptNeverFailed => "no_prompt_failed",
+            Self::CodeExpired => "code_expired",
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod code;
 mod configuration;
+mod device;
 mod instance;
 mod message;
 mod refresh;
 
 pub use code::CodeRedemption;
 pub use configuration::{OpenIdConfiguration, Provider};
+pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
+pub use device::{DeviceAuthorization, DeviceCode};
 pub use instance::InstanceDiscovery;
 pub(crate) use message::encode_query;
 pub use refresh::RefreshRedemption;

@@ -78,6 +78,7 @@ fn resolve(
                 };
                 return (asked, outcome.known, verdict);
             }
+            Step::Wait { .. } => panic!("it waits for nothing"),
         }
     }
 }
@@ -280,7 +281,7 @@ fn the_contract_of_a_flow() {
     out_of_order(flow.handle(NOW, input(&Lost)));
     let asked = |flow: &mut AuthorityResolution| match flow.step(NOW).unwrap() {
         Step::Send { request, .. } => target(&request),
-        Step::Done(outcome) => panic!("over: {outcome:?}"),
+        other => panic!("over: {other:?}"),
     };
     assert_eq!(asked(&mut flow), asked(&mut flow), "it says the same until it is answered");
     flow.handle(NOW, input(&Json(200, document()))).unwrap();

@@ -58,6 +58,7 @@ fn sent(flow: &mut SilentRedemption) -> BTreeMap<String, String> {
             fields(&request)
         }
         Step::Done(outcome) => panic!("over: {outcome:?}"),
+        Step::Wait { .. } => panic!("it waits for nothing"),
     }
 }
 
@@ -71,6 +72,7 @@ fn run(mut flow: SilentRedemption, answers: impl IntoIterator<Item = Answer>) ->
                 flow.handle(NOW, input(answers.next().expect("more was sent than expected"))).unwrap();
             }
             Step::Done(outcome) => return (tried, outcome),
+            Step::Wait { .. } => panic!("it waits for nothing"),
         }
     }
 }
@@ -337,6 +339,7 @@ proptest! {
                         asked = true;
                     }
                     Ok(Step::Done(_)) => done += 1,
+                    Ok(Step::Wait { .. }) => prop_assert!(false, "it waits for nothing"),
                     Err(error) => prop_assert_eq!((error, done), (ProtocolError::OutOfOrder.into(), 1)),
                 },
                 Event::Handle(answer) => {

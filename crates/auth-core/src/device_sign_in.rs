@@ -1,0 +1,156 @@
+//! Waiting for a user who signs in on another device: when the provider is asked, and what each answer means (RFC 8628
+//! §3.5, S-69).
+//!
+//! ```text
+//!   ask for a code ──code──▶ DeviceSignIn
+//!
+//!   ┌─▶ Wait until the next time ──▶ Send ──tokens──▶ Done
+//!   │         │ the code has expired   │
+//!   │         ▼                        ├── authorization_pending: after the interval ──┐
+//!   │   Err(code_expired)              ├── slow_down: 5 s more from now on ────────────┤
+//!   │                                  ├── no answer, server busy: twice the interval ─┤
+//!   │                                  └── anything else: Err                          │
+//!   └──────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::error::{Error, ProtocolError, ServerError, UiReason, UiRequired};
+use crate::exchange::{DeviceAuthorization, DeviceCode, DevicePoll, Exchange as _, LONGEST_INTERVAL};
+use crate::flow::{Flow, Input, Step};
+use crate::time::Timestamp;
+use crate::tokens::Tokens;
+
+/// What `slow_down` adds for good.
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// Waits until the user has signed in on another device.
+///
+/// ```
+/// use auth_core::{
+///     Application, Authority, ClientId, CorrelationId, DeviceAuthorization, DeviceSignIn, Exchange, Flow, RequestContext,
+///     Scopes, Step, Timestamp,
+/// };
+///
+/// let context = RequestContext::new(
+///     Application::new(ClientId::new("my-client-id")?),
+///     CorrelationId::generate(&mut rand::rngs::SysRng)?,
+/// );
+/// let (metadata, now) = (Authority::tenant("organizations")?.metadata().unwrap(), Timestamp::from_unix_seconds(1_700_000_000));
+/// let begin = || DeviceAuthorization::new(context.clone(), metadata.clone(), Scopes::parse("User.Read")?);
+/// // Sent to the device authorization endpoint, and answered:
+/// let response = http::Response::builder().header("content-type", "application/json").body(br#"{
+///     "device_code": "GmRhmhcxhwAzkoEqiMEg", "user_code": "WDJB-MJHT", "expires_in": 900, "interval": 5,
+///     "verification_uri": "https://microsoft.com/devicelogin"
+/// }"#.as_slice().into()).unwrap();
+/// let code = begin()?.complete(response, now)?;
+/// println!("Open {} and enter {}", code.verification_uri, code.user_code);
+///
+/// let mut waiting = DeviceSignIn::new(begin()?, &code, now);
+/// let Step::Wait { until } = waiting.step(now)? else { panic!() };
+/// assert_eq!(until, now.saturating_add(code.interval));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+pub struct DeviceSignIn {
+    request: DeviceAuthorization,
+    code: DeviceCode,
+    interval: Duration,
+    next: Timestamp,
+    asking: Option<DevicePoll>,
+    outcome: Option<Result<Tokens, Error>>,
+    over: bool,
+}
+
+impl DeviceSignIn {
+    /// Waits for the user of `code`, which was asked for by `request` at the time `now`.
+    #[must_use]
+    pub fn new(request: DeviceAuthorization, code: &DeviceCode, now: Timestamp) -> Self {
+        let (code, interval) = (code.clone(), code.interval);
+        let next = now.saturating_add(interval);
+        Self { request, code, interval, next, asking: None, outcome: None, over: false }
+    }
+
+    /// The next time that the provider is asked, and not later than the code expires.
+    fn again_after(&mut self, interval: Duration, now: Timestamp) {
+        self.next = now.saturating_add(interval).min(self.code.expires_on);
+    }
+
+    fn refused(&mut self, error: ServerError, now: Timestamp) {
+        match error.error.as_str() {
+            "authorization_pending" => self.again_after(self.interval, now),
+            "slow_down" => {
+                self.interval = self.interval.saturating_add(SLOWER);
+                self.again_after(self.interval, now);
+            }
+            "expired_token" | "code_expired" | "bad_verification_code" => {
+                self.outcome = Some(Err(self.expired(Some(error)).into()));
+            }
+            _ if error.is_transient() => self.back_off(None, now),
+            _ => self.outcome = Some(Err(error.into())),
+        }
+    }
+
+    /// A provider that does not answer is asked less often.
+    fn back_off(&mut self, named: Option<Duration>, now: Timestamp) {
+        self.interval = self.interval.saturating_mul(2).min(self.interval.max(LONGEST_INTERVAL));
+        self.again_after(named.unwrap_or_default().max(self.interval), now);
+    }
+
+    fn expired(&self, server: Option<ServerError>) -> UiRequired {
+        let mut ui = UiRequired::local(UiReason::CodeExpired, self.request.context().correlation_id());
+        ui.server = server.map(Box::new);
+        ui
+    }
+}
+
+impl Flow for DeviceSignIn {
+    type Output = Tokens;
+
+    fn step(&mut self, now: Timestamp) -> Result<Step<Tokens>, Error> {
+        if self.over {
+            return Err(ProtocolError::OutOfOrder.into());
+        }
+        if let Some(outcome) = self.outcome.take() {
+            self.over = true;
+            return outcome.map(Step::Done);
+        }
+        if let Some(asking) = &self.asking {
+            return Ok(Step::Send { request: asking.request(), replay: DevicePoll::REPLAY });
+        }
+        if now >= self.code.expires_on {
+            self.over = true;
+            return Err(self.expired(None).into());
+        }
+        if now < self.next {
+            return Ok(Step::Wait { until: self.next });
+        }
+        let asking = self.request.poll(&self.code.device_code, now);
+        let request = asking.request();
+        self.asking = Some(asking);
+        Ok(Step::Send { request, replay: DevicePoll::REPLAY })
+    }
+
+    fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
+        let Some(asking) = self.asking.take() else {
+            return Err(ProtocolError::OutOfOrder.into());
+        };
+        match input.complete(asking, now) {
+            Ok(Ok(tokens)) => self.outcome = Some(Ok(tokens)),
+            Ok(Err(error)) => self.refused(error, now),
+            Err(Error::Throttled(throttled)) => self.back_off(throttled.retry_after, now),
+            Err(error) if error.is_transient() => self.back_off(None, now),
+            Err(error) => self.outcome = Some(Err(error)),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for DeviceSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceSignIn").field("code", &self.code).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

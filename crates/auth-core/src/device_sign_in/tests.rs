@@ -1,0 +1,215 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::authority::Authority;
+use crate::claims::Claims;
+use crate::error::{ConfigError, TransportError, TransportFault};
+use crate::testing::{
+    CAPABLE_CLAIMS, NOW, capable_context, context, fields, json_response, kind, metadata, response, scopes, tokens, with,
+};
+
+fn code_answer() -> Value {
+    json!({
+        "device_code": "dc", "user_code": "WDJB-MJHT", "verification_uri": "https://idp.example/device",
+        "expires_in": 900, "interval": 5,
+    })
+}
+
+fn begin() -> DeviceAuthorization {
+    let metadata = metadata(&[("device_authorization_endpoint", json!("https://idp.example/devicecode"))]);
+    DeviceAuthorization::new(context(), metadata, scopes("User.Read")).unwrap()
+}
+
+fn code(changes: &[(&str, Value)]) -> Result<DeviceCode, Error> {
+    begin().complete(json_response(200, &with(code_answer(), changes)), NOW)
+}
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_secs(seconds))
+}
+
+#[test]
+fn the_first_request() {
+    let sent = fields(&begin().request());
+    let expected = [("client_id", "my-client-id"), ("scope", "User.Read openid profile offline_access")];
+    assert_eq!(sent, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(begin().request().uri(), "https://idp.example/devicecode");
+
+    let entra = Authority::tenant("organizations").unwrap().metadata().unwrap();
+    let claims = Some(Claims::parse(r#"{"id_token":{}}"#).unwrap());
+    let request = DeviceAuthorization::new(capable_context(), entra, scopes("a")).unwrap().with_claims(claims);
+    assert_eq!(request.request().uri().path(), "/organizations/oauth2/v2.0/devicecode");
+    assert_eq!(fields(&request.request())["claims"], CAPABLE_CLAIMS);
+}
+
+#[test]
+fn which_providers_offer_it() {
+    for (authority, path) in [
+        ("https://login.microsoftonline.com/contoso.example", Some("/contoso.example/oauth2/v2.0/devicecode")),
+        ("https://contoso.ciamlogin.com", Some("/contoso.onmicrosoft.com/oauth2/v2.0/devicecode")),
+        ("https://adfs.contoso.example/adfs", Some("/adfs/oauth2/devicecode")),
+        ("https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_signin", None),
+    ] {
+        let metadata = Authority::parse(authority).unwrap().metadata().unwrap();
+        let endpoint = metadata.device_authorization_endpoint().map(|endpoint| endpoint.path().to_owned());
+        assert_eq!(endpoint.as_deref(), path, "{authority}");
+        let request = DeviceAuthorization::new(context(), metadata, scopes("a"));
+        assert_eq!(request.is_ok(), path.is_some(), "{authority}");
+    }
+    let error = DeviceAuthorization::new(context(), metadata(&[]), scopes("a")).unwrap_err();
+    assert_eq!(error, ConfigError::NotOffered("sign-in with a device code"));
+}
+
+#[test]
+fn one_changed_member_of_the_answer() {
+    for (name, value, accepted) in [
+        ("device_code", json!(null), false),
+        ("device_code", json!(""), false),
+        ("device_code", json!("a b"), false),
+        ("user_code", json!(null), false),
+        ("user_code", json!(""), false),
+        ("user_code", json!(" \u{1b}\r\n"), false),
+        ("user_code", json!(7), false),
+        ("verification_uri", json!(null), false),
+        ("verification_uri", json!("http://idp.example/device"), false),
+        ("verification_uri", json!("https://10.0.0.1/device"), false),
+        ("verification_uri", json!("javascript:alert(1)"), false),
+        ("verification_uri", json!("https://microsoft.example/devicelogin"), true),
+        ("verification_uri_complete", json!("http://idp.example/device?c=1"), true),
+        ("expires_in", json!(null), false),
+        ("expires_in", json!("900"), true),
+        ("expires_in", json!(-1), false),
+        ("interval", json!(null), true),
+        ("interval", json!("5"), true),
+        ("interval", json!("soon"), false),
+        ("message", json!(7), true),
+    ] {
+        assert_eq!(code(&[(name, value.clone())]).is_ok(), accepted, "{name}: {value}");
+    }
+    let old = [("verification_uri", json!(null)), ("verification_url", json!("https://idp.example/old"))];
+    assert_eq!(code(&old).unwrap().verification_uri.path(), "/old");
+    let complete = |text: &str| code(&[("verification_uri_complete", json!(text))]).unwrap().verification_uri_complete;
+    assert_eq!(complete("https://idp.example/d?c=1").unwrap().query(), Some("c=1"));
+    assert_eq!(complete("http://idp.example/d?c=1"), None, "it is left out, as nobody needs it");
+    let refused = begin().complete(json_response(200, &json!({"error": "invalid_client"})), NOW).unwrap_err();
+    assert_eq!(kind(&refused), "server invalid_client");
+}
+
+#[test]
+fn what_terminals_and_clocks_get_to_see() {
+    let hostile = "A\u{1b}[2J-B\u{202e}C";
+    let shown = code(&[("user_code", json!(hostile)), ("message", json!(hostile))]).unwrap();
+    assert_eq!((shown.user_code.as_str(), shown.message.as_deref()), ("A[2J-BC", Some("A[2J-BC")));
+    for (expires_in, interval, life, pause) in
+        [(json!(900), json!(null), 900, 5), (json!(90_000), json!(0), 3600, 1), (json!(1), json!(600), 1, 60)]
+    {
+        let code = code(&[("expires_in", expires_in), ("interval", interval)]).unwrap();
+        assert_eq!((code.expires_on, code.interval.as_secs()), (later(life), pause));
+    }
+    let debug = format!("{shown:?}");
+    assert!(!debug.contains("dc\"") && !debug.contains("A[2J"), "{debug}");
+}
+
+/// What comes of one question.
+enum Answer {
+    Tokens,
+    Says(u16, &'static str),
+    Busy(u16, &'static [(&'static str, &'static str)]),
+    Lost,
+    Garbage,
+}
+
+fn input(answer: &Answer) -> Input {
+    Input::Response(match answer {
+        Answer::Tokens => json_response(200, &tokens()),
+        Answer::Says(status, error) => json_response(*status, &json!({ "error": error })),
+        Answer::Busy(status, headers) => response(*status, headers, ""),
+        Answer::Garbage => response(200, &[("content-type", "text/html")], "<html>"),
+        Answer::Lost => {
+            return Input::Failed(TransportError::after_send(TransportFault::Timeout, "idp.example", ""));
+        }
+    })
+}
+
+/// Waits and asks until it is over; tells the pause before each question, and how it ended.
+fn drive(answers: &[Answer]) -> (Vec<u64>, String) {
+    let (mut now, mut pauses, mut answers) = (NOW, Vec::new(), answers.iter());
+    let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
+    let mut waited = 0;
+    loop {
+        match flow.step(now) {
+            Ok(Step::Wait { until }) => {
+                assert!(until > now);
+                let again = flow.step(now).unwrap();
+                assert!(matches!(again, Step::Wait { until: same } if same == until), "it says the same again");
+                waited = now.duration_until(until).as_secs();
+                now = until;
+            }
+            Ok(Step::Send { request, replay }) => {
+                assert_eq!((request.uri().path(), replay), ("/token", crate::exchange::Replay::Never));
+                let sent = fields(&request);
+                assert_eq!(sent["grant_type"], "urn:ietf:params:oauth:grant-type:device_code");
+                assert_eq!((sent["device_code"].as_str(), sent["client_id"].as_str()), ("dc", "my-client-id"));
+                pauses.push(waited);
+                flow.handle(now, input(answers.next().expect("a question too many"))).unwrap();
+            }
+            Ok(Step::Done(tokens)) => return (pauses, tokens.access_token.expose().to_owned()),
+            Err(error) => {
+                assert!(matches!(flow.step(now), Err(Error::Protocol(_))), "it is over");
+                return (pauses, kind(&error));
+            }
+        }
+    }
+}
+
+#[test]
+fn when_the_provider_is_asked_and_what_its_answers_mean() {
+    use Answer::{Busy, Garbage, Lost, Says, Tokens};
+    const PENDING: Answer = Says(400, "authorization_pending");
+    for (answers, pauses, end) in [
+        (vec![Tokens], vec![5], "at"),
+        (vec![PENDING, Says(200, "authorization_pending"), Tokens], vec![5, 5, 5], "at"),
+        // Slower for good.
+        (vec![Says(400, "slow_down"), PENDING, Says(400, "slow_down"), Tokens], vec![5, 10, 10, 15], "at"),
+        (vec![Lost, Lost, Lost, Lost, Lost, PENDING, Tokens], vec![5, 10, 20, 40, 60, 60, 60], "at"),
+        (vec![Busy(503, &[]), Tokens], vec![5, 10], "at"),
+        (vec![Busy(503, &[("retry-after", "30")]), Tokens], vec![5, 30], "at"),
+        (vec![Busy(429, &[("retry-after", "2")]), Tokens], vec![5, 10], "at"),
+        (vec![PENDING, Says(400, "expired_token")], vec![5, 5], "ui expired_token"),
+        (vec![Says(400, "code_expired")], vec![5], "ui code_expired"),
+        (vec![Says(400, "bad_verification_code")], vec![5], "ui bad_verification_code"),
+        (vec![Says(400, "authorization_declined")], vec![5], "server authorization_declined"),
+        (vec![Says(400, "access_denied")], vec![5], "server access_denied"),
+        (vec![Says(400, "invalid_grant")], vec![5], "server invalid_grant"),
+        (vec![Says(401, "invalid_client")], vec![5], "server invalid_client"),
+    ] {
+        assert_eq!(drive(&answers), (pauses, end.to_owned()));
+    }
+    assert!(drive(&[Garbage]).1.starts_with("protocol"));
+}
+
+#[test]
+fn it_ends_when_the_code_expires() {
+    let pending: Vec<_> = (0..200).map(|_| Answer::Says(400, "authorization_pending")).collect();
+    let (pauses, end) = drive(&pending);
+    assert_eq!((pauses.len(), end.as_str()), (179, "ui code_expired"));
+    let lost: Vec<_> = (0..200).map(|_| Answer::Lost).collect();
+    let (pauses, end) = drive(&lost);
+    assert_eq!((pauses.len() < 20, end.as_str()), (true, "ui code_expired"));
+    // The machine slept until then.
+    let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
+    assert!(matches!(flow.step(NOW), Ok(Step::Wait { .. })));
+    assert_eq!(kind(&flow.step(later(4000)).unwrap_err()), "ui code_expired");
+}
+
+#[test]
+fn nothing_is_taken_that_was_not_asked_for() {
+    let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
+    for now in [NOW, later(4)] {
+        assert!(matches!(flow.step(now), Ok(Step::Wait { .. })));
+        let unasked = flow.handle(now, input(&Answer::Tokens));
+        assert!(matches!(unasked, Err(Error::Protocol(_))));
+    }
+    assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })));
+    assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })), "it says the same again");
+}
