@@ -70,7 +70,8 @@ pub use error::{
     TransportFault, UiReason, UiRequired,
 };
 pub use exchange::{
-    CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider, RefreshRedemption, Replay,
+    CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider,
+    RefreshRedemption, Replay,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;

@@ -7,6 +7,7 @@ use auth_cache::{RemovalScope, StorageError};
 use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired};
 
 use crate::acquire::TokenRequest;
+use crate::device_code::DeviceCodeRequest;
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
 use crate::shared::Shared;
@@ -79,6 +80,11 @@ impl PublicClient {
     /// Lets the user sign in with a browser.
     pub fn acquire_token_interactive(&self, scopes: &Scopes) -> InteractiveRequest {
         InteractiveRequest::new(Arc::clone(&self.shared), scopes.clone())
+    }
+
+    /// Lets the user sign in on another device, for machines without a browser.
+    pub fn acquire_token_by_device_code(&self, scopes: &Scopes) -> DeviceCodeRequest {
+        DeviceCodeRequest::new(Arc::clone(&self.shared), scopes.clone())
     }
 
     /// Asks the cache, and the user only when that is not enough.

@@ -4,17 +4,15 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::{RefreshReason, TokenUpdate};
-use auth_core::{
-    Account, AuthorizationRequest, Claims, ConfigError, Prompt, ProtocolError, RedirectUri, Scopes, UiRequired,
-};
+use auth_core::{Account, AuthorizationRequest, Claims, ConfigError, Prompt, RedirectUri, Scopes, UiRequired};
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 use rand::rngs::SysRng;
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
-use crate::result::{AuthResult, Call};
+use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::signed_in::SignedIn;
 use crate::timing::Timing;
 
 /// The default redirect URI; the port is free and chosen by the system.
@@ -108,7 +106,6 @@ impl InteractiveRequest {
         let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
         let place = shared.directory.at(self.options.tenant_id.as_deref())?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
-        let authority = place.authority();
 
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
@@ -116,8 +113,7 @@ impl InteractiveRequest {
         };
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
-        let endpoint = metadata.token_endpoint().to_string().into();
-        let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
+        let mut request = AuthorizationRequest::new(context.clone(), metadata.clone(), redirect_uri, self.scopes);
         request.prompt = self.prompt;
         request.login_hint = self.login_hint;
         request.claims = self.options.claims;
@@ -129,35 +125,14 @@ impl InteractiveRequest {
         }
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
         let redemption = pending.accept(response, shared.driver.now())?;
-        let tokens = Arc::new(shared.driver.perform(redemption, &mut timing).await?);
-
-        let account = Account::of_tokens(&tokens, &authority);
-        if let (Some(pinned), Some(account)) = (&self.account, &account)
-            && pinned.home_account_id != account.home_account_id
-        {
-            return Err(ProtocolError::UserMismatch.into());
-        }
-        let (persisted, persistence_error) = match &account {
-            Some(account) => {
-                let update = TokenUpdate::of_sign_in(
-                    Arc::clone(&authority),
-                    shared.client_id().clone(),
-                    account.clone(),
-                    Arc::clone(&tokens),
-                );
-                let stored = timing.cache(shared.store(update)).await;
-                shared.throttle.forget_refusals(&account.home_account_id);
-                stored
-            }
-            None => (false, None),
+        let tokens = shared.driver.perform(redemption, &mut timing).await?;
+        let signed_in = SignedIn {
+            place: &place,
+            metadata: &metadata,
+            correlation_id: context.correlation_id(),
+            pinned: self.account.as_ref(),
         };
-        let call = Call {
-            refresh_reason: RefreshReason::NotApplicable,
-            token_endpoint: Some(endpoint),
-            durations: timing.durations(),
-            persistence_error,
-        };
-        Ok(AuthResult::issued(tokens, account, &authority, context.correlation_id(), call, persisted))
+        signed_in.with(tokens, shared, &mut timing).await
     }
 }
 

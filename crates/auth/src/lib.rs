@@ -56,6 +56,7 @@ mod acquire;
 mod answer;
 mod builder;
 mod client;
+mod device_code;
 mod driver;
 mod error;
 mod flights;
@@ -68,6 +69,7 @@ mod redeem;
 mod refresh;
 mod result;
 mod shared;
+mod signed_in;
 mod silent;
 mod throttle;
 mod timing;
@@ -77,6 +79,7 @@ mod wanted;
 pub use acquire::TokenRequest;
 pub use builder::PublicClientBuilder;
 pub use client::PublicClient;
+pub use device_code::{DeviceCodeRequest, PendingDeviceCode};
 pub use error::{AuthError, Cancelled};
 pub use interactive::InteractiveRequest;
 pub use result::{AuthResult, TokenSource};
@@ -91,8 +94,8 @@ pub use auth_cache::{
 };
 pub use auth_core::{
     Account, AccountId, Authority, AuthorityOptions, Body, Claims, ClaimsChallenge, Classification, ConfigError,
-    CorrelationId, IdToken, Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant, TenantProfile,
-    Throttled, Timestamp, TransportError, TransportFault, UiReason, UiRequired,
+    CorrelationId, DeviceCode, IdToken, Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant,
+    TenantProfile, Throttled, Timestamp, TransportError, TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;

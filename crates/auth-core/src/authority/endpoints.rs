@@ -27,8 +27,8 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         token_endpoint: endpoint("token")?,
         // B2C has no page to enter a code at.
         device_authorization_endpoint: match kind {
-            Kind::B2c { .. } => None,
-            _ => endpoint("devicecode"),
+            Kind::B2c { .. } | Kind::Oidc { .. } => None,
+            Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => endpoint("devicecode"),
         },
         // Not every version of ADFS knows it, and an unknown response mode is refused.
         form_post: !matches!(kind, Kind::Adfs),

@@ -5,7 +5,8 @@ use crate::authority::Authority;
 use crate::claims::Claims;
 use crate::error::{ConfigError, TransportError, TransportFault};
 use crate::testing::{
-    CAPABLE_CLAIMS, NOW, capable_context, context, fields, json_response, kind, metadata, response, scopes, tokens, with,
+    CAPABLE_CLAIMS, NOW, capable_context, context, fields, json_response, kind, metadata, response, scopes, tokens,
+    with,
 };
 
 fn code_answer() -> Value {

@@ -9,8 +9,8 @@ mod refresh;
 
 pub use code::CodeRedemption;
 pub use configuration::{OpenIdConfiguration, Provider};
-pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
 pub use device::{DeviceAuthorization, DeviceCode};
+pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
 pub use instance::InstanceDiscovery;
 pub(crate) use message::encode_query;
 pub use refresh::RefreshRedemption;

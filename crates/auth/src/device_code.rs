@@ -1,0 +1,119 @@
+//! `acquire_token_by_device_code`: the user signs in on another device (RFC 8628).
+
+use core::fmt;
+use std::sync::Arc;
+
+use auth_core::{DeviceAuthorization, DeviceCode, DeviceSignIn, ProviderMetadata, RequestContext, Scopes, Timestamp};
+
+use crate::error::AuthError;
+use crate::options::{Options, option_setters};
+use crate::provider::Place;
+use crate::result::AuthResult;
+use crate::shared::Shared;
+use crate::signed_in::SignedIn;
+use crate::timing::Timing;
+
+/// A sign-in on another device; see [`PublicClient::acquire_token_by_device_code`](crate::PublicClient::acquire_token_by_device_code).
+#[derive(Clone)]
+#[must_use = "nothing happens before `send` or `start`"]
+pub struct DeviceCodeRequest {
+    shared: Arc<Shared>,
+    scopes: Scopes,
+    options: Options,
+}
+
+impl DeviceCodeRequest {
+    pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
+        Self { shared, scopes, options: Options::default() }
+    }
+
+    option_setters!();
+
+    /// Asks for a code, hands it to `show` once, waits for the user and caches the tokens. Drop the future to give up.
+    ///
+    /// ```no_run
+    /// # use auth::{AuthError, AuthResult, PublicClient, Scopes};
+    /// # async fn example(app: &PublicClient, scopes: &Scopes) -> Result<AuthResult, AuthError> {
+    /// app.acquire_token_by_device_code(scopes)
+    ///     .send(|code| println!("Open {} and enter {}", code.verification_uri, code.user_code))
+    ///     .await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start) and of [`PendingDeviceCode::wait`].
+    pub async fn send(self, show: impl FnOnce(&DeviceCode)) -> Result<AuthResult, AuthError> {
+        let pending = self.start().await?;
+        show(pending.code());
+        pending.wait().await
+    }
+
+    /// Asks for a code, and leaves it to the caller when to wait for the user.
+    ///
+    /// # Errors
+    /// [`AuthError::Config`] when the provider has no such sign-in, [`AuthError::Server`] when it refuses; otherwise as
+    /// [`AuthError`] says.
+    pub async fn start(self) -> Result<PendingDeviceCode, AuthError> {
+        let (mut timing, shared) = (Timing::begin(), self.shared);
+        let context = self.options.context(&shared)?;
+        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
+        let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let request = || {
+            let request = DeviceAuthorization::new(context.clone(), metadata.clone(), self.scopes.clone())?;
+            Ok::<_, AuthError>(request.with_claims(self.options.claims.clone()))
+        };
+        let code = shared.driver.perform(request()?, &mut timing).await?;
+        let (request, begun) = (request()?, shared.driver.now());
+        Ok(PendingDeviceCode { shared, place, metadata, context, request, code, begun, timing })
+    }
+}
+
+impl fmt::Debug for DeviceCodeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCodeRequest").field("scopes", &self.scopes).finish_non_exhaustive()
+    }
+}
+
+/// A code that somebody is to enter on another device.
+#[must_use = "nobody waits for the user before `wait`"]
+pub struct PendingDeviceCode {
+    shared: Arc<Shared>,
+    place: Arc<Place>,
+    metadata: ProviderMetadata,
+    context: RequestContext,
+    request: DeviceAuthorization,
+    code: DeviceCode,
+    begun: Timestamp,
+    timing: Timing,
+}
+
+impl PendingDeviceCode {
+    /// What to show to the user.
+    #[must_use]
+    pub fn code(&self) -> &DeviceCode {
+        &self.code
+    }
+
+    /// Waits for the user, asking the provider as often as it wants, and caches the tokens. Drop the future to give up.
+    ///
+    /// # Errors
+    /// [`AuthError::UiRequired`] with [`UiReason::CodeExpired`](auth_core::UiReason::CodeExpired) when nobody entered the code
+    /// in time, [`AuthError::Server`] when the user or the provider refuses; otherwise as [`AuthError`] says.
+    pub async fn wait(mut self) -> Result<AuthResult, AuthError> {
+        let flow = DeviceSignIn::new(self.request, &self.code, self.begun);
+        let tokens = self.shared.driver.drive(flow, &mut self.timing).await?;
+        let signed_in = SignedIn {
+            place: &self.place,
+            metadata: &self.metadata,
+            correlation_id: self.context.correlation_id(),
+            pinned: None,
+        };
+        signed_in.with(tokens, &self.shared, &mut self.timing).await
+    }
+}
+
+impl fmt::Debug for PendingDeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingDeviceCode").field("code", &self.code).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+//! What a sign-in brought: cached, and made the answer of the call.
+
+use std::sync::Arc;
+
+use auth_cache::{RefreshReason, TokenUpdate};
+use auth_core::{Account, CorrelationId, ProtocolError, ProviderMetadata, Tokens};
+
+use crate::error::AuthError;
+use crate::provider::Place;
+use crate::result::{AuthResult, Call};
+use crate::shared::Shared;
+use crate::timing::Timing;
+
+/// A user who has signed in somewhere.
+pub(crate) struct SignedIn<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) metadata: &'a ProviderMetadata,
+    pub(crate) correlation_id: CorrelationId,
+    /// The only account that is accepted, if there is one.
+    pub(crate) pinned: Option<&'a Account>,
+}
+
+impl SignedIn<'_> {
+    /// Caches the tokens. Where somebody else signed in than who was asked for, nothing is cached (S-86).
+    pub(crate) async fn with(
+        self,
+        tokens: Tokens,
+        shared: &Shared,
+        timing: &mut Timing,
+    ) -> Result<AuthResult, AuthError> {
+        let (tokens, authority) = (Arc::new(tokens), self.place.authority());
+        let account = Account::of_tokens(&tokens, &authority);
+        if let (Some(pinned), Some(account)) = (self.pinned, &account)
+            && pinned.home_account_id != account.home_account_id
+        {
+            return Err(ProtocolError::UserMismatch.into());
+        }
+        let (persisted, persistence_error) = match &account {
+            Some(account) => {
+                let (client_id, account) = (shared.client_id().clone(), account.clone());
+                let id = account.home_account_id.clone();
+                let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, account, Arc::clone(&tokens));
+                let stored = timing.cache(shared.store(update)).await;
+                shared.throttle.forget_refusals(&id);
+                stored
+            }
+            None => (false, None),
+        };
+        let call = Call {
+            refresh_reason: RefreshReason::NotApplicable,
+            token_endpoint: Some(self.metadata.token_endpoint().to_string().into()),
+            durations: timing.durations(),
+            persistence_error,
+        };
+        Ok(AuthResult::issued(tokens, account, &authority, self.correlation_id, call, persisted))
+    }
+}

@@ -1,0 +1,148 @@
+//! A sign-in on another device, from the code to the cache, with time passed in (S-69).
+#![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use auth::{
+    AuthError, Authority, Clock, InMemoryTransport, PublicClient, Scopes, Timestamp, TokenSource, TransportError,
+    TransportFault,
+};
+use http::Response;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// The clock of the runtime, which the tests' pauses move.
+struct Paused(Instant);
+
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(1_700_000_000).saturating_add(self.0.elapsed())
+    }
+}
+
+type Answer = Result<(u16, Value), ()>;
+
+fn code() -> Answer {
+    Ok((
+        200,
+        json!({
+            "device_code": "dc", "user_code": "WDJB-MJHT", "verification_uri": "https://microsoft.example/devicelogin",
+            "expires_in": 900, "interval": 5, "message": "Open the page.",
+        }),
+    ))
+}
+
+/// Of ada@contoso.example for this client, unsigned.
+const ID_TOKEN: &str = concat!(
+    "eyJhbGciOiJSUzI1NiJ9.",
+    "eyJpc3MiOiJodHRwczovL2xvZ2luLm1pY3Jvc29mdG9ubGluZS5jb20vYWFhYWJiYmItMDAwMC1jY2NjLTExMTEtZGRkZDIy",
+    "MjJlZWVlL3YyLjAiLCJzdWIiOiJzIiwiYXVkIjoibXktY2xpZW50LWlkIiwiZXhwIjoxNzAwMDAzNjAwLCJpYXQiOjE3MDAw",
+    "MDAwMDAsInRpZCI6ImFhYWFiYmJiLTAwMDAtY2NjYy0xMTExLWRkZGQyMjIyZWVlZSIsIm9pZCI6InUiLCJwcmVmZXJyZWRf",
+    "dXNlcm5hbWUiOiJhZGFAY29udG9zby5leGFtcGxlIn0",
+    ".c2ln"
+);
+
+fn tokens() -> Answer {
+    let client_info = "eyJ1aWQiOiJ1IiwidXRpZCI6ImFhYWFiYmJiLTAwMDAtY2NjYy0xMTExLWRkZGQyMjIyZWVlZSJ9";
+    Ok((
+        200,
+        json!({
+            "token_type": "Bearer", "access_token": "at", "refresh_token": "rt", "expires_in": 3600,
+            "scope": "User.Read", "client_info": client_info, "id_token": ID_TOKEN,
+        }),
+    ))
+}
+
+fn refusal(error: &str) -> Answer {
+    Ok((400, json!({ "error": error })))
+}
+
+fn client(answers: Vec<Answer>) -> (PublicClient, InMemoryTransport) {
+    let answers = Arc::new(Mutex::new(answers.into_iter()));
+    let transport =
+        InMemoryTransport::new(move |_| match answers.lock().unwrap().next().expect("a request too many") {
+            Err(()) => Err(TransportError::after_send(TransportFault::Timeout, "login.microsoftonline.com", "")),
+            Ok((status, body)) => {
+                let response = Response::builder().status(status).header("content-type", "application/json");
+                Ok(response.body(body.to_string().into()).unwrap())
+            }
+        });
+    let authority = Authority::tenant("organizations").unwrap();
+    let builder = PublicClient::builder("my-client-id").authority(authority).transport(transport.clone());
+    (builder.clock(Paused(Instant::now())).build().unwrap(), transport)
+}
+
+fn paths(transport: &InMemoryTransport) -> Vec<String> {
+    transport.requests().iter().map(|uri| uri.path().rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+fn scopes() -> Scopes {
+    Scopes::parse("User.Read").unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_is_waited_for_and_the_cache_answers_from_then_on() {
+    let pending = || refusal("authorization_pending");
+    let (app, transport) = client(vec![code(), pending(), refusal("slow_down"), Err(()), tokens()]);
+    let (begun, mut shown) = (Instant::now(), Vec::new());
+    let show = |code: &auth::DeviceCode| shown.push((code.user_code.clone(), code.verification_uri.to_string()));
+    let result = app.acquire_token_by_device_code(&scopes()).send(show).await.unwrap();
+
+    assert_eq!(shown, [("WDJB-MJHT".to_owned(), "https://microsoft.example/devicelogin".to_owned())]);
+    assert_eq!(paths(&transport), ["devicecode", "token", "token", "token", "token"]);
+    // 5 s, again 5 s, then 10 s as it was too fast, and twice that as nothing came.
+    assert_eq!(begun.elapsed().as_secs(), 5 + 5 + 10 + 20);
+    assert_eq!((result.access_token().expose(), result.source()), ("at", TokenSource::IdentityProvider));
+
+    let account = app.account("ada@contoso.example").await.unwrap().unwrap();
+    let again = app.acquire_token_silent(&scopes(), Some(&account)).send().await.unwrap();
+    assert_eq!((again.access_token().expose(), again.source()), ("at", TokenSource::Cache));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_it_ends_otherwise() {
+    let end = async |answers| match client(answers).0.acquire_token_by_device_code(&scopes()).send(|_| {}).await {
+        Err(AuthError::UiRequired(ui)) => format!("ui {}", ui.code()),
+        Err(AuthError::Server(error)) => format!("server {}", error.error),
+        Err(AuthError::Transport(_)) => "transport".to_owned(),
+        other => panic!("{other:?}"),
+    };
+    for (answers, expected) in [
+        (vec![code(), refusal("authorization_declined")], "server authorization_declined"),
+        (vec![code(), refusal("expired_token")], "ui expired_token"),
+        (vec![refusal("unauthorized_client")], "server unauthorized_client"),
+        (vec![Err(()), Err(())], "transport"),
+    ] {
+        assert_eq!(end(answers).await, expected);
+    }
+    let forever = std::iter::once(code()).chain((0..200).map(|_| refusal("authorization_pending"))).collect();
+    assert_eq!(end(forever).await, "ui code_expired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_without_it_says_so() {
+    let authority = Authority::parse("https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_signin").unwrap();
+    let transport = InMemoryTransport::new(|_| panic!("nobody is asked"));
+    let app = PublicClient::builder("c").authority(authority).transport(transport).build().unwrap();
+    let error = app.acquire_token_by_device_code(&scopes()).start().await.unwrap_err();
+    assert_eq!(error.to_string(), "the identity provider offers no sign-in with a device code");
+}
+
+/// Whoever gives up asks nobody any more, at once.
+#[tokio::test(start_paused = true)]
+async fn giving_up_ends_it() {
+    let (app, transport) = client(vec![code()]);
+    {
+        let pending = app.acquire_token_by_device_code(&scopes()).start().await.unwrap();
+        assert_eq!(pending.code().message.as_deref(), Some("Open the page."));
+        let mut waiting = pin!(pending.wait());
+        let polled = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await;
+        assert!(polled);
+    }
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(paths(&transport), ["devicecode"]);
+}
