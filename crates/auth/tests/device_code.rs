@@ -63,14 +63,13 @@ fn refusal(error: &str) -> Answer {
 
 fn client(answers: Vec<Answer>) -> (PublicClient, InMemoryTransport) {
     let answers = Arc::new(Mutex::new(answers.into_iter()));
-    let transport =
-        InMemoryTransport::new(move |_| match answers.lock().unwrap().next().expect("a request too many") {
-            Err(()) => Err(TransportError::after_send(TransportFault::Timeout, "login.microsoftonline.com", "")),
-            Ok((status, body)) => {
-                let response = Response::builder().status(status).header("content-type", "application/json");
-                Ok(response.body(body.to_string().into()).unwrap())
-            }
-        });
+    let transport = InMemoryTransport::new(move |_| match answers.lock().unwrap().next().unwrap() {
+        Err(()) => Err(TransportError::after_send(TransportFault::Timeout, "login.microsoftonline.com", "")),
+        Ok((status, body)) => {
+            let response = Response::builder().status(status).header("content-type", "application/json");
+            Ok(response.body(body.to_string().into()).unwrap())
+        }
+    });
     let authority = Authority::tenant("organizations").unwrap();
     let builder = PublicClient::builder("my-client-id").authority(authority).transport(transport.clone());
     (builder.clock(Paused(Instant::now())).build().unwrap(), transport)
