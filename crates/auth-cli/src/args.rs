@@ -33,7 +33,7 @@ pub(crate) struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Get a token: silently, then with a browser
+    /// Get a token: silently, then with a browser or on another device
     Token(TokenArgs),
     /// List the accounts that signed in
     Accounts(AccountsArgs),
@@ -82,12 +82,15 @@ pub(crate) struct TokenArgs {
     /// The account, by its username or home account id, whole
     #[arg(long, value_name = "USERNAME|HOME_ACCOUNT_ID")]
     pub(crate) account: Option<String>,
-    /// Never open a browser
+    /// Never ask the user
     #[arg(long, conflicts_with = "interactive")]
     pub(crate) silent: bool,
-    /// Always open a browser
+    /// Always ask the user
     #[arg(long)]
     pub(crate) interactive: bool,
+    /// Sign in on another device, with a code, instead of opening a browser
+    #[arg(long, conflicts_with_all = ["silent", "prompt", "redirect_uri", "timeout"])]
+    pub(crate) device_code: bool,
     /// Pass the token in the cache over
     #[arg(long)]
     pub(crate) force_refresh: bool,

@@ -7,6 +7,7 @@ mod app;
 mod args;
 mod browser;
 mod commands;
+mod device_code;
 mod failure;
 mod output;
 mod process;

@@ -26,6 +26,20 @@ pub(crate) fn say(message: impl Display) {
     drop(writeln!(anstream::stderr(), "{message}"));
 }
 
+/// Says one line in place of the last that was said so, where stderr is a terminal; an empty one takes it away.
+pub(crate) fn say_in_place(message: impl Display) {
+    if messages_are_on_screen() {
+        // To the start of the line, and clear to its end.
+        let mut stderr = anstream::stderr();
+        drop(write!(stderr, "\r\x1b[K{message}").and_then(|()| stderr.flush()));
+    }
+}
+
+/// Whether messages go to a person's screen.
+pub(crate) fn messages_are_on_screen() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Writes one line of the result to stdout.
 pub(crate) fn result(line: impl Display) {
     // A reader that has seen enough closes the pipe; that is no failure.

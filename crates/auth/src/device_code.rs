@@ -3,7 +3,10 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_core::{DeviceAuthorization, DeviceCode, DeviceSignIn, ProviderMetadata, RequestContext, Scopes, Timestamp};
+use auth_core::{
+    Account, DeviceAuthorization, DeviceCode, DeviceSignIn, ProviderMetadata, RequestContext, Scopes, Timestamp,
+    UiRequired,
+};
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
@@ -19,15 +22,29 @@ use crate::timing::Timing;
 pub struct DeviceCodeRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
+    account: Option<Account>,
     options: Options,
 }
 
 impl DeviceCodeRequest {
     pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
-        Self { shared, scopes, options: Options::default() }
+        Self { shared, scopes, account: None, options: Options::default() }
     }
 
     option_setters!();
+
+    /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
+    pub fn account(mut self, account: &Account) -> Self {
+        self.account = Some(account.clone());
+        self
+    }
+
+    /// Answers a silent request that found the user is needed: takes over its claims and its correlation id. What was set
+    /// before stays; claims merge, and stay where both ask for the same thing.
+    pub fn satisfying(mut self, ui: &UiRequired) -> Self {
+        self.options.satisfy(ui);
+        self
+    }
 
     /// Asks for a code, hands it to `show` once, waits for the user and caches the tokens. Drop the future to give up.
     ///
@@ -64,7 +81,8 @@ impl DeviceCodeRequest {
         };
         let code = shared.driver.perform(request()?, &mut timing).await?;
         let (request, begun) = (request()?, shared.driver.now());
-        Ok(PendingDeviceCode { shared, place, metadata, context, request, code, begun, timing })
+        let account = self.account;
+        Ok(PendingDeviceCode { shared, place, metadata, context, account, request, code, begun, timing })
     }
 }
 
@@ -81,6 +99,7 @@ pub struct PendingDeviceCode {
     place: Arc<Place>,
     metadata: ProviderMetadata,
     context: RequestContext,
+    account: Option<Account>,
     request: DeviceAuthorization,
     code: DeviceCode,
     begun: Timestamp,
@@ -106,7 +125,7 @@ impl PendingDeviceCode {
             place: &self.place,
             metadata: &self.metadata,
             correlation_id: self.context.correlation_id(),
-            pinned: None,
+            pinned: self.account.as_ref(),
         };
         signed_in.with(tokens, &self.shared, &mut self.timing).await
     }

@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Account, AuthorizationRequest, Claims, ConfigError, Prompt, RedirectUri, Scopes, UiRequired};
+use auth_core::{Account, AuthorizationRequest, ConfigError, Prompt, RedirectUri, Scopes, UiRequired};
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 use rand::rngs::SysRng;
 
@@ -50,13 +50,8 @@ impl InteractiveRequest {
     /// id, so that the new tokens satisfy what was missing. What was set before stays; claims merge, and stay where both ask
     /// for the same thing.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
-        let missing = ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
-        self.options.claims = match (self.options.claims, missing) {
-            (Some(own), Some(missing)) => Some(own.and(&missing)),
-            (own, missing) => own.or(missing),
-        };
+        self.options.satisfy(ui);
         self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
-        self.options.correlation_id = self.options.correlation_id.or(Some(ui.correlation_id));
         self
     }
 

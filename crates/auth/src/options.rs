@@ -1,7 +1,7 @@
 //! What every kind of request can be given.
 
 use crate::shared::Shared;
-use auth_core::{Claims, ConfigError, CorrelationId, RequestContext};
+use auth_core::{Claims, ConfigError, CorrelationId, RequestContext, UiRequired};
 
 /// The options that silent and interactive requests share.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,16 @@ impl Options {
             Some(id) => Ok(id),
             None => CorrelationId::generate(&mut rand::rng()),
         }
+    }
+
+    /// Takes over the claims and the correlation id of a silent request that found the user is needed.
+    pub(crate) fn satisfy(&mut self, ui: &UiRequired) {
+        let missing = ui.claims.as_deref().and_then(|claims| Claims::parse(claims).ok());
+        self.claims = match (self.claims.take(), missing) {
+            (Some(own), Some(missing)) => Some(own.and(&missing)),
+            (own, missing) => own.or(missing),
+        };
+        self.correlation_id = self.correlation_id.or(Some(ui.correlation_id));
     }
 
     pub(crate) fn context(&self, shared: &Shared) -> Result<RequestContext, ConfigError> {

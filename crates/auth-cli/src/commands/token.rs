@@ -1,13 +1,15 @@
 //! `auth token`.
 
 use auth::{
-    Account, AccountId, AuthError, AuthResult, Claims, Clock as _, ConfigError, CorrelationId, PublicClient,
-    RedirectUri, Scopes, SystemBrowser, SystemClock,
+    Account, AccountId, AuthError, AuthResult, BrowserError, Claims, Clock as _, ConfigError, CorrelationId,
+    DeviceCodeRequest, InteractiveRequest, PublicClient, RedirectUri, Scopes, SignInError, SystemBrowser, SystemClock,
+    UiRequired,
 };
 use rand::rngs::SysRng;
 
 use crate::args::TokenArgs;
 use crate::browser::AnnouncedBrowser;
+use crate::device_code;
 use crate::failure::Failure;
 use crate::output::{display_name, print_token};
 use crate::terminal;
@@ -65,16 +67,51 @@ enum Whom {
 async fn acquire(client: &PublicClient, args: &TokenArgs, wishes: &Wishes) -> Result<AuthResult, Failure> {
     let whom = whom(client, args).await?;
     if args.interactive {
-        return sign_in(client, args, wishes, &whom).await.map_err(Failure::from);
+        return sign_in(client, args, wishes, &whom, None).await;
     }
     match silent(client, args, wishes, &whom).await {
         Err(AuthError::UiRequired(ui)) if !args.silent => {
             terminal::say(format_args!("{ui}."));
-            let request = interactive(client, args, wishes, &whom);
-            Ok(request.satisfying(&ui).send().await?)
+            sign_in(client, args, wishes, &whom, Some(&ui)).await
         }
         answer => Ok(answer?),
     }
+}
+
+/// Asks the user: with a browser, or on another device where that was wished or no browser can be shown here.
+async fn sign_in(
+    client: &PublicClient,
+    args: &TokenArgs,
+    wishes: &Wishes,
+    whom: &Whom,
+    ui: Option<&UiRequired>,
+) -> Result<AuthResult, Failure> {
+    let on_another_device = async || {
+        let request = device_code(client, args, wishes, whom);
+        let request = ui.into_iter().fold(request, DeviceCodeRequest::satisfying);
+        device_code::sign_in(request, &args.app.client_id).await
+    };
+    if args.device_code {
+        return Ok(on_another_device().await?);
+    }
+    let request = interactive(client, args, wishes, whom);
+    let request = ui.into_iter().fold(request, InteractiveRequest::satisfying);
+    match request.send().await {
+        Err(AuthError::Browser(error)) if nothing_to_show_it(&error) => {
+            terminal::say(format_args!("{error}; trying a sign-in on another device instead."));
+            match on_another_device().await {
+                // What is in the way is the browser.
+                Err(AuthError::Config(_)) => Err(AuthError::Browser(error).into()),
+                answer => Ok(answer?),
+            }
+        }
+        answer => Ok(answer?),
+    }
+}
+
+/// Whether there is no browser here, rather than one that must not or could not be used as it was asked for.
+fn nothing_to_show_it(error: &SignInError) -> bool {
+    matches!(error, SignInError::Browser(BrowserError::Headless))
 }
 
 /// Finds the account that is meant. Several without a name are told, and nobody is picked.
@@ -120,26 +157,15 @@ async fn silent(
     request.send().await
 }
 
-async fn sign_in(
-    client: &PublicClient,
-    args: &TokenArgs,
-    wishes: &Wishes,
-    whom: &Whom,
-) -> Result<AuthResult, AuthError> {
-    interactive(client, args, wishes, whom).send().await
-}
-
-fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> auth::InteractiveRequest {
+fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> InteractiveRequest {
     let mut request = client.acquire_token_interactive(&wishes.scopes).correlation_id(wishes.correlation_id);
     if let Some(hint) = &args.login_hint {
         request = request.login_hint(hint);
     }
-    match (whom, &args.account) {
-        (Whom::Known(account), Some(_)) => request = request.account(account),
-        // A username may be an alias of the account that signs in; an id may not.
-        (Whom::Unknown(name), Some(_)) if name.contains('@') => request = request.login_hint(name),
-        (Whom::Unknown(id), Some(_)) => request = request.account(&Account::new(AccountId::new(id.as_str()), "", "")),
-        _ => {}
+    match pinned(args, whom) {
+        Some(Pinned::Account(account)) => request = request.account(&account),
+        Some(Pinned::Name(name)) => request = request.login_hint(name),
+        None => {}
     }
     if let Some(prompt) = args.prompt {
         request = request.prompt(prompt);
@@ -154,4 +180,34 @@ fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &
         request = request.claims(claims.clone());
     }
     request
+}
+
+fn device_code(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> DeviceCodeRequest {
+    let mut request = client.acquire_token_by_device_code(&wishes.scopes).correlation_id(wishes.correlation_id);
+    if let Some(Pinned::Account(account)) = pinned(args, whom) {
+        request = request.account(&account);
+    }
+    if let Some(claims) = &wishes.claims {
+        request = request.claims(claims.clone());
+    }
+    request
+}
+
+/// Who must sign in.
+enum Pinned<'a> {
+    /// This account and no other.
+    Account(Box<Account>),
+    /// Somebody of this name, which may be an alias of the account that signs in.
+    Name(&'a str),
+}
+
+fn pinned<'a>(args: &TokenArgs, whom: &'a Whom) -> Option<Pinned<'a>> {
+    match (whom, &args.account) {
+        (Whom::Known(account), Some(_)) => Some(Pinned::Account(Box::new(account.clone()))),
+        (Whom::Unknown(name), Some(_)) if name.contains('@') => Some(Pinned::Name(name)),
+        (Whom::Unknown(id), Some(_)) => {
+            Some(Pinned::Account(Box::new(Account::new(AccountId::new(id.as_str()), "", ""))))
+        }
+        _ => None,
+    }
 }
