@@ -8,7 +8,7 @@ use auth_core::{Account, Authority, ClientId, TenantProfile, Timestamp};
 
 use crate::document::{Document, Partition, entries};
 use crate::entries::{AccountEntry, IdTokenEntry, RefreshToken};
-use crate::family::{Family, is_issued};
+use crate::family::{Family, is_issued, is_told};
 
 /// The accounts of `authority`, one for each home account: those that signed in last first, then by username.
 pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
@@ -75,7 +75,7 @@ impl Asked<'_> {
                 && realm.is_none_or(|realm| same(&entry.realm, realm))
                 && entry.issuer().is_some_and(|iss| self.authority.is_issuer(iss))
         };
-        !self.authority.issuer_decides() || entries(&partition.id_tokens).any(issued)
+        !self.authority.issuer_decides() || (is_told(partition) && entries(&partition.id_tokens).any(issued))
     }
 }
 

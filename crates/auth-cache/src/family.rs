@@ -1,17 +1,22 @@
 //! Which refresh tokens a client may use.
 
+use std::collections::HashSet;
+
 use auth_core::text::same;
 use auth_core::{Authority, ClientId};
 
 use crate::document::{Document, Partition, entries};
 use crate::entries::{IdTokenEntry, RefreshToken};
 
+/// An account with more id_tokens than any honest one has: where they decide whose its entries are, nobody can tell.
+const MOST_ID_TOKENS: usize = 256;
+
 /// What is known of a client's families.
 pub(crate) struct Family {
     /// Whether anything is.
     is_known: bool,
     /// Those that it is in.
-    ids: Vec<Box<str>>,
+    ids: HashSet<Box<str>>,
 }
 
 /// Whose a refresh token is that may be tried.
@@ -33,7 +38,7 @@ impl Family {
     }
 
     pub(crate) fn has(&self, family: &str) -> bool {
-        self.ids.iter().any(|own| **own == *family)
+        self.ids.contains(family)
     }
 
     /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
@@ -50,6 +55,11 @@ impl Family {
     }
 }
 
+/// Whether the id_tokens of the account tell whose its entries are.
+pub(crate) fn is_told(partition: &Partition) -> bool {
+    partition.id_tokens.len() <= MOST_ID_TOKENS
+}
+
 /// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and not
 /// beside one of another issuer: then nobody could tell whose it is. `realm` is that of the entry, if it has one.
 pub(crate) fn is_issued(
@@ -61,6 +71,9 @@ pub(crate) fn is_issued(
 ) -> bool {
     if !authority.issuer_decides() {
         return true;
+    }
+    if !is_told(partition) {
+        return false;
     }
     let issued_by_authority = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| authority.is_issuer(iss));
     let beside = |realm: Option<&str>| {

@@ -1,5 +1,7 @@
 //! Forgetting an account.
 
+use std::collections::HashSet;
+
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId};
 
@@ -36,8 +38,8 @@ pub(crate) fn remove_account(
     let clients = entries(&common.app_metadata)
         .filter(|app: &&AppMetadata| scope == RemovalScope::Family && family.has(&app.family_id))
         .filter(|app| authority.is_environment(&app.environment))
-        .map(|app| &*app.client_id)
-        .chain([client_id.as_str()])
+        .map(|app| app.client_id.to_ascii_lowercase())
+        .chain([client_id.as_str().to_ascii_lowercase()])
         .collect();
     let removal = Removal { authority, account, family, clients, scope };
     let place = Place::User(account.home_account_id.folded().into());
@@ -53,7 +55,8 @@ struct Removal<'a> {
     authority: &'a Authority,
     account: &'a Account,
     family: Family,
-    clients: Vec<&'a str>,
+    /// In folded letters.
+    clients: HashSet<String>,
     scope: RemovalScope,
 }
 
@@ -102,7 +105,7 @@ impl Removal<'_> {
 
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {
         self.authority.is_environment(environment)
-            && (self.scope == RemovalScope::AllClients || self.clients.iter().any(|client| same(client, client_id)))
+            && (self.scope == RemovalScope::AllClients || self.clients.contains(&client_id.to_ascii_lowercase()))
     }
 }
 

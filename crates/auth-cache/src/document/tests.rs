@@ -6,6 +6,7 @@ use crate::members::{Members, Text};
 use crate::testing::parse;
 
 mod reading;
+mod scale;
 mod writing;
 
 fn value(document: &Document) -> Value {

@@ -12,6 +12,9 @@ use crate::document::{Document, Partition, Row, entries};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 use crate::family::{Family, Whose, is_issued};
 
+/// So many refresh tokens are tried at most; no honest account has more.
+const MOST_CANDIDATES: usize = 64;
+
 /// Answers `query` at the time `now`.
 pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
     let answer = |partition: &Partition| Asked { document, partition, query, now }.answer();
@@ -87,6 +90,7 @@ impl<'a> Asked<'a> {
             .filter(|token| self.query.authority.is_environment(&token.environment))
             .filter_map(|token| Some((family.may_try(token, self.query.client_id)?, token)))
             .filter(|(_, token)| self.is_ours(&token.environment, &token.client_id, None))
+            .take(MOST_CANDIDATES)
             .collect();
         found.sort_by_cached_key(|(whose, token)| (*whose == Whose::Own, Reverse(self.stored_at(token))));
         let candidate =

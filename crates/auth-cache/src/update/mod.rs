@@ -3,6 +3,7 @@
 mod access_token;
 mod grants;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use auth_core::text::same;
@@ -119,26 +120,26 @@ impl TokenUpdate {
             .any(|entry| self.is_picture(&entry.account, realm) && entry.last_modification_time.is_some_and(later))
     }
 
-    /// The environments in which this account and client have an id_token of another issuer. Where several issuers share
+    /// The environments, in folded letters, in which this account and client have an id_token of another issuer. Where several issuers share
     /// a host, nothing else in an entry tells them apart.
-    fn other_issuers(&self, partition: &Draft) -> Vec<Arc<str>> {
+    fn other_issuers(&self, partition: &Draft) -> HashSet<String> {
         if !self.authority.issuer_decides() {
-            return Vec::new();
+            return HashSet::new();
         }
         let elsewhere = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| !self.authority.is_issuer(iss));
         entries(&partition.id_tokens)
             .filter(|entry| self.is_client(&entry.environment, &entry.client_id) && elsewhere(entry))
-            .map(|entry| entry.environment.clone())
+            .map(|entry| entry.environment.to_ascii_lowercase())
             .collect()
     }
 
     /// Makes room for this issuer: no token of another one may be taken for its own, or be sent to it.
-    fn displace(&self, partition: &mut Draft, environments: &[Arc<str>]) {
+    fn displace(&self, partition: &mut Draft, environments: &HashSet<String>) {
         if environments.is_empty() {
             return;
         }
         let theirs = |environment: &str, client_id: &str| {
-            self.is_client(environment, client_id) && environments.iter().any(|other| same(other, environment))
+            self.is_client(environment, client_id) && environments.contains(&environment.to_ascii_lowercase())
         };
         remove(&mut partition.access_tokens, |entry| theirs(&entry.environment, &entry.client_id));
         remove(&mut partition.refresh_tokens, |entry| theirs(&entry.environment, &entry.client_id));
