@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod authorize;
+pub mod flood;
 pub mod herd;
 pub mod hit;
 pub mod redeem;

@@ -22,7 +22,8 @@ pub struct Limits {
     pub document_entries: usize,
     /// How many access tokens there may be. 100,000 by default.
     pub access_tokens: usize,
-    /// How many bytes all entries may take before access tokens go. 256 MiB by default.
+    /// About how many bytes of memory all entries may take before access tokens go: their texts, and of access tokens, which
+    /// are read in order to be handed out, as much again. 256 MiB by default.
     pub bytes: usize,
 }
 
@@ -54,8 +55,16 @@ impl Limits {
     }
 
     const fn is_exceeded(&self, size: Size) -> bool {
-        size.access_tokens > self.access_tokens || size.bytes > self.bytes
+        size.access_tokens > self.access_tokens || memory(size) > self.bytes
     }
+}
+
+/// What is in memory beside the text of an access token and what was read of it, about.
+const BESIDE: usize = 1536;
+
+/// About how much memory so much takes.
+pub(crate) const fn memory(size: Size) -> usize {
+    size.bytes.saturating_add(size.access_token_bytes).saturating_add(size.access_tokens.saturating_mul(BESIDE))
 }
 
 impl Default for Limits {
@@ -94,6 +103,7 @@ pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limi
             break;
         }
         size.access_tokens = size.access_tokens.saturating_sub(1);
+        size.access_token_bytes = size.access_token_bytes.saturating_sub(token.item.size());
         size.bytes = size.bytes.saturating_sub(token.item.size());
         let counter = if expired { &mut evicted.expired } else { &mut evicted.least_recently_used };
         *counter = counter.saturating_add(1);

@@ -1,6 +1,7 @@
 mod deferred;
 mod events;
 mod failures;
+mod flood;
 mod model;
 mod readers;
 mod refused;

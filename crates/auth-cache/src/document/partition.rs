@@ -52,12 +52,13 @@ impl Partition {
         fn bytes<E>(items: &Items<E>) -> usize {
             items.iter().map(|item| item.size()).fold(0, usize::saturating_add)
         }
-        let sections =
-            [bytes(&self.access_tokens), bytes(&self.refresh_tokens), bytes(&self.id_tokens), bytes(&self.accounts)];
+        let access_token_bytes = bytes(&self.access_tokens);
+        let sections = [access_token_bytes, bytes(&self.refresh_tokens), bytes(&self.id_tokens), bytes(&self.accounts)];
         let lengths = [self.access_tokens.len(), self.refresh_tokens.len(), self.id_tokens.len(), self.accounts.len()];
         Size {
             entries: lengths.into_iter().fold(0, usize::saturating_add),
             access_tokens: self.access_tokens.len(),
+            access_token_bytes,
             bytes: sections.into_iter().fold(0, usize::saturating_add),
         }
     }
@@ -88,6 +89,7 @@ impl Draft {
 pub(crate) struct Size {
     pub(crate) entries: usize,
     pub(crate) access_tokens: usize,
+    pub(crate) access_token_bytes: usize,
     pub(crate) bytes: usize,
 }
 
@@ -96,6 +98,7 @@ impl Size {
         Self {
             entries: self.entries.saturating_sub(other.entries),
             access_tokens: self.access_tokens.saturating_sub(other.access_tokens),
+            access_token_bytes: self.access_token_bytes.saturating_sub(other.access_token_bytes),
             bytes: self.bytes.saturating_sub(other.bytes),
         }
     }
@@ -104,6 +107,7 @@ impl Size {
         Self {
             entries: self.entries.saturating_add(other.entries),
             access_tokens: self.access_tokens.saturating_add(other.access_tokens),
+            access_token_bytes: self.access_token_bytes.saturating_add(other.access_token_bytes),
             bytes: self.bytes.saturating_add(other.bytes),
         }
     }

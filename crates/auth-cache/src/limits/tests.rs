@@ -88,7 +88,7 @@ fn by_bytes_as_by_number() {
     let entries: Vec<_> = (0..16).map(|number| numbered(number, &[("x_filler", json!(filler))])).collect();
     let document = document(&entries);
     (0..16).for_each(|number| ask(&document, number, i64::try_from(number).unwrap() - 500));
-    let each = document.size().bytes / 16;
+    let each = memory(document.size()) / 16;
     for (bytes, first_left) in [(each * 17, 0), (each * 15 + 8, 3), (each * 12, 6), (each * 12, 6), (0, 16)] {
         let limits = Limits { bytes, ..Limits::DEFAULT };
         make_room(&document, &client(), &limits, NOW);
