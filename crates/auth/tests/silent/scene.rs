@@ -9,6 +9,7 @@ use auth::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::dropped::Polite;
 use crate::lockless::Lockless;
 use crate::provider::Provider;
 
@@ -65,6 +66,11 @@ impl Scene {
     /// The same over a store that keeps no process from refreshing.
     pub(crate) fn lockless(self) -> Self {
         Self { app: client(Lockless(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
+    }
+
+    /// The same over a store that waits each time.
+    pub(crate) fn polite(self) -> Self {
+        Self { app: client(Polite(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
     }
 
     /// Another process over the same store, with a provider of its own or the same.
