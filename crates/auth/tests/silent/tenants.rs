@@ -1,6 +1,7 @@
 //! Tokens of another tenant of the same cloud.
 
-use auth::{AuthError, Authority, InMemoryTransport, PublicClient, TokenSource};
+use auth::{AuthError, Authority, Browser, BrowserError, InMemoryTransport, PublicClient, TokenSource};
+use http::Uri;
 
 use crate::provider::{Gate, Provider, Reply};
 use crate::scene::{CLIENT, Scene, TENANT, Times, account, kind, scopes};
@@ -68,4 +69,34 @@ async fn what_a_tenant_cannot_be() {
     let outcome = app.acquire_token_silent(&scopes(), Some(&account(0))).tenant_id(OTHER).send().await;
     assert!(matches!(outcome, Err(AuthError::Config(_))), "{}", kind(&outcome));
     assert!(network.requests().is_empty() && scene.provider.count() == 0);
+}
+
+/// Shows no page, but says where it would have been.
+struct Unshown;
+
+impl Browser for Unshown {
+    async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
+        Err(BrowserError::Other(format!("page at {}", url.path())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_goes_to_the_tenant_that_is_named() {
+    let network = InMemoryTransport::new(|_| Ok(Default::default()));
+    let builder = PublicClient::builder(CLIENT).authority(Authority::tenant(TENANT).unwrap()).browser(Unshown);
+    let app = builder.transport(network.clone()).build().unwrap();
+    for (named, tenant) in [(Some(OTHER), OTHER), (Some("Contoso.example"), "contoso.example"), (None, TENANT)] {
+        let page = format!("page at /{tenant}/oauth2/v2.0/authorize");
+        let mut sign_in = app.acquire_token_interactive(&scopes());
+        // The same in one call, as nothing is cached.
+        let (wanted, mut both) = (scopes(), None);
+        if let Some(named) = named {
+            sign_in = sign_in.tenant_id(named);
+            both = Some(app.acquire_token(&wanted).tenant_id(named).send().await.unwrap_err());
+        }
+        for error in both.into_iter().chain([sign_in.send().await.unwrap_err()]) {
+            assert!(error.to_string().ends_with(&page), "{error}");
+        }
+    }
+    assert!(network.requests().is_empty());
 }
