@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::ConfigError;
+use crate::text::{cmp_folded, same};
 
 /// The scopes that OpenID Connect reserves; they steer the sign-in and name no resource. `email` does name one: it is a
 /// permission of Microsoft Graph, and stands in what a token grants.
@@ -45,8 +46,10 @@ impl ScopeMask {
 /// What comparing needs is made once, as a set is compared far more often than it is made.
 #[derive(Default)]
 struct Inner {
-    /// As given, no two alike.
-    given: Vec<String>,
+    /// As given, no two alike, with a space between.
+    given: Box<str>,
+    /// How many those are.
+    count: usize,
     /// In small letters, sorted, without the reserved ones.
     resources: Packed,
     /// Two bits for each of `resources`: a set can only be granted by one that has all its bits.
@@ -61,7 +64,12 @@ impl Scopes {
     /// # Errors
     /// [`ConfigError::Scope`] when a scope holds a character that RFC 6749 §3.3 forbids.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::new(text.split(' ').filter(|scope| !scope.is_empty()))
+        // Without a way out in between, many characters are looked at at once.
+        if text.bytes().fold(true, |all, byte| all & (is_legal(byte) | (byte == b' '))) {
+            Ok(Self::of(text.split(' ').filter(|scope| !scope.is_empty()).collect()))
+        } else {
+            Err(ConfigError::Scope)
+        }
     }
 
     /// Takes the scopes one by one; a repeated scope counts once.
@@ -70,38 +78,43 @@ impl Scopes {
     /// [`ConfigError::Scope`] when a scope is empty or holds a character that RFC 6749 §3.3 forbids (a space among them).
     pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         let given: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        let legal = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        if given.iter().any(|scope| scope.is_empty() || !scope.bytes().all(legal)) {
+        if given.iter().any(|scope| scope.is_empty() || !scope.bytes().all(is_legal)) {
             return Err(ConfigError::Scope);
         }
-        Ok(Self::of(given))
+        Ok(Self::of(given.iter().map(String::as_str).collect()))
     }
 
     /// The set of legal scopes.
-    fn of(mut given: Vec<String>) -> Self {
-        let mut folded = BTreeSet::new();
-        given.retain(|scope| folded.insert(scope.to_ascii_lowercase()));
-        let reserved = folded.iter().fold(0, |bits, scope| bits | reserved_bit(scope));
-        let resources = Packed::of(folded.iter().filter(|scope| reserved_bit(scope) == 0));
+    fn of(mut given: Vec<&str>) -> Self {
+        let mut sorted: Vec<_> = given.iter().copied().enumerate().collect();
+        // Of scopes that are alike the first stays the first.
+        sorted.sort_by(|(_, one), (_, other)| cmp_folded(one, other));
+        sorted.dedup_by(|(_, later), (_, first)| same(later, first));
+        let reserved = sorted.iter().fold(0, |bits, (_, scope)| bits | reserved_bit(scope));
+        let resources = Packed::of(sorted.iter().map(|(_, scope)| *scope).filter(|scope| reserved_bit(scope) == 0));
         let mask = resources.iter().fold(0, |mask, scope| mask | mask_bits(scope));
-        Self(Arc::new(Inner { given, resources, mask, reserved }))
+        if sorted.len() < given.len() {
+            sorted.sort_unstable_by_key(|(position, _)| *position);
+            given = sorted.into_iter().map(|(_, scope)| scope).collect();
+        }
+        Self(Arc::new(Inner { given: given.join(" ").into(), count: given.len(), resources, mask, reserved }))
     }
 
     /// Whether there is no scope at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.given.is_empty()
+        self.0.count == 0
     }
 
     /// How many scopes there are, the reserved ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.given.len()
+        self.0.count
     }
 
     /// The scopes in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.given.iter().map(String::as_str)
+        Iter { rest: self.0.given.split(' '), left: self.0.count }
     }
 
     /// Whether `scope` is in the set; letters compare ASCII-case-insensitively, as Entra and every MSAL do (S-68).
@@ -165,12 +178,15 @@ impl Scopes {
     /// The set with `openid`, `profile` and `offline_access` added: what a user flow asks for.
     #[must_use]
     pub fn with_oidc(&self) -> Self {
-        Self::of(self.iter().chain(OIDC).map(str::to_owned).collect())
+        Self::of(self.iter().chain(OIDC).collect())
     }
 
     /// The scopes of this set that `other` lacks.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
+        if other.contains_all(self) {
+            return Self::default();
+        }
         let theirs = other.members();
         self.only(|scope| !theirs(scope))
     }
@@ -178,8 +194,8 @@ impl Scopes {
     /// The same set in the order in which it is written to the shared cache: by folded letters.
     #[must_use]
     pub fn sorted(&self) -> Self {
-        let mut scopes = self.0.given.clone();
-        scopes.sort_by_cached_key(|scope| scope.to_ascii_lowercase());
+        let mut scopes: Vec<_> = self.iter().collect();
+        scopes.sort_by(|one, other| cmp_folded(one, other));
         Self::of(scopes)
     }
 
@@ -193,22 +209,46 @@ impl Scopes {
     }
 
     fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
-        Self::of(self.iter().filter(|scope| wanted(scope)).map(str::to_owned).collect())
+        Self::of(self.iter().filter(|scope| wanted(scope)).collect())
     }
 }
+
+/// The scopes of a set in their order.
+struct Iter<'a> {
+    rest: core::str::Split<'a, char>,
+    left: usize,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        // Of nothing, too, there is a first part.
+        self.left = self.left.checked_sub(1)?;
+        self.rest.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
 
 /// Texts one behind the other, each after its length: comparing two sets reads memory from one end to the other.
 #[derive(Default)]
 struct Packed(Box<[u8]>);
 
 impl Packed {
-    fn of<'a>(texts: impl Iterator<Item = &'a String>) -> Self {
-        let mut packed = Vec::new();
+    /// In small letters.
+    fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let sizes = texts.clone().map(|text| text.len().saturating_add(size_of::<u32>()));
+        let mut packed = Vec::with_capacity(sizes.fold(0, usize::saturating_add));
         for text in texts {
             // No scope is longer than what was read into memory; one beyond 4 GiB is none.
             let Ok(length) = u32::try_from(text.len()) else { continue };
             packed.extend_from_slice(&length.to_le_bytes());
-            packed.extend_from_slice(text.as_bytes());
+            packed.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
         }
         Self(packed.into_boxed_slice())
     }
@@ -222,6 +262,11 @@ impl Packed {
             Some(text)
         })
     }
+}
+
+/// A character of a scope (RFC 6749 §3.3).
+const fn is_legal(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// The bit of a reserved scope, in any letters; 0 for all others.
@@ -249,20 +294,14 @@ impl Eq for Scopes {}
 
 impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Scopes").field(&self.0.given).finish()
+        f.debug_tuple("Scopes").field(&self.iter().collect::<Vec<_>>()).finish()
     }
 }
 
 /// Space-separated, as it stands in a request.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, scope) in self.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope)?;
-        }
-        Ok(())
+        f.write_str(&self.0.given)
     }
 }
 
