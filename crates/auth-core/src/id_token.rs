@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,7 @@ use crate::authority::issuer::Issuer;
 use crate::base64url;
 use crate::error::IdTokenFault;
 use crate::json;
+use crate::object::{Found, Object};
 use crate::pkce::Nonce;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -24,7 +25,13 @@ const SKEW: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone)]
 pub struct IdToken {
     raw: Secret,
-    claims: Arc<Map<String, Value>>,
+    claims: Arc<Claims>,
+}
+
+struct Claims {
+    object: Object,
+    /// The same for whoever asks for all of them.
+    map: OnceLock<Map<String, Value>>,
 }
 
 impl IdToken {
@@ -42,7 +49,7 @@ impl IdToken {
         let decoded = |segment| base64url::decode(segment).ok_or(IdTokenFault::Shape);
         let (header, payload) = (decoded(header)?, decoded(payload)?);
         let header = json::parse_members(&header).ok_or(IdTokenFault::Shape)?;
-        let claims = json::parse_object(&payload).ok_or(IdTokenFault::Shape)?;
+        let claims = Object::parse(payload).ok_or(IdTokenFault::Shape)?;
         if !base64url::is_base64url(signature) {
             return Err(IdTokenFault::Shape);
         }
@@ -50,6 +57,7 @@ impl IdToken {
         if alg.is_empty() || alg.eq_ignore_ascii_case("none") || header.get("crit").is_some() {
             return Err(IdTokenFault::Header);
         }
+        let claims = Claims { object: claims, map: OnceLock::new() };
         Ok(Self { raw: raw.clone(), claims: Arc::new(claims) })
     }
 
@@ -62,19 +70,26 @@ impl IdToken {
     /// All claims, unverified by signature.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.claims
+        self.claims.map.get_or_init(|| self.claims.object.to_map())
+    }
+
+    fn claim(&self, name: &str) -> Option<Found<'_>> {
+        self.claims.object.get(name)
     }
 
     /// A claim that is a non-empty text, unverified by signature.
     #[must_use]
     pub fn text(&self, claim: &str) -> Option<&str> {
-        self.claims.get(claim).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.claims.object.text(claim).filter(|text| !text.is_empty())
     }
 
     /// Who signs in, by the first claim that tells it; MSAL's order, widened.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
-        let first_email = || self.claims.get("emails")?.as_array()?.first()?.as_str().filter(|text| !text.is_empty());
+        let first_email = || match self.claim("emails")? {
+            Found::Other(emails) => emails.as_array()?.first()?.as_str().filter(|text| !text.is_empty()),
+            Found::Text(_) => None,
+        };
         ["preferred_username", "upn", "email"]
             .into_iter()
             .find_map(|claim| self.text(claim))
@@ -106,17 +121,14 @@ impl IdToken {
 
     /// S-73: the audience is this client, alone or with this client as the authorized party.
     fn verify_audience(&self, client_id: &str) -> Result<(), IdTokenFault> {
-        let audiences = match self.claims.get("aud") {
-            Some(single @ Value::String(_)) => core::slice::from_ref(single),
-            Some(Value::Array(list)) if list.iter().all(Value::is_string) => list,
-            _ => return Err(IdTokenFault::Claim("aud")),
+        let (named, alone) = match self.claim("aud") {
+            Some(Found::Text(audience)) => (audience == client_id, true),
+            Some(Found::Other(Value::Array(list))) if list.iter().all(Value::is_string) => {
+                (list.iter().any(|audience| audience.as_str() == Some(client_id)), list.len() == 1)
+            }
+            Some(Found::Other(_)) | None => return Err(IdTokenFault::Claim("aud")),
         };
-        let named = audiences.iter().any(|audience| audience.as_str() == Some(client_id));
-        let azp = self.claims.get("azp").map(Value::as_str);
-        let azp_fits = match azp {
-            Some(azp) => azp == Some(client_id),
-            None => audiences.len() == 1,
-        };
+        let azp_fits = self.claim("azp").map_or(alone, |azp| azp == Found::Text(client_id));
         if named && azp_fits { Ok(()) } else { Err(IdTokenFault::Audience) }
     }
 
@@ -141,20 +153,22 @@ impl IdToken {
 
     /// A NumericDate; fractions are cut off (RFC 7519 §2 allows them).
     fn time(&self, claim: &'static str) -> Result<Option<Timestamp>, IdTokenFault> {
-        match self.claims.get(claim) {
-            None => Ok(None),
-            Some(value) => match (value.as_u64(), value.as_f64()) {
-                (Some(seconds), _) => Ok(Some(Timestamp::from_unix_seconds(seconds))),
-                // Float casts saturate: no value can overflow here.
-                (None, Some(seconds)) if seconds >= 0.0 => Ok(Some(Timestamp::from_unix_seconds(seconds as u64))),
-                _ => Err(IdTokenFault::Claim(claim)),
-            },
+        let value = match self.claim(claim) {
+            None => return Ok(None),
+            Some(Found::Text(_)) => return Err(IdTokenFault::Claim(claim)),
+            Some(Found::Other(value)) => value,
+        };
+        match (value.as_u64(), value.as_f64()) {
+            (Some(seconds), _) => Ok(Some(Timestamp::from_unix_seconds(seconds))),
+            // Float casts saturate: no value can overflow here.
+            (None, Some(seconds)) if seconds >= 0.0 => Ok(Some(Timestamp::from_unix_seconds(seconds as u64))),
+            _ => Err(IdTokenFault::Claim(claim)),
         }
     }
 
     /// Whether `other` names the same issuer, subject and audience (S-75).
     pub(crate) fn is_same_identity(&self, other: &Self) -> bool {
-        ["iss", "sub", "aud", "azp"].iter().all(|claim| self.claims.get(*claim) == other.claims.get(*claim))
+        ["iss", "sub", "aud", "azp"].iter().all(|claim| self.claim(claim) == other.claim(claim))
     }
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
 
 /// Reads one JSON object by the same rules, without copying what has no escapes.
 pub(crate) fn parse_members(bytes: &[u8]) -> Option<Members<'_>> {
-    let text = core::str::from_utf8(bytes).ok()?;
+    members_of(core::str::from_utf8(bytes).ok()?)
+}
+
+/// The same of a text.
+pub(crate) fn members_of(text: &str) -> Option<Members<'_>> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = deserializer.deserialize_map(Top(Strict { depth: MAX_DEPTH })).ok()?;
     deserializer.end().ok()?;
@@ -66,6 +70,10 @@ impl<'a> Members<'a> {
             (name.into_owned(), value)
         };
         self.0.into_iter().map(owned).collect()
+    }
+
+    pub(crate) fn into_pairs(self) -> impl ExactSizeIterator<Item = (Cow<'a, str>, Member<'a>)> {
+        self.0.into_iter()
     }
 
     fn has_twins(&self) -> bool {

@@ -89,7 +89,7 @@ impl Tokens {
     #[must_use]
     pub fn home_account_id(&self) -> Option<AccountId> {
         match &self.client_info {
-            Some(info) => Some(AccountId::new(format!("{}.{}", info.uid, info.utid))),
+            Some(info) => Some(AccountId::new([info.uid.as_str(), ".", &info.utid].concat())),
             None => self.id_token.as_ref()?.text("sub").map(AccountId::new),
         }
     }

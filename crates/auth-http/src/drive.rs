@@ -1,8 +1,6 @@
 //! The one loop that performs the I/O of a flow.
 
-use auth_core::{Body, Error, Flow, Input, Replay, Step, TransportError};
-use bytes::Bytes;
-use http::{Request, Response};
+use auth_core::{Error, Flow, Input, Step};
 
 use crate::clock::Clock;
 use crate::retry;
@@ -36,7 +34,17 @@ pub async fn drive<F: Flow>(flow: &mut F, transport: &dyn DynTransport, clock: &
             Step::Done(output) => return Ok(output),
             Step::Wait { until } => tokio::time::sleep(now.duration_until(until)).await,
             Step::Send { request, replay } => {
-                let input = match send(transport, request, replay).await {
+                let mut outcome = transport.send(request).await;
+                // Until it is told what came of it, the flow gives the same request again.
+                if retry::is_worth_it(replay, &outcome)
+                    && let Step::Send { request, .. } = flow.step(clock.now())?
+                {
+                    let host = request.uri().host();
+                    tracing::debug!(target: "auth_http", host, "no usable answer; trying once more");
+                    tokio::time::sleep(retry::pause()).await;
+                    outcome = transport.send(request).await;
+                }
+                let input = match outcome {
                     Ok(response) => Input::Response(response),
                     Err(error) => Input::Failed(error),
                 };
@@ -44,20 +52,6 @@ pub async fn drive<F: Flow>(flow: &mut F, transport: &dyn DynTransport, clock: &
             }
         }
     }
-}
-
-async fn send(
-    transport: &dyn DynTransport,
-    request: Request<Body>,
-    replay: Replay,
-) -> Result<Response<Bytes>, TransportError> {
-    let outcome = transport.send(request.clone()).await;
-    if !retry::is_worth_it(replay, &outcome) {
-        return outcome;
-    }
-    tracing::debug!(target: "auth_http", host = request.uri().host(), "no usable answer; trying once more");
-    tokio::time::sleep(retry::pause()).await;
-    transport.send(request).await
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) async fn redeem(
         Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or(metadata),
         None => metadata,
     };
-    let endpoint = metadata.token_endpoint().to_string().into();
+    let endpoint = Arc::clone(metadata.token_endpoint_text());
     let account = wanted.account.home_account_id.clone();
     let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();

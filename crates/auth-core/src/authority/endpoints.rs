@@ -21,10 +21,12 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         Kind::Adfs => "oauth2",
     };
     let endpoint = |name: &str| format!("{}{}/{version}/{name}", site.origin(), kind.path()).parse().ok();
+    let token_endpoint: Uri = endpoint("token")?;
     Some(ProviderMetadata {
         issuer: Arc::clone(issuer),
         authorization_endpoint: endpoint("authorize")?,
-        token_endpoint: endpoint("token")?,
+        token_endpoint_text: token_endpoint.to_string().into(),
+        token_endpoint,
         // B2C has no page to enter a code at.
         device_authorization_endpoint: match kind {
             Kind::B2c { .. } | Kind::Oidc { .. } => None,

@@ -18,6 +18,8 @@ pub struct ProviderMetadata {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) authorization_endpoint: Uri,
     pub(crate) token_endpoint: Uri,
+    /// The same as text.
+    pub(crate) token_endpoint_text: Arc<str>,
     pub(crate) device_authorization_endpoint: Option<Uri>,
     pub(crate) form_post: bool,
     pub(crate) iss_parameter: bool,
@@ -45,9 +47,11 @@ impl ProviderMetadata {
             let list = document.get(name)?.as_array()?;
             Some(list.iter().any(|item| item.as_str() == Some(value)))
         };
+        let token_endpoint = endpoint("token_endpoint")?;
         Ok(Self {
             authorization_endpoint: endpoint("authorization_endpoint")?,
-            token_endpoint: endpoint("token_endpoint")?,
+            token_endpoint_text: token_endpoint.to_string().into(),
+            token_endpoint,
             device_authorization_endpoint: match document.get("device_authorization_endpoint") {
                 Some(_) => Some(endpoint("device_authorization_endpoint")?),
                 None => None,
@@ -76,6 +80,12 @@ impl ProviderMetadata {
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&Uri> {
         self.device_authorization_endpoint.as_ref()
+    }
+
+    /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.
+    #[must_use]
+    pub fn token_endpoint_text(&self) -> &Arc<str> {
+        &self.token_endpoint_text
     }
 
     /// The parameter `client_info`, where it is sent.

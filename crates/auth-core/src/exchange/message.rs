@@ -21,7 +21,11 @@ pub(crate) fn get(context: &RequestContext, uri: &Uri) -> Request<Body> {
 }
 
 /// A form to the token endpoint; parameters without a value are left out.
-pub(crate) fn post_form(context: &RequestContext, uri: &Uri, fields: &[(&str, &str)]) -> Request<Body> {
+pub(crate) fn post_form<const N: usize>(
+    context: &RequestContext,
+    uri: &Uri,
+    fields: &[(&str, &str); N],
+) -> Request<Body> {
     let uri = with_extra_query(uri, &context.extra_query);
     let mut request = request(context, Method::POST, &uri, Body::form(fields));
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");

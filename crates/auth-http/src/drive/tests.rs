@@ -1,8 +1,11 @@
 use std::sync::Mutex;
 
 use auth_core::{
-    Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext, TransportFault,
+    Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext, TransportError,
+    TransportFault,
 };
+use bytes::Bytes;
+use http::Response;
 
 use super::*;
 use crate::{InMemoryTransport, SystemClock};
