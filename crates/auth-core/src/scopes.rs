@@ -195,6 +195,9 @@ impl Scopes {
     #[must_use]
     pub fn sorted(&self) -> Self {
         let mut scopes: Vec<_> = self.iter().collect();
+        if scopes.is_sorted_by(|one, other| cmp_folded(one, other).is_le()) {
+            return self.clone();
+        }
         scopes.sort_by(|one, other| cmp_folded(one, other));
         Self::of(scopes)
     }

@@ -3,18 +3,22 @@
 use core::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{Key, KeyKind, NewEntry, Slice};
+use super::made::{Made, Make, Origin};
+use super::new_entry::Foreign;
+use super::{Key, KeyKind, NewEntry, Section, Slice};
 use crate::members::{Entry, Members};
 
 /// An entry. Nobody changes it; a writer puts another one in its place.
 pub(crate) struct Item<E> {
-    key: Slice,
-    json: Slice,
-    /// Where this process made the entry: what its key is of, which tells it from others under the same (S-79).
-    made: Option<KeyKind>,
-    /// Whether all members are known to be of those that we write.
-    is_own: bool,
+    text: Text,
     entry: OnceLock<Option<Arc<E>>>,
+}
+
+enum Text {
+    /// As it stands in a document.
+    Stored { key: Slice, json: Slice },
+    /// Of an entry that this process made.
+    Made(Box<Made>),
 }
 
 /// Entries of one section.
@@ -23,17 +27,17 @@ pub(crate) type Items<E> = Box<[Arc<Item<E>>]>;
 impl<E: Entry> Item<E> {
     /// An entry as it stands in a document.
     pub(crate) const fn stored(key: Slice, json: Slice) -> Self {
-        Self { key, json, made: None, is_own: false, entry: OnceLock::new() }
+        Self { text: Text::Stored { key, json }, entry: OnceLock::new() }
     }
 
-    /// A new entry, which need not be read again where its members are all known; `None` if it is beyond all measure.
-    pub(crate) fn made(key: Key, entry: NewEntry<'_>) -> Option<Self> {
-        let (made, is_own, json) = (Some(key.kind()), !entry.has_foreign(), Slice::whole(entry.to_json())?);
+    /// A new entry, which need not be read again where its members are all known.
+    fn made(key: Key, entry: NewEntry<'_>) -> Self {
+        let text = Text::Made(Box::new(Made::now(key, &entry)));
         let entry = match entry.into_members() {
             Some(members) => OnceLock::from(E::read(&members).map(Arc::new)),
             None => OnceLock::new(),
         };
-        Some(Self { key: Slice::whole(key.into_text())?, json, made, is_own, entry })
+        Self { text, entry }
     }
 
     /// What the entry says; it is read the first time that somebody asks.
@@ -47,26 +51,47 @@ impl<E: Entry> Item<E> {
     }
 
     pub(crate) fn members(&self) -> Option<Members<'_>> {
-        Members::parse(self.json.as_str())
+        Members::parse(self.json())
     }
 }
 
 impl<E> Item<E> {
     pub(crate) fn key(&self) -> &str {
-        self.key.as_str()
+        match &self.text {
+            Text::Stored { key, .. } => key.as_str(),
+            Text::Made(made) => &made.text.key,
+        }
     }
 
     pub(crate) fn json(&self) -> &str {
-        self.json.as_str()
+        match &self.text {
+            Text::Stored { json, .. } => json.as_str(),
+            Text::Made(made) => &made.text.json,
+        }
     }
 
+    /// What its key is of, where this process made the entry.
     pub(crate) const fn made_under(&self) -> Option<KeyKind> {
-        self.made
+        match &self.text {
+            Text::Stored { .. } => None,
+            Text::Made(made) => Some(made.kind),
+        }
     }
 
-    /// How many bytes it takes in the document.
+    /// Whether there may be members that we do not write.
+    fn may_have_foreign(&self) -> bool {
+        match &self.text {
+            Text::Stored { .. } => true,
+            Text::Made(made) => made.has_foreign,
+        }
+    }
+
+    /// How many bytes it takes in the document; of an entry that this process made, about.
     pub(crate) fn size(&self) -> usize {
-        self.key.len().saturating_add(self.json.len())
+        match &self.text {
+            Text::Stored { key, json } => key.len().saturating_add(json.len()),
+            Text::Made(made) => made.size,
+        }
     }
 }
 
@@ -78,18 +103,33 @@ impl<E> fmt::Debug for Item<E> {
 
 /// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do not
 /// know go over into the new one.
-pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, mut new: NewEntry<'_>, same: impl Fn(&E) -> bool) {
+pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, new: NewEntry<'_>, same: impl Fn(&E) -> bool) {
+    let foreign = displace(items, key.kind().section(), same);
+    items.push(Arc::new(Item::made(key, new.with_foreign(foreign))));
+}
+
+/// The same with an entry that is written later.
+pub(crate) fn make<E: Make>(items: &mut Vec<Arc<Item<E>>>, entry: E, origin: &Arc<Origin>, same: impl Fn(&E) -> bool) {
+    let foreign = displace(items, entry.kind().section(), same);
+    let entry = Arc::new(entry);
+    let text = Text::Made(Box::new(Made::later(&entry, origin, foreign)));
+    items.push(Arc::new(Item { text, entry: OnceLock::from(Some(entry)) }));
+}
+
+/// Removes every entry for which `same` holds, and gives what other programs wrote into them.
+fn displace<E: Entry>(items: &mut Vec<Arc<Item<E>>>, section: Section, same: impl Fn(&E) -> bool) -> Foreign {
+    let mut foreign = Foreign::default();
     items.retain(|item| {
         let replaced = item.entry().is_some_and(&same);
         if replaced
-            && !item.is_own
+            && item.may_have_foreign()
             && let Some(old) = item.members()
         {
-            new.adopt_foreign(&old, key.kind().section());
+            foreign.adopt(&old, section);
         }
         !replaced
     });
-    items.extend(Item::made(key, new).map(Arc::new));
+    foreign
 }
 
 /// The entries that can be read.

@@ -6,6 +6,7 @@
 mod filing;
 mod item;
 mod keys;
+mod made;
 mod new_entry;
 mod partition;
 mod read;
@@ -25,8 +26,9 @@ use arc_swap::ArcSwap;
 use auth_core::AccountId;
 
 pub(crate) use filing::Place;
-pub(crate) use item::{Item, entries, put, remove};
+pub(crate) use item::{Item, entries, make, put, remove};
 pub(crate) use keys::{AccessTokenId, Key, KeyKind};
+pub(crate) use made::{Make, Origin};
 pub(crate) use new_entry::NewEntry;
 pub(crate) use partition::{Draft, Partition, Size};
 pub(crate) use read::parse;

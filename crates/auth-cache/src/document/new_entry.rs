@@ -57,17 +57,17 @@ impl<'a> NewEntry<'a> {
         self
     }
 
-    /// Takes over the members of `old` that we do not write ourselves and do not have.
-    pub(crate) fn adopt_foreign(&mut self, old: &Members<'_>, section: Section) {
-        for (name, raw) in old.iter() {
-            let is_known = || {
-                self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name)
-            };
-            if !section.members().contains(&name) && !is_known() {
-                self.as_written.push((name.to_owned().into(), raw.get().to_owned().into()));
-                self.has_foreign = true;
+    /// Takes over members of other programs, as far as it has none of the same name.
+    pub(crate) fn with_foreign(mut self, foreign: Foreign) -> Self {
+        self.has_foreign = !foreign.is_empty();
+        for (name, json) in foreign.0 {
+            let is_known =
+                self.members.iter().any(|(own, _)| *own == name) || self.as_written.iter().any(|(own, _)| *own == name);
+            if !is_known {
+                self.as_written.push((name.into(), json));
             }
         }
+        self
     }
 
     /// Whether members of other programs were taken over.
@@ -104,6 +104,29 @@ impl<'a> NewEntry<'a> {
     /// What a reader would find; `None` where that has to be read.
     pub(crate) fn into_members(self) -> Option<Members<'a>> {
         self.as_written.is_empty().then(|| Members::known(self.members))
+    }
+}
+
+/// Members of other programs, as they are written.
+#[derive(Default)]
+pub(crate) struct Foreign(Vec<(String, Zeroizing<String>)>);
+
+impl Foreign {
+    /// Takes over the members of `old` that we do not write ourselves and that are not here yet.
+    pub(super) fn adopt(&mut self, old: &Members<'_>, section: Section) {
+        for (name, raw) in old.iter() {
+            if !section.members().contains(&name) && !self.0.iter().any(|(own, _)| own == name) {
+                self.0.push((name.to_owned(), raw.get().to_owned().into()));
+            }
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.0.iter().map(|(name, json)| name.len().saturating_add(json.len())).fold(0, usize::saturating_add)
     }
 }
 

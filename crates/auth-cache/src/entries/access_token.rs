@@ -10,7 +10,8 @@ use auth_core::{Scopes, Secret, Timestamp};
 use subtle::ConstantTimeEq as _;
 
 use super::assertion;
-use crate::extension::Extended;
+use crate::document::{AccessTokenId, Key, KeyKind, Make, NewEntry, Origin};
+use crate::extension::{Extended, Extension};
 use crate::members::{Entry, Members};
 use crate::names::{shared, shared_realm, shared_scopes};
 use crate::token_kind::TokenKind;
@@ -91,7 +92,67 @@ impl Entry for AccessToken {
     }
 }
 
+impl Make for AccessToken {
+    fn kind(&self) -> KeyKind {
+        KeyKind::AccessToken
+    }
+
+    fn own_bytes(&self) -> usize {
+        // The realm and the scopes stand in the key, too.
+        let scopes = self.scopes.iter().map(str::len).fold(self.realm.len(), usize::saturating_add);
+        self.secret.expose().len().saturating_add(scopes.saturating_mul(2))
+    }
+
+    fn key(&self, origin: &Origin) -> Key {
+        Key::access_token(&AccessTokenId {
+            account: origin.home_account_id.as_str(),
+            environment: &self.environment,
+            client_id: &self.client_id,
+            realm: &self.realm,
+            target: &self.scopes.sorted().to_string(),
+            kind: self.token_kind(),
+            assertion: &self.assertion,
+        })
+    }
+
+    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
+        let kind = self.token_kind();
+        let mut entry = origin
+            .credential(if kind.extension.is_some() { "ATExt" } else { "AccessToken" })
+            .with_secret("secret", &self.secret)
+            .with_always("realm", &*self.realm)
+            .with_always("target", self.scopes.sorted().to_string())
+            .with("token_type", kind.token_type)
+            .with_time("cached_at", self.life.cached_at)
+            .with_time("expires_on", self.life.expires_on);
+        if let Some(time) = origin.tokens.extended_expires_on {
+            entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
+        }
+        if let Some(time) = self.life.refresh_on {
+            entry = entry.with_time("refresh_on", time);
+        }
+        // Each library looks for the key id under a name of its own.
+        for name in ["kid", "key_id", "keyid"] {
+            entry = entry.with(name, kind.key_id.unwrap_or_default());
+        }
+        if let Some(extension) = kind.extension {
+            entry = entry.with_json("ext", extension.components()).with("ext_cache_key", Extension::hash(extension));
+        }
+        entry.with("user_assertion_hash", &*self.assertion)
+    }
+}
+
 impl Bound {
+    /// What sets tokens of this kind apart, if anything does.
+    fn of(kind: &TokenKind<'_>) -> Option<Box<Self>> {
+        let extended = match kind.extension {
+            Some(extension) if !extension.is_empty() => Extended::By(extension.clone()),
+            Some(_) | None => Extended::Not,
+        };
+        let (token_type, key_id) = (kind.token_type.into(), kind.key_id.unwrap_or_default().into());
+        (!kind.is_plain()).then(|| Box::new(Self { token_type, key_id, extended }))
+    }
+
     fn read(members: &Members<'_>) -> Option<Option<Box<Self>>> {
         let token_type = members.text("token_type").or_empty()?;
         let key_id = members.first(&["kid", "key_id", "keyid"]).or_empty()?;
@@ -104,6 +165,43 @@ impl Bound {
 }
 
 impl AccessToken {
+    /// The access token of a response.
+    pub(crate) fn new(
+        origin: &Origin,
+        realm: Arc<str>,
+        kind: &TokenKind<'_>,
+        assertion: &str,
+        expires_on: Timestamp,
+    ) -> Self {
+        let tokens = &origin.tokens;
+        Self {
+            environment: Arc::clone(&origin.environment),
+            client_id: Arc::clone(&origin.client_id),
+            realm,
+            scopes: tokens.granted_scopes.sorted(),
+            life: Life {
+                cached_at: tokens.received_at,
+                expires_on,
+                refresh_on: tokens.refresh_on.filter(|time| *time > Timestamp::EPOCH),
+                draw: draw(&tokens.access_token),
+            },
+            secret: tokens.access_token.clone(),
+            bound: Bound::of(kind),
+            assertion: assertion.trim_end_matches('=').into(),
+            used_at: AtomicU64::new(0),
+            seen: OnceLock::new(),
+        }
+    }
+
+    fn token_kind(&self) -> TokenKind<'_> {
+        let Some(bound) = &self.bound else { return TokenKind::PLAIN };
+        let kind = TokenKind::bound(&bound.token_type, &bound.key_id);
+        match &bound.extended {
+            Extended::By(extension) => kind.with_extension(extension),
+            Extended::Not | Extended::ByHash(_) | Extended::Unclear => kind,
+        }
+    }
+
     /// Whether it is a Bearer token like any other, got with no assertion.
     pub(crate) fn is_plain(&self) -> bool {
         self.bound.is_none() && self.assertion.is_empty()

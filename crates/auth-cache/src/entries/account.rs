@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auth_core::{Account, AccountId, Timestamp};
 use serde_json::Value;
 
+use crate::document::{Key, KeyKind, Make, NewEntry, Origin};
 use crate::members::{Entry, Members, Text};
 
 /// An account as one tenant sees it.
@@ -42,6 +43,74 @@ impl Entry for AccountEntry {
             last_modification_time: members.time("last_modification_time").filter(|time| *time > Timestamp::EPOCH),
             profiles: profiles(members),
         })
+    }
+}
+
+impl AccountEntry {
+    /// The account of a response. It is shared where it is the picture that will be read of it.
+    pub(crate) fn new(
+        account: &Arc<Account>,
+        environment: &str,
+        realm: &str,
+        local_account_id: &str,
+        last_modification_time: Option<Timestamp>,
+    ) -> Self {
+        let is_bare = account.tenant_profiles.is_empty()
+            && account.source.is_none()
+            && !account.can_refresh
+            && account.last_sign_in.is_none()
+            && account.name.as_deref() != Some("");
+        let is_it = is_bare
+            && account.environment == environment
+            && account.realm == realm
+            && account.local_account_id == local_account_id;
+        let bare = || {
+            let mut bare = Account::new(account.home_account_id.clone(), environment, &*account.username);
+            bare.realm = realm.to_owned();
+            bare.local_account_id = local_account_id.to_owned();
+            bare.name = account.name.clone().filter(|name| !name.is_empty());
+            Arc::new(bare)
+        };
+        Self {
+            account: if is_it { Arc::clone(account) } else { bare() },
+            source: None,
+            last_modification_time: last_modification_time.filter(|time| *time > Timestamp::EPOCH),
+            profiles: Box::default(),
+        }
+    }
+}
+
+impl Make for AccountEntry {
+    fn kind(&self) -> KeyKind {
+        KeyKind::Account
+    }
+
+    fn own_bytes(&self) -> usize {
+        let Account { realm, local_account_id, username, .. } = &*self.account;
+        // The realm stands in the key, too.
+        [realm, realm, local_account_id, username].into_iter().map(String::len).fold(0, usize::saturating_add)
+    }
+
+    fn key(&self, origin: &Origin) -> Key {
+        Key::account(origin.home_account_id.as_str(), &self.account.environment, &self.account.realm)
+    }
+
+    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
+        let account = &*self.account;
+        let client_info = origin.tokens.client_info.as_ref().map(|info| info.raw.as_str());
+        let entry = NewEntry::new()
+            .with("home_account_id", origin.home_account_id.as_str())
+            .with("environment", &*account.environment)
+            .with_always("realm", &*account.realm)
+            .with("local_account_id", &*account.local_account_id)
+            .with_always("username", &*account.username)
+            .with("authority_type", origin.authority_type)
+            .with("name", account.name.as_deref().unwrap_or_default())
+            .with("client_info", client_info.unwrap_or_default());
+        match self.last_modification_time {
+            Some(time) => entry.with_time("last_modification_time", time),
+            None => entry,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use auth_core::{IdToken, Secret, Timestamp};
 
+use crate::document::{Key, KeyKind, Make, NewEntry, Origin};
 use crate::members::{Entry, Members};
 use crate::names::shared;
 
@@ -32,18 +33,40 @@ impl Entry for IdTokenEntry {
     }
 }
 
+impl Make for IdTokenEntry {
+    fn kind(&self) -> KeyKind {
+        KeyKind::IdToken
+    }
+
+    fn own_bytes(&self) -> usize {
+        self.secret.expose().len().saturating_add(self.realm.len().saturating_mul(2))
+    }
+
+    fn key(&self, origin: &Origin) -> Key {
+        Key::id_token(origin.home_account_id.as_str(), &self.environment, &self.client_id, &self.realm)
+    }
+
+    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
+        origin.credential("IdToken").with_secret("secret", &self.secret).with_always("realm", &*self.realm)
+    }
+}
+
 impl IdTokenEntry {
+    /// The id_token of a response.
+    pub(crate) fn new(origin: &Origin, realm: Arc<str>, token: &IdToken) -> Self {
+        Self {
+            environment: Arc::clone(&origin.environment),
+            client_id: Arc::clone(&origin.client_id),
+            realm,
+            secret: token.secret().clone(),
+            issuer: OnceLock::new(),
+            known: OnceLock::from(token.clone()),
+        }
+    }
+
     /// The token with its claims; `None` if it is none.
     pub(crate) fn parse(&self) -> Option<IdToken> {
         self.known.get().cloned().or_else(|| IdToken::parse(&self.secret).ok())
-    }
-
-    /// Notes what the token says, if it is the one that this entry was made of.
-    pub(crate) fn is_known_as(&self, token: &IdToken) {
-        // The entry shares the text.
-        if core::ptr::eq(token.secret().expose(), self.secret.expose()) {
-            self.known.get_or_init(|| token.clone());
-        }
     }
 
     /// Its `iat`.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use auth_core::{Authority, ClientId, Timestamp, Tokens};
+use auth_core::{AccountId, Authority, ClientId, Timestamp, Tokens};
 
-use super::access_token::{NewAccessToken, sorted};
+use super::access_token::NewAccessToken;
 use crate::assertion::Assertion;
-use crate::document::{Document, Place};
+use crate::document::{Document, Origin, Place};
 use crate::extension::Extension;
+use crate::names::shared;
 use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 
@@ -34,7 +35,7 @@ impl AppTokenUpdate {
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
         let place = Place::app(self.client_id.as_str(), self.realm());
-        self.put(document, &place, ("", ""), self.tokens.expires_on, moment);
+        self.put(document, &place, (AccountId::new(""), ""), self.tokens.expires_on, moment);
     }
 
     /// The key under which MSAL for .NET stores the partition in a distributed cache.
@@ -51,23 +52,27 @@ impl AppTokenUpdate {
         &self,
         document: &Document,
         place: &Place,
-        (account, assertion): (&str, &str),
+        (home_account_id, assertion): (AccountId, &str),
         expires_on: Timestamp,
         moment: Moment,
     ) {
+        let origin = Arc::new(Origin {
+            home_account_id,
+            environment: shared(self.authority.environment()),
+            client_id: shared(self.client_id.as_str()),
+            authority_type: self.authority.authority_type(),
+            tokens: Arc::clone(&self.tokens),
+        });
         let new = NewAccessToken {
-            home_account_id: account,
+            origin: &origin,
             authority: &self.authority,
-            client_id: &self.client_id,
             realm: self.realm(),
             kind: TokenKind::PLAIN.with_extension(&self.extension),
             assertion,
             expires_on,
-            tokens: &self.tokens,
             moment,
         };
-        let target = sorted(&self.tokens.granted_scopes);
-        document.edit(place, |partition| new.put(&mut partition.access_tokens, &target));
+        document.edit(place, |partition| new.put(&mut partition.access_tokens));
     }
 }
 
@@ -92,8 +97,7 @@ impl AssertionTokenUpdate {
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
         let place = Place::Assertion(self.assertion.as_str().into());
-        let account = self.app.tokens.home_account_id();
-        let account = account.as_ref().map(auth_core::AccountId::as_str).unwrap_or_default();
+        let account = self.app.tokens.home_account_id().unwrap_or_else(|| AccountId::new(""));
         let expires_on = self.app.tokens.expires_on;
         let expires_on = self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on));
         self.app.put(document, &place, (account, self.assertion.as_str()), expires_on, moment);

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, Timestamp, Tokens};
 
-use crate::document::{Document, Draft, Key, NewEntry, Place, entries, put, remove};
+use crate::document::{Document, Draft, Key, NewEntry, Origin, Place, entries, make, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
+use crate::names::shared;
 use crate::pending::Moment;
 use crate::token_kind::TokenKind;
-use access_token::{NewAccessToken, sorted};
+use access_token::NewAccessToken;
 
 pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
 
@@ -37,7 +38,7 @@ pub struct TokenUpdate {
     /// For which client.
     pub client_id: ClientId,
     /// Whose they are.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The tokens.
     pub tokens: Arc<Tokens>,
     /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
@@ -48,24 +49,24 @@ pub struct TokenUpdate {
 impl TokenUpdate {
     /// The tokens of a sign-in.
     #[must_use]
-    pub const fn of_sign_in(
+    pub fn of_sign_in(
         authority: Arc<Authority>,
         client_id: ClientId,
-        account: Account,
+        account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
     ) -> Self {
-        Self { authority, client_id, account, tokens, refreshed: false }
+        Self { authority, client_id, account: account.into(), tokens, refreshed: false }
     }
 
     /// The tokens of a refresh.
     #[must_use]
-    pub const fn of_refresh(
+    pub fn of_refresh(
         authority: Arc<Authority>,
         client_id: ClientId,
-        account: Account,
+        account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
     ) -> Self {
-        Self { authority, client_id, account, tokens, refreshed: true }
+        Self { authority, client_id, account: account.into(), tokens, refreshed: true }
     }
 
     /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
@@ -95,13 +96,19 @@ impl TokenUpdate {
         }
         self.displace(partition, &other_issuers);
         let realm = self.realm_in(partition);
-        let target = sorted(&self.tokens.granted_scopes);
-        self.put_access_token(partition, &target, moment);
+        let origin = Arc::new(Origin {
+            home_account_id: self.account.home_account_id.clone(),
+            environment: shared(self.authority.environment()),
+            client_id: shared(self.client_id.as_str()),
+            authority_type: self.authority.authority_type(),
+            tokens: Arc::clone(&self.tokens),
+        });
+        self.put_access_token(partition, &origin, moment);
         if overtaken {
             return Done::AccessToken;
         }
-        self.put_refresh_token(partition, &target);
-        self.put_id_token_and_account(partition, &realm);
+        self.put_refresh_token(partition, &origin);
+        self.put_id_token_and_account(partition, &origin, realm);
         Done::All
     }
 
@@ -146,10 +153,6 @@ impl TokenUpdate {
         remove(&mut partition.id_tokens, |entry| theirs(&entry.environment, &entry.client_id));
     }
 
-    fn id(&self) -> &str {
-        self.account.home_account_id.as_str()
-    }
-
     /// The realm to file the id_token and the account under. Where there are no tenants libraries differ in what they write:
     /// what is there stays, so that whoever wrote it finds it again.
     fn realm_in(&self, partition: &Draft) -> Arc<str> {
@@ -169,86 +172,47 @@ impl TokenUpdate {
         self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
     }
 
-    fn entry(&self, credential_type: &'static str) -> NewEntry<'_> {
-        NewEntry::new()
-            .with("home_account_id", self.id())
-            .with("environment", self.authority.environment())
-            .with("credential_type", credential_type)
-            .with("client_id", self.client_id.as_str())
-    }
-
-    fn put_access_token(&self, partition: &mut Draft, target: &str, moment: Moment) {
+    fn put_access_token(&self, partition: &mut Draft, origin: &Arc<Origin>, moment: Moment) {
         let new = NewAccessToken {
-            home_account_id: self.id(),
+            origin,
             authority: &self.authority,
-            client_id: &self.client_id,
             realm: self.tokens.realm(&self.authority),
             kind: TokenKind::PLAIN,
             assertion: "",
             expires_on: self.tokens.expires_on,
-            tokens: &self.tokens,
             moment,
         };
-        new.put(&mut partition.access_tokens, target);
+        new.put(&mut partition.access_tokens);
     }
 
     /// Without a new refresh token the stored one stays.
-    fn put_refresh_token(&self, partition: &mut Draft, target: &str) {
+    fn put_refresh_token(&self, partition: &mut Draft, origin: &Arc<Origin>) {
         let Some(secret) = &self.tokens.refresh_token else { return };
-        let (family, environment) = (self.family(), self.authority.environment());
-        let key = if family.is_empty() {
-            Key::refresh_token(self.id(), environment, self.client_id.as_str())
-        } else {
-            Key::family_refresh_token(self.id(), environment, family)
-        };
-        let entry = self
-            .entry("RefreshToken")
-            .with_secret("secret", secret)
-            .with("family_id", family)
-            .with("target", target)
-            .with_time("last_modification_time", self.tokens.received_at);
+        let family = self.family();
         let same = |entry: &RefreshToken| match &*entry.family_id {
             _ if entry.is_bound => false,
             "" => family.is_empty() && self.is_client(&entry.environment, &entry.client_id),
             own => own == family && self.authority.is_environment(&entry.environment),
         };
-        put(&mut partition.refresh_tokens, key, entry, same);
+        make(&mut partition.refresh_tokens, RefreshToken::new(origin, secret), origin, same);
     }
 
-    fn put_id_token_and_account(&self, partition: &mut Draft, realm: &str) {
+    fn put_id_token_and_account(&self, partition: &mut Draft, origin: &Arc<Origin>, realm: Arc<str>) {
         let Some(token) = &self.tokens.id_token else { return };
-        let environment = self.authority.environment();
-        let entry = self.entry("IdToken").with_secret("secret", token.secret()).with_always("realm", realm);
-        let key = Key::id_token(self.id(), environment, self.client_id.as_str(), realm);
-        put(&mut partition.id_tokens, key, entry, |entry| {
-            self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, realm)
-        });
-        if let Some(entry) = partition.id_tokens.last().and_then(|item| item.entry()) {
-            entry.is_known_as(token);
-        }
-
-        let account = &self.account;
-        let client_info = self.tokens.client_info.as_ref().map(|info| info.raw.as_str());
-        let mut entry = NewEntry::new()
-            .with("home_account_id", self.id())
-            .with("environment", environment)
-            .with_always("realm", realm)
-            .with("local_account_id", token.local_account_id().unwrap_or_default())
-            .with_always("username", &account.username)
-            .with("authority_type", self.authority.authority_type())
-            .with("name", account.name.as_deref().unwrap_or_default())
-            .with("client_info", client_info.unwrap_or_default());
         let signed_in = if self.refreshed {
-            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, realm));
+            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, &realm));
             stored.find_map(|entry| entry.last_modification_time)
         } else {
             Some(self.tokens.received_at)
         };
-        if let Some(time) = signed_in {
-            entry = entry.with_time("last_modification_time", time);
-        }
-        let key = Key::account(self.id(), environment, realm);
-        put(&mut partition.accounts, key, entry, |entry| self.is_picture(&entry.account, realm));
+        let local_account_id = token.local_account_id().unwrap_or_default();
+        let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);
+        make(&mut partition.accounts, account, origin, |entry| self.is_picture(&entry.account, &realm));
+
+        let id_token = IdTokenEntry::new(origin, Arc::clone(&realm), token);
+        make(&mut partition.id_tokens, id_token, origin, |entry| {
+            self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, &realm)
+        });
     }
 
     /// Whether this is the account as seen from the tenant of the tokens.
