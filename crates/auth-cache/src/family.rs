@@ -29,12 +29,15 @@ pub(crate) enum Whose {
 impl Family {
     pub(crate) fn of(document: &Document, authority: &Authority, client_id: &ClientId) -> Self {
         let common = document.common();
-        let notes: Vec<_> = entries(&common.app_metadata)
+        let notes = entries(&common.app_metadata)
             .filter(|app| same(&app.client_id, client_id.as_str()))
-            .filter(|app| authority.is_environment(&app.environment))
-            .collect();
-        let ids = notes.iter().map(|app| app.family_id.clone()).filter(|family| !family.is_empty());
-        Self { is_known: !notes.is_empty(), ids: ids.collect() }
+            .filter(|app| authority.is_environment(&app.environment));
+        let mut family = Self { is_known: false, ids: Vec::new() };
+        for note in notes {
+            family.is_known = true;
+            family.ids.extend(Some(note.family_id.clone()).filter(|id| !id.is_empty()));
+        }
+        family
     }
 
     pub(crate) fn has(&self, family: &str) -> bool {

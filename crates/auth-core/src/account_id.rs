@@ -4,6 +4,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use crate::text::same;
+
 /// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively. A clone shares
 /// the text.
 ///
@@ -45,6 +47,12 @@ impl AccountId {
     #[must_use]
     pub fn folded(&self) -> &str {
         self.folded.as_ref().unwrap_or(&self.given)
+    }
+
+    /// Whether it is the id that Entra makes of these two.
+    pub(crate) fn is_of(&self, uid: &str, utid: &str) -> bool {
+        let Some((own, rest)) = self.given.split_at_checked(uid.len()) else { return false };
+        same(own, uid) && rest.strip_prefix('.').is_some_and(|rest| same(rest, utid))
     }
 
     /// The home tenant: what follows the last dot. A subject without dots has none.

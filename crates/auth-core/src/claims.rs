@@ -19,7 +19,7 @@ const MAX: usize = 16 * 1024;
 /// assert!(Claims::parse(r#"{"access_token":{"nbf":{"essential":true}}}"#).is_ok());
 /// assert!(Claims::parse("[]").is_err());
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Claims(String);
 
 impl Claims {

@@ -40,12 +40,9 @@ impl IdToken {
     /// # Errors
     /// [`IdTokenFault::Shape`] or [`IdTokenFault::Header`] when it is no usable JSON Web Token (S-71).
     pub fn parse(raw: &Secret) -> Result<Self, IdTokenFault> {
-        let mut segments = raw.expose().split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(IdTokenFault::Shape);
-        };
+        // A further segment is no signature.
+        let (header, rest) = raw.expose().split_once('.').ok_or(IdTokenFault::Shape)?;
+        let (payload, signature) = rest.split_once('.').ok_or(IdTokenFault::Shape)?;
         let decoded = |segment| base64url::decode(segment).ok_or(IdTokenFault::Shape);
         let (header, payload) = (decoded(header)?, decoded(payload)?);
         let header = json::parse_members(&header).ok_or(IdTokenFault::Shape)?;

@@ -78,7 +78,7 @@ impl<'a> Members<'a> {
 
     fn has_twins(&self) -> bool {
         let mut names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|one, other| one.len().cmp(&other.len()).then_with(|| one.cmp(other)));
         names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
     }
 }

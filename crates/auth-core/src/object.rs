@@ -50,7 +50,7 @@ impl Object {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Found<'_>> {
-        let (_, held) = self.members.iter().find(|(own, _)| self.part(own) == name)?;
+        let (_, held) = self.members.iter().find(|(own, _)| self.bytes(own) == name.as_bytes())?;
         Some(self.found(held))
     }
 
@@ -78,6 +78,14 @@ impl Object {
         match held {
             Held::Text(part) => Found::Text(self.part(part)),
             Held::Other(value) => Found::Other(value),
+        }
+    }
+
+    /// The bytes of a part; they are compared without a look at where characters begin.
+    fn bytes<'a>(&'a self, part: &'a Part) -> &'a [u8] {
+        match part {
+            Part::At(range) => self.text.as_bytes().get(range.clone()).unwrap_or_default(),
+            Part::Own(text) => text.as_bytes(),
         }
     }
 

@@ -11,6 +11,9 @@ use crate::text::{cmp_folded, same};
 /// permission of Microsoft Graph, and stands in what a token grants.
 const OIDC: [&str; 3] = ["openid", "profile", "offline_access"];
 
+/// How many scopes a token has, about.
+const USUAL: usize = 8;
+
 /// A set of scopes in the order and the letters in which they were given. A clone shares them.
 ///
 /// ```
@@ -32,7 +35,7 @@ pub struct Scopes(Arc<Inner>);
 /// assert!(granted.mask().may_grant(wanted.mask()));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScopeMask(u64);
 
 impl ScopeMask {
@@ -50,6 +53,8 @@ struct Inner {
     given: Box<str>,
     /// How many those are.
     count: usize,
+    /// Whether they are in the order of their small letters.
+    is_sorted: bool,
     /// In small letters, sorted, without the reserved ones.
     resources: Packed,
     /// Two bits for each of `resources`: a set can only be granted by one that has all its bits.
@@ -66,7 +71,9 @@ impl Scopes {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         // Without a way out in between, many characters are looked at at once.
         if text.bytes().fold(true, |all, byte| all & (is_legal(byte) | (byte == b' '))) {
-            Ok(Self::of(text.split(' ').filter(|scope| !scope.is_empty()).collect()))
+            let mut given = Vec::with_capacity(USUAL);
+            given.extend(text.split(' ').filter(|scope| !scope.is_empty()));
+            Ok(Self::of(given))
         } else {
             Err(ConfigError::Scope)
         }
@@ -92,12 +99,14 @@ impl Scopes {
         sorted.dedup_by(|(_, later), (_, first)| same(later, first));
         let reserved = sorted.iter().fold(0, |bits, (_, scope)| bits | reserved_bit(scope));
         let resources = Packed::of(sorted.iter().map(|(_, scope)| *scope).filter(|scope| reserved_bit(scope) == 0));
+        let is_sorted = sorted.is_sorted_by_key(|(position, _)| *position);
         let mask = resources.iter().fold(0, |mask, scope| mask | mask_bits(scope));
         if sorted.len() < given.len() {
             sorted.sort_unstable_by_key(|(position, _)| *position);
             given = sorted.into_iter().map(|(_, scope)| scope).collect();
         }
-        Self(Arc::new(Inner { given: given.join(" ").into(), count: given.len(), resources, mask, reserved }))
+        let (count, given) = (given.len(), given.join(" ").into());
+        Self(Arc::new(Inner { given, count, is_sorted, resources, mask, reserved }))
     }
 
     /// Whether there is no scope at all.
@@ -115,6 +124,18 @@ impl Scopes {
     /// The scopes in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         Iter { rest: self.0.given.split(' '), left: self.0.count }
+    }
+
+    /// The scopes in their order with a space between, as they stand in a request.
+    ///
+    /// ```
+    /// # use auth_core::Scopes;
+    /// assert_eq!(Scopes::new(["User.Read", "Mail.Read"])?.as_str(), "User.Read Mail.Read");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.given
     }
 
     /// Whether `scope` is in the set; letters compare ASCII-case-insensitively, as Entra and every MSAL do (S-68).
@@ -194,10 +215,10 @@ impl Scopes {
     /// The same set in the order in which it is written to the shared cache: by folded letters.
     #[must_use]
     pub fn sorted(&self) -> Self {
-        let mut scopes: Vec<_> = self.iter().collect();
-        if scopes.is_sorted_by(|one, other| cmp_folded(one, other).is_le()) {
+        if self.0.is_sorted {
             return self.clone();
         }
+        let mut scopes: Vec<_> = self.iter().collect();
         scopes.sort_by(|one, other| cmp_folded(one, other));
         Self::of(scopes)
     }
@@ -304,7 +325,7 @@ impl fmt::Debug for Scopes {
 /// Space-separated, as it stands in a request.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.given)
+        f.write_str(self.as_str())
     }
 }
 

@@ -94,6 +94,14 @@ impl Tokens {
         }
     }
 
+    /// Whether these are tokens of this account; `None` where the response names nobody.
+    pub(crate) fn are_of(&self, account: &AccountId) -> Option<bool> {
+        match &self.client_info {
+            Some(info) => Some(account.is_of(&info.uid, &info.utid)),
+            None => self.home_account_id().map(|found| found == *account),
+        }
+    }
+
     /// The `realm` under which the shared cache keeps the tokens: at Entra the tenant of the id_token.
     #[must_use]
     pub fn realm<'a>(&'a self, authority: &'a Authority) -> &'a str {

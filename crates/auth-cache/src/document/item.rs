@@ -18,7 +18,7 @@ enum Text {
     /// As it stands in a document.
     Stored { key: Slice, json: Slice },
     /// Of an entry that this process made.
-    Made(Box<Made>),
+    Made(Made),
 }
 
 /// Entries of one section.
@@ -32,7 +32,7 @@ impl<E: Entry> Item<E> {
 
     /// A new entry, which need not be read again where its members are all known.
     fn made(key: Key, entry: NewEntry<'_>) -> Self {
-        let text = Text::Made(Box::new(Made::now(key, &entry)));
+        let text = Text::Made(Made::now(key, &entry));
         let entry = match entry.into_members() {
             Some(members) => OnceLock::from(E::read(&members).map(Arc::new)),
             None => OnceLock::new(),
@@ -59,14 +59,14 @@ impl<E> Item<E> {
     pub(crate) fn key(&self) -> &str {
         match &self.text {
             Text::Stored { key, .. } => key.as_str(),
-            Text::Made(made) => &made.text.key,
+            Text::Made(made) => &made.written().key,
         }
     }
 
     pub(crate) fn json(&self) -> &str {
         match &self.text {
             Text::Stored { json, .. } => json.as_str(),
-            Text::Made(made) => &made.text.json,
+            Text::Made(made) => &made.written().json,
         }
     }
 
@@ -105,14 +105,14 @@ impl<E> fmt::Debug for Item<E> {
 /// know go over into the new one.
 pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, new: NewEntry<'_>, same: impl Fn(&E) -> bool) {
     let foreign = displace(items, key.kind().section(), same);
-    items.push(Arc::new(Item::made(key, new.with_foreign(foreign))));
+    items.push(Arc::new(Item::made(key, new.with_foreign(&foreign))));
 }
 
 /// The same with an entry that is written later.
 pub(crate) fn make<E: Make>(items: &mut Vec<Arc<Item<E>>>, entry: E, origin: &Arc<Origin>, same: impl Fn(&E) -> bool) {
     let foreign = displace(items, entry.kind().section(), same);
     let entry = Arc::new(entry);
-    let text = Text::Made(Box::new(Made::later(&entry, origin, foreign)));
+    let text = Text::Made(Made::later(&entry, origin, foreign));
     items.push(Arc::new(Item { text, entry: OnceLock::from(Some(entry)) }));
 }
 

@@ -1,6 +1,6 @@
 //! Entries that this process makes: typed at once, and written when somebody asks for their text.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
 use auth_core::{AccountId, Tokens};
 use zeroize::Zeroizing;
@@ -55,7 +55,7 @@ pub(crate) trait Make: Entry + Send + Sync + 'static {
     fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a>;
 }
 
-/// An entry of this process.
+/// The text of an entry of this process.
 pub(super) struct Made {
     /// What its key is of, which tells it from others under the same (S-79).
     pub(super) kind: KeyKind,
@@ -63,7 +63,12 @@ pub(super) struct Made {
     pub(super) has_foreign: bool,
     /// How many bytes it takes in the document, about: it stays the same when the text is written.
     pub(super) size: usize,
-    pub(super) text: LazyLock<Written, Writer>,
+    text: Box<dyn Text>,
+}
+
+/// A text that is written once at most.
+trait Text: Send + Sync {
+    fn written(&self) -> &Written;
 }
 
 /// Key and JSON of an entry.
@@ -72,7 +77,13 @@ pub(super) struct Written {
     pub(super) json: Zeroizing<String>,
 }
 
-type Writer = Box<dyn FnOnce() -> Written + Send + Sync>;
+/// A text that is written when somebody asks.
+struct Later<E> {
+    entry: Arc<E>,
+    origin: Arc<Origin>,
+    foreign: Foreign,
+    written: OnceLock<Written>,
+}
 
 impl Made {
     /// An entry that is written later.
@@ -80,20 +91,38 @@ impl Made {
         let (kind, has_foreign) = (entry.kind(), !foreign.is_empty());
         let size = origin.size(entry.own_bytes()).saturating_add(foreign.size());
         let (entry, origin) = (Arc::clone(entry), Arc::clone(origin));
-        let write = move || Written::of(entry.key(&origin), &entry.members(&origin).with_foreign(foreign));
-        Self { kind, has_foreign, size, text: LazyLock::new(Box::new(write)) }
+        Self { kind, has_foreign, size, text: Box::new(Later { entry, origin, foreign, written: OnceLock::new() }) }
     }
 
     /// An entry that is written at once.
     pub(super) fn now(key: Key, entry: &NewEntry<'_>) -> Self {
         let (kind, has_foreign, written) = (key.kind(), entry.has_foreign(), Written::of(key, entry));
         let size = written.key.len().saturating_add(written.json.len());
-        Self { kind, has_foreign, size, text: LazyLock::new(Box::new(|| written)) }
+        Self { kind, has_foreign, size, text: Box::new(written) }
+    }
+
+    pub(super) fn written(&self) -> &Written {
+        self.text.written()
     }
 }
 
 impl Written {
     fn of(key: Key, entry: &NewEntry<'_>) -> Self {
         Self { key: key.into_text(), json: Zeroizing::new(entry.to_json()) }
+    }
+}
+
+impl Text for Written {
+    fn written(&self) -> &Written {
+        self
+    }
+}
+
+impl<E: Make> Text for Later<E> {
+    fn written(&self) -> &Written {
+        self.written.get_or_init(|| {
+            let entry = self.entry.members(&self.origin).with_foreign(&self.foreign);
+            Written::of(self.entry.key(&self.origin), &entry)
+        })
     }
 }

@@ -58,13 +58,13 @@ impl<'a> NewEntry<'a> {
     }
 
     /// Takes over members of other programs, as far as it has none of the same name.
-    pub(crate) fn with_foreign(mut self, foreign: Foreign) -> Self {
+    pub(crate) fn with_foreign(mut self, foreign: &Foreign) -> Self {
         self.has_foreign = !foreign.is_empty();
-        for (name, json) in foreign.0 {
+        for (name, json) in &foreign.0 {
             let is_known =
-                self.members.iter().any(|(own, _)| *own == name) || self.as_written.iter().any(|(own, _)| *own == name);
+                self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name);
             if !is_known {
-                self.as_written.push((name.into(), json));
+                self.as_written.push((name.clone().into(), json.clone()));
             }
         }
         self

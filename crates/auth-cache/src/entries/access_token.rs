@@ -99,8 +99,8 @@ impl Make for AccessToken {
 
     fn own_bytes(&self) -> usize {
         // The realm and the scopes stand in the key, too.
-        let scopes = self.scopes.iter().map(str::len).fold(self.realm.len(), usize::saturating_add);
-        self.secret.expose().len().saturating_add(scopes.saturating_mul(2))
+        let twice = self.scopes.as_str().len().saturating_add(self.realm.len());
+        self.secret.expose().len().saturating_add(twice.saturating_mul(2))
     }
 
     fn key(&self, origin: &Origin) -> Key {
@@ -109,7 +109,7 @@ impl Make for AccessToken {
             environment: &self.environment,
             client_id: &self.client_id,
             realm: &self.realm,
-            target: &self.scopes.sorted().to_string(),
+            target: self.scopes.as_str(),
             kind: self.token_kind(),
             assertion: &self.assertion,
         })
@@ -121,7 +121,7 @@ impl Make for AccessToken {
             .credential(if kind.extension.is_some() { "ATExt" } else { "AccessToken" })
             .with_secret("secret", &self.secret)
             .with_always("realm", &*self.realm)
-            .with_always("target", self.scopes.sorted().to_string())
+            .with_always("target", self.scopes.as_str())
             .with("token_type", kind.token_type)
             .with_time("cached_at", self.life.cached_at)
             .with_time("expires_on", self.life.expires_on);
@@ -168,17 +168,18 @@ impl AccessToken {
     /// The access token of a response.
     pub(crate) fn new(
         origin: &Origin,
-        realm: Arc<str>,
+        realm: &str,
         kind: &TokenKind<'_>,
         assertion: &str,
         expires_on: Timestamp,
     ) -> Self {
         let tokens = &origin.tokens;
+        let scopes = tokens.granted_scopes.sorted();
         Self {
             environment: Arc::clone(&origin.environment),
             client_id: Arc::clone(&origin.client_id),
-            realm,
-            scopes: tokens.granted_scopes.sorted(),
+            realm: shared_realm(realm),
+            scopes: shared_scopes(scopes.as_str()).unwrap_or(scopes),
             life: Life {
                 cached_at: tokens.received_at,
                 expires_on,

@@ -37,7 +37,7 @@ impl NewAccessToken<'_> {
         {
             return;
         }
-        let entry = AccessToken::new(self.origin, self.realm.into(), &self.kind, self.assertion, self.expires_on);
+        let entry = AccessToken::new(self.origin, self.realm, &self.kind, self.assertion, self.expires_on);
         make(items, entry, self.origin, |entry| self.is_covered(entry));
     }
 
@@ -54,7 +54,9 @@ impl NewAccessToken<'_> {
 
     /// Whether somebody got the token after this one, which waited to be stored.
     fn is_later(&self, entry: &AccessToken) -> bool {
-        self.moment == Moment::Again && self.is_same_tenant(entry) && entry.life.cached_at > self.origin.tokens.received_at
+        self.moment == Moment::Again
+            && self.is_same_tenant(entry)
+            && entry.life.cached_at > self.origin.tokens.received_at
     }
 
     fn is_same_tenant(&self, entry: &AccessToken) -> bool {

@@ -11,7 +11,7 @@ use auth_core::{Account, Authority, ClientId, Timestamp, Tokens};
 
 use crate::document::{Document, Draft, Key, NewEntry, Origin, Place, entries, make, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
-use crate::names::shared;
+use crate::names::{shared, shared_realm};
 use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 use access_token::NewAccessToken;
@@ -160,7 +160,7 @@ impl TokenUpdate {
         let mut stored = entries(&partition.id_tokens).filter(own);
         match stored.next().filter(|_| self.authority.has_free_realm()) {
             Some(entry) => Arc::clone(&entry.realm),
-            None => self.tokens.realm(&self.authority).into(),
+            None => shared_realm(self.tokens.realm(&self.authority)),
         }
     }
 

@@ -2,6 +2,7 @@ mod grants;
 mod healing;
 mod issuers;
 mod kinds;
+mod made;
 
 use serde_json::{Value, json};
 

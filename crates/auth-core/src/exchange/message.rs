@@ -37,10 +37,9 @@ pub(crate) fn post_form<const N: usize>(
 /// [`Scopes::with_oidc`].
 pub(crate) fn scope_parameter(scopes: &Scopes) -> String {
     let added = ["openid", "profile", "offline_access"].into_iter().filter(|scope| !scopes.contains(scope));
-    let mut text = String::with_capacity(
-        scopes.iter().map(str::len).fold(64, |sum, len| sum.saturating_add(len).saturating_add(1)),
-    );
-    for scope in scopes.iter().chain(added) {
+    let mut text = String::with_capacity(scopes.as_str().len().saturating_add(64));
+    text.push_str(scopes.as_str());
+    for scope in added {
         if !text.is_empty() {
             text.push(' ');
         }
@@ -66,20 +65,25 @@ fn request(context: &RequestContext, method: Method, uri: &Uri, body: Body) -> R
         say(HeaderName::from_static("x-app-name"), name);
         say(HeaderName::from_static("x-app-ver"), version);
     }
-    for (name, value) in SAID_ALWAYS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in &SAID_ALWAYS {
+        headers.insert(name, value.clone());
     }
     request
 }
 
 /// What every request says of the library.
-const SAID_ALWAYS: [(&str, &str); 5] = [
-    ("return-client-request-id", "true"),
-    ("x-client-sku", "auth.rs"),
-    ("x-client-ver", env!("CARGO_PKG_VERSION")),
-    ("x-client-os", OS),
-    ("x-ms-lib-capability", "retry-after, h429"),
+static SAID_ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    said("return-client-request-id", "true"),
+    said("x-client-sku", "auth.rs"),
+    said("x-client-ver", env!("CARGO_PKG_VERSION")),
+    said("x-client-os", OS),
+    said("x-ms-lib-capability", "retry-after, h429"),
 ];
+
+const fn said(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
 /// How many headers a request has at most.
 const MOST_HEADERS: usize = 10;
 

@@ -101,11 +101,8 @@ impl RefreshRedemption {
     }
 
     fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
-        let other_account = match (&self.account, tokens.home_account_id()) {
-            (Some(expected), Some(found)) => *expected != found,
-            // An answer that names nobody is taken to be about whom was asked for.
-            _ => false,
-        };
+        // An answer that names nobody is taken to be about whom was asked for.
+        let other_account = self.account.as_ref().and_then(|account| tokens.are_of(account)) == Some(false);
         let other_token = match (&self.stored_id_token, &tokens.id_token) {
             (Some(stored), Some(new)) => !stored.is_same_identity(new),
             _ => false,
