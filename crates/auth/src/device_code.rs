@@ -119,8 +119,8 @@ impl PendingDeviceCode {
     /// [`AuthError::UiRequired`] with [`UiReason::CodeExpired`](auth_core::UiReason::CodeExpired) when nobody entered the code
     /// in time, [`AuthError::Server`] when the user or the provider refuses; otherwise as [`AuthError`] says.
     pub async fn wait(mut self) -> Result<AuthResult, AuthError> {
-        let flow = DeviceSignIn::new(self.request, &self.code, self.begun);
-        let tokens = self.shared.driver.drive(flow, &mut self.timing).await?;
+        let mut flow = DeviceSignIn::new(self.request, &self.code, self.begun);
+        let tokens = self.shared.driver.drive(&mut flow, &mut self.timing).await?;
         let signed_in = SignedIn {
             place: &self.place,
             metadata: &self.metadata,

@@ -1,6 +1,7 @@
 //! The network and the clock, together.
 
 use core::fmt;
+use core::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,12 +29,12 @@ impl Driver {
         self.clock.uptime()
     }
 
-    pub(crate) async fn drive<F: Flow>(&self, mut flow: F, timing: &mut Timing) -> Result<F::Output, Error> {
-        timing.http(drive(&mut flow, &*self.transport, &*self.clock)).await
+    pub(crate) async fn drive<F: Flow>(&self, flow: &mut F, timing: &mut Timing) -> Result<F::Output, Error> {
+        timing.http(pin!(drive(flow, &*self.transport, &*self.clock))).await
     }
 
     pub(crate) async fn perform<E: Exchange>(&self, exchange: E, timing: &mut Timing) -> Result<E::Output, Error> {
-        self.drive(OneStep::new(exchange), timing).await
+        self.drive(&mut OneStep::new(exchange), timing).await
     }
 }
 

@@ -1,9 +1,10 @@
 //! One answer for all who want the same at the same time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ahash::RandomState;
 use auth_core::ConfigError;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -16,7 +17,7 @@ pub(crate) struct Flights<K, T> {
     under_way: UnderWay<K, T>,
 }
 
-type UnderWay<K, T> = Arc<Mutex<HashMap<Arc<K>, watch::Receiver<Option<T>>>>>;
+type UnderWay<K, T> = Arc<Mutex<Entries<K, T>>>;
 
 /// A caller's claim to the answer of a flight.
 pub(crate) struct Seat<T> {
@@ -47,12 +48,13 @@ where
         let key = Arc::new(key);
         let (landing, answer, runtime) = {
             let mut under_way = locked(&self.under_way);
-            if let Some(answer) = under_way.get(&key) {
-                return Ok(Seat { answer: answer.clone(), first: false });
-            }
+            let free = match under_way.entry(Arc::clone(&key)) {
+                hash_map::Entry::Occupied(answer) => return Ok(Seat { answer: answer.get().clone(), first: false }),
+                hash_map::Entry::Vacant(free) => free,
+            };
             let runtime = Handle::try_current().map_err(|_| ConfigError::Missing("tokio runtime"))?;
             let (sender, answer) = watch::channel(None);
-            under_way.insert(Arc::clone(&key), answer.clone());
+            free.insert(answer.clone());
             let place = Place { under_way: Arc::clone(&self.under_way), key };
             (Landing { place, sender }, answer, runtime)
         };
@@ -110,7 +112,7 @@ impl<K: Eq + Hash, T> Drop for Place<K, T> {
     }
 }
 
-type Entries<K, T> = HashMap<Arc<K>, watch::Receiver<Option<T>>>;
+type Entries<K, T> = HashMap<Arc<K>, watch::Receiver<Option<T>>, RandomState>;
 
 fn locked<K, T>(under_way: &Mutex<Entries<K, T>>) -> MutexGuard<'_, Entries<K, T>> {
     // Each change is one insertion or removal: a poisoned map is a good one.

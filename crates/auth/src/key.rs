@@ -1,33 +1,56 @@
 //! Which calls want the same.
 
-use auth_core::{AccountId, Claims, Scopes, Tenant, text};
+use std::hash::{Hash, Hasher};
+
+use auth_core::{AccountId, Claims, Scopes, Tenant};
 
 /// Which token is wanted: the account, the tenant, the scopes and the claims, as the identity provider tells them apart.
 /// Client and cloud are those of the whole client.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) account: AccountId,
     /// Where the request names one; else it is that of the client, or of the account.
     pub(crate) tenant: Option<Box<str>>,
-    /// Folded and sorted; those that every request has are left out.
-    pub(crate) scopes: Box<str>,
+    /// Their order and letters do not count, nor those that every request has.
+    scopes: Scopes,
     /// As they were given: equal claims in other words are other claims.
-    pub(crate) claims: Option<Box<str>>,
+    pub(crate) claims: Option<Claims>,
 }
 
 impl Key {
     pub(crate) fn new(account: &AccountId, tenant: Option<&Tenant>, scopes: &Scopes, claims: Option<&Claims>) -> Self {
-        let resources = scopes.without_oidc();
-        let mut sorted: Vec<_> = resources.iter().collect();
-        sorted.sort_by(|one, other| text::cmp_folded(one, other));
-        let mut scopes = sorted.join(" ");
-        scopes.make_ascii_lowercase();
         Self {
             account: account.clone(),
             tenant: tenant.map(|tenant| tenant.as_str().into()),
-            scopes: scopes.into(),
-            claims: claims.map(|claims| claims.as_str().into()),
+            scopes: scopes.clone(),
+            claims: claims.cloned(),
         }
+    }
+
+    /// The scopes as a text: equal for equal keys.
+    pub(crate) fn scopes_text(&self) -> String {
+        self.scopes.without_oidc().sorted().to_string().to_ascii_lowercase()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.account == other.account
+            && self.tenant == other.tenant
+            && self.claims == other.claims
+            && self.scopes.grants(&other.scopes)
+            && other.scopes.grants(&self.scopes)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.account.hash(state);
+        self.tenant.hash(state);
+        self.scopes.mask().hash(state);
+        self.claims.hash(state);
     }
 }
 

@@ -102,8 +102,9 @@ impl Place {
         match known {
             Some(endpoints) => Ok(endpoints),
             None => {
-                self.resolve(driver, timing, |known| AuthorityResolution::new(context.clone(), known, &mut SysRng))
-                    .await
+                let resolution = |known| AuthorityResolution::new(context.clone(), known, &mut SysRng);
+                // Behind a box, as it is seldom needed and large.
+                Box::pin(self.resolve(driver, timing, resolution)).await
             }
         }
     }
@@ -112,7 +113,7 @@ impl Place {
     /// the cache answers from what it knows.
     pub(crate) async fn ask_tenant_id(&self, driver: &Driver, context: &RequestContext, timing: &mut Timing) {
         let resolution = |known| Ok(AuthorityResolution::new(context.clone(), known, &mut SysRng)?.with_tenant_id());
-        if let Err(error) = self.resolve(driver, timing, resolution).await {
+        if let Err(error) = Box::pin(self.resolve(driver, timing, resolution)).await {
             tracing::debug!(target: "auth", %error, "the tenant's id is not known");
         }
     }
@@ -125,8 +126,8 @@ impl Place {
         resolution: impl FnOnce(ResolvedAuthority) -> Result<AuthorityResolution, ConfigError>,
     ) -> Result<ProviderMetadata, Error> {
         let _asking = self.asking.lock().await;
-        let flow = resolution(self.known().as_ref().clone())?;
-        let outcome = driver.drive(flow, timing).await?;
+        let mut flow = resolution(self.known().as_ref().clone())?;
+        let outcome = driver.drive(&mut flow, timing).await?;
         self.known.store(Arc::new(outcome.known));
         outcome.endpoints
     }

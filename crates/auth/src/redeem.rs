@@ -1,5 +1,6 @@
 //! Redeeming refresh tokens.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use auth_cache::{Refresh, StorageError, TokenUpdate};
@@ -32,8 +33,8 @@ pub(crate) async fn redeem(
     let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();
     request.id_token = refresh.id_token;
-    let flow = SilentRedemption::new(request, refresh.candidates);
-    let outcome = shared.driver.drive(flow, timing).await?;
+    let mut flow = SilentRedemption::new(request, refresh.candidates);
+    let outcome = shared.driver.drive(&mut flow, timing).await?;
     if outcome.not_in_family
         && let Err(error) = shared.cache.leave_family(&authority, shared.client_id()).await
     {
@@ -56,11 +57,12 @@ async fn keep(
     wanted: &Wanted,
     tokens: &Arc<Tokens>,
     timing: &mut Timing,
-) -> (bool, Account, Option<StorageError>) {
+) -> (bool, Arc<Account>, Option<StorageError>) {
     let authority = wanted.place.authority();
-    let account = Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone());
-    let update = TokenUpdate::of_refresh(authority, shared.client_id().clone(), account.clone(), Arc::clone(tokens));
-    let (persisted, persistence_error) = timing.cache(shared.store(update)).await;
+    let account = Arc::new(Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
+    let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
+    let update = TokenUpdate::of_refresh(authority, client_id, Arc::clone(&account), tokens);
+    let (persisted, persistence_error) = timing.cache(pin!(shared.store(update))).await;
     (persisted, account, persistence_error)
 }
 

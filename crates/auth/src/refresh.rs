@@ -1,5 +1,6 @@
 //! Refreshing a token: one flight for all who want the same, a turn for each account, and a second look into the cache.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use auth_cache::{BoxedLock, CachedToken, Lookup, Refresh};
@@ -127,7 +128,11 @@ fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) 
 
 /// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
 async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
+    if !shared.cache.is_stored() {
+        return None;
+    }
     let (authority, account) = (wanted.place.authority(), &wanted.account.home_account_id);
-    let locked = timing.cache(shared.cache.refresh_lock(&authority, shared.client_id(), account)).await;
+    let lock = shared.cache.refresh_lock(&authority, shared.client_id(), account);
+    let locked = timing.cache(pin!(lock)).await;
     locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
 }

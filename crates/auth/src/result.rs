@@ -40,7 +40,7 @@ enum Token {
 /// What the identity provider answered.
 struct Issued {
     tokens: Arc<Tokens>,
-    account: Option<Account>,
+    account: Option<Arc<Account>>,
     declined: Scopes,
 }
 
@@ -124,7 +124,7 @@ impl AuthResult {
     pub fn account(&self) -> Option<&Account> {
         match &self.token {
             Token::Cached(token) => token.account(),
-            Token::Issued(issued) => issued.account.as_ref(),
+            Token::Issued(issued) => issued.account.as_deref(),
         }
     }
 
@@ -214,7 +214,7 @@ impl AuthResult {
     /// What the identity provider issued.
     pub(crate) fn issued(
         tokens: Arc<Tokens>,
-        account: Option<Account>,
+        account: Option<Arc<Account>>,
         authority: &Authority,
         id: CorrelationId,
         call: Call,

@@ -1,5 +1,6 @@
 //! What a sign-in brought: cached, and made the answer of the call.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use auth_cache::{RefreshReason, TokenUpdate};
@@ -29,7 +30,7 @@ impl SignedIn<'_> {
         timing: &mut Timing,
     ) -> Result<AuthResult, AuthError> {
         let (tokens, authority) = (Arc::new(tokens), self.place.authority());
-        let account = Account::of_tokens(&tokens, &authority);
+        let account = Account::of_tokens(&tokens, &authority).map(Arc::new);
         if let (Some(pinned), Some(account)) = (self.pinned, &account)
             && pinned.home_account_id != account.home_account_id
         {
@@ -37,18 +38,17 @@ impl SignedIn<'_> {
         }
         let (persisted, persistence_error) = match &account {
             Some(account) => {
-                let (client_id, account) = (shared.client_id().clone(), account.clone());
-                let id = account.home_account_id.clone();
-                let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, account, Arc::clone(&tokens));
-                let stored = timing.cache(shared.store(update)).await;
-                shared.throttle.forget_refusals(&id);
+                let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));
+                let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
+                let stored = timing.cache(pin!(shared.store(update))).await;
+                shared.throttle.forget_refusals(&account.home_account_id);
                 stored
             }
             None => (false, None),
         };
         let call = Call {
             refresh_reason: RefreshReason::NotApplicable,
-            token_endpoint: Some(self.metadata.token_endpoint().to_string().into()),
+            token_endpoint: Some(Arc::clone(self.metadata.token_endpoint_text())),
             durations: timing.durations(),
             persistence_error,
         };

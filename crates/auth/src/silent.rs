@@ -91,7 +91,7 @@ impl<'a> SilentRequest<'a> {
 
     /// The answer where something must be waited for.
     pub(crate) fn miss(self) -> BoxFuture<'a, Result<AuthResult, AuthError>> {
-        let (shared, wanted) = (self.shared, Box::pin(self.wanted()));
+        let (shared, wanted) = (self.shared, self.wanted());
         Box::pin(async move {
             let wanted = wanted.await?;
             match (answer(shared, &wanted).await, &wanted.claims) {
@@ -110,7 +110,7 @@ impl<'a> SilentRequest<'a> {
         let account = match self.account {
             Some(account) => account.clone(),
             None => {
-                let found = find_account(shared, &context, self.login_hint.as_deref()).await;
+                let found = Box::pin(find_account(shared, &context, self.login_hint.as_deref())).await;
                 found.map_err(|ui| match &self.options.claims {
                     Some(claims) => ui.with_claims(claims),
                     None => ui,

@@ -146,7 +146,10 @@ impl Throttle {
     }
 
     fn slot(&self, key: &Key) -> Slot {
-        Slot { account: key.account.clone(), request: self.hasher.hash_one((&key.tenant, &key.scopes, &key.claims)) }
+        Slot {
+            account: key.account.clone(),
+            request: self.hasher.hash_one((&key.tenant, key.scopes_text(), &key.claims)),
+        }
     }
 
     fn pauses(&self) -> MutexGuard<'_, HashMap<Slot, Pause>> {

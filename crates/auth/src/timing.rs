@@ -1,5 +1,6 @@
 //! How long things take.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 /// How long a call took, from when it first had to wait: a token that the memory holds is handed out without asking a clock
@@ -32,8 +33,9 @@ impl Timing {
         Durations { total: self.begun.elapsed(), in_http: self.in_http, in_cache: self.in_cache }
     }
 
-    /// Waits for `work` and counts the time as spent in the cache.
-    pub(crate) async fn cache<T>(&mut self, work: impl Future<Output = T>) -> T {
+    /// Waits for `work` and counts the time as spent in the cache. It is pinned by the caller, as a future that takes
+    /// another one by value has room for it twice.
+    pub(crate) async fn cache<T>(&mut self, work: Pin<&mut impl Future<Output = T>>) -> T {
         let begun = Instant::now();
         let output = work.await;
         self.in_cache = self.in_cache.saturating_add(begun.elapsed());
@@ -41,7 +43,7 @@ impl Timing {
     }
 
     /// Waits for `work` and counts the time as spent in HTTP.
-    pub(crate) async fn http<T>(&mut self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn http<T>(&mut self, work: Pin<&mut impl Future<Output = T>>) -> T {
         let begun = Instant::now();
         let output = work.await;
         self.in_http = self.in_http.saturating_add(begun.elapsed());

@@ -1,8 +1,10 @@
 //! One redemption at a time for each account: refresh tokens rotate, and the use of an old one may revoke its whole family.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use ahash::RandomState;
 use auth_core::AccountId;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
@@ -12,7 +14,7 @@ pub(crate) struct Turns {
     by_account: Mutex<ByAccount>,
 }
 
-type ByAccount = HashMap<AccountId, Weak<AsyncMutex<()>>>;
+type ByAccount = HashMap<AccountId, Weak<AsyncMutex<()>>, RandomState>;
 
 /// The turn of one redemption; it ends with the value.
 pub(crate) struct Turn<'a> {
@@ -32,12 +34,12 @@ impl Turns {
 
     fn queue(&self, account: &AccountId) -> Arc<AsyncMutex<()>> {
         let mut by_account = self.by_account();
-        if let Some(queue) = by_account.get(account).and_then(Weak::upgrade) {
-            return queue;
-        }
-        let queue = Arc::default();
-        by_account.insert(account.clone(), Arc::downgrade(&queue));
-        queue
+        let known = by_account.entry(account.clone()).or_default();
+        known.upgrade().unwrap_or_else(|| {
+            let queue = Arc::default();
+            *known = Arc::downgrade(&queue);
+            queue
+        })
     }
 
     fn by_account(&self) -> MutexGuard<'_, ByAccount> {
@@ -50,8 +52,10 @@ impl Drop for Turn<'_> {
         let mut by_account = self.turns.by_account();
         drop(self.guard.take());
         // Under the lock nobody joins the queue.
-        if by_account.get(self.account).is_some_and(|queue| queue.strong_count() == 0) {
-            by_account.remove(self.account);
+        if let Entry::Occupied(queue) = by_account.entry(self.account.clone())
+            && queue.get().strong_count() == 0
+        {
+            queue.remove();
         }
     }
 }

@@ -54,8 +54,7 @@ impl ReqwestTransport {
     }
 
     fn client(&self, uri: &Uri) -> Result<&reqwest::Client, TransportError> {
-        let host = host_of(uri);
-        let refuse = |detail: String| TransportError::before_send(TransportFault::Connect, host.clone(), detail);
+        let refuse = |detail: String| TransportError::before_send(TransportFault::Connect, host_of(uri), detail);
         let loopback = is_loopback(uri);
         if uri.scheme_str() != Some("https") && !loopback {
             return Err(refuse("plain http is for addresses of this machine only".to_owned()));
