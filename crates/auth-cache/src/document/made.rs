@@ -30,6 +30,11 @@ impl Origin {
             .with("client_id", &*self.client_id)
     }
 
+    /// Environment and client id.
+    pub(crate) const fn names(&self) -> [&Arc<str>; 2] {
+        [&self.environment, &self.client_id]
+    }
+
     /// How much an entry takes in the document, about, which has so many bytes of its own.
     fn size(&self, own: usize) -> usize {
         /// The names of members, and times.

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use ahash::RandomState;
 use auth_core::text::same;
-use auth_core::{Scopes, Secret, Timestamp};
+use auth_core::{Scopes, Secret, Timestamp, Tokens};
 use subtle::ConstantTimeEq as _;
 
 use super::assertion;
-use crate::document::{AccessTokenId, Key, KeyKind, Make, NewEntry, Origin};
-use crate::extension::{Extended, Extension};
+use crate::extension::Extended;
 use crate::members::{Entry, Members};
 use crate::names::{shared, shared_realm, shared_scopes};
 use crate::token_kind::TokenKind;
@@ -92,56 +91,6 @@ impl Entry for AccessToken {
     }
 }
 
-impl Make for AccessToken {
-    fn kind(&self) -> KeyKind {
-        KeyKind::AccessToken
-    }
-
-    fn own_bytes(&self) -> usize {
-        // The realm and the scopes stand in the key, too.
-        let twice = self.scopes.as_str().len().saturating_add(self.realm.len());
-        self.secret.expose().len().saturating_add(twice.saturating_mul(2))
-    }
-
-    fn key(&self, origin: &Origin) -> Key {
-        Key::access_token(&AccessTokenId {
-            account: origin.home_account_id.as_str(),
-            environment: &self.environment,
-            client_id: &self.client_id,
-            realm: &self.realm,
-            target: self.scopes.as_str(),
-            kind: self.token_kind(),
-            assertion: &self.assertion,
-        })
-    }
-
-    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
-        let kind = self.token_kind();
-        let mut entry = origin
-            .credential(if kind.extension.is_some() { "ATExt" } else { "AccessToken" })
-            .with_secret("secret", &self.secret)
-            .with_always("realm", &*self.realm)
-            .with_always("target", self.scopes.as_str())
-            .with("token_type", kind.token_type)
-            .with_time("cached_at", self.life.cached_at)
-            .with_time("expires_on", self.life.expires_on);
-        if let Some(time) = origin.tokens.extended_expires_on {
-            entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
-        }
-        if let Some(time) = self.life.refresh_on {
-            entry = entry.with_time("refresh_on", time);
-        }
-        // Each library looks for the key id under a name of its own.
-        for name in ["kid", "key_id", "keyid"] {
-            entry = entry.with(name, kind.key_id.unwrap_or_default());
-        }
-        if let Some(extension) = kind.extension {
-            entry = entry.with_json("ext", extension.components()).with("ext_cache_key", Extension::hash(extension));
-        }
-        entry.with("user_assertion_hash", &*self.assertion)
-    }
-}
-
 impl Bound {
     /// What sets tokens of this kind apart, if anything does.
     fn of(kind: &TokenKind<'_>) -> Option<Box<Self>> {
@@ -167,17 +116,17 @@ impl Bound {
 impl AccessToken {
     /// The access token of a response.
     pub(crate) fn new(
-        origin: &Origin,
+        [environment, client_id]: [&Arc<str>; 2],
         realm: &str,
+        tokens: &Tokens,
         kind: &TokenKind<'_>,
         assertion: &str,
         expires_on: Timestamp,
     ) -> Self {
-        let tokens = &origin.tokens;
         let scopes = tokens.granted_scopes.sorted();
         Self {
-            environment: Arc::clone(&origin.environment),
-            client_id: Arc::clone(&origin.client_id),
+            environment: Arc::clone(environment),
+            client_id: Arc::clone(client_id),
             realm: shared_realm(realm),
             scopes: shared_scopes(scopes.as_str()).unwrap_or(scopes),
             life: Life {
@@ -194,7 +143,13 @@ impl AccessToken {
         }
     }
 
-    fn token_kind(&self) -> TokenKind<'_> {
+    /// The assertion that it was got with, or nothing.
+    pub(crate) fn assertion(&self) -> &str {
+        &self.assertion
+    }
+
+    /// What kind of token it is, as far as that is known.
+    pub(crate) fn token_kind(&self) -> TokenKind<'_> {
         let Some(bound) = &self.bound else { return TokenKind::PLAIN };
         let kind = TokenKind::bound(&bound.token_type, &bound.key_id);
         match &bound.extended {

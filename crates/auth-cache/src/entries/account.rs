@@ -5,7 +5,6 @@ use std::sync::Arc;
 use auth_core::{Account, AccountId, Timestamp};
 use serde_json::Value;
 
-use crate::document::{Key, KeyKind, Make, NewEntry, Origin};
 use crate::members::{Entry, Members, Text};
 
 /// An account as one tenant sees it.
@@ -76,40 +75,6 @@ impl AccountEntry {
             source: None,
             last_modification_time: last_modification_time.filter(|time| *time > Timestamp::EPOCH),
             profiles: Box::default(),
-        }
-    }
-}
-
-impl Make for AccountEntry {
-    fn kind(&self) -> KeyKind {
-        KeyKind::Account
-    }
-
-    fn own_bytes(&self) -> usize {
-        let Account { realm, local_account_id, username, .. } = &*self.account;
-        // The realm stands in the key, too.
-        [realm, realm, local_account_id, username].into_iter().map(String::len).fold(0, usize::saturating_add)
-    }
-
-    fn key(&self, origin: &Origin) -> Key {
-        Key::account(origin.home_account_id.as_str(), &self.account.environment, &self.account.realm)
-    }
-
-    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
-        let account = &*self.account;
-        let client_info = origin.tokens.client_info.as_ref().map(|info| info.raw.as_str());
-        let entry = NewEntry::new()
-            .with("home_account_id", origin.home_account_id.as_str())
-            .with("environment", &*account.environment)
-            .with_always("realm", &*account.realm)
-            .with("local_account_id", &*account.local_account_id)
-            .with_always("username", &*account.username)
-            .with("authority_type", origin.authority_type)
-            .with("name", account.name.as_deref().unwrap_or_default())
-            .with("client_info", client_info.unwrap_or_default());
-        match self.last_modification_time {
-            Some(time) => entry.with_time("last_modification_time", time),
-            None => entry,
         }
     }
 }

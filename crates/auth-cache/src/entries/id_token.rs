@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use auth_core::{IdToken, Secret, Timestamp};
 
-use crate::document::{Key, KeyKind, Make, NewEntry, Origin};
 use crate::members::{Entry, Members};
 use crate::names::shared;
 
@@ -33,30 +32,12 @@ impl Entry for IdTokenEntry {
     }
 }
 
-impl Make for IdTokenEntry {
-    fn kind(&self) -> KeyKind {
-        KeyKind::IdToken
-    }
-
-    fn own_bytes(&self) -> usize {
-        self.secret.expose().len().saturating_add(self.realm.len().saturating_mul(2))
-    }
-
-    fn key(&self, origin: &Origin) -> Key {
-        Key::id_token(origin.home_account_id.as_str(), &self.environment, &self.client_id, &self.realm)
-    }
-
-    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
-        origin.credential("IdToken").with_secret("secret", &self.secret).with_always("realm", &*self.realm)
-    }
-}
-
 impl IdTokenEntry {
     /// The id_token of a response.
-    pub(crate) fn new(origin: &Origin, realm: Arc<str>, token: &IdToken) -> Self {
+    pub(crate) fn new([environment, client_id]: [&Arc<str>; 2], realm: Arc<str>, token: &IdToken) -> Self {
         Self {
-            environment: Arc::clone(&origin.environment),
-            client_id: Arc::clone(&origin.client_id),
+            environment: Arc::clone(environment),
+            client_id: Arc::clone(client_id),
             realm,
             secret: token.secret().clone(),
             issuer: OnceLock::new(),

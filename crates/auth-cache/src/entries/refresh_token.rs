@@ -5,7 +5,6 @@ use std::sync::Arc;
 use auth_core::{Secret, Timestamp};
 
 use super::assertion;
-use crate::document::{Key, KeyKind, Make, NewEntry, Origin};
 use crate::extension::Extended;
 use crate::members::{Entry, Members};
 use crate::names::shared;
@@ -32,47 +31,5 @@ impl Entry for RefreshToken {
             secret: members.secret("secret")?,
             last_modification_time: members.time("last_modification_time").unwrap_or_default(),
         })
-    }
-}
-
-impl RefreshToken {
-    /// The refresh token of a response.
-    pub(crate) fn new(origin: &Origin, secret: &Secret) -> Self {
-        Self {
-            environment: Arc::clone(&origin.environment),
-            client_id: Arc::clone(&origin.client_id),
-            family_id: origin.tokens.family_id.as_deref().unwrap_or_default().into(),
-            secret: secret.clone(),
-            last_modification_time: origin.tokens.received_at,
-            is_bound: false,
-        }
-    }
-}
-
-impl Make for RefreshToken {
-    fn kind(&self) -> KeyKind {
-        if self.family_id.is_empty() { KeyKind::RefreshToken } else { KeyKind::FamilyRefreshToken }
-    }
-
-    fn own_bytes(&self) -> usize {
-        self.secret.expose().len()
-    }
-
-    fn key(&self, origin: &Origin) -> Key {
-        let id = origin.home_account_id.as_str();
-        if self.family_id.is_empty() {
-            Key::refresh_token(id, &self.environment, &self.client_id)
-        } else {
-            Key::family_refresh_token(id, &self.environment, &self.family_id)
-        }
-    }
-
-    fn members<'a>(&'a self, origin: &'a Origin) -> NewEntry<'a> {
-        origin
-            .credential("RefreshToken")
-            .with_secret("secret", &self.secret)
-            .with("family_id", &*self.family_id)
-            .with("target", origin.tokens.granted_scopes.sorted().to_string())
-            .with_time("last_modification_time", self.last_modification_time)
     }
 }

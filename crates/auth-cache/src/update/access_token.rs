@@ -37,7 +37,8 @@ impl NewAccessToken<'_> {
         {
             return;
         }
-        let entry = AccessToken::new(self.origin, self.realm, &self.kind, self.assertion, self.expires_on);
+        let (names, tokens) = (self.origin.names(), &self.origin.tokens);
+        let entry = AccessToken::new(names, self.realm, tokens, &self.kind, self.assertion, self.expires_on);
         make(items, entry, self.origin, |entry| self.is_covered(entry));
     }
 

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod grants;
+mod made;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -194,7 +195,7 @@ impl TokenUpdate {
             "" => family.is_empty() && self.is_client(&entry.environment, &entry.client_id),
             own => own == family && self.authority.is_environment(&entry.environment),
         };
-        make(&mut partition.refresh_tokens, RefreshToken::new(origin, secret), origin, same);
+        make(&mut partition.refresh_tokens, made::refresh_token(origin, secret), origin, same);
     }
 
     fn put_id_token_and_account(&self, partition: &mut Draft, origin: &Arc<Origin>, realm: Arc<str>) {
@@ -209,7 +210,7 @@ impl TokenUpdate {
         let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);
         make(&mut partition.accounts, account, origin, |entry| self.is_picture(&entry.account, &realm));
 
-        let id_token = IdTokenEntry::new(origin, Arc::clone(&realm), token);
+        let id_token = IdTokenEntry::new(origin.names(), Arc::clone(&realm), token);
         make(&mut partition.id_tokens, id_token, origin, |entry| {
             self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, &realm)
         });
