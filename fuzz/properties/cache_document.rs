@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 const CLIENT: &str = "my-client-id";
 const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+/// How deep a document may be (S-90).
+const DEPTH: usize = 32;
 const SECTIONS: [&str; 5] = ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
 
 /// `input` is the document as another program left it.
@@ -46,9 +48,10 @@ fn survives_an_application(json: &[u8]) {
 fn is_kept_by_an_application(json: &[u8]) {
     let before = parsed(json);
     let Some(given) = through_an_application(json) else {
-        assert!(before.is_none(), "an object is taken in");
+        assert!(before.is_none_or(|document| depth(&json!(document)) > DEPTH), "an object is taken in");
         return;
     };
+    assert!(before.as_ref().is_none_or(|document| depth(&json!(document)) <= DEPTH), "what is too deep is not");
     let Some(after) = parsed(&given) else {
         assert!(before.is_none(), "what is given out is JSON");
         return;
@@ -95,7 +98,8 @@ fn survives_a_sign_in(input: &[u8]) {
     let found = done(cache.lookup(&query, NOW)).expect("an answer");
     assert!(matches!(found, Lookup::Usable(_) | Lookup::UsableButRefresh(..)), "what was stored is found");
     if stored.is_err() {
-        // Two entries with one key: the one that was there stays.
+        // Two entries with one key, of which the one that was there stays; or a document that is refused.
+        assert!(first.is_none_or(|first| depth(&json!(first)) <= DEPTH || second == Some(first)), "it is left alone");
         return;
     }
     let Some(second) = second else {
@@ -124,6 +128,16 @@ fn done<T>(future: impl Future<Output = T>) -> T {
 
 fn document(storage: &MemoryStorage) -> Option<Map<String, Value>> {
     parsed(&done(storage.read()).expect("a store in memory").content)
+}
+
+/// How many levels of objects and lists there are.
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(values) => values.iter().map(depth).max(),
+        Value::Object(members) => members.values().map(depth).max(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return 0,
+    };
+    inner.unwrap_or_default() + 1
 }
 
 /// `None` for what is no object, or holds more than this reader can, such as a depth of 200.

@@ -20,7 +20,7 @@ use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
 /// A text that is no cache document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no MSAL cache: not a JSON object")]
+#[error("it is no MSAL cache: not a JSON object, or deeper than the limit")]
 #[non_exhaustive]
 pub struct NotACache;
 
@@ -236,9 +236,10 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`NotACache`] when it is not a JSON object.
+    /// [`NotACache`] when it is not a JSON object, or deeper than [`Limits::document_depth`].
     pub fn merge_json(&self, json: &[u8]) -> Result<(), NotACache> {
-        let other = document::parse(Zeroizing::new(json.to_vec())).map_err(|_| NotACache)?;
+        let levels = self.live.limits.document_depth;
+        let other = document::parse(Zeroizing::new(json.to_vec()), levels).map_err(|_| NotACache)?;
         self.live.note_skipped(&other);
         self.live.remember(Arc::new(move |document, _| {
             merge(document, &other);

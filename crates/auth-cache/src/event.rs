@@ -24,6 +24,12 @@ pub enum Event {
     KeyCollision,
     /// The cache was full, and access tokens of this client went.
     Evicted(Evicted),
+    /// The stored document is beyond a limit, or would be (S-90). It is left as it is, and this process keeps its tokens in
+    /// memory only. Told once for each state of the document that is refused, and for each change that is not written.
+    Refused {
+        /// Which limit, in words.
+        reason: &'static str,
+    },
     /// The stored document could not be understood and was moved aside (S-99).
     Quarantined {
         /// Where to.
@@ -54,6 +60,9 @@ impl Observer {
             }
             Event::Evicted(Evicted { expired, least_recently_used }) => {
                 tracing::info!(target: "auth_cache", expired, least_recently_used, "the token cache was full; access tokens were dropped");
+            }
+            Event::Refused { reason } => {
+                tracing::warn!(target: "auth_cache", reason, "the stored token cache is not used");
             }
             Event::Quarantined { place } => {
                 tracing::warn!(target: "auth_cache", place, "the token cache was not JSON; it was moved aside and begun anew");

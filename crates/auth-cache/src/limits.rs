@@ -20,6 +20,9 @@ pub struct Limits {
     pub document_bytes: usize,
     /// How many entries a stored document may have; one with more is neither read nor written (S-90). 1,000,000 by default.
     pub document_entries: usize,
+    /// How many levels of objects and lists a stored document may have; one with more is neither read nor written (S-90). What
+    /// libraries write has four. 32 by default.
+    pub document_depth: usize,
     /// How many access tokens there may be. 100,000 by default.
     pub access_tokens: usize,
     /// About how many bytes of memory all entries may take before access tokens go: their texts, and of access tokens, which
@@ -39,9 +42,14 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         document_bytes: 256 * 1024 * 1024,
         document_entries: 1_000_000,
+        document_depth: 32,
         access_tokens: 100_000,
         bytes: 256 * 1024 * 1024,
     };
+
+    /// Why a document that is deeper than the limit is not touched.
+    pub(crate) const TOO_DEEP: &str =
+        "it is deeper than the limit; it is left as it is, and tokens are kept in memory only";
 
     /// Why a document of this size is not touched, if it is too large.
     pub(crate) fn excess(&self, bytes: usize, entries: usize) -> Option<&'static str> {

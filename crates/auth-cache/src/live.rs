@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::document::{self, Document};
+use crate::document::{self, Document, Unreadable};
 use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::pending::{Change, Moment, Outcome, Pending};
-use crate::storage::{DynStorage, LockName, Replaced, StorageError, Version};
+use crate::storage::{DynStorage, LockName, Replaced, StorageError, Stored, Version};
 
 /// How often a write is tried again when somebody else was faster.
 const ATTEMPTS: usize = 5;
@@ -108,12 +108,24 @@ impl LiveDocument {
             return Ok(Ok(()));
         }
         let stored = storage.read().await?;
+        Ok(self.take(stored))
+    }
+
+    /// Shows what was read, or refuses it where it is beyond a limit.
+    fn take(&self, stored: Stored) -> Result<(), NotUnderstood> {
         let bytes = stored.content.len();
         if let Some(reason) = self.limits.excess(bytes, 0) {
             self.refuse(stored.version, reason);
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let Ok(document) = document::parse(stored.content) else { return Ok(Err(NotUnderstood)) };
+        let document = match document::parse(stored.content, self.limits.document_depth) {
+            Ok(document) => document,
+            Err(Unreadable::TooDeep) => {
+                self.refuse(stored.version, Limits::TOO_DEEP);
+                return Ok(());
+            }
+            Err(Unreadable::NotADocument) => return Err(NotUnderstood),
+        };
         match self.limits.excess(bytes, document.entries()) {
             Some(reason) => self.refuse(stored.version, reason),
             None => {
@@ -121,7 +133,7 @@ impl LiveDocument {
                 self.show(stored.version, document);
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     async fn reload_or_repair(&self, storage: &dyn DynStorage) -> Result<(), StorageError> {
@@ -132,7 +144,8 @@ impl LiveDocument {
         self.observer.tell(&Event::Quarantined { place });
         // Nothing, unless somebody without the lock was faster.
         let stored = storage.read().await?;
-        self.show(stored.version, document::parse(stored.content).unwrap_or_default());
+        let version = stored.version;
+        self.take(stored).unwrap_or_else(|NotUnderstood| self.show(version, Document::default()));
         Ok(())
     }
 
@@ -150,9 +163,9 @@ impl LiveDocument {
 
     /// Leaves what is stored alone, and goes on with what this process knows (S-90).
     fn refuse(&self, version: Version, reason: &'static str) {
-        tracing::warn!(target: "auth_cache", reason, "the token cache is not used");
         let known = Arc::clone(&self.picture.load().document);
         self.picture.store(Arc::new(Picture { refused: Some(reason), ..Picture::new(version, known) }));
+        self.observer.tell(&Event::Refused { reason });
     }
 
     /// Applies a change: in memory at once, else to what is stored.
@@ -197,6 +210,7 @@ impl LiveDocument {
             if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
                 self.pending().push(change);
                 self.note_evicted(outcome);
+                self.observer.tell(&Event::Refused { reason });
                 return Err(StorageError::new("written", "", reason));
             }
             match storage.replace(json, picture.version).await {

@@ -109,7 +109,7 @@ pub(crate) fn content(entries: &[(&str, Value)]) -> Value {
 }
 
 pub(crate) fn parse(text: &str) -> Document {
-    crate::document::parse(text.as_bytes().to_vec().into()).unwrap()
+    crate::document::parse(text.as_bytes().to_vec().into(), 32).unwrap()
 }
 
 pub(crate) fn value(document: &Document) -> Value {

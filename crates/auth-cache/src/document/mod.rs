@@ -3,6 +3,7 @@
 //! In memory it is partitions of entries that belong together, each immutable and replaced as a whole. Entries stay raw
 //! JSON until they are asked for. What is not understood (sections, entries, members) is written back as it came.
 
+mod depth;
 mod filing;
 mod item;
 mod keys;
@@ -31,7 +32,7 @@ pub(crate) use keys::{AccessTokenId, Key, KeyKind};
 pub(crate) use made::{Make, Origin};
 pub(crate) use new_entry::NewEntry;
 pub(crate) use partition::{Draft, Partition, Size};
-pub(crate) use read::parse;
+pub(crate) use read::{Unreadable, parse};
 pub(crate) use row::Row;
 pub(crate) use section::Section;
 use slice::Slice;

@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::depth::is_deeper;
 use super::filing::{Place, place};
 use super::item::Item;
 use super::partition::Draft;
@@ -17,16 +18,20 @@ use crate::members::Name;
 
 const BOM: &str = "\u{feff}";
 
-/// A text that is no cache document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is not a JSON object")]
-pub(crate) struct NotADocument;
+/// A text that is not read as a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is not a JSON object.
+    NotADocument,
+    /// Its values lie in one another deeper than they may (S-90).
+    TooDeep,
+}
 
-/// Reads a document; an empty text is an empty document, a byte order mark is skipped.
-pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>) -> Result<Document, NotADocument> {
+/// Reads a document of so many levels at most; an empty text is an empty document, a byte order mark is skipped.
+pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>, levels: usize) -> Result<Document, Unreadable> {
     let text = String::from_utf8(core::mem::take(&mut *bytes)).map_err(|error| {
         error.into_bytes().zeroize();
-        NotADocument
+        Unreadable::NotADocument
     })?;
     let buffer = Buffer::new(text);
     let text = buffer.expose().strip_prefix(BOM).unwrap_or_else(|| buffer.expose());
@@ -34,13 +39,13 @@ pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>) -> Result<Document, NotADocum
         return Ok(Document::default());
     }
     // A section that is no map makes the quick way fail; then each section is looked at by itself.
-    let mut quick = Reader::new(&buffer);
+    let mut quick = Reader::new(&buffer, levels);
     if quick.read(text, false).is_ok() {
-        return Ok(quick.finish());
+        return quick.finish();
     }
-    let mut careful = Reader::new(&buffer);
-    careful.read(text, true).map_err(|_| NotADocument)?;
-    Ok(careful.finish())
+    let mut careful = Reader::new(&buffer, levels);
+    careful.read(text, true).map_err(|_| Unreadable::NotADocument)?;
+    careful.finish()
 }
 
 /// What was read so far.
@@ -52,10 +57,13 @@ struct Reader<'b> {
     common: Common,
     next: u64,
     careful: bool,
+    /// How many levels the document may have, itself among them.
+    levels: usize,
+    too_deep: bool,
 }
 
 impl<'b> Reader<'b> {
-    fn new(buffer: &'b Buffer) -> Self {
+    fn new(buffer: &'b Buffer, levels: usize) -> Self {
         Self {
             buffer,
             users: HashMap::new(),
@@ -64,6 +72,8 @@ impl<'b> Reader<'b> {
             common: Common::default(),
             next: 0,
             careful: false,
+            levels,
+            too_deep: false,
         }
     }
 
@@ -74,8 +84,16 @@ impl<'b> Reader<'b> {
         json.end()
     }
 
-    fn finish(self) -> Document {
-        Document::of([self.users, self.apps, self.assertions], self.common, self.next)
+    fn finish(self) -> Result<Document, Unreadable> {
+        if self.too_deep {
+            return Err(Unreadable::TooDeep);
+        }
+        Ok(Document::of([self.users, self.apps, self.assertions], self.common, self.next))
+    }
+
+    /// Notes whether a value has too many levels, where it lies below so many.
+    fn measure(&mut self, raw: &RawValue, below: usize) {
+        self.too_deep |= is_deeper(raw.get(), self.levels.saturating_sub(below));
     }
 
     fn slice(&self, part: &str) -> Option<Slice> {
@@ -88,6 +106,7 @@ impl<'b> Reader<'b> {
     }
 
     fn entry(&mut self, section: Section, key: &str, raw: &RawValue) {
+        self.measure(raw, 2);
         let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
         if section == Section::AppMetadata {
             self.common.app_metadata.push(Arc::new(Item::stored(key, json)));
@@ -139,6 +158,9 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
                             .is_ok()
                     });
                     // Another program's, or kept until an entry of ours has to go there.
+                    if !read {
+                        reader.measure(raw, 1);
+                    }
                     if !read && let Some(member) = reader.name(&name).zip(reader.slice(raw.get())) {
                         reader.common.foreign.push(member);
                     }

@@ -27,7 +27,7 @@ fn what_is_not_a_document() {
         (b"{} x", false),
         (b"\xff", false),
     ] {
-        assert_eq!(super::parse(text.to_vec().into()).is_ok(), accepted, "{text:?}");
+        assert_eq!(super::parse(text.to_vec().into(), 32).is_ok(), accepted, "{text:?}");
     }
 }
 

@@ -6,19 +6,19 @@ use super::*;
 use crate::assertion::Assertion;
 use crate::extension::Extension;
 
-type Heard = Arc<Mutex<Vec<Event>>>;
+pub(super) type Heard = Arc<Mutex<Vec<Event>>>;
 
-fn listening(cache: TokenCache) -> (TokenCache, Heard) {
+pub(super) fn listening(cache: TokenCache) -> (TokenCache, Heard) {
     let heard = Heard::default();
     let listener = Arc::clone(&heard);
     (cache.on_event(move |event| listener.lock().unwrap().push(event.clone())), heard)
 }
 
-fn take(heard: &Heard) -> Vec<Event> {
+pub(super) fn take(heard: &Heard) -> Vec<Event> {
     core::mem::take(&mut *heard.lock().unwrap())
 }
 
-fn changed(key: Option<&str>) -> Event {
+pub(super) fn changed(key: Option<&str>) -> Event {
     Event::Changed { suggested_key: key.map(str::to_owned) }
 }
 

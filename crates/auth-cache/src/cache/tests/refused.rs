@@ -1,5 +1,6 @@
 //! S-90: a document beyond the limits is left as it is, and this process goes on by itself.
 
+use super::events::{changed, listening, take};
 use super::*;
 use crate::limits::Limits;
 
@@ -13,7 +14,14 @@ const BYTES: &str = "the token cache could not be written: it is larger than the
 const ENTRIES: &str = "the token cache could not be written: it has more entries than the limit; it is left as it is, and \
                        tokens are kept in memory only";
 
-fn cases() -> [(Limits, Value, &'static str); 4] {
+const DEPTH: &str = "the token cache could not be written: it is deeper than the limit; it is left as it is, and tokens are kept in memory only";
+
+/// So many levels, of which the document is one.
+fn deep(levels: usize) -> Value {
+    json!({"Foreign": (1..levels).fold(json!(0), |inner, _| json!([inner]))})
+}
+
+fn cases() -> [(Limits, Value, &'static str); 6] {
     let (bytes, entries) =
         (Limits { document_bytes: 8000, ..Limits::DEFAULT }, Limits { document_entries: 12, ..Limits::DEFAULT });
     let app = |number: usize| (number.to_string(), app_metadata("", &[("client_id", json!(number.to_string()))]));
@@ -22,6 +30,8 @@ fn cases() -> [(Limits, Value, &'static str); 4] {
         (entries, filler(13), ENTRIES),
         (entries, json!({"AppMetadata": (0..13).map(app).collect::<serde_json::Map<_, _>>()}), ENTRIES),
         (entries, content(&vec![("RefreshToken", refresh_token("rt", &[])); 13]), ENTRIES),
+        (Limits::DEFAULT, deep(33), DEPTH),
+        (Limits { document_depth: 4, ..Limits::DEFAULT }, deep(5), DEPTH),
     ]
 }
 
@@ -62,6 +72,45 @@ async fn when_it_becomes_too_large_this_process_goes_on() {
         assert!(is_served(&cache, "ada").await, "{error}, and others go on writing");
         assert_eq!(stored(&storage).await, with_marker(large), "{error}");
     }
+}
+
+// Told once for each state of the document, and for each change of ours that stays out of it.
+#[tokio::test]
+async fn what_is_refused_is_told() {
+    for (limits, large, error) in cases() {
+        let storage = MemoryStorage::new();
+        overwrite(&storage, &large.to_string()).await;
+        let (cache, heard) = listening(TokenCache::new(storage.clone()).with_limits(limits));
+        let reason = error.strip_prefix("the token cache could not be written: ").unwrap();
+        for _ in 0..3 {
+            assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)));
+        }
+        assert_eq!(take(&heard), [Event::Refused { reason }]);
+        store(&cache, "ada", false).await.unwrap_err();
+        assert_eq!(take(&heard), [changed(Some(&format!("ada.{T}")))]);
+        overwrite(&storage, &with_marker(large.clone()).to_string()).await;
+        assert!(is_served(&cache, "ada").await);
+        assert_eq!(take(&heard), [Event::Refused { reason }]);
+        overwrite(&storage, "{}").await;
+        assert!(is_served(&cache, "ada").await);
+        assert_eq!(take(&heard), [], "what is read again is no event");
+    }
+    let limits = Limits { document_entries: 6, ..Limits::DEFAULT };
+    let (cache, heard) = listening(TokenCache::new(MemoryStorage::new()).with_limits(limits));
+    store(&cache, "ada", false).await.unwrap();
+    take(&heard);
+    store(&cache, "bob", false).await.unwrap_err();
+    let reason = ENTRIES.strip_prefix("the token cache could not be written: ").unwrap();
+    assert_eq!(take(&heard), [Event::Refused { reason }, changed(Some(&format!("bob.{T}")))]);
+}
+
+// What an application brings would be refused once it is stored.
+#[test]
+fn what_is_too_deep_is_not_taken_in() {
+    let cache = TokenCache::in_memory();
+    assert_eq!(cache.merge_json(deep(32).to_string().as_bytes()), Ok(()));
+    assert_eq!(cache.merge_json(deep(33).to_string().as_bytes()), Err(NotACache));
+    assert_eq!(serde_json::from_slice::<Value>(&cache.to_json()).unwrap()["Foreign"], deep(32)["Foreign"]);
 }
 
 fn with_marker(mut document: Value) -> Value {

@@ -43,7 +43,7 @@ fn odd_documents_are_read_for_what_they_hold() {
         (format!(r#"{{"AccessToken":{{"k":{good},"l":{{"home_account_id":"\ud800","\udfff":"\ud800"}}}}}}"#), 2),
         (format!(r#"{{"RefreshToken":7,"AccessToken":{{"a\ud800":{other},"k":{good},"\udbff":null}}}}"#), 3),
     ] {
-        let document = super::super::parse(text.clone().into_bytes().into()).expect(&text);
+        let document = super::super::parse(text.clone().into_bytes().into(), 32).expect(&text);
         assert_eq!((served(&document).as_deref(), document.entries()), (Some("at"), entries), "{text}");
         // Nothing of it goes when it is written and read again.
         let again = parse(&written(&document));
@@ -76,7 +76,40 @@ fn who_says_twice_whose_it_is_says_nothing() {
     }
 }
 
-// Depth costs no stack, wherever it is; what is deep in an entry of ours is no reason to lose the entry.
+/// A document in which the depth is no matter.
+fn unbounded(text: &str) -> Document {
+    super::super::parse(text.as_bytes().to_vec().into(), usize::MAX).unwrap()
+}
+
+// S-90: so many levels are read and written, and one more is not, wherever they are.
+#[test]
+fn depth_has_a_limit() {
+    for levels in [3, 4, 32, 33] {
+        for (before, after, below) in [
+            (r#"{"Foreign":"#, "}", 1),
+            (r#"{"AccessToken":"#, "}", 1),
+            (r#"{"Account":{"k":"#, "}}", 2),
+            (r#"{"AppMetadata":{"k":"#, "}}", 2),
+            (r#"{"RefreshToken":{"k":{"home_account_id":"u.t","x":"#, "}}}", 3),
+            (r#"{"IdToken":7,"RefreshToken":{"k":{"home_account_id":"u.t","x":"#, "}}}", 3),
+        ] {
+            for (open, close) in [("[", "]"), ("{\"[\":", "}")] {
+                let text = format!("{before}{}0{}{after}", open.repeat(levels), close.repeat(levels));
+                let read = |levels| super::super::parse(text.clone().into_bytes().into(), levels);
+                assert_eq!(read(below + levels - 1).err(), Some(Unreadable::TooDeep), "{text}");
+                let document = read(below + levels).expect(&text);
+                let (was, is): (Value, Value) =
+                    (serde_json::from_str(&text).unwrap(), serde_json::from_str(&written(&document)).unwrap());
+                assert!(was.as_object().unwrap().iter().all(|(name, value)| value == &is[name]), "{text}");
+            }
+        }
+    }
+    for shallow in ["", "{}", r#"{"AccessToken":null,"Foreign":"[[[[["}"#] {
+        assert!(super::super::parse(shallow.as_bytes().to_vec().into(), 1).is_ok(), "{shallow}");
+    }
+}
+
+// Where it is allowed depth costs no stack, wherever it is; what is deep in an entry of ours is no reason to lose the entry.
 #[test]
 fn depth_is_no_danger() {
     let deep = |open: &str, close: &str| format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
@@ -94,12 +127,13 @@ fn depth_is_no_danger() {
             (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, entry("home_account_idx")), true),
             (format!(r#"{{"RefreshToken":7,"AccessToken":{{"k":{}}}}}"#, entry("x_foreign")), true),
         ] {
-            let document = parse(&text);
+            assert_eq!(super::super::parse(text.clone().into_bytes().into(), 32).err(), Some(Unreadable::TooDeep));
+            let document = unbounded(&text);
             assert_eq!(served(&document).is_some(), serves);
             assert!(written(&document).contains(&deep), "it stays as it is");
         }
         let account = account("ada", &[]).to_string().replacen('{', &format!(r#"{{"tenantProfiles":{deep},"#), 1);
-        let document = parse(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
+        let document = unbounded(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
         let found = crate::accounts::accounts(&document, &entra(T), &client());
         assert_eq!(found.len(), 1, "{deep:.9}");
         // A text within a text that is deep.

@@ -1,0 +1,55 @@
+//! How deep the values of a text lie in one another (S-90).
+
+use memchr::memchr2_iter;
+
+/// Whether a JSON value has more levels of objects and lists than these. A value in which fewer begin, as in every honest
+/// entry, is only searched for their beginnings.
+pub(crate) fn is_deeper(json: &str, levels: usize) -> bool {
+    memchr2_iter(b'{', b'[', json.as_bytes()).nth(levels).is_some() && depth(json) > levels
+}
+
+/// What stands in texts counts for nothing.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'{' | b'[' => {
+                depth = depth.saturating_add(1);
+                deepest = depth.max(deepest);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next().filter(|byte| *byte != b'"') {
+                    if byte == b'\\' {
+                        bytes.next();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_those_of_objects_and_lists() {
+        for (json, levels) in [
+            ("7", 0),
+            (r#""[[[""#, 0),
+            (r#""\"[[[""#, 0),
+            ("{}", 1),
+            ("[[],[],[]]", 2),
+            (r#"{"a":[{"b":"]]]"}],"c":[]}"#, 3),
+            (r#"{"\\":[["\\\"[",{}]]}"#, 4),
+        ] {
+            for limit in 0..6 {
+                assert_eq!(is_deeper(json, limit), levels > limit, "{json} within {limit}");
+            }
+        }
+    }
+}
