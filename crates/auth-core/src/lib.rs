@@ -72,7 +72,7 @@ pub use error::{
 };
 pub use exchange::{
     CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider,
-    RefreshRedemption, Replay,
+    RefreshRedemption, Replay, server_time,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;

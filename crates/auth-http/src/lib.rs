@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod clock_skew;
 mod drive;
 mod in_memory;
 #[cfg(feature = "reqwest")]
@@ -14,6 +15,7 @@ mod retry;
 mod transport;
 
 pub use clock::{Clock, SystemClock};
+pub use clock_skew::ClockSkewWatch;
 pub use drive::drive;
 pub use in_memory::InMemoryTransport;
 #[cfg(feature = "reqwest")]

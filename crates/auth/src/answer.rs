@@ -26,7 +26,10 @@ pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result
     match refreshed(shared, wanted, &key, &timing).await {
         Err(error) if !wanted.bypass() => match Box::pin(wanted.serving(shared, &mut timing)).await {
             Some(token) => {
-                tracing::warn!(target: "auth", %error, "the refresh failed; the token in the cache still serves");
+                // Whoever refreshed has told why it failed, unless it was cut off.
+                if let AuthError::Cancelled(_) = error {
+                    wanted.tell_failure(shared, &error);
+                }
                 Ok(wanted.cached(shared, token, &timing))
             }
             None => Err(error),

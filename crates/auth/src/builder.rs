@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use auth_cache::{Margins, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
-use auth_http::{Clock, DynTransport, SystemClock, Transport};
+use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
 
 use crate::client::PublicClient;
 use crate::driver::Driver;
+use crate::event::{Event, Observer};
 use crate::flights::Flights;
 use crate::provider::Directory;
 use crate::shared::Shared;
@@ -30,6 +31,7 @@ pub struct PublicClientBuilder {
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
     clock: Arc<dyn Clock>,
+    observer: Observer,
 }
 
 impl PublicClient {
@@ -47,6 +49,7 @@ impl PublicClient {
             transport: None,
             browser: None,
             clock: Arc::new(SystemClock),
+            observer: Observer::default(),
         }
     }
 }
@@ -80,7 +83,7 @@ impl PublicClientBuilder {
     }
 
     /// The cache itself, in place of one over a [`storage`](Self::storage): to share it with other clients, to give it
-    /// limits, to hear of its events, or to keep its content oneself:
+    /// limits, to hear of its own [events](TokenCache::on_event), or to keep its content oneself:
     ///
     /// ```
     /// use std::sync::Arc;
@@ -124,6 +127,23 @@ impl PublicClientBuilder {
         self
     }
 
+    /// Tells `observe` what happens beside the calls. It is called by whoever causes the event, should be quick, and must not
+    /// panic.
+    ///
+    /// ```
+    /// use auth::{Event, PublicClient};
+    ///
+    /// let builder = PublicClient::builder("my-client-id").on_event(|event| match event {
+    ///     Event::InteractionHint { ui, .. } => println!("you will have to sign in soon: {ui}"),
+    ///     Event::ClockSkew { delta } => println!("your clock is wrong, probably by {delta} s"),
+    ///     _ => {}
+    /// });
+    /// ```
+    pub fn on_event(mut self, observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observe);
+        self
+    }
+
     /// The name and version of the application, which the identity provider writes to its logs.
     pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.name = Some((name.into(), version.into()));
@@ -156,16 +176,21 @@ impl PublicClientBuilder {
         let authority = authority.known_among(&self.known_authorities)?;
         let authority = if self.instance_discovery { authority } else { authority.known() };
         let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
+        let observer = self.observer.clone();
+        let watch = ClockSkewWatch::new(transport, Arc::clone(&self.clock), move |delta| {
+            observer.tell(&Event::ClockSkew { delta });
+        });
         Ok(PublicClient::new(Shared {
             application,
             directory: Directory::new(authority),
             cache: self.cache.unwrap_or_else(|| Arc::new(TokenCache::in_memory())),
             margins: self.margins,
-            driver: Driver::new(transport, self.clock),
+            driver: Driver::new(Arc::new(watch), self.clock),
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),
             turns: Turns::default(),
             throttle: Throttle::default(),
+            observer: self.observer,
         }))
     }
 }

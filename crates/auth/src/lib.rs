@@ -59,6 +59,7 @@ mod client;
 mod device_code;
 mod driver;
 mod error;
+mod event;
 mod flights;
 mod interactive;
 mod key;
@@ -81,6 +82,7 @@ pub use builder::PublicClientBuilder;
 pub use client::PublicClient;
 pub use device_code::{DeviceCodeRequest, PendingDeviceCode};
 pub use error::{AuthError, Cancelled};
+pub use event::Event;
 pub use interactive::InteractiveRequest;
 pub use result::{AuthResult, TokenSource};
 pub use silent::SilentRequest;
@@ -89,8 +91,8 @@ pub use timing::Durations;
 #[cfg(feature = "file")]
 pub use auth_cache::FileStorage;
 pub use auth_cache::{
-    Event, Evicted, Limits, Margins, MemoryStorage, NotACache, RefreshReason, RemovalScope, Storage, StorageError,
-    TokenCache,
+    Event as CacheEvent, Evicted, Limits, Margins, MemoryStorage, NotACache, RefreshReason, RemovalScope, Storage,
+    StorageError, TokenCache,
 };
 pub use auth_core::{
     Account, AccountId, Authority, AuthorityOptions, Body, Claims, ClaimsChallenge, Classification, ConfigError,

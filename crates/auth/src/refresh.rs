@@ -54,7 +54,7 @@ pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Arc<Wanted>, refresh_
     if matches!(wanted.judge(shared, &key, refresh_with, true), Verdict::Try) {
         let flight = shared.flights.join(wanted.flight_key(key.clone()), || refresh(shared, wanted, &key, true));
         if let Err(error) = flight {
-            tracing::warn!(target: "auth", %error, "the token is not refreshed ahead of time");
+            wanted.tell_failure(shared, &error.into());
         }
     }
 }
@@ -67,13 +67,7 @@ fn refresh(
     ahead: bool,
 ) -> impl Future<Output = Result<Outcome, AuthError>> + Send + use<> {
     let (shared, wanted, key) = (Arc::clone(shared), Arc::clone(wanted), key.clone());
-    async move {
-        let answer = in_turn(&shared, &wanted, &key, ahead).await;
-        if let (Err(error), true) = (&answer, ahead) {
-            tracing::warn!(target: "auth", %error, "the refresh ahead of time failed; the token still serves");
-        }
-        answer
-    }
+    async move { in_turn(&shared, &wanted, &key, ahead).await }
 }
 
 /// Waits for the turn of the account, here and among processes, and then looks whether there is still something to do.
@@ -92,8 +86,9 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         Lookup::MustRefresh(refresh, serving) => (refresh, serving),
         Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
     };
+    let serves = serving.is_some();
     // Whoever had the turn before may have learned that the provider wants to be left alone.
-    match (wanted.judge(shared, key, &refresh, serving.is_some()), serving) {
+    match (wanted.judge(shared, key, &refresh, serves), serving) {
         (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, token, &timing)),
         (Verdict::Refuse(error), _) => return Err(error),
         (Verdict::Try | Verdict::Serve, _) => {}
@@ -105,6 +100,9 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         Err(error) => {
             let tokens = shared.throttle.digest(&candidates);
             shared.throttle.failed(key, tokens, error, shared.driver.uptime());
+            if serves {
+                wanted.tell_failure(shared, error);
+            }
         }
     }
     result.map(|result| Outcome { result: Arc::new(result), cached_at: shared.driver.now() })

@@ -9,6 +9,7 @@ use auth_interactive::DynBrowser;
 
 use crate::driver::Driver;
 use crate::error::AuthError;
+use crate::event::Observer;
 use crate::flights::Flights;
 use crate::key::FlightKey;
 use crate::outcome::Outcome;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     /// Who redeems for which account.
     pub(crate) turns: Turns,
     pub(crate) throttle: Throttle,
+    pub(crate) observer: Observer,
 }
 
 impl Shared {

@@ -7,6 +7,7 @@ use auth_cache::{CachedToken, Lookup, Refresh};
 use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, UiRequired};
 
 use crate::error::AuthError;
+use crate::event::Event;
 use crate::key::{FlightKey, Key};
 use crate::provider::Place;
 use crate::result::AuthResult;
@@ -88,6 +89,12 @@ impl Wanted {
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
         let (known, id) = (self.place.known(), self.context.correlation_id());
         AuthResult::hit(token, known.authority(), id, shared.cache.is_stored()).that_took(timing.durations())
+    }
+
+    /// Tells that the token was not refreshed, and still serves.
+    pub(crate) fn tell_failure(&self, shared: &Shared, error: &AuthError) {
+        let account = self.account.home_account_id.clone();
+        shared.observer.tell(&Event::of_failure(account, error.clone(), self.context.correlation_id()));
     }
 
     pub(crate) fn ui_required(&self, reason: UiReason) -> AuthError {

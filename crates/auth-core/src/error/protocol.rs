@@ -97,7 +97,9 @@ pub enum IdTokenFault {
     #[error("it does not belong to this sign-in")]
     Nonce,
     /// `exp`, `iat` or `nbf` does not fit the local clock.
-    #[error("{claim} is {value}, but the local clock says {now} (Unix seconds): check the clock")]
+    #[error(
+        "{claim} is {value}, but the local clock says {now} (Unix seconds): the clock of this machine is probably wrong"
+    )]
     Clock {
         /// Which claim.
         claim: &'static str,
@@ -106,4 +108,21 @@ pub enum IdTokenFault {
         /// The local time.
         now: Timestamp,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // R-36: with both times, as this is what people will look for.
+    #[test]
+    fn a_wrong_clock_is_named() {
+        let time = Timestamp::from_unix_seconds;
+        let fault = IdTokenFault::Clock { claim: "iat", value: time(1_700_003_600), now: time(1_700_000_000) };
+        assert_eq!(
+            ProtocolError::from(fault).to_string(),
+            "the id_token is not acceptable: iat is 1700003600, but the local clock says 1700000000 (Unix seconds): \
+             the clock of this machine is probably wrong"
+        );
+    }
 }

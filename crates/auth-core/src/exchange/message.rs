@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
+use super::date::http_date;
 use crate::body::Body;
 use crate::client::RequestContext;
 use crate::error::{Error, ProtocolError, ServerError, Throttled};
@@ -203,8 +204,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: crate::time::Timestamp) -> O
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        let date = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-        now.duration_until(crate::time::Timestamp::from_unix_seconds(date.as_secs()))
+        now.duration_until(http_date(text)?)
     };
     Some(wait.min(MAX_RETRY_AFTER))
 }

@@ -2,6 +2,7 @@
 
 mod code;
 mod configuration;
+mod date;
 mod device;
 mod instance;
 mod message;
@@ -9,6 +10,7 @@ mod refresh;
 
 pub use code::CodeRedemption;
 pub use configuration::{OpenIdConfiguration, Provider};
+pub use date::server_time;
 pub use device::{DeviceAuthorization, DeviceCode};
 pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
 pub use instance::InstanceDiscovery;

@@ -7,6 +7,7 @@
 )]
 
 mod dropped;
+mod events;
 mod forced;
 mod herd;
 mod hit;

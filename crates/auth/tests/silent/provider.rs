@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use auth::{Body, Transport, TransportError, TransportFault};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::DATE;
+use http::{HeaderValue, Request, Response};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -63,6 +64,14 @@ impl Reply {
 
     pub(crate) fn no_connection() -> Self {
         Self { response: None, gate: None }
+    }
+
+    /// The same with a time of the server.
+    pub(crate) fn at(mut self, date: &'static str) -> Self {
+        if let Some(response) = &mut self.response {
+            response.headers_mut().insert(DATE, HeaderValue::from_static(date));
+        }
+        self
     }
 
     pub(crate) fn when(mut self, gate: &Gate) -> Self {

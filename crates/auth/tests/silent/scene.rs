@@ -1,11 +1,11 @@
 //! A client with accounts in its cache, a provider in memory and a clock that the test moves.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use auth::{
-    Account, AccountId, AuthError, AuthResult, Authority, Clock, MemoryStorage, PublicClient, Scopes, Storage,
-    Timestamp,
+    Account, AccountId, AuthError, AuthResult, Authority, Clock, Event, MemoryStorage, PublicClient,
+    PublicClientBuilder, Scopes, Storage, Timestamp,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,6 +27,9 @@ impl Clock for Hand {
         Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
     }
 }
+
+/// The events that were told.
+pub(crate) type Heard = Arc<Mutex<Vec<Event>>>;
 
 /// The times of the cached access tokens: in how many seconds they expire, since how many they should be refreshed.
 #[derive(Clone, Copy)]
@@ -71,6 +74,15 @@ impl Scene {
     /// The same over a store that waits each time.
     pub(crate) fn polite(self) -> Self {
         Self { app: client(Polite(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
+    }
+
+    /// The same with somebody who hears of its events.
+    pub(crate) fn listening(self) -> (Self, Heard) {
+        let heard = Heard::default();
+        let listener = Arc::clone(&heard);
+        let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT);
+        let app = builder.on_event(move |event| listener.lock().unwrap().push(event.clone())).build().unwrap();
+        (Self { app, ..self }, heard)
     }
 
     /// Another process over the same store, with a provider of its own or the same.
@@ -181,11 +193,13 @@ fn id(number: usize) -> String {
 }
 
 fn client(storage: impl Storage, provider: &Provider, clock: &Hand, tenant: &str) -> PublicClient {
+    builder(storage, provider, clock, tenant).build().unwrap()
+}
+
+fn builder(storage: impl Storage, provider: &Provider, clock: &Hand, tenant: &str) -> PublicClientBuilder {
     PublicClient::builder(CLIENT)
         .authority(Authority::tenant(tenant).unwrap())
         .storage(storage)
         .transport(provider.clone())
         .clock(clock.clone())
-        .build()
-        .unwrap()
 }
