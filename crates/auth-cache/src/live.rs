@@ -151,6 +151,7 @@ impl LiveDocument {
 
     /// Shows a document that was read, with those changes of ours that are still to be stored.
     fn show(&self, version: Version, document: Document) {
+        document.keep_uses(&self.picture.load().document);
         let mut outcomes = Vec::new();
         {
             // Held until the picture is shown, so that no change is added to one that nobody will see.

@@ -56,6 +56,11 @@ impl<E: Entry> Item<E> {
 }
 
 impl<E> Item<E> {
+    /// What the entry says, if somebody has asked already.
+    pub(crate) fn known(&self) -> Option<&E> {
+        self.entry.get()?.as_deref()
+    }
+
     pub(crate) fn key(&self) -> &str {
         match &self.text {
             Text::Stored { key, .. } => key.as_str(),

@@ -14,6 +14,7 @@ mod read;
 mod row;
 mod section;
 mod slice;
+mod uses;
 mod write;
 
 use core::fmt;

@@ -200,6 +200,21 @@ impl AccessToken {
         *self.seen.get_or_init(|| Seen { now, uptime })
     }
 
+    /// Whether anybody has asked for the token.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.get().is_some()
+    }
+
+    /// Takes over when an earlier reading of the same token was first looked at, and last handed out.
+    pub(crate) fn keep_use(&self, older: &Self) {
+        if self.secret.ct_eq(older.secret.expose()) {
+            self.used_at.fetch_max(older.used_at.load(Ordering::Relaxed), Ordering::Relaxed);
+            if let Some(seen) = older.seen.get() {
+                self.seen.get_or_init(|| *seen);
+            }
+        }
+    }
+
     /// When the token was last handed out, or cached.
     pub(crate) fn used_at(&self) -> u64 {
         self.used_at.load(Ordering::Relaxed).max(self.life.cached_at.as_unix_seconds())
