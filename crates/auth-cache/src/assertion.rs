@@ -3,13 +3,17 @@
 use core::fmt;
 
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
+
+/// A key of a session is a part of keys in the cache.
+const LONGEST: usize = 256;
 
 /// A session key that cannot be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a session key needs at least 22 characters of its own choice, and must not look like the hash of an assertion"
+    "a session key needs room for 128 random bits (22 characters, 32 hexadecimal or 39 decimal digits), 256 bytes at most, \
+     and must not look like the hash of an assertion"
 )]
 #[non_exhaustive]
 pub struct InvalidSessionKey;
@@ -33,13 +37,16 @@ impl Assertion {
     }
 
     /// A key that the application chose for a long-running process. Whoever knows it gets the tokens: it needs 128 bits of
-    /// randomness.
+    /// randomness, and is long enough to hold them when it has 22 characters; 32 hexadecimal digits, where it has nothing
+    /// but these, or 39 decimal ones (S-84).
     ///
     /// # Errors
-    /// [`InvalidSessionKey`] when the key is shorter than 22 characters, or could be mistaken for a hash.
+    /// [`InvalidSessionKey`] when the key is shorter or beyond 256 bytes, or could be mistaken for the hash of an assertion.
     pub fn session(key: &str) -> Result<Self, InvalidSessionKey> {
-        let is_hash = BASE64_URL_SAFE_NO_PAD.decode(key).is_ok_and(|bytes| bytes.len() == 32);
-        if key.len() < 22 || is_hash || key.ends_with('=') {
+        let is_hash = [&BASE64_URL_SAFE_NO_PAD, &BASE64_STANDARD_NO_PAD]
+            .iter()
+            .any(|base64| base64.decode(key).is_ok_and(|bytes| bytes.len() == 32));
+        if key.len() > LONGEST || !may_hold_128_bits(key) || is_hash || key.ends_with('=') {
             return Err(InvalidSessionKey);
         }
         Ok(Self(key.into()))
@@ -47,6 +54,19 @@ impl Assertion {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Whether so many characters of the key's kind can hold 128 bits. What stands between digits, as in a UUID, counts for nothing.
+fn may_hold_128_bits(key: &str) -> bool {
+    let digits = |is_digit: fn(&char) -> bool| {
+        let all = key.chars().all(|letter| is_digit(&letter) || matches!(letter, '-' | ':' | '{' | '}'));
+        all.then(|| key.chars().filter(is_digit).count())
+    };
+    match (digits(char::is_ascii_digit), digits(char::is_ascii_hexdigit)) {
+        (Some(decimal), _) => decimal >= 39,
+        (None, Some(hexadecimal)) => hexadecimal >= 32,
+        (None, None) => key.chars().count() >= 22,
     }
 }
 
@@ -64,11 +84,26 @@ mod tests {
     fn session_keys() {
         let hash = Assertion::of_token("eyJ0");
         assert_eq!(hash.as_str().len(), 43);
+        let long = "s".repeat(256);
         for (key, accepted) in [
-            ("0123456789abcdef012345", true),
-            ("0123456789abcdef01234", false),
+            ("", false),
+            ("0123456789-bcdefghi_k", false),
+            ("0123456789-bcdefghi_kl", true),
+            ("0123456789abcdef0123456789abcde", false),
+            ("0123456789abcdef0123456789abcdef", true),
+            ("0123456789ABCDEF0123456789abcdef", true),
+            ("00001111-aaaa-2222-bbbb-3333cccc444", false),
+            ("00001111-aaaa-2222-bbbb-3333cccc4444", true),
+            ("{00001111-aaaa-2222-bbbb-3333cccc4444}", true),
+            ("aaaaaaaa-:-:-:-:-:-:-:-:-:-:-:-:", false),
+            ("12345678901234567890123456789012345678", false),
+            ("123456789012345678901234567890123456789", true),
+            ("éééééééééé1", false),
             (hash.as_str(), false),
-            ("0123456789abcdef0123==", false),
+            ("+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/+/8", false),
+            ("0123456789-bcdefghi_kl==", false),
+            (long.as_str(), true),
+            (&format!("{long}s"), false),
         ] {
             assert_eq!(Assertion::session(key).is_ok(), accepted, "{key}");
         }
