@@ -10,11 +10,11 @@ use crate::accounts;
 use crate::document::{self, Document};
 use crate::event::{Event, Observer};
 use crate::limits::{Limits, make_room};
-use crate::live::LiveDocument;
+use crate::live::{ATTEMPTS, LiveDocument, contended};
 use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
 use crate::merge::merge;
-use crate::pending::{Moment, Outcome};
-use crate::removal::{self, RemovalScope};
+use crate::pending::{Change, Moment, Outcome};
+use crate::removal::{Removal, RemovalScope};
 use crate::storage::{BoxedLock, DynStorage, LockName, Storage, StorageError, StorageLock};
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
@@ -171,11 +171,13 @@ impl TokenCache {
         self.put(Some(key), client_id, now, put).await.map(drop)
     }
 
-    /// Forgets `account` for this client, its family or all clients, and tells whether it was there. The server is not
-    /// told: tokens that were handed out stay valid until they expire.
+    /// Forgets `account` for this client, its family or all clients, and tells whether it was there. What a service got on
+    /// behalf of it goes in the same moment. The store is read again afterwards, and what another program wrote back at the
+    /// same time is removed, too (S-87). The server is not told: tokens that were handed out stay valid until they expire.
     ///
     /// # Errors
-    /// [`StorageError`] when the change could not be stored.
+    /// [`StorageError`] when the change could not be stored, or others wrote the account back again and again. This process
+    /// has forgotten the account, and the store will with its next change, unless the user signed in again by then.
     pub async fn remove_account(
         &self,
         authority: &Authority,
@@ -183,12 +185,21 @@ impl TokenCache {
         account: &Account,
         scope: RemovalScope,
     ) -> Result<bool, StorageError> {
-        let (authority, client_id, account) = (authority.clone(), client_id.clone(), account.clone());
-        let key = account.home_account_id.as_str().to_owned();
-        let remove = move |document: &Document, _| {
-            removal::remove_account(document, &authority, &client_id, &account, scope).into()
+        let key = account.home_account_id.as_str();
+        let removal = Arc::new(Removal::new(authority.clone(), client_id.clone(), account.clone(), scope));
+        let change = {
+            let removal = Arc::clone(&removal);
+            Arc::new(move |document: &Document, moment| removal.apply(document, moment).into())
         };
-        self.live.change(Some(key), Arc::new(remove)).await
+        let mut removed = false;
+        for _ in 0..ATTEMPTS {
+            removed |= self.live.change(Some(key.to_owned()), Arc::clone(&change) as Change).await?;
+            if !removed || !removal.finds(&self.live.reread().await?.document) {
+                return Ok(removed);
+            }
+        }
+        self.live.remember(change);
+        Err(contended())
     }
 
     /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.

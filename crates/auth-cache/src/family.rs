@@ -32,7 +32,7 @@ impl Family {
         let notes = entries(&common.app_metadata)
             .filter(|app| same(&app.client_id, client_id.as_str()))
             .filter(|app| authority.is_environment(&app.environment));
-        let mut family = Self { is_known: false, ids: Vec::new() };
+        let mut family = Self { is_known: false, ids: HashSet::new() };
         for note in notes {
             family.is_known = true;
             family.ids.extend(Some(note.family_id.clone()).filter(|id| !id.is_empty()));

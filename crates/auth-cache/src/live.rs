@@ -12,7 +12,12 @@ use crate::pending::{Change, Moment, Outcome, Pending};
 use crate::storage::{DynStorage, LockName, Replaced, StorageError, Stored, Version};
 
 /// How often a write is tried again when somebody else was faster.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
+
+/// Others write as often as we do.
+pub(crate) fn contended() -> StorageError {
+    StorageError::new("written", "", "another program keeps changing it")
+}
 
 /// The document at one version.
 #[derive(Debug)]
@@ -85,6 +90,21 @@ impl LiveDocument {
             Err(error) if self.pending().is_empty() => Err(error),
             Ok(()) | Err(_) => Ok(self.picture.load()),
         }
+    }
+
+    /// The same, read from the store even where that says that nobody has changed it.
+    pub(crate) async fn reread(&self) -> Result<Guard<Arc<Picture>>, StorageError> {
+        if self.storage.is_some() {
+            let _reloading = self.reloading.lock().await;
+            self.distrust(&self.picture.load());
+        }
+        self.current().await
+    }
+
+    /// Has the store read again before its version is believed.
+    fn distrust(&self, picture: &Picture) {
+        let document = Arc::clone(&picture.document);
+        self.picture.store(Arc::new(Picture { is_stale: true, ..Picture::new(picture.version, document) }));
     }
 
     /// Reads what is stored. A document that cannot be understood is looked at again under the lock, as a writer of another
@@ -225,10 +245,7 @@ impl LiveDocument {
                     };
                 }
                 // The picture shows a change that is not stored.
-                Ok(Replaced::Conflict) => self.picture.store(Arc::new(Picture {
-                    is_stale: true,
-                    ..Picture::new(picture.version, Arc::clone(&picture.document))
-                })),
+                Ok(Replaced::Conflict) => self.distrust(&picture),
                 Err(error) => {
                     self.pending().push(change);
                     self.note_evicted(outcome);
@@ -236,7 +253,7 @@ impl LiveDocument {
                 }
             }
         }
-        Err(self.keep(change, StorageError::new("written", "", "another program keeps changing it")))
+        Err(self.keep(change, contended()))
     }
 
     /// What could not be stored serves this process at least, and is stored with its next change (S-98, S-101).

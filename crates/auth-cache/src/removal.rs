@@ -1,13 +1,16 @@
 //! Forgetting an account.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use auth_core::text::same;
-use auth_core::{Account, Authority, ClientId};
+use auth_core::{Account, Authority, ClientId, Timestamp};
 
-use crate::document::{Document, Draft, Place, entries, remove};
-use crate::entries::{AppMetadata, RefreshToken};
+use crate::document::{Document, Draft, Item, Partition, Place, entries, remove};
+use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::family::Family;
+use crate::members::Entry;
+use crate::pending::Moment;
 
 /// Whose tokens go when an account is forgotten. The entries of the account itself always go, as with every MSAL, under
 /// all names of the cloud.
@@ -24,79 +27,161 @@ pub enum RemovalScope {
     AllClients,
 }
 
-/// Forgets an account and tells whether anything was there. Nobody sees a part of its tokens; those that were got on behalf
-/// of it lie elsewhere, and go after them.
-pub(crate) fn remove_account(
-    document: &Document,
-    authority: &Authority,
-    client_id: &ClientId,
-    account: &Account,
+/// Forgetting an account, now or when the store works again.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    authority: Authority,
+    client_id: ClientId,
+    account: Account,
     scope: RemovalScope,
-) -> bool {
-    let family = Family::of(document, authority, client_id);
-    let common = document.common();
-    let clients = entries(&common.app_metadata)
-        .filter(|app: &&AppMetadata| scope == RemovalScope::Family && family.has(&app.family_id))
-        .filter(|app| authority.is_environment(&app.environment))
-        .map(|app| app.client_id.to_ascii_lowercase())
-        .chain([client_id.as_str().to_ascii_lowercase()])
-        .collect();
-    let removal = Removal { authority, account, family, clients, scope };
-    let place = Place::User(account.home_account_id.folded().into());
-    let removed = document.edit(&place, |partition| removal.apply(partition));
-    let on_behalf = document
-        .assertions()
-        .into_iter()
-        .map(|place| document.edit(&place, |partition| removal.apply_on_behalf(partition)));
-    on_behalf.fold(removed, usize::saturating_add) > 0
+    /// When the user had signed in last, as far as is known.
+    signed_in: Mutex<Option<Timestamp>>,
 }
 
-struct Removal<'a> {
-    authority: &'a Authority,
-    account: &'a Account,
-    family: Family,
-    /// In folded letters.
-    clients: HashSet<String>,
-    scope: RemovalScope,
-}
+impl Removal {
+    pub(crate) fn new(authority: Authority, client_id: ClientId, account: Account, scope: RemovalScope) -> Self {
+        let signed_in = Mutex::new(account.last_sign_in);
+        Self { authority, client_id, account, scope, signed_in }
+    }
 
-impl Removal<'_> {
-    fn apply(&self, partition: &mut Draft) -> usize {
+    /// Forgets the account and tells whether anything was there. Who sees that a part of it is gone sees nothing of the rest,
+    /// of what was got on behalf of it neither (S-87). Where it waited for the store, a later sign-in stays.
+    pub(crate) fn apply(&self, document: &Document, moment: Moment) -> bool {
+        match moment {
+            Moment::First => self.note_sign_in(document),
+            Moment::Again if self.is_undone(document) => return false,
+            Moment::Again => {}
+        }
+        let going = self.going(document);
+        document.edit_together(|edits| {
+            let removed = edits.edit(&self.place(), |partition| going.remove(partition));
+            let places = document.assertions(|partition| going.is_on_behalf(partition));
+            let on_behalf = places.iter().map(|place| edits.edit(place, |partition| going.remove_on_behalf(partition)));
+            on_behalf.fold(removed, usize::saturating_add) > 0
+        })
+    }
+
+    /// Whether there is something of the account, although it was removed and the user has not signed in since.
+    pub(crate) fn finds(&self, document: &Document) -> bool {
+        if self.is_undone(document) {
+            return false;
+        }
+        let going = self.going(document);
+        document.partition(&self.place(), |partition| going.remove(&mut partition.draft()) > 0).unwrap_or_default()
+            || !document.assertions(|partition| going.is_on_behalf(partition)).is_empty()
+    }
+
+    fn place(&self) -> Place {
+        Place::User(self.account.home_account_id.folded().into())
+    }
+
+    fn going(&self, document: &Document) -> Going<'_> {
+        let (family, common) = (Family::of(document, &self.authority, &self.client_id), document.common());
+        let clients = entries(&common.app_metadata)
+            .filter(|app: &&AppMetadata| self.scope == RemovalScope::Family && family.has(&app.family_id))
+            .filter(|app| self.authority.is_environment(&app.environment))
+            .map(|app| app.client_id.to_ascii_lowercase())
+            .chain([self.client_id.as_str().to_ascii_lowercase()])
+            .collect();
+        Going { removal: self, family, clients }
+    }
+
+    fn note_sign_in(&self, document: &Document) {
+        let mut signed_in = self.signed_in();
+        *signed_in = (*signed_in).max(self.last_sign_in(document));
+    }
+
+    /// Whether the user signed in after the removal.
+    fn is_undone(&self, document: &Document) -> bool {
+        let before = *self.signed_in();
+        before.is_some_and(|before| self.last_sign_in(document).is_some_and(|now| now > before))
+    }
+
+    /// When the user signed in last, the epoch where the account does not tell; `None` without an account.
+    fn last_sign_in(&self, document: &Document) -> Option<Timestamp> {
+        let last = |partition: &Partition| {
+            let own = entries(&partition.accounts).filter(|entry: &&AccountEntry| self.is_account(&entry.account));
+            own.map(|entry| entry.last_modification_time.unwrap_or_default()).max()
+        };
+        document.partition(&self.place(), last).flatten()
+    }
+
+    fn is_account(&self, account: &Account) -> bool {
         // Accounts without home account id share a partition, in which there is nothing but accounts.
         let nameless = self.account.home_account_id.as_str().is_empty();
-        let is_account = |account: &Account| {
-            let local = &self.account.local_account_id;
-            self.authority.is_environment(&account.environment)
-                && (!nameless || (!local.is_empty() && same(&account.local_account_id, local)))
-        };
+        let local = &self.account.local_account_id;
+        self.authority.is_environment(&account.environment)
+            && (!nameless || (!local.is_empty() && same(&account.local_account_id, local)))
+    }
+
+    fn signed_in(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        // A time is whole at any time: poison tells nothing.
+        self.signed_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What goes.
+struct Going<'a> {
+    removal: &'a Removal,
+    family: Family,
+    /// Whose tokens.
+    /// In folded letters.
+    clients: HashSet<String>,
+}
+
+impl Going<'_> {
+    fn remove(&self, partition: &mut Draft) -> usize {
         [
             remove(&mut partition.access_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
             remove(&mut partition.refresh_tokens, |entry| self.is_refresh_token_gone(entry)),
             remove(&mut partition.id_tokens, |entry| self.is_gone(&entry.environment, &entry.client_id)),
-            remove(&mut partition.accounts, |entry| is_account(&entry.account)),
+            remove(&mut partition.accounts, |entry| self.removal.is_account(&entry.account)),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
     }
 
-    /// What a service got on behalf of the account.
-    fn apply_on_behalf(&self, partition: &mut Draft) -> usize {
-        let id = self.account.home_account_id.as_str();
-        if id.is_empty() {
-            return 0;
-        }
-        let before = partition.access_tokens.len();
-        partition.access_tokens.retain(|item| {
-            let of_account = item.members().is_some_and(|members| same(&members.lenient("home_account_id"), id));
-            !(of_account && item.entry().is_some_and(|entry| self.is_gone(&entry.environment, &entry.client_id)))
-        });
-        before.saturating_sub(partition.access_tokens.len())
+    /// Whether a service got anything of the partition on behalf of the account.
+    fn is_on_behalf(&self, partition: &Partition) -> bool {
+        partition.access_tokens.iter().any(|item| self.is_access_token_on_behalf(item))
+            || partition.refresh_tokens.iter().any(|item| self.is_refresh_token_on_behalf(item))
+            || partition.id_tokens.iter().any(|item| self.is_id_token_on_behalf(item))
+    }
+
+    fn remove_on_behalf(&self, partition: &mut Draft) -> usize {
+        let count = |partition: &Draft| {
+            let lengths = [partition.access_tokens.len(), partition.refresh_tokens.len(), partition.id_tokens.len()];
+            lengths.into_iter().fold(0, usize::saturating_add)
+        };
+        let before = count(partition);
+        partition.access_tokens.retain(|item| !self.is_access_token_on_behalf(item));
+        partition.refresh_tokens.retain(|item| !self.is_refresh_token_on_behalf(item));
+        partition.id_tokens.retain(|item| !self.is_id_token_on_behalf(item));
+        before.saturating_sub(count(partition))
+    }
+
+    fn is_access_token_on_behalf(&self, item: &Item<AccessToken>) -> bool {
+        item.entry().is_some_and(|entry| self.is_gone(&entry.environment, &entry.client_id)) && self.is_accounts(item)
+    }
+
+    fn is_refresh_token_on_behalf(&self, item: &Item<RefreshToken>) -> bool {
+        item.entry().is_some_and(|entry| self.is_refresh_token_gone(entry)) && self.is_accounts(item)
+    }
+
+    fn is_id_token_on_behalf(&self, item: &Item<IdTokenEntry>) -> bool {
+        item.entry().is_some_and(|entry| self.is_gone(&entry.environment, &entry.client_id)) && self.is_accounts(item)
+    }
+
+    /// Whether an entry of an assertion names the account.
+    fn is_accounts<E: Entry>(&self, item: &Item<E>) -> bool {
+        let id = self.removal.account.home_account_id.as_str();
+        !id.is_empty() && item.members().is_some_and(|members| same(&members.lenient("home_account_id"), id))
     }
 
     fn is_refresh_token_gone(&self, token: &RefreshToken) -> bool {
         let gone = self.is_gone(&token.environment, &token.client_id);
-        let shared = || self.family.has(&token.family_id) && self.authority.is_environment(&token.environment);
-        match self.scope {
+        let shared = || self.family.has(&token.family_id) && self.removal.authority.is_environment(&token.environment);
+        match self.removal.scope {
             RemovalScope::ThisClient => gone && token.family_id.is_empty(),
             RemovalScope::Family => gone || shared(),
             RemovalScope::AllClients => gone,
@@ -104,8 +189,9 @@ impl Removal<'_> {
     }
 
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {
-        self.authority.is_environment(environment)
-            && (self.scope == RemovalScope::AllClients || self.clients.contains(&client_id.to_ascii_lowercase()))
+        self.removal.authority.is_environment(environment)
+            && (self.removal.scope == RemovalScope::AllClients
+                || self.clients.contains(&client_id.to_ascii_lowercase()))
     }
 }
 

@@ -7,6 +7,7 @@ mod readers;
 mod refused;
 #[cfg(feature = "file")]
 mod shared_file;
+mod sign_out;
 mod uses;
 
 use auth_core::{AccountId, Scopes};

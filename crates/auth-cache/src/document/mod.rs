@@ -19,7 +19,7 @@ mod write;
 
 use core::fmt;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::entries::AppMetadata;
@@ -54,6 +54,14 @@ pub(crate) struct Document {
     newest: AtomicU64,
     /// How much is in the partitions; whoever writes holds it.
     size: Mutex<Size>,
+    /// Whether several partitions are being changed as one.
+    torn: AtomicBool,
+}
+
+/// Several partitions that are changed as one.
+pub(crate) struct Edits<'d> {
+    document: &'d Document,
+    size: MutexGuard<'d, Size>,
 }
 
 /// What belongs to no partition.
@@ -104,30 +112,36 @@ impl Document {
             common: ArcSwap::from_pointee(common),
             newest: AtomicU64::new(newest),
             size: Mutex::new(size),
+            torn: AtomicBool::new(false),
         }
     }
 
     /// Reads the partition of a user in place.
     pub(crate) fn user<R>(&self, id: &AccountId, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+        self.settled();
         self.users.pin().get(id.folded()).map(|partition| read(partition))
     }
 
     /// Reads any partition in place.
     pub(crate) fn partition<R>(&self, place: &Place, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+        self.settled();
         let (partitions, name) = self.at(place);
         partitions.pin().get(name).map(|partition| read(partition))
     }
 
     /// The partitions of all users, in the order of the document.
     pub(crate) fn users(&self) -> Vec<Arc<Partition>> {
+        self.settled();
         let mut users: Vec<_> = self.users.pin().values().map(Arc::clone).collect();
         users.sort_unstable_by_key(|partition| partition.number);
         users
     }
 
-    /// The places of all assertions, in no order.
-    pub(crate) fn assertions(&self) -> Vec<Place> {
-        self.assertions.pin().keys().map(|name| Place::Assertion(name.clone())).collect()
+    /// The places of those assertions whose partitions are `wanted`, in no order.
+    pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
+        let pinned = self.assertions.pin();
+        let found = pinned.iter().filter(|(_, partition)| wanted(partition));
+        found.map(|(name, _)| Place::Assertion(name.clone())).collect()
     }
 
     /// Every partition with its place, in the order of the document.
@@ -140,6 +154,7 @@ impl Document {
                 partitions.pin().iter().map(|(name, partition)| (place(name.clone()), Arc::clone(partition))).collect();
             all.into_iter()
         }
+        self.settled();
         let mut all: Vec<_> = placed(&self.users, Place::User)
             .chain(placed(&self.apps, Place::App))
             .chain(placed(&self.assertions, Place::Assertion))
@@ -155,27 +170,29 @@ impl Document {
 
     /// Changes one partition, which is a new one if there is none. Readers see all of the change or nothing.
     pub(crate) fn edit<R>(&self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
-        let mut size = self.writing();
-        let (partitions, name) = self.at(place);
-        let pinned = partitions.pin();
-        let old = pinned.get(name);
-        let mut draft = match old {
-            Some(old) => old.draft(),
-            None => Draft { number: self.newest.fetch_add(1, Ordering::Relaxed).saturating_add(1), ..Draft::default() },
-        };
-        let output = edit(&mut draft);
-        let before = old.map(|old| old.size()).unwrap_or_default();
-        let after = if draft.is_empty() {
-            pinned.remove(name);
-            Size::default()
-        } else {
-            let new = draft.finish();
-            let after = new.size();
-            pinned.insert(name.into(), Arc::new(new));
-            after
-        };
-        *size = size.plus(after).minus(before);
-        output
+        Edits { document: self, size: self.writing() }.edit(place, edit)
+    }
+
+    /// Changes several partitions as one: who has seen a part of it sees all of it. `edit` must not read partitions by their
+    /// places.
+    pub(crate) fn edit_together<R>(&self, edit: impl FnOnce(&mut Edits<'_>) -> R) -> R {
+        struct Torn<'d>(&'d AtomicBool);
+        impl Drop for Torn<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        let mut edits = Edits { document: self, size: self.writing() };
+        self.torn.store(true, Ordering::Release);
+        let _torn = Torn(&self.torn);
+        edit(&mut edits)
+    }
+
+    /// Waits until nothing is half done. Outside of a removal this is one look at what nobody writes.
+    fn settled(&self) {
+        if self.torn.load(Ordering::Acquire) {
+            drop(self.writing());
+        }
     }
 
     /// Changes what belongs to no partition.
@@ -209,6 +226,35 @@ impl Document {
     fn writing(&self) -> MutexGuard<'_, Size> {
         // Partitions are replaced whole, and the size is only a measure: poison tells nothing.
         self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Edits<'_> {
+    /// As [`Document::edit`].
+    pub(crate) fn edit<R>(&mut self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
+        let (partitions, name) = self.document.at(place);
+        let pinned = partitions.pin();
+        let old = pinned.get(name);
+        let mut draft = match old {
+            Some(old) => old.draft(),
+            None => {
+                let newest = self.document.newest.fetch_add(1, Ordering::Relaxed);
+                Draft { number: newest.saturating_add(1), ..Draft::default() }
+            }
+        };
+        let output = edit(&mut draft);
+        let before = old.map(|old| old.size()).unwrap_or_default();
+        let after = if draft.is_empty() {
+            pinned.remove(name);
+            Size::default()
+        } else {
+            let new = draft.finish();
+            let after = new.size();
+            pinned.insert(name.into(), Arc::new(new));
+            after
+        };
+        *self.size = self.size.plus(after).minus(before);
+        output
     }
 }
 

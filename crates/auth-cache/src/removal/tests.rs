@@ -7,6 +7,20 @@ use crate::testing::{
     refresh_token, text, value,
 };
 
+fn remove_account(
+    document: &Document,
+    authority: &Authority,
+    client_id: &ClientId,
+    account: &Account,
+    scope: RemovalScope,
+) -> bool {
+    let removal = Removal::new(authority.clone(), client_id.clone(), account.clone(), scope);
+    let found = removal.finds(document);
+    assert_eq!(removal.apply(document, Moment::First), found);
+    assert!(!removal.finds(document));
+    found
+}
+
 fn account_entry(username: &str, changes: &[(&str, Value)]) -> (&'static str, Value) {
     ("Account", account(username, changes))
 }
@@ -128,6 +142,9 @@ fn scopes_of_removal() {
         (at("the application's", &[("home_account_id", Value::Null)]), [false, false, false, false, false]),
         (at("on behalf", &[("user_assertion_hash", json!("h"))]), [true, true, true, true, true]),
         (at("on behalf of bob", &[("user_assertion_hash", json!("h")), ("home_account_id", json!("v.t"))]), [false; 5]),
+        (rt("on behalf", &[("user_assertion_hash", json!("h"))]), [true; 5]),
+        (rt("on behalf of bob", &[("user_assertion_hash", json!("h")), ("home_account_id", json!("v.t"))]), [false; 5]),
+        (("IdToken", id_token("x", &[("user_assertion_hash", json!("h"))])), [true; 5]),
         (rt("own", &[]), [true, true, true, true, true]),
         (rt("own, in the family", &familys("1")), [false, true, true, true, true]),
         (rt("own, of another family", &familys("2")), [false, true, true, true, true]),

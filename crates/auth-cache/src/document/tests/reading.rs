@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::lookup::{Lookup, Query, lookup};
+use crate::pending::Moment;
+use crate::removal::{Removal, RemovalScope};
 use crate::testing::{NOW, T, access_token, account, assert_linear, client, entra, home_account, home_id, scopes};
 
 /// The access token that the home account gets.
@@ -170,8 +172,8 @@ fn reading_writing_and_asking_are_linear() {
         assert!(written(&document).len() > text.len() / 2);
         let found = crate::accounts::accounts(&document, &entra(T), &client());
         assert_eq!(found.len(), 1);
-        let scope = crate::removal::RemovalScope::AllClients;
-        assert!(crate::removal::remove_account(&document, &entra(T), &client(), &found[0], scope));
+        let removal = Removal::new(entra(T), client(), found[0].clone(), RemovalScope::AllClients);
+        assert!(removal.apply(&document, Moment::First));
     });
     // One entry with very many scopes.
     let scope = |n: usize| (0..n).map(|number| format!("scope{number}")).collect::<Vec<_>>().join(" ");
