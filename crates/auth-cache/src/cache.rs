@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::accounts;
 use crate::document::{self, Document};
 use crate::event::{Event, Observer};
+use crate::expiry::drop_expired;
 use crate::limits::{Limits, make_room};
 use crate::live::{ATTEMPTS, LiveDocument, contended};
 use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
@@ -269,6 +270,7 @@ impl TokenCache {
         let limits = self.live.limits;
         let change = move |document: &Document, moment| {
             let changed = put(document, moment);
+            drop_expired(document, &client_id, now);
             let evicted = if changed { make_room(document, &client_id, &limits, now) } else { None };
             Outcome { changed, evicted }
         };

@@ -24,6 +24,7 @@ mod cache;
 mod document;
 mod entries;
 mod event;
+mod expiry;
 mod extension;
 mod family;
 mod limits;

@@ -14,6 +14,7 @@ use auth_core::{AccountId, Scopes};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::assertion::Assertion;
 use crate::storage::{MemoryStorage, Replaced};
 use crate::testing::{
     CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, scopes, sign_in, tokens,
@@ -97,6 +98,28 @@ async fn what_others_write_is_seen_and_kept() {
     store(&cache, "dee", false).await.unwrap();
     assert_eq!(stored(&storage).await["Foreign"], json!({"a": [1, null]}));
     assert_eq!(names(&other).await, ["bob", "cy", "dee"]);
+}
+
+// S-84: an assertion does not come again; whatever is written next drops what ended with it.
+#[tokio::test]
+async fn what_was_got_on_behalf_goes_with_its_assertion() {
+    let app = |now| {
+        let tokens = tokens(&entra(T), "User.Read", &[], now);
+        AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens))
+    };
+    for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
+        for (number, end) in [(0, Some(at(100))), (1, Some(at(1000))), (2, None)] {
+            let assertion = Assertion::of_token(&number.to_string());
+            cache.store_assertion(AssertionTokenUpdate::new(assertion, end, app(NOW))).await.unwrap();
+        }
+        for (seconds, left) in [(99, 3), (159, 2), (940, 2), (1000, 1), (3600, 0)] {
+            cache.store_app(app(at(seconds))).await.unwrap();
+            let document: Value = serde_json::from_slice(&cache.to_json()).unwrap();
+            let tokens = document["AccessToken"].as_object().unwrap();
+            let on_behalf = tokens.values().filter(|entry| entry.get("user_assertion_hash").is_some()).count();
+            assert_eq!(on_behalf, left, "after {seconds} s");
+        }
+    }
 }
 
 // P-06: many writers at once, and everybody's change is there.

@@ -18,6 +18,7 @@ mod uses;
 mod write;
 
 use core::fmt;
+use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::entries::AppMetadata;
 use ahash::RandomState;
 use arc_swap::ArcSwap;
-use auth_core::AccountId;
+use auth_core::{AccountId, Timestamp};
 
 pub(crate) use filing::Place;
 pub(crate) use item::{Item, entries, make, put, remove};
@@ -56,6 +57,8 @@ pub(crate) struct Document {
     size: Mutex<Size>,
     /// Whether several partitions are being changed as one.
     torn: AtomicBool,
+    /// When all assertions were looked at last.
+    swept_at: AtomicU64,
 }
 
 /// Several partitions that are changed as one.
@@ -113,6 +116,7 @@ impl Document {
             newest: AtomicU64::new(newest),
             size: Mutex::new(size),
             torn: AtomicBool::new(false),
+            swept_at: AtomicU64::new(0),
         }
     }
 
@@ -142,6 +146,19 @@ impl Document {
         let pinned = self.assertions.pin();
         let found = pinned.iter().filter(|(_, partition)| wanted(partition));
         found.map(|(name, _)| Place::Assertion(name.clone())).collect()
+    }
+
+    /// Whether there is any assertion.
+    pub(crate) fn has_assertions(&self) -> bool {
+        !self.assertions.is_empty()
+    }
+
+    /// Whether nobody has said so for a while; whoever asks says so.
+    pub(crate) fn is_time_to_sweep(&self, now: Timestamp, pause: Duration) -> bool {
+        let last = self.swept_at.load(Ordering::Relaxed);
+        let is_time = Timestamp::from_unix_seconds(last).saturating_add(pause) <= now;
+        let now = now.as_unix_seconds();
+        is_time && self.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Every partition with its place, in the order of the document.

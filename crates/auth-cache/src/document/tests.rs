@@ -83,7 +83,7 @@ fn times_and_texts_are_read_leniently() {
         ("list", None),
         ("missing", None),
     ] {
-        assert_eq!(members.time(name), expected.map(auth_core::Timestamp::from_unix_seconds), "{name}");
+        assert_eq!(members.time(name), expected.map(Timestamp::from_unix_seconds), "{name}");
     }
     assert_eq!(members.text("list"), Text::Broken);
     assert_eq!(members.text("number"), Text::Is("17".into()));

@@ -41,7 +41,9 @@ impl Make for AccessToken {
             .with("token_type", kind.token_type)
             .with_time("cached_at", self.life.cached_at)
             .with_time("expires_on", self.life.expires_on);
-        if let Some(time) = origin.tokens.extended_expires_on {
+        // What ends with its assertion has no life beyond it (S-84).
+        let ends_early = self.life.expires_on < origin.tokens.expires_on;
+        if let Some(time) = origin.tokens.extended_expires_on.filter(|_| !ends_early) {
             entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
         }
         if let Some(time) = self.life.refresh_on {

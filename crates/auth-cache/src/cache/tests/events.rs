@@ -118,17 +118,16 @@ async fn what_is_evicted_is_told_with_its_numbers() {
     for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
         let (cache, heard) = listening(cache.with_limits(limits));
         let update = |number: usize, now| {
-            let answer = [("scope", json!(format!("scope{number}")))];
-            let tokens = tokens(&entra(T), "x", &answer, now);
-            let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));
-            AssertionTokenUpdate::new(Assertion::of_token(&number.to_string()), None, app)
+            let tenant = entra(&format!("{number:08}-0000-0000-0000-000000000000"));
+            let tokens = tokens(&tenant, "x", &[], now);
+            AppTokenUpdate::new(Arc::new(tenant), client(), Arc::new(tokens))
         };
         for number in 0..8 {
-            cache.store_assertion(update(number, if number < 2 { at(-4000) } else { NOW })).await.unwrap();
+            cache.store_app(update(number, if number < 2 { at(-4000) } else { NOW })).await.unwrap();
         }
         assert!(take(&heard).iter().all(|event| matches!(event, Event::Changed { .. })), "as many as there may be");
         for (number, expired, least_recently_used) in [(8, 2, 0), (9, 0, 0), (10, 0, 2)] {
-            cache.store_assertion(update(number, NOW)).await.unwrap();
+            cache.store_app(update(number, NOW)).await.unwrap();
             let evicted: Vec<_> =
                 take(&heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect();
             let expected = crate::limits::Evicted { expired, least_recently_used };

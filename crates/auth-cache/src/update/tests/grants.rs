@@ -146,7 +146,8 @@ fn the_end_of_an_assertion_ends_its_token() {
         (&session, None, Some(3600)),
     ] {
         let document = document(&[]);
-        let app = app_update(&entra(T), &answer("behalf", "User.Read", &[("refresh_in", json!(9000))]));
+        let times = [("refresh_in", json!(9000)), ("ext_expires_in", json!(9000))];
+        let app = app_update(&entra(T), &answer("behalf", "User.Read", &times));
         AssertionTokenUpdate::new(assertion.clone(), end, app).apply(&document, Moment::First);
         for document in [&document, &saved(&document)] {
             let Some(lives_until) = lives_until else {
@@ -155,6 +156,9 @@ fn the_end_of_an_assertion_ends_its_token() {
             };
             assert_eq!(find_behalf(document, assertion, lives_until - 301).as_deref(), Some("behalf"), "{end:?}");
             assert_eq!(find_behalf(document, assertion, lives_until - 30), None, "{end:?}");
+            let entries = value(document)["AccessToken"].take();
+            let extended = entries.as_object().unwrap().values().all(|entry| entry.get("ext_expires_on").is_some());
+            assert_eq!(extended, lives_until == 3600, "{end:?}");
         }
     }
 }

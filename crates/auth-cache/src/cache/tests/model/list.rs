@@ -216,6 +216,11 @@ impl List {
         listed
     }
 
+    pub(super) fn expired_on_behalf(&self, now: Timestamp) -> Vec<String> {
+        let expired = |row: &&AccessToken| matches!(row.owner, Owner::Assertion(_)) && row.expires_on <= now;
+        self.access_tokens.iter().filter(expired).map(|row| row.secret.clone()).collect()
+    }
+
     pub(super) fn access_token_secrets(&self) -> Vec<String> {
         self.access_tokens.iter().map(|row| row.secret.clone()).collect()
     }
