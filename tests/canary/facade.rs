@@ -2,8 +2,11 @@
 
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use auth::{AuthError, AuthResult, Authority, FileStorage, PublicClient, ReqwestTransport, Scopes};
+use auth::{
+    AuthError, AuthResult, Authority, FileStorage, PublicClient, PublicClientBuilder, ReqwestTransport, Scopes,
+};
 use auth_emulator::{Emulator, Endpoint, Fault, Robot};
 use auth_tests::browsers::RobotBrowser;
 use auth_tests::cache;
@@ -23,6 +26,8 @@ struct Watched {
     browser: RobotBrowser,
     client: PublicClient,
     shown: String,
+    /// What the client told beside its answers.
+    told: Arc<Mutex<String>>,
 }
 
 impl Watched {
@@ -31,13 +36,22 @@ impl Watched {
         let transport = Recording::over(ReqwestTransport::new());
         let storage = FileStorage::at(folder.join("tokens.json")).unwrap();
         let browser = RobotBrowser::user(ADA);
-        let builder = PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
-            .authority(Authority::parse(&emulator.authority()).unwrap())
-            .transport(transport.clone())
-            .storage(storage.clone())
-            .browser(browser.clone());
+        let told = Arc::default();
+        let builder = builder(&emulator, &transport, &storage, &told).browser(browser.clone());
         let shown = format!("{builder:?} {builder:#?}");
-        Self { emulator, transport, storage, browser, client: builder.build().unwrap(), shown }
+        Self { emulator, transport, storage, browser, client: builder.build().unwrap(), shown, told }
+    }
+
+    /// A refresh fails while the token still serves, in a client that no failure keeps from trying.
+    async fn refresh_in_vain(&mut self, fault: Fault) {
+        cache::change(&self.storage, |document| cache::set_time(document, "expires_on", cache::now() + 200)).await;
+        self.client = builder(&self.emulator, &self.transport, &self.storage, &self.told)
+            .browser(self.browser.clone())
+            .build()
+            .unwrap();
+        self.next(fault);
+        self.silent(false).await;
+        self.emulator.faults().clear();
     }
 
     fn show(&mut self, what: &impl Debug) {
@@ -89,6 +103,20 @@ impl Watched {
     }
 }
 
+fn builder(
+    emulator: &Emulator,
+    transport: &Recording<ReqwestTransport>,
+    storage: &FileStorage,
+    told: &Arc<Mutex<String>>,
+) -> PublicClientBuilder {
+    let told = Arc::clone(told);
+    PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
+        .authority(Authority::parse(&emulator.authority()).unwrap())
+        .transport(transport.clone())
+        .storage(storage.clone())
+        .on_event(move |event| write!(told.lock().unwrap(), "{event:?}\n{event:#?}\n").unwrap())
+}
+
 /// Answers that hold a token where something else is wrong.
 fn broken_answers() -> Vec<Fault> {
     let json = |body: String| Fault::status(200).content_type("application/json").body(body).into();
@@ -137,6 +165,13 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
         watched.interactive().await;
         watched.emulator.faults().clear();
     }
+    for fault in broken_answers() {
+        watched.refresh_in_vain(fault).await;
+    }
+    let refusal = Fault::oauth("invalid_grant").description(PLANTED);
+    watched.refresh_in_vain(refusal.into()).await;
+    let told = watched.told.lock().unwrap().clone();
+    assert!(told.contains("RefreshFailed") && told.contains("InteractionHint"), "{told}");
     let (client, account) = (watched.client.clone(), watched.client.accounts().await.unwrap().remove(0));
     watched.show(&client);
     watched.show(&account);
@@ -154,6 +189,7 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
     assert!(pages.contains("Return to the application"));
     let urls = watched.browser.urls().join("\n");
     secrets.push(("planted token".to_owned(), PLANTED.to_owned()));
+    assert_absent("an event", &told, &secrets);
     for (place, text) in [("a page", &pages), ("an address", &urls)] {
         assert_absent(place, text, &secrets);
     }

@@ -124,8 +124,7 @@ mod tests {
                 answer.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect();
             Transport::send(&watch, Request::default()).await.unwrap();
         }
-        let told = told.lock().unwrap().clone();
-        told
+        told.lock().unwrap().clone()
     }
 
     #[tokio::test]
