@@ -9,7 +9,7 @@ use crate::TokenCache;
 use crate::accounts::accounts;
 use crate::lookup::{Lookup, Query, lookup};
 use crate::pending::Moment;
-use crate::removal::{RemovalScope, remove_account};
+use crate::removal::{Removal, RemovalScope};
 use crate::testing::{
     CLIENT, NOW, T, access_token, account, app_metadata, assert_linear, client, entra, home_account, id_token, oidc,
     refresh_token, scopes, sign_in, tokens, with,
@@ -45,7 +45,7 @@ fn ask(document: &Document, authority: &Authority, wanted: &str) -> Lookup {
 
 /// Everything that is done with a document, once.
 fn use_all(text: &str, authority: &Authority) {
-    let document = super::super::parse(text.as_bytes().to_vec().into()).unwrap();
+    let document = super::super::parse(text.as_bytes().to_vec().into(), 32).unwrap();
     assert!(!matches!(ask(&document, authority, "none"), Lookup::Usable(_)));
     drop(ask(&document, authority, "User.Read"));
     drop(accounts(&document, authority, &client()));
@@ -59,7 +59,8 @@ fn use_all(text: &str, authority: &Authority) {
     cache.merge_json(text.as_bytes()).unwrap();
     cache.merge_json(text.as_bytes()).unwrap();
     assert!(!cache.to_json().is_empty() && !write(&document).0.is_empty());
-    assert!(remove_account(&document, authority, &client(), &new, RemovalScope::Family));
+    let removal = Removal::new(authority.clone(), client(), new, RemovalScope::Family);
+    assert!(removal.apply(&document, Moment::First));
 }
 
 // Entries under one key, of as many accounts.
@@ -70,7 +71,7 @@ fn a_hundred_thousand_keys_that_collide() {
         document(&[section("AccessToken", n, |number| ("k".to_owned(), access_token("at", &id(number))))])
     };
     assert_linear(50_000, tokens, |text| {
-        let document = super::super::parse(text.as_bytes().to_vec().into()).unwrap();
+        let document = super::super::parse(text.as_bytes().to_vec().into(), 32).unwrap();
         assert!(matches!(ask(&document, &entra(T), "User.Read"), Lookup::Nothing));
         assert!(write(&document).0.len() < 1_000, "one is left");
     });
@@ -83,7 +84,7 @@ fn a_hundred_thousand_tokens_of_one_account() {
         (document(&[section("AccessToken", n, |number| (key(number), access_token("at", &target(number))))]), n)
     };
     assert_linear(50_000, tokens, |(text, n)| {
-        let document = super::super::parse(text.into_bytes().into()).unwrap();
+        let document = super::super::parse(text.into_bytes().into(), 32).unwrap();
         for number in [0, n / 2, n - 1] {
             assert!(matches!(ask(&document, &entra(T), &format!("scope{number}")), Lookup::Usable(_)), "{number}");
         }
@@ -97,7 +98,7 @@ fn ten_thousand_scopes_of_one_token() {
     let many = |n: usize| (0..n).map(|number| format!("{number:x}")).collect::<Vec<_>>().join(" ");
     assert_linear(5_000, many, |target| {
         let text = json!({"AccessToken": {"k": access_token("at", &[("target", json!(target))])}}).to_string();
-        let document = super::super::parse(text.into_bytes().into()).unwrap();
+        let document = super::super::parse(text.into_bytes().into(), 32).unwrap();
         assert!(matches!(ask(&document, &entra(T), &target), Lookup::Usable(_)));
         assert!(matches!(ask(&document, &entra(T), &format!("{target} more")), Lookup::Nothing));
     });
@@ -167,7 +168,7 @@ fn no_honest_account_has_so_many() {
         ])
     };
     for (refresh_tokens, id_tokens, tried) in [(3, 256, 3), (64, 1, 64), (65, 1, 64), (3, 257, 0)] {
-        let document = super::super::parse(text(refresh_tokens, id_tokens).into_bytes().into()).unwrap();
+        let document = super::super::parse(text(refresh_tokens, id_tokens).into_bytes().into(), 32).unwrap();
         let found = match ask(&document, &oidc(ISSUER), "User.Read") {
             Lookup::MustRefresh(refresh, None) => refresh.candidates.len(),
             _ => 0,
