@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use auth_cache::{Lookup, MemoryStorage, Query, RemovalScope, Storage as _, TokenCache, TokenUpdate};
+use auth_cache::{Lookup, MemoryStorage, Observer, Query, RemovalScope, Storage as _, TokenCache, TokenUpdate};
 use auth_core::{
     Account, Application, Authority, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext, Scopes,
     Secret, Timestamp, Tokens,
@@ -79,7 +79,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 fn survives_a_sign_in(input: &[u8]) {
     let storage = MemoryStorage::new();
     let version = storage.version().expect("a version");
-    done(storage.replace(input.to_vec().into(), version)).expect("a store in memory");
+    done(storage.replace(input.to_vec().into(), version, &Observer::default())).expect("a store in memory");
     let cache = TokenCache::new(storage.clone());
     let authority = Arc::new(Authority::tenant(TENANT).expect("an authority"));
     let (client, scopes) = (ClientId::new(CLIENT).expect("a client id"), Scopes::parse("User.Read").expect("a scope"));
@@ -127,7 +127,7 @@ fn done<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn document(storage: &MemoryStorage) -> Option<Map<String, Value>> {
-    parsed(&done(storage.read()).expect("a store in memory").content)
+    parsed(&done(storage.read(&Observer::default())).expect("a store in memory").content)
 }
 
 /// How many levels of objects and lists there are.

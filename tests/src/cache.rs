@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use auth::Storage;
+use auth::{Observer, Storage};
 use serde_json::{Map, Value};
 
 /// Unix seconds now.
@@ -35,17 +35,17 @@ fn section_mut<'a>(document: &'a mut Value, name: &str) -> &'a mut Map<String, V
 
 /// The document in a store; `null` when there is none.
 pub async fn read(storage: &impl Storage) -> Value {
-    let content = storage.read().await.unwrap().content;
+    let content = storage.read(&Observer::default()).await.unwrap().content;
     if content.is_empty() { Value::Null } else { serde_json::from_slice(&content).unwrap() }
 }
 
 /// Changes the document in a store.
 pub async fn change(storage: &impl Storage, change: impl FnOnce(&mut Value)) {
-    let stored = storage.read().await.unwrap();
+    let stored = storage.read(&Observer::default()).await.unwrap();
     let mut document = serde_json::from_slice(&stored.content).unwrap();
     change(&mut document);
     let content = document.to_string().into_bytes();
-    storage.replace(content.into(), stored.version).await.unwrap();
+    storage.replace(content.into(), stored.version, &Observer::default()).await.unwrap();
     assert_eq!(read(storage).await, document, "nobody else wrote meanwhile");
 }
 

@@ -16,7 +16,7 @@ use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
 use crate::merge::merge;
 use crate::pending::{Change, Moment, Outcome};
 use crate::removal::{Removal, RemovalScope};
-use crate::storage::{BoxedLock, DynStorage, LockName, Storage, StorageError, StorageLock};
+use crate::storage::{BoxedLock, DynStorage, LockBudget, LockName, Storage, StorageError, StorageLock};
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
 /// A text that is no cache document.
@@ -87,19 +87,23 @@ impl TokenCache {
         self.live.storage.is_some()
     }
 
-    /// Answers `query` at the time `now`, if that needs no reading of the store: always in memory, and over a storage as
-    /// long as it has not changed. It never waits.
+    /// Answers `query` at the time `now`, if there is nothing to do for it: always in memory, and over a storage as long as
+    /// it has not changed and nothing waits to be stored. It never waits.
     #[must_use]
     pub fn try_lookup(&self, query: &Query<'_>, now: Timestamp) -> Option<Lookup> {
+        if self.live.is_retry_due(now) {
+            return None;
+        }
         let picture = self.live.known();
         self.live.is_current(&picture).then(|| lookup::lookup(&picture.document, query, now))
     }
 
-    /// Answers `query` at the time `now`.
+    /// Answers `query` at the time `now`. What waits to be stored is tried again before, at most every 30 seconds (S-98).
     ///
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup(&self, query: &Query<'_>, now: Timestamp) -> Result<Lookup, StorageError> {
+        self.live.retry(now).await;
         Ok(lookup::lookup(&self.live.current().await?.document, query, now))
     }
 
@@ -108,6 +112,7 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup_app(&self, query: &AppQuery<'_>, now: Timestamp) -> Result<GrantLookup, StorageError> {
+        self.live.retry(now).await;
         Ok(lookup::lookup_app(&self.live.current().await?.document, query, now))
     }
 
@@ -120,6 +125,7 @@ impl TokenCache {
         query: &AssertionQuery<'_>,
         now: Timestamp,
     ) -> Result<GrantLookup, StorageError> {
+        self.live.retry(now).await;
         Ok(lookup::lookup_assertion(&self.live.current().await?.document, query, now))
     }
 
@@ -139,9 +145,18 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the tokens could not be stored.
     pub async fn store(&self, update: TokenUpdate) -> Result<bool, StorageError> {
+        self.store_within(update, &mut LockBudget::default()).await
+    }
+
+    /// The same for a call that has waited for locks before, or has a deadline (S-101).
+    ///
+    /// # Errors
+    /// As [`store`](Self::store).
+    pub async fn store_within(&self, update: TokenUpdate, budget: &mut LockBudget) -> Result<bool, StorageError> {
         let key = update.account.home_account_id.as_str().to_owned();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
-        self.put(Some(key), client_id, now, move |document, moment| update.apply(document, moment)).await
+        let put = move |document: &Document, moment| update.apply(document, moment);
+        self.put(Some(key), client_id, now, budget, put).await
     }
 
     /// Caches a token of an application itself.
@@ -155,7 +170,7 @@ impl TokenCache {
             update.apply(document, moment);
             true
         };
-        self.put(Some(key), client_id, now, put).await.map(drop)
+        self.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
     }
 
     /// Caches a token on behalf of a user.
@@ -169,7 +184,7 @@ impl TokenCache {
             update.apply(document, moment);
             true
         };
-        self.put(Some(key), client_id, now, put).await.map(drop)
+        self.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
     }
 
     /// Forgets `account` for this client, its family or all clients, and tells whether it was there. What a service got on
@@ -192,9 +207,9 @@ impl TokenCache {
             let removal = Arc::clone(&removal);
             Arc::new(move |document: &Document, moment| removal.apply(document, moment).into())
         };
-        let mut removed = false;
+        let (mut removed, mut budget) = (false, LockBudget::default());
         for _ in 0..ATTEMPTS {
-            removed |= self.live.change(Some(key.to_owned()), Arc::clone(&change) as Change).await?;
+            removed |= self.live.change(Some(key.to_owned()), Arc::clone(&change) as Change, &mut budget).await?;
             if !removed || !removal.finds(&self.live.reread().await?.document) {
                 return Ok(removed);
             }
@@ -204,32 +219,48 @@ impl TokenCache {
     }
 
     /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.
-    /// Whoever has the lock should look into the cache once more before asking the identity provider.
+    /// Whoever has the lock should look into the cache once more before asking the identity provider. What was waited is
+    /// taken off `budget`, which is then handed to [`store_within`](Self::store_within).
     ///
     /// # Errors
-    /// [`StorageError`] when the lock cannot be had in ten seconds.
+    /// [`StorageError`] when the lock cannot be had in time.
     pub async fn refresh_lock(
         &self,
         authority: &Authority,
         client_id: &ClientId,
         account: &AccountId,
+        budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
         let Some(storage) = &self.live.storage else { return Ok(Box::new(NoLock)) };
         let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
-        storage.lock(LockName::Refresh(&name)).await
+        self.live.lock(&**storage, LockName::Refresh(&name), budget).await
     }
 
     /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
     ///
     /// # Errors
     /// [`StorageError`] when the change could not be stored.
-    pub async fn leave_family(&self, authority: &Authority, client_id: &ClientId) -> Result<(), StorageError> {
+    pub async fn leave_family(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+        budget: &mut LockBudget,
+    ) -> Result<(), StorageError> {
         let (authority, client_id) = (authority.clone(), client_id.clone());
         let leave = move |document: &Document, _| {
             update::put_app_metadata(document, &authority, &client_id, "");
             true.into()
         };
-        self.live.change(None, Arc::new(leave)).await.map(drop)
+        self.live.change(None, Arc::new(leave), budget).await.map(drop)
+    }
+
+    /// Stores what could not be stored before (S-98). Otherwise that happens with the next change or lookup; a program that
+    /// ends should not leave it at that.
+    ///
+    /// # Errors
+    /// [`StorageError`] when it still cannot be stored.
+    pub async fn flush(&self) -> Result<(), StorageError> {
+        self.live.flush(&mut LockBudget::default()).await
     }
 
     /// The document as this process knows it, for applications that own their store. It holds secrets.
@@ -265,6 +296,7 @@ impl TokenCache {
         suggested_key: Option<String>,
         client_id: ClientId,
         now: Timestamp,
+        budget: &mut LockBudget,
         put: impl Fn(&Document, Moment) -> bool + Send + Sync + 'static,
     ) -> Result<bool, StorageError> {
         let limits = self.live.limits;
@@ -274,7 +306,7 @@ impl TokenCache {
             let evicted = if changed { make_room(document, &client_id, &limits, now) } else { None };
             Outcome { changed, evicted }
         };
-        self.live.change(suggested_key, Arc::new(change)).await
+        self.live.change(suggested_key, Arc::new(change), budget).await
     }
 }
 

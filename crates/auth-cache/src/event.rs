@@ -35,21 +35,62 @@ pub enum Event {
         /// Where to.
         place: String,
     },
+    /// The store could not be read. What this process knows serves on (S-101). Told when it begins.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// A change could not be stored. It serves this process, and it and those after it are stored once the store can be
+    /// written (S-98). Told when it begins.
+    Deferred {
+        /// Why.
+        reason: String,
+    },
+    /// Somebody held a lock for as long as there was time to wait (S-101).
+    LockTimedOut {
+        /// Whether it was the lock of a refresh, which goes on without it; else a change is deferred.
+        refresh: bool,
+    },
+    /// Others could read the stored document; they cannot any more (S-95).
+    PermissionsRepaired {
+        /// Which store.
+        place: String,
+    },
+    /// Others than the user can write where the document is stored: they can take it away, and put another in its
+    /// place (S-93). Told once.
+    SharedFolder {
+        /// Which folder.
+        place: String,
+    },
+    /// The store is on a file system of another machine, where locks and times are only as good as that machine's
+    /// promises (S-103). Told once.
+    NetworkFileSystem {
+        /// Which folder.
+        place: String,
+    },
+    /// What writers that died had begun to write was removed (S-97).
+    LeftoversRemoved {
+        /// How many files.
+        count: usize,
+    },
 }
 
 /// Whom the application named to hear of events.
 type Listener = dyn Fn(&Event) + Send + Sync;
 
-/// Tells the log and the application.
+/// Tells the log and the application what happens in a cache and in its store; by default the log alone.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Listener>>);
+pub struct Observer(Option<Arc<Listener>>);
 
 impl Observer {
-    pub(crate) fn new(observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    /// One that also tells `observe`.
+    #[must_use]
+    pub fn new(observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))
     }
 
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Tells of an event.
+    pub fn tell(&self, event: &Event) {
         match event {
             Event::Changed { .. } => {}
             Event::EntriesSkipped { count } => {
@@ -66,6 +107,27 @@ impl Observer {
             }
             Event::Quarantined { place } => {
                 tracing::warn!(target: "auth_cache", place, "the token cache was not JSON; it was moved aside and begun anew");
+            }
+            Event::Unreadable { reason } => {
+                tracing::warn!(target: "auth_cache", reason, "the token cache could not be read; what this process knows serves on");
+            }
+            Event::Deferred { reason } => {
+                tracing::info!(target: "auth_cache", reason, "a change of the token cache could not be stored; this process keeps it");
+            }
+            Event::LockTimedOut { refresh } => {
+                tracing::warn!(target: "auth_cache", refresh, "another program holds the lock of the token cache, and there is no time left to wait");
+            }
+            Event::PermissionsRepaired { place } => {
+                tracing::warn!(target: "auth_cache", place, "others could read the token cache; it is for its owner only now");
+            }
+            Event::SharedFolder { place } => {
+                tracing::warn!(target: "auth_cache", place, "others can write into the folder of the token cache");
+            }
+            Event::NetworkFileSystem { place } => {
+                tracing::warn!(target: "auth_cache", place, "the token cache is on a network file system; its locks may not hold");
+            }
+            Event::LeftoversRemoved { count } => {
+                tracing::info!(target: "auth_cache", count, "files of writers that died were removed");
             }
         }
         if let Some(observe) = &self.0 {

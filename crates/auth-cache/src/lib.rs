@@ -21,6 +21,8 @@
 mod accounts;
 mod assertion;
 mod cache;
+#[cfg(any(test, feature = "test-util"))]
+pub mod contract;
 mod document;
 mod entries;
 mod event;
@@ -43,16 +45,16 @@ mod update;
 
 pub use assertion::{Assertion, InvalidSessionKey};
 pub use cache::{NotACache, TokenCache};
-pub use event::Event;
+pub use event::{Event, Observer};
 pub use extension::Extension;
 pub use limits::{Evicted, Limits};
 pub use lookup::{AppQuery, AssertionQuery, CachedToken, GrantLookup, Lookup, Margins, Query, Refresh, RefreshReason};
 pub use removal::RemovalScope;
-#[cfg(feature = "file")]
-pub use storage::FileStorage;
 pub use storage::{
-    BoxFuture, BoxedLock, DynStorage, LockName, MemoryStorage, Replaced, Storage, StorageError, StorageLock, Stored,
-    Version,
+    BoxFuture, BoxedLock, DynStorage, LockBudget, LockName, MemoryStorage, Replaced, Storage, StorageError,
+    StorageErrorKind, StorageLock, Stored, Version,
 };
+#[cfg(feature = "file")]
+pub use storage::{FileState, FileStorage, LockHolder};
 pub use token_kind::TokenKind;
 pub use update::{AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};

@@ -1,16 +1,24 @@
 //! The document as it follows its store: reload, apply one change, replace.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use auth_core::Timestamp;
 
 use crate::document::{self, Document, Unreadable};
 use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::pending::{Change, Moment, Outcome, Pending};
-use crate::storage::{DynStorage, LockName, Replaced, StorageError, Stored, Version};
+use crate::storage::{
+    BoxedLock, DynStorage, LockBudget, LockName, Replaced, StorageError, StorageErrorKind, Stored, Version,
+};
 
+/// How long a reader waits for whoever may be writing what could not be understood: longer than a write in place takes, and
+/// short beside what a call has for the locks that it needs.
+const READERS_PATIENCE: Duration = Duration::from_secs(1);
 /// How often a write is tried again when somebody else was faster.
 pub(crate) const ATTEMPTS: usize = 5;
 
@@ -45,6 +53,13 @@ impl Picture {
 /// A text in the store that could not be understood.
 struct NotUnderstood;
 
+/// Whether somebody may be writing while we look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looking {
+    Free,
+    Locked,
+}
+
 /// A document in memory, or in a store that others write too.
 #[derive(Default)]
 pub(crate) struct LiveDocument {
@@ -54,6 +69,10 @@ pub(crate) struct LiveDocument {
     reloading: async_lock::Mutex<()>,
     /// Changes that could not be stored yet (S-98).
     pending: Mutex<Pending>,
+    /// Whether the store failed one of them, so that it is tried again.
+    is_deferring: AtomicBool,
+    /// Whether the store could not be read last.
+    is_unreadable: AtomicBool,
     /// The keys under which entries of ours cannot be stored, as was told (S-79).
     collided: Mutex<BTreeSet<String>>,
     pub(crate) limits: Limits,
@@ -78,7 +97,7 @@ impl LiveDocument {
         }
     }
 
-    /// The picture of what is stored now. Where the store fails, what this process could not store serves on.
+    /// The picture of what is stored now. Where the store fails, what this process knows serves on.
     pub(crate) async fn current(&self) -> Result<Guard<Arc<Picture>>, StorageError> {
         let picture = self.picture.load();
         let Some(storage) = &self.storage else { return Ok(picture) };
@@ -86,10 +105,17 @@ impl LiveDocument {
             return Ok(picture);
         }
         drop(picture);
-        match self.follow(&**storage).await {
-            Err(error) if self.pending().is_empty() => Err(error),
-            Ok(()) | Err(_) => Ok(self.picture.load()),
+        let followed = self.follow(&**storage).await;
+        let picture = self.picture.load();
+        match followed {
+            Ok(()) => self.is_unreadable.store(false, Ordering::Relaxed),
+            Err(error) if picture.version == Version::NONE && self.pending().is_empty() => return Err(error),
+            Err(error) if !self.is_unreadable.swap(true, Ordering::Relaxed) => {
+                self.observer.tell(&Event::Unreadable { reason: error.to_string() });
+            }
+            Err(_) => {}
         }
+        Ok(picture)
     }
 
     /// The same, read from the store even where that says that nobody has changed it.
@@ -107,33 +133,44 @@ impl LiveDocument {
         self.picture.store(Arc::new(Picture { is_stale: true, ..Picture::new(picture.version, document) }));
     }
 
-    /// Reads what is stored. A document that cannot be understood is looked at again under the lock, as a writer of another
-    /// kind may just have been busy; if it is still bad, it is moved aside (S-99).
+    /// Reads what is stored. A document that cannot be understood, or is empty, is looked at again under the lock, as a
+    /// writer that writes in place may just have been busy; if it is still bad, it is moved aside (S-99).
     async fn follow(&self, storage: &dyn DynStorage) -> Result<(), StorageError> {
         {
             let _reloading = self.reloading.lock().await;
-            if let Ok(()) = self.reload(storage).await? {
+            if let Ok(()) = self.reload(storage, Looking::Free).await? {
                 return Ok(());
             }
         }
-        let _lock = storage.lock(LockName::Document).await?;
+        let _lock = self.lock(storage, LockName::Document, &mut LockBudget::new(READERS_PATIENCE)).await?;
         let _reloading = self.reloading.lock().await;
         self.reload_or_repair(storage).await
     }
 
     /// Takes a new picture if what is stored is another version.
-    async fn reload(&self, storage: &dyn DynStorage) -> Result<Result<(), NotUnderstood>, StorageError> {
+    async fn reload(
+        &self,
+        storage: &dyn DynStorage,
+        looking: Looking,
+    ) -> Result<Result<(), NotUnderstood>, StorageError> {
         let version = storage.version()?;
         if version == self.picture.load().version && !self.picture.load().is_stale {
             return Ok(Ok(()));
         }
-        let stored = storage.read().await?;
-        Ok(self.take(stored))
+        let stored = storage.read(&self.observer).await?;
+        // What could not promise to stay the same stayed the same.
+        if stored.version == self.picture.load().version && !self.picture.load().is_stale {
+            return Ok(Ok(()));
+        }
+        Ok(self.take(stored, looking))
     }
 
     /// Shows what was read, or refuses it where it is beyond a limit.
-    fn take(&self, stored: Stored) -> Result<(), NotUnderstood> {
+    fn take(&self, stored: Stored, looking: Looking) -> Result<(), NotUnderstood> {
         let bytes = stored.content.len();
+        if bytes == 0 && stored.version != Version::NONE && looking == Looking::Free {
+            return Err(NotUnderstood);
+        }
         if let Some(reason) = self.limits.excess(bytes, 0) {
             self.refuse(stored.version, reason);
             return Ok(());
@@ -157,15 +194,15 @@ impl LiveDocument {
     }
 
     async fn reload_or_repair(&self, storage: &dyn DynStorage) -> Result<(), StorageError> {
-        if let Ok(()) = self.reload(storage).await? {
+        if let Ok(()) = self.reload(storage, Looking::Locked).await? {
             return Ok(());
         }
         let place = storage.set_aside().await?;
         self.observer.tell(&Event::Quarantined { place });
         // Nothing, unless somebody without the lock was faster.
-        let stored = storage.read().await?;
+        let stored = storage.read(&self.observer).await?;
         let version = stored.version;
-        self.take(stored).unwrap_or_else(|NotUnderstood| self.show(version, Document::default()));
+        self.take(stored, Looking::Locked).unwrap_or_else(|NotUnderstood| self.show(version, Document::default()));
         Ok(())
     }
 
@@ -190,14 +227,19 @@ impl LiveDocument {
     }
 
     /// Applies a change: in memory at once, else to what is stored.
-    pub(crate) async fn change(&self, suggested_key: Option<String>, change: Change) -> Result<bool, StorageError> {
+    pub(crate) async fn change(
+        &self,
+        suggested_key: Option<String>,
+        change: Change,
+        budget: &mut LockBudget,
+    ) -> Result<bool, StorageError> {
         let changed = match &self.storage {
             None => {
                 let outcome = change(&self.picture.load().document, Moment::First);
                 self.note_evicted(outcome);
                 Ok(outcome.changed)
             }
-            Some(storage) => self.change_stored(&**storage, change).await,
+            Some(storage) => self.write(&**storage, Some(change), budget).await,
         };
         if changed != Ok(false) {
             self.observer.tell(&Event::Changed { suggested_key });
@@ -205,8 +247,52 @@ impl LiveDocument {
         changed
     }
 
-    async fn change_stored(&self, storage: &dyn DynStorage, change: Change) -> Result<bool, StorageError> {
-        let _lock = match storage.lock(LockName::Document).await {
+    /// Stores what waits (S-98).
+    pub(crate) async fn flush(&self, budget: &mut LockBudget) -> Result<(), StorageError> {
+        match &self.storage {
+            Some(storage) if !self.pending().is_empty() => self.write(&**storage, None, budget).await.map(drop),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a lookup at the time `now` should try once more to store what waits.
+    #[inline]
+    pub(crate) fn is_retry_due(&self, now: Timestamp) -> bool {
+        self.is_deferring.load(Ordering::Relaxed) && self.pending().is_retry_due(now)
+    }
+
+    /// Tries once more to store what waits, if it is time to: without waiting for anybody, as somebody waits for an answer.
+    pub(crate) async fn retry(&self, now: Timestamp) {
+        if self.is_retry_due(now) {
+            self.pending().note_retry(now);
+            if let Err(error) = self.flush(&mut LockBudget::new(Duration::ZERO)).await {
+                tracing::debug!(target: "auth_cache", %error, "what waits is still not stored");
+            }
+        }
+    }
+
+    /// A lock of the store. That it could not be had is told.
+    pub(crate) async fn lock(
+        &self,
+        storage: &dyn DynStorage,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+    ) -> Result<BoxedLock, StorageError> {
+        let locked = storage.lock(name, budget, &self.observer).await;
+        if matches!(&locked, Err(error) if error.kind == StorageErrorKind::LockTimedOut) {
+            self.observer.tell(&Event::LockTimedOut { refresh: matches!(name, LockName::Refresh(_)) });
+        }
+        locked
+    }
+
+    /// Brings a change into the store, and what waits; without a change only what waits.
+    async fn write(
+        &self,
+        storage: &dyn DynStorage,
+        change: Option<Change>,
+        budget: &mut LockBudget,
+    ) -> Result<bool, StorageError> {
+        let _lock = match self.lock(storage, LockName::Document, budget).await {
             Ok(lock) => lock,
             Err(error) => return Err(self.keep(change, error)),
         };
@@ -223,20 +309,25 @@ impl LiveDocument {
                 let pending = self.pending();
                 (pending.end(), !pending.is_empty())
             };
-            let outcome = change(&picture.document, Moment::First);
+            let outcome =
+                change.as_ref().map_or_else(Outcome::default, |change| change(&picture.document, Moment::First));
             if !outcome.changed && !waiting {
                 return Ok(false);
             }
             let (json, collided) = document::write(&picture.document);
             if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
-                self.pending().push(change);
                 self.note_evicted(outcome);
                 self.observer.tell(&Event::Refused { reason });
-                return Err(StorageError::new("written", "", reason));
+                return Err(self.defer(change, StorageError::new("written", "", reason)));
             }
-            match storage.replace(json, picture.version).await {
+            match storage.replace(json, picture.version, &self.observer).await {
                 Ok(Replaced::Done(version)) => {
-                    self.pending().stored(until);
+                    let still_waiting = {
+                        let mut pending = self.pending();
+                        pending.stored(until);
+                        !pending.is_empty()
+                    };
+                    self.is_deferring.store(still_waiting, Ordering::Relaxed);
                     self.picture.store(Arc::new(Picture::new(version, Arc::clone(&picture.document))));
                     self.note_evicted(outcome);
                     return match self.note_collided(collided) {
@@ -247,18 +338,30 @@ impl LiveDocument {
                 // The picture shows a change that is not stored.
                 Ok(Replaced::Conflict) => self.distrust(&picture),
                 Err(error) => {
-                    self.pending().push(change);
                     self.note_evicted(outcome);
-                    return Err(error);
+                    return Err(self.defer(change, error));
                 }
             }
         }
         Err(self.keep(change, contended()))
     }
 
-    /// What could not be stored serves this process at least, and is stored with its next change (S-98, S-101).
-    fn keep(&self, change: Change, error: StorageError) -> StorageError {
-        self.remember(change);
+    /// What could not be stored serves this process at least, and is stored later (S-98, S-101).
+    fn keep(&self, change: Option<Change>, error: StorageError) -> StorageError {
+        if let Some(change) = change {
+            self.remember(change);
+        }
+        self.defer(None, error)
+    }
+
+    /// Notes that the store failed, and a change that this process shows already.
+    fn defer(&self, change: Option<Change>, error: StorageError) -> StorageError {
+        if let Some(change) = change {
+            self.pending().push(change);
+        }
+        if !self.is_deferring.swap(true, Ordering::Relaxed) {
+            self.observer.tell(&Event::Deferred { reason: error.to_string() });
+        }
         error
     }
 

@@ -2,12 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::Timestamp;
 
 use crate::document::Document;
 use crate::limits::Evicted;
 
 /// So many wait at most: a store may fail for months. The process knows what they brought in any case.
 const LONGEST: usize = 10_000;
+/// So long a store that failed is left alone by those who only read.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// A change of the document, which can be applied to any version.
 pub(crate) type Change = Arc<dyn Fn(&Document, Moment) -> Outcome + Send + Sync>;
@@ -40,6 +45,8 @@ pub(crate) struct Pending {
     changes: VecDeque<Change>,
     /// How many are gone, stored or given up.
     gone: u64,
+    /// When somebody who only reads last tried to store them.
+    retried_at: Option<Timestamp>,
 }
 
 /// A point in the order of changes.
@@ -61,6 +68,16 @@ impl Pending {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter()
+    }
+
+    /// Whether somebody who only reads should try to store them at the time `now`, which may lie before the last time.
+    pub(crate) fn is_retry_due(&self, now: Timestamp) -> bool {
+        let recent = |at: Timestamp| at.duration_until(now).max(now.duration_until(at)) < PAUSE;
+        !self.is_empty() && !self.retried_at.is_some_and(recent)
+    }
+
+    pub(crate) const fn note_retry(&mut self, now: Timestamp) {
+        self.retried_at = Some(now);
     }
 
     /// Behind those that wait now.

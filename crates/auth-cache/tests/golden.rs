@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use auth_cache::{Lookup, MemoryStorage, Query, RemovalScope, Storage, TokenCache, TokenUpdate};
+use auth_cache::{LockBudget, Lookup, MemoryStorage, Observer, Query, RemovalScope, Storage, TokenCache, TokenUpdate};
 use auth_core::{
     AccountId, Application, Authority, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext,
     Scopes, Secret, Timestamp,
@@ -87,7 +87,7 @@ impl Golden {
     async fn open(&self) -> (MemoryStorage, TokenCache) {
         let storage = MemoryStorage::new();
         let content = self.content.as_bytes().to_vec().into();
-        storage.replace(content, storage.version().unwrap()).await.unwrap();
+        storage.replace(content, storage.version().unwrap(), &Observer::default()).await.unwrap();
         (storage.clone(), TokenCache::new(storage))
     }
 
@@ -100,7 +100,7 @@ impl Golden {
 }
 
 async fn stored(storage: &MemoryStorage) -> Value {
-    serde_json::from_slice(&storage.read().await.unwrap().content).unwrap()
+    serde_json::from_slice(&storage.read(&Observer::default()).await.unwrap().content).unwrap()
 }
 
 #[tokio::test]
@@ -160,7 +160,10 @@ async fn the_cache_of_another_issuer_on_the_same_host_holds_nothing() {
 async fn a_change_that_is_none_of_theirs_loses_nothing() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
-        cache.leave_family(&golden.authority, &ClientId::new("another-client").unwrap()).await.unwrap();
+        cache
+            .leave_family(&golden.authority, &ClientId::new("another-client").unwrap(), &mut LockBudget::default())
+            .await
+            .unwrap();
         let mut after = stored(&storage).await;
         let key = format!("appmetadata-{}-another-client", golden.authority.environment());
         let ours = after["AppMetadata"].as_object_mut().unwrap().remove(&key);

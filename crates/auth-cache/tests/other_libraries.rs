@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use auth_cache::{Lookup, MemoryStorage, Query, Storage as _, TokenCache};
+use auth_cache::{LockBudget, Lookup, MemoryStorage, Observer, Query, Storage as _, TokenCache};
 use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ fn fixtures() -> Vec<Fixture> {
 impl Fixture {
     async fn open(&self) -> TokenCache {
         let storage = MemoryStorage::new();
-        storage.replace(self.content.clone().into(), storage.version().unwrap()).await.unwrap();
+        storage.replace(self.content.clone().into(), storage.version().unwrap(), &Observer::default()).await.unwrap();
         TokenCache::new(storage)
     }
 
@@ -144,11 +144,18 @@ async fn a_rewrite_loses_nothing() {
     let mut rewritten = 0;
     for fixture in fixtures() {
         let storage = MemoryStorage::new();
-        storage.replace(fixture.content.clone().into(), storage.version().unwrap()).await.unwrap();
+        storage
+            .replace(fixture.content.clone().into(), storage.version().unwrap(), &Observer::default())
+            .await
+            .unwrap();
         let authority = Authority::tenant("common").unwrap();
         let client_id = ClientId::new("another-client").unwrap();
-        TokenCache::new(storage.clone()).leave_family(&authority, &client_id).await.unwrap();
-        let mut after: Value = serde_json::from_slice(&storage.read().await.unwrap().content).unwrap();
+        TokenCache::new(storage.clone())
+            .leave_family(&authority, &client_id, &mut LockBudget::default())
+            .await
+            .unwrap();
+        let mut after: Value =
+            serde_json::from_slice(&storage.read(&Observer::default()).await.unwrap().content).unwrap();
         let notes = after["AppMetadata"].as_object_mut().unwrap();
         assert!(notes.remove("appmetadata-login.windows.net-another-client").is_some(), "{}", fixture.name);
         let mut before: Value = serde_json::from_slice(&fixture.content).unwrap();

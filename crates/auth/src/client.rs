@@ -112,8 +112,8 @@ impl PublicClient {
         removed.map_err(|error: StorageError| error.into())
     }
 
-    /// Waits, at most 30 seconds, for the refreshes that are under way, so that a program that ends loses no rotated
-    /// refresh token. The runtime must have its timers enabled. The client works on after it; what begins meanwhile is not waited for.
+    /// Waits, at most 30 seconds, for the refreshes that are under way, and stores what the store refused before, so that a
+    /// program that ends loses no rotated refresh token. The runtime must have its timers enabled. The client works on after it; what begins meanwhile is not waited for.
     ///
     /// Dropping the client, or the future of a call, ends no refresh. Only the end of the runtime does: a refresh whose
     /// answer was not stored by then is lost, and where the provider counts each refresh token once, the user has to sign
@@ -122,6 +122,9 @@ impl PublicClient {
         let flights = &self.shared.flights;
         if flights.len() > 0 && tokio::time::timeout(LONGEST_CLOSE, flights.all_landed()).await.is_err() {
             tracing::warn!(target: "auth", "a refresh was still under way when the client was closed");
+        }
+        if let Err(error) = self.shared.cache.flush().await {
+            tracing::warn!(target: "auth", %error, "what could not be stored before is lost with this process");
         }
     }
 }

@@ -88,12 +88,12 @@ pub use result::{AuthResult, TokenSource};
 pub use silent::SilentRequest;
 pub use timing::Durations;
 
-#[cfg(feature = "file")]
-pub use auth_cache::FileStorage;
 pub use auth_cache::{
-    Event as CacheEvent, Evicted, Limits, Margins, MemoryStorage, NotACache, RefreshReason, RemovalScope, Storage,
-    StorageError, TokenCache,
+    Event as CacheEvent, Evicted, Limits, Margins, MemoryStorage, NotACache, Observer, RefreshReason, RemovalScope,
+    Storage, StorageError, StorageErrorKind, TokenCache,
 };
+#[cfg(feature = "file")]
+pub use auth_cache::{FileState, FileStorage, LockHolder};
 pub use auth_core::{
     Account, AccountId, Authority, AuthorityOptions, Body, Claims, ClaimsChallenge, Classification, ConfigError,
     CorrelationId, DeviceCode, IdToken, Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant,

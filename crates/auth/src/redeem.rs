@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use auth_cache::{Refresh, StorageError, TokenUpdate};
+use auth_cache::{LockBudget, Refresh, StorageError, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
 use crate::error::AuthError;
@@ -17,6 +17,7 @@ pub(crate) async fn redeem(
     shared: &Shared,
     wanted: &Wanted,
     refresh: Refresh,
+    budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> Result<AuthResult, AuthError> {
     let context = &wanted.context;
@@ -36,12 +37,12 @@ pub(crate) async fn redeem(
     let mut flow = SilentRedemption::new(request, refresh.candidates);
     let outcome = shared.driver.drive(&mut flow, timing).await?;
     if outcome.not_in_family
-        && let Err(error) = shared.cache.leave_family(&authority, shared.client_id()).await
+        && let Err(error) = shared.cache.leave_family(&authority, shared.client_id(), budget).await
     {
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }
     let tokens = Arc::new(outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?);
-    let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, timing).await;
+    let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, budget, timing).await;
     let call = Call {
         refresh_reason: refresh.reason,
         token_endpoint: Some(endpoint),
@@ -56,13 +57,14 @@ async fn keep(
     shared: &Shared,
     wanted: &Wanted,
     tokens: &Arc<Tokens>,
+    budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> (bool, Arc<Account>, Option<StorageError>) {
     let authority = wanted.place.authority();
     let account = Arc::new(Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
     let update = TokenUpdate::of_refresh(authority, client_id, Arc::clone(&account), tokens);
-    let (persisted, persistence_error) = timing.cache(pin!(shared.store(update))).await;
+    let (persisted, persistence_error) = timing.cache(pin!(shared.store(update, budget))).await;
     (persisted, account, persistence_error)
 }
 

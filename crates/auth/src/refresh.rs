@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use auth_cache::{BoxedLock, CachedToken, Lookup, Refresh};
+use auth_cache::{BoxedLock, CachedToken, LockBudget, Lookup, Refresh};
 use auth_core::UiReason;
 
 use crate::error::{AuthError, Cancelled};
@@ -74,7 +74,8 @@ fn refresh(
 async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Result<Outcome, AuthError> {
     let mut timing = Timing::begin();
     let _turn = shared.turns.take(&key.account).await;
-    let _lock = refresh_lock(shared, wanted, &mut timing).await;
+    let mut budget = LockBudget::default();
+    let _lock = refresh_lock(shared, wanted, &mut budget, &mut timing).await;
     if let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await {
         return Ok(outcome);
     }
@@ -94,7 +95,7 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         (Verdict::Try | Verdict::Serve, _) => {}
     }
     let candidates = refresh.candidates.clone();
-    let result = redeem(shared, wanted, *refresh, &mut timing).await;
+    let result = redeem(shared, wanted, *refresh, &mut budget, &mut timing).await;
     match &result {
         Ok(_) => shared.throttle.succeeded(key),
         Err(error) => {
@@ -125,12 +126,17 @@ fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) 
 }
 
 /// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
-async fn refresh_lock(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<BoxedLock> {
+async fn refresh_lock(
+    shared: &Shared,
+    wanted: &Wanted,
+    budget: &mut LockBudget,
+    timing: &mut Timing,
+) -> Option<BoxedLock> {
     if !shared.cache.is_stored() {
         return None;
     }
     let (authority, account) = (wanted.place.authority(), &wanted.account.home_account_id);
-    let lock = shared.cache.refresh_lock(&authority, shared.client_id(), account);
+    let lock = shared.cache.refresh_lock(&authority, shared.client_id(), account, budget);
     let locked = timing.cache(pin!(lock)).await;
     locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()
 }

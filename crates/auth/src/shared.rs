@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use auth_cache::{Margins, Query, StorageError, TokenCache, TokenUpdate};
+use auth_cache::{LockBudget, Margins, Query, StorageError, TokenCache, TokenUpdate};
 use auth_core::{Account, AccountId, Application, ClientId, ResolvedAuthority, Scopes};
 use auth_interactive::DynBrowser;
 
@@ -53,8 +53,8 @@ impl Shared {
     }
 
     /// Caches tokens; a store that fails costs nobody the token.
-    pub(crate) async fn store(&self, update: TokenUpdate) -> (bool, Option<StorageError>) {
-        match self.cache.store(update).await {
+    pub(crate) async fn store(&self, update: TokenUpdate, budget: &mut LockBudget) -> (bool, Option<StorageError>) {
+        match self.cache.store_within(update, budget).await {
             Ok(stored) => (stored && self.cache.is_stored(), None),
             Err(error) => {
                 tracing::warn!(target: "auth", %error, "the token was not saved");

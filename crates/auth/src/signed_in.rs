@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use auth_cache::{RefreshReason, TokenUpdate};
+use auth_cache::{LockBudget, RefreshReason, TokenUpdate};
 use auth_core::{Account, CorrelationId, ProtocolError, ProviderMetadata, Tokens};
 
 use crate::error::AuthError;
@@ -40,7 +40,8 @@ impl SignedIn<'_> {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));
                 let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
-                let stored = timing.cache(pin!(shared.store(update))).await;
+                let mut budget = LockBudget::default();
+                let stored = timing.cache(pin!(shared.store(update, &mut budget))).await;
                 shared.throttle.forget_refusals(&account.home_account_id);
                 stored
             }

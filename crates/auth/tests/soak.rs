@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth::{
-    Account, AccountId, AuthError, Authority, Body, Claims, Clock, MemoryStorage, PublicClient, Scopes, Secret,
-    Storage, StorageError, Timestamp, TokenCache, TokenSource, Transport, TransportError, TransportFault,
+    Account, AccountId, AuthError, Authority, Body, Claims, Clock, MemoryStorage, Observer, PublicClient, Scopes,
+    Secret, Storage, StorageError, Timestamp, TokenCache, TokenSource, Transport, TransportError, TransportFault,
 };
-use auth_cache::{BoxedLock, LockName, Replaced, Stored, TokenUpdate, Version};
+use auth_cache::{BoxedLock, LockBudget, LockName, Replaced, Stored, TokenUpdate, Version};
 use auth_core::{Application, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -170,24 +170,34 @@ impl Storage for Moody {
         Storage::version(&self.storage)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         self.check("read")?;
-        Storage::read(&self.storage).await
+        Storage::read(&self.storage, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
         tokio::task::yield_now().await;
         self.check("written")?;
-        Storage::replace(&self.storage, content, expected).await
+        Storage::replace(&self.storage, content, expected, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
         Storage::set_aside(&self.storage).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
         self.check("locked")?;
-        Storage::lock(&self.storage, name).await
+        Storage::lock(&self.storage, name, budget, observer).await
     }
 }
 
@@ -319,7 +329,7 @@ impl Soak {
     /// That no task is left, and the store holds what the provider gave last.
     async fn check(&self) {
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "no task is left");
-        let text = Storage::read(&self.storage).await.unwrap().content;
+        let text = Storage::read(&self.storage, &Observer::default()).await.unwrap().content;
         let document: Value = serde_json::from_slice(&text).unwrap();
         let ledger = self.provider.ledger.lock().unwrap();
         let stored = document["RefreshToken"].as_object().unwrap();

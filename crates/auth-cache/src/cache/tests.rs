@@ -57,12 +57,13 @@ async fn remove(cache: &TokenCache, user: &str) -> Result<bool, StorageError> {
 /// Another program that writes without asking anybody.
 async fn overwrite(storage: &impl Storage, text: &str) {
     let version = Storage::version(storage).unwrap();
-    let replaced = Storage::replace(storage, text.as_bytes().to_vec().into(), version).await.unwrap();
+    let replaced =
+        Storage::replace(storage, text.as_bytes().to_vec().into(), version, &Observer::default()).await.unwrap();
     assert!(matches!(replaced, Replaced::Done(_)));
 }
 
 async fn stored(storage: &impl Storage) -> Value {
-    serde_json::from_slice(&Storage::read(storage).await.unwrap().content).unwrap()
+    serde_json::from_slice(&Storage::read(storage, &Observer::default()).await.unwrap().content).unwrap()
 }
 
 #[tokio::test]
@@ -165,7 +166,8 @@ async fn a_refresh_lock_is_of_one_account_client_and_cloud() {
     let lock = |cache: &TokenCache, authority: &str, client: &str, account: &str| {
         let (authority, client) = (Authority::parse(authority).unwrap(), ClientId::new(client).unwrap());
         let account = AccountId::new(account);
-        let waiting = cache.refresh_lock(&authority, &client, &account);
+        let mut budget = LockBudget::default();
+        let waiting = cache.refresh_lock(&authority, &client, &account, &mut budget);
         let mut waiting = core::pin::pin!(waiting);
         let context = &mut core::task::Context::from_waker(core::task::Waker::noop());
         match waiting.as_mut().poll(context) {
@@ -198,7 +200,7 @@ async fn leaving_a_family_is_remembered() {
     overwrite(&storage, &content(&entries).to_string()).await;
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
     assert!(matches!(look(&cache, "ada").await, Ok(Lookup::MustRefresh(..))));
-    cache.leave_family(&entra(T), &client()).await.unwrap();
+    cache.leave_family(&entra(T), &client(), &mut LockBudget::default()).await.unwrap();
     for cache in [&cache, &other] {
         assert!(matches!(look(cache, "ada").await, Ok(Lookup::Nothing)));
     }

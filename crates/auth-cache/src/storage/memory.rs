@@ -8,9 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{BoxedLock, LockName, Replaced, Storage, StorageError, StorageLock, Stored, Version};
+use super::{
+    BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,
+};
+use crate::event::Observer;
 
 /// Keeps the document in memory. Clones share it.
+///
+/// There is no runtime here and so no timer: a lock is waited for as long as somebody in this process holds it, unless
+/// the budget is empty.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     state: Arc<Mutex<State>>,
@@ -80,12 +86,17 @@ impl Storage for MemoryStorage {
         Ok(self.state().version())
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, _observer: &Observer) -> Result<Stored, StorageError> {
         let state = self.state();
         Ok(Stored { content: state.content.clone(), version: state.version() })
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        _observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
         let mut state = self.state();
         if state.version() != expected {
             return Ok(Replaced::Conflict);
@@ -102,7 +113,12 @@ impl Storage for MemoryStorage {
         Ok("memory".to_owned())
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        _observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
         let name = match name {
             LockName::Document => None,
             LockName::Refresh(name) => Some(name.to_owned()),
@@ -110,13 +126,17 @@ impl Storage for MemoryStorage {
         let lock = poll_fn(|context| {
             let mut state = self.state();
             if state.locked.insert(name.clone()) {
-                return Poll::Ready(MemoryLock { storage: self.clone(), name: name.clone() });
+                return Poll::Ready(Ok(MemoryLock { storage: self.clone(), name: name.clone() }));
+            }
+            if budget.left().is_zero() {
+                let error = StorageError::new("locked", "memory", "somebody holds its lock");
+                return Poll::Ready(Err(error.of_kind(StorageErrorKind::LockTimedOut)));
             }
             if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
                 state.waiting.push(context.waker().clone());
             }
             Poll::Pending
         });
-        Ok(Box::new(lock.await))
+        Ok(Box::new(lock.await?))
     }
 }

@@ -1,7 +1,9 @@
 //! Where the document is kept between processes.
 
+mod error;
 #[cfg(feature = "file")]
 mod file;
+mod locks;
 mod memory;
 
 use core::fmt;
@@ -10,8 +12,12 @@ use core::pin::Pin;
 
 use zeroize::Zeroizing;
 
+use crate::event::Observer;
+
+pub use error::{StorageError, StorageErrorKind};
 #[cfg(feature = "file")]
-pub use file::FileStorage;
+pub use file::{FileState, FileStorage, LockHolder};
+pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
 
 /// What a reader remembers of a stored document in order to notice a change.
@@ -55,39 +61,31 @@ pub enum Replaced {
     Conflict,
 }
 
-/// Held until it is dropped.
-pub trait StorageLock: Send + Sync {}
-
-/// What a lock is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a storage must know each")]
-pub enum LockName<'a> {
-    /// Changing the document: held around reload, change and replace, never over a request.
-    Document,
-    /// Redeeming refresh tokens of this name: held over the request, so that one of several processes makes it.
-    Refresh(&'a str),
-}
-
-/// A lock behind a box.
-pub type BoxedLock = Box<dyn StorageLock>;
-
 /// A place for one cache document.
 ///
 /// Contents are secrets: an implementation must not log them. Writers hold the [lock](Self::lock) of the
 /// document around read, change and [replace](Self::replace); readers need no lock, so `replace` must be atomic for them.
+/// What is worth knowing and no failure is told to the `observer` that an operation is given: it is the cache's own.
+///
+/// A store of one's own passes the contract: `auth_cache::contract`, with feature `test-util`, lists what is promised and
+/// checks it.
 ///
 /// ```
-/// use auth_cache::{MemoryStorage, Replaced, Storage, Version};
+/// use auth_cache::{MemoryStorage, Observer, Replaced, Storage, Version};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let storage = MemoryStorage::new();
-/// let Replaced::Done(version) = storage.replace(b"{}".to_vec().into(), Version::NONE).await? else { panic!() };
-/// assert_eq!(storage.version()?, version);
-/// assert_eq!(storage.replace(b"{ }".to_vec().into(), Version::NONE).await?, Replaced::Conflict);
+/// let (storage, observer) = (MemoryStorage::new(), Observer::default());
+/// let replaced = storage.replace(b"{}".to_vec().into(), Version::NONE, &observer).await?;
+/// assert_eq!(replaced, Replaced::Done(storage.version()?));
+/// let replaced = storage.replace(b"{ }".to_vec().into(), Version::NONE, &observer).await?;
+/// assert_eq!(replaced, Replaced::Conflict);
 /// # Ok::<(), auth_cache::StorageError>(()) }).unwrap();
 /// ```
 pub trait Storage: Send + Sync + 'static {
     /// The version that a read would give now. Cheap, as it is asked before every lookup.
+    ///
+    /// Equal versions promise equal content. A read that cannot promise that its content stays the same as long as this
+    /// does may give a version that this never gives: then the document is read again with the next use.
     ///
     /// # Errors
     /// [`StorageError`] when the store cannot tell.
@@ -97,7 +95,7 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StorageError`] when there is something that cannot be read.
-    fn read(&self) -> impl Future<Output = Result<Stored, StorageError>> + Send;
+    fn read(&self, observer: &Observer) -> impl Future<Output = Result<Stored, StorageError>> + Send;
 
     /// Replaces the document if it still is of the version `expected`. Readers see the old or the new one, never a part.
     ///
@@ -107,6 +105,7 @@ pub trait Storage: Send + Sync + 'static {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        observer: &Observer,
     ) -> impl Future<Output = Result<Replaced, StorageError>> + Send;
 
     /// Moves a document that cannot be understood out of the way without destroying it, and tells where to (S-99).
@@ -115,11 +114,17 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] when it cannot be moved.
     fn set_aside(&self) -> impl Future<Output = Result<String, StorageError>> + Send;
 
-    /// Waits for a lock, at most ten seconds (S-101). A process that dies loses its locks.
+    /// Waits for a lock, as long as `budget` lasts, and takes what was waited off it (S-101): with nothing left it tries
+    /// once. A process that dies loses its locks.
     ///
     /// # Errors
-    /// [`StorageError`] when the lock cannot be had in time.
-    fn lock(&self, name: LockName<'_>) -> impl Future<Output = Result<BoxedLock, StorageError>> + Send;
+    /// [`StorageError`] when the lock cannot be had: of the kind [`StorageErrorKind::LockTimedOut`] when somebody holds it.
+    fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> impl Future<Output = Result<BoxedLock, StorageError>> + Send;
 }
 
 /// A future behind a box.
@@ -133,13 +138,23 @@ pub trait DynStorage: Send + Sync {
     /// As there.
     fn version(&self) -> Result<Version, StorageError>;
     /// See [`Storage::read`].
-    fn read(&self) -> BoxFuture<'_, Result<Stored, StorageError>>;
+    fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>>;
     /// See [`Storage::replace`].
-    fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> BoxFuture<'_, Result<Replaced, StorageError>>;
+    fn replace<'a>(
+        &'a self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<Replaced, StorageError>>;
     /// See [`Storage::set_aside`].
     fn set_aside(&self) -> BoxFuture<'_, Result<String, StorageError>>;
     /// See [`Storage::lock`].
-    fn lock<'a>(&'a self, name: LockName<'a>) -> BoxFuture<'a, Result<BoxedLock, StorageError>>;
+    fn lock<'a>(
+        &'a self,
+        name: LockName<'a>,
+        budget: &'a mut LockBudget,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<BoxedLock, StorageError>>;
 }
 
 impl<S: Storage> DynStorage for S {
@@ -147,47 +162,31 @@ impl<S: Storage> DynStorage for S {
         Storage::version(self)
     }
 
-    fn read(&self) -> BoxFuture<'_, Result<Stored, StorageError>> {
-        Box::pin(Storage::read(self))
+    fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>> {
+        Box::pin(Storage::read(self, observer))
     }
 
-    fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> BoxFuture<'_, Result<Replaced, StorageError>> {
-        Box::pin(Storage::replace(self, content, expected))
+    fn replace<'a>(
+        &'a self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<Replaced, StorageError>> {
+        Box::pin(Storage::replace(self, content, expected, observer))
     }
 
     fn set_aside(&self) -> BoxFuture<'_, Result<String, StorageError>> {
         Box::pin(Storage::set_aside(self))
     }
 
-    fn lock<'a>(&'a self, name: LockName<'a>) -> BoxFuture<'a, Result<BoxedLock, StorageError>> {
-        Box::pin(Storage::lock(self, name))
+    fn lock<'a>(
+        &'a self,
+        name: LockName<'a>,
+        budget: &'a mut LockBudget,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<BoxedLock, StorageError>> {
+        Box::pin(Storage::lock(self, name, budget, observer))
     }
-}
-
-/// A failure of the store: what was tried, where, and what went wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the token cache{} could not be {operation}: {reason}", named(place))]
-#[non_exhaustive]
-pub struct StorageError {
-    /// What was tried: `read`, `written`, `locked`, `set aside`.
-    pub operation: &'static str,
-    /// Which store, such as the path of the file.
-    pub place: String,
-    /// What went wrong, and where it helps what to do.
-    pub reason: String,
-}
-
-impl StorageError {
-    /// A failure of `operation` (a participle: `read`, `written`) at `place`.
-    #[must_use]
-    pub fn new(operation: &'static str, place: impl Into<String>, reason: impl fmt::Display) -> Self {
-        Self { operation, place: place.into(), reason: reason.to_string() }
-    }
-}
-
-/// The place as it stands in a message; the cache itself does not know where its store is.
-fn named(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(" {place}") }
 }
 
 #[cfg(test)]

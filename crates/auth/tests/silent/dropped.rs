@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use auth::{AuthError, MemoryStorage, Storage, StorageError};
-use auth_cache::{BoxedLock, LockName, Replaced, Stored, Version};
+use auth::{AuthError, MemoryStorage, Observer, Storage, StorageError};
+use auth_cache::{BoxedLock, LockBudget, LockName, Replaced, Stored, Version};
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use zeroize::Zeroizing;
@@ -23,14 +23,19 @@ impl Storage for Polite {
         Storage::version(&self.0)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         yield_now().await;
-        Storage::read(&self.0).await
+        Storage::read(&self.0, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
         yield_now().await;
-        let replaced = Storage::replace(&self.0, content, expected).await;
+        let replaced = Storage::replace(&self.0, content, expected, observer).await;
         yield_now().await;
         replaced
     }
@@ -39,9 +44,14 @@ impl Storage for Polite {
         Storage::set_aside(&self.0).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
         yield_now().await;
-        let lock = Storage::lock(&self.0, name).await;
+        let lock = Storage::lock(&self.0, name, budget, observer).await;
         yield_now().await;
         lock
     }
@@ -77,9 +87,9 @@ async fn at_every_poll(
             "{polls}: it ends by itself"
         );
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "{polls}: no task is left");
-        let locks = [LockName::Document, LockName::Refresh("any")].map(|name| Storage::lock(&scene.storage, name));
-        for lock in locks {
-            assert!(tokio::time::timeout(Duration::from_secs(1), lock).await.unwrap().is_ok(), "{polls}: it is free");
+        for name in [LockName::Document, LockName::Refresh("any")] {
+            let lock = scene.storage.lock(name, &mut LockBudget::new(Duration::ZERO), &Observer::default()).await;
+            assert!(lock.is_ok(), "{polls}: it is free");
         }
         assert!(scene.provider.count() <= requests, "{polls}: nothing is asked twice");
         after(&scene, ended).await;

@@ -70,7 +70,7 @@ async fn a_hit_waits_for_nothing_and_asks_the_clock_once() {
 async fn a_cache_that_the_application_keeps_is_used() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let cache = Arc::new(TokenCache::in_memory());
-    cache.merge_json(&scene.storage.read().await.unwrap().content).unwrap();
+    cache.merge_json(&scene.storage.read(&auth::Observer::default()).await.unwrap().content).unwrap();
     let app = PublicClient::builder(CLIENT)
         .authority(Authority::tenant(TENANT).unwrap())
         .cache(Arc::clone(&cache))

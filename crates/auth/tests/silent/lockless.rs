@@ -1,7 +1,7 @@
 //! A store that locks nothing between processes, as some cannot: what takes turns then does so in this process.
 
 use auth::{MemoryStorage, Storage, StorageError};
-use auth_cache::{BoxedLock, LockName, Replaced, Stored, Version};
+use auth_cache::{BoxedLock, LockBudget, LockName, Observer, Replaced, Stored, Version};
 use zeroize::Zeroizing;
 
 #[derive(Clone)]
@@ -12,21 +12,31 @@ impl Storage for Lockless {
         Storage::version(&self.0)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
-        Storage::read(&self.0).await
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
+        Storage::read(&self.0, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
-        Storage::replace(&self.0, content, expected).await
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
+        Storage::replace(&self.0, content, expected, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
         Storage::set_aside(&self.0).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
         match name {
-            LockName::Document => Storage::lock(&self.0, name).await,
+            LockName::Document => Storage::lock(&self.0, name, budget, observer).await,
             LockName::Refresh(_) => Err(StorageError::new("locked", "", "it has no such locks")),
         }
     }

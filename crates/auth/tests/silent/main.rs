@@ -6,6 +6,7 @@
     reason = "a test ends at the first thing that is wrong"
 )]
 
+mod deferred;
 mod dropped;
 mod events;
 mod forced;

@@ -60,7 +60,10 @@ impl Scene {
     pub(crate) async fn new(accounts: usize, times: Times, provider: Provider) -> Self {
         let storage = MemoryStorage::new();
         let version = storage.version().unwrap();
-        storage.replace(document(accounts, times).to_string().into_bytes().into(), version).await.unwrap();
+        storage
+            .replace(document(accounts, times).to_string().into_bytes().into(), version, &auth::Observer::default())
+            .await
+            .unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(NOW)));
         let app = client(storage.clone(), &provider, &clock, TENANT);
         Self { app, provider, storage, clock }
@@ -68,7 +71,13 @@ impl Scene {
 
     /// The same over a store that keeps no process from refreshing.
     pub(crate) fn lockless(self) -> Self {
-        Self { app: client(Lockless(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
+        let storage = Lockless(self.storage.clone());
+        self.over(storage)
+    }
+
+    /// The same over another store.
+    pub(crate) fn over(self, storage: impl Storage) -> Self {
+        Self { app: client(storage, &self.provider, &self.clock, TENANT), ..self }
     }
 
     /// The same over a store that waits each time.
@@ -130,7 +139,8 @@ impl Scene {
 
     /// The refresh token of an account in the store.
     pub(crate) async fn refresh_token(&self, number: usize) -> String {
-        let document: Value = serde_json::from_slice(&self.storage.read().await.unwrap().content).unwrap();
+        let document: Value =
+            serde_json::from_slice(&self.storage.read(&auth::Observer::default()).await.unwrap().content).unwrap();
         let tokens = document["RefreshToken"].as_object().unwrap().values();
         let mut own = tokens.filter(|token| token["home_account_id"] == id(number).as_str());
         let token = own.next().unwrap()["secret"].as_str().unwrap().to_owned();
@@ -141,7 +151,10 @@ impl Scene {
     /// Another program writes the document.
     pub(crate) async fn write(&self, document: &Value) {
         let version = self.storage.version().unwrap();
-        self.storage.replace(document.to_string().into_bytes().into(), version).await.unwrap();
+        self.storage
+            .replace(document.to_string().into_bytes().into(), version, &auth::Observer::default())
+            .await
+            .unwrap();
     }
 }
 

@@ -56,6 +56,65 @@ async fn what_waits_is_stored_with_the_next_change_and_only_once() {
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 2, "a change of nothing is not written");
 }
 
+// S-98: the next lookup stores what waits, without waiting for a lock, and leaves a store that still fails alone for a while.
+#[tokio::test]
+async fn the_next_lookup_stores_what_waits() {
+    let (storage, cache, other) = apart();
+    let look = async |seconds| {
+        let (authority, client, wanted, account) =
+            (entra(T), client(), scopes("User.Read"), AccountId::new(format!("ada.{T}")));
+        let query = Query::new(&authority, &client, &account, &wanted);
+        let at_once = cache.try_lookup(&query, at(seconds)).is_some();
+        assert!(matches!(cache.lookup(&query, at(seconds)).await, Ok(Lookup::Usable(_))));
+        at_once
+    };
+    store(&cache, "ada", false).await.unwrap_err();
+    let attempts = || storage.locking.load(Ordering::SeqCst);
+    assert_eq!(attempts(), 1);
+    for (seconds, retries) in [(0, true), (0, false), (29, false), (30, true), (59, false), (-1, true), (20, false)] {
+        let before = attempts();
+        assert_eq!((look(seconds).await, attempts() > before), (!retries, retries), "{seconds}");
+    }
+    storage.fail(&[]);
+    assert!(names(&other).await.is_empty());
+    assert!(!look(60).await, "something is to be done first");
+    assert_eq!(names(&other).await, ["ada"]);
+    assert!(look(3000).await, "nothing is left to do");
+
+    // Whoever holds the lock is not waited for.
+    storage.fail(&["lock"]);
+    store(&cache, "bob", false).await.unwrap_err();
+    storage.fail(&[]);
+    let (mut budget, observer) = (LockBudget::default(), Observer::default());
+    let held = Storage::lock(&storage.inner, LockName::Document, &mut budget, &observer).await.unwrap();
+    assert!(!look(500).await);
+    drop(held);
+    assert_eq!(names(&other).await, ["ada"]);
+    look(600).await;
+    assert_eq!(names(&other).await, ["ada", "bob"]);
+}
+
+// S-98
+#[tokio::test]
+async fn flush_stores_what_waits() {
+    let (storage, cache, other) = apart();
+    assert_eq!(cache.flush().await, Ok(()), "nothing waits, so that nobody is asked");
+    store(&cache, "ada", false).await.unwrap_err();
+    assert_eq!(cache.flush().await.unwrap_err().operation, "lock");
+    assert_eq!(cache.flush().await.unwrap_err().operation, "lock", "it still waits");
+    storage.fail(&[]);
+    assert_eq!(cache.flush().await, Ok(()));
+    assert_eq!(names(&other).await, ["ada"]);
+    let writes = storage.replacing.load(Ordering::SeqCst);
+    assert_eq!(cache.flush().await, Ok(()));
+    assert_eq!(storage.replacing.load(Ordering::SeqCst), writes, "once");
+    // What an application brought waits, too.
+    cache.merge_json(br#"{"Foreign": 1}"#).unwrap();
+    assert_eq!(cache.flush().await, Ok(()));
+    assert_eq!(stored(&storage.inner).await["Foreign"], json!(1));
+    assert_eq!(TokenCache::in_memory().flush().await, Ok(()));
+}
+
 // A change of nothing still brings along what waits.
 #[tokio::test]
 async fn what_waits_needs_no_change_of_its_own() {
@@ -163,7 +222,7 @@ async fn a_storm_of_other_writers_loses_nothing() {
     *storage.intruder.lock().unwrap() = storm;
     assert!(store(&cache, "ada", false).await.is_err());
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 5);
-    assert!(is_served(&cache, "ada").await);
+    assert_eq!(names(&cache).await, ["ada"]);
     assert_eq!(stored(&storage.inner).await["Foreign"], json!({"writes": 3}));
     assert!(store(&cache, "bob", false).await.is_ok(), "three more are in the way");
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 9);

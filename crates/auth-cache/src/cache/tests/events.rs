@@ -54,7 +54,7 @@ async fn each_change_names_its_key() {
             cache.store_assertion(update).await.unwrap();
             assert_eq!(take(&heard), [changed(Some(&key))]);
         }
-        cache.leave_family(&entra(T), &client()).await.unwrap();
+        cache.leave_family(&entra(T), &client(), &mut LockBudget::default()).await.unwrap();
         assert_eq!(take(&heard), [changed(None)]);
         remove(&cache, "ada").await.unwrap();
         assert_eq!(take(&heard), [changed(Some(&home))]);
@@ -172,4 +172,69 @@ async fn a_document_that_was_moved_aside_is_told() {
     let (cache, heard) = listening(TokenCache::new(storage));
     assert!(names(&cache).await.is_empty());
     assert_eq!(take(&heard), [Event::Quarantined { place: "memory".to_owned() }]);
+}
+
+// S-98: told when it begins, and again when it begins again.
+#[tokio::test]
+async fn a_store_that_fails_is_told_once() {
+    let storage = failures::Moody::default();
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    let told = |heard: &Heard| {
+        take(heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        storage.fail(&["replace"]);
+        store(&cache, "ada", false).await.unwrap_err();
+        let reason = "the token cache moody could not be replace: it is in no mood".to_owned();
+        assert_eq!(told(&heard), [Event::Deferred { reason }]);
+        storage.fail(&["lock"]);
+        store(&cache, "bob", false).await.unwrap_err();
+        cache.flush().await.unwrap_err();
+        assert!(is_served(&cache, "ada").await);
+        assert_eq!(told(&heard), [], "not again and again");
+        storage.fail(&[]);
+        store(&cache, "cy", false).await.unwrap();
+        assert_eq!(told(&heard), []);
+    }
+}
+
+// S-101
+#[tokio::test]
+async fn a_lock_that_cannot_be_had_is_told() {
+    let storage = MemoryStorage::new();
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    let nothing = || LockBudget::new(core::time::Duration::ZERO);
+    let (authority, client, account) = (entra(T), client(), AccountId::new("ada"));
+    let refresh = cache.refresh_lock(&authority, &client, &account, &mut nothing()).await.unwrap();
+    assert!(cache.refresh_lock(&authority, &client, &account, &mut nothing()).await.is_err());
+    assert_eq!(take(&heard), [Event::LockTimedOut { refresh: true }]);
+    let document = Storage::lock(&storage, LockName::Document, &mut nothing(), &Observer::default()).await.unwrap();
+    cache.store_within(update_of("ada", &[], NOW), &mut nothing()).await.unwrap_err();
+    let told = take(&heard);
+    assert_eq!(told[0], Event::LockTimedOut { refresh: false });
+    assert!(matches!(told[1], Event::Deferred { .. }), "{told:?}");
+    assert!(look(&cache, "ada").await.is_ok(), "reads go ahead");
+    drop((refresh, document));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_told_once() {
+    let storage = failures::Moody::default();
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    overwrite(&storage.inner, "{}").await;
+    storage.fail(&["read"]);
+    assert!(look(&cache, "ada").await.is_err());
+    assert_eq!(take(&heard), [], "that is said by the error");
+    storage.fail(&[]);
+    assert!(look(&cache, "ada").await.is_ok());
+    for _ in 0..2 {
+        overwrite(&storage.inner, "{}").await;
+        storage.fail(&["read"]);
+        assert!(look(&cache, "ada").await.is_ok() && look(&cache, "ada").await.is_ok());
+        let reason = "the token cache moody could not be read: it is in no mood".to_owned();
+        assert_eq!(take(&heard), [Event::Unreadable { reason }]);
+        storage.fail(&[]);
+        assert!(look(&cache, "ada").await.is_ok());
+        assert_eq!(take(&heard), []);
+    }
 }

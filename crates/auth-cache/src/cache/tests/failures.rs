@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::event::Observer;
 use crate::storage::{Stored, Version};
 
 /// A store in memory of which some operations fail, and into which somebody writes behind our back.
@@ -14,6 +15,8 @@ pub(super) struct Moody {
     pub(super) intruder: Arc<Mutex<Vec<String>>>,
     /// How often somebody tried to replace the document.
     pub(super) replacing: Arc<AtomicUsize>,
+    /// How often somebody asked for a lock.
+    pub(super) locking: Arc<AtomicUsize>,
 }
 
 impl Moody {
@@ -33,19 +36,24 @@ impl Storage for Moody {
         Storage::version(&self.inner)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         self.check("read")?;
-        Storage::read(&self.inner).await
+        Storage::read(&self.inner, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
         self.check("replace")?;
         self.replacing.fetch_add(1, Ordering::SeqCst);
         let intruder = self.intruder.lock().unwrap().pop();
         if let Some(text) = intruder {
             overwrite(&self.inner, &text).await;
         }
-        Storage::replace(&self.inner, content, expected).await
+        Storage::replace(&self.inner, content, expected, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
@@ -53,9 +61,15 @@ impl Storage for Moody {
         Storage::set_aside(&self.inner).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        self.locking.fetch_add(1, Ordering::SeqCst);
         self.check("lock")?;
-        Storage::lock(&self.inner, name).await
+        Storage::lock(&self.inner, name, budget, observer).await
     }
 }
 
@@ -172,4 +186,41 @@ async fn a_key_that_is_taken_is_told() {
     assert_eq!(refused.reason, "another account's entry has the same key");
     assert!(is_served(&cache, "ada").await);
     assert_eq!(stored(&storage).await["RefreshToken"], json!({key: stranger}));
+}
+
+// S-101, R-06: who has read the store once goes on with what it knew.
+#[tokio::test]
+async fn a_store_that_cannot_be_read_any_more_does_not_take_back_what_was_read() {
+    for failing in ["version", "read"] {
+        let storage = Moody::default();
+        let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
+        store(&other, "ada", false).await.unwrap();
+        assert!(is_served(&cache, "ada").await);
+        store(&other, "bob", false).await.unwrap();
+        storage.fail(&[failing]);
+        assert!(is_served(&cache, "ada").await && !is_served(&cache, "bob").await, "{failing}");
+        storage.fail(&[]);
+        assert!(is_served(&cache, "bob").await, "{failing}");
+    }
+}
+
+// S-99: a writer in place has emptied the document and not yet written it: only under the lock it is believed.
+#[tokio::test]
+async fn an_empty_document_is_looked_at_again_under_the_lock() {
+    let storage = Moody::default();
+    let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
+    store(&other, "ada", false).await.unwrap();
+    assert!(is_served(&cache, "ada").await);
+    let whole = stored(&storage.inner).await.to_string();
+    overwrite(&storage.inner, "").await;
+    storage.fail(&["lock"]);
+    assert!(is_served(&cache, "ada").await, "somebody is at it");
+    overwrite(&storage.inner, &whole).await;
+    assert!(is_served(&cache, "ada").await);
+    overwrite(&storage.inner, "").await;
+    storage.fail(&[]);
+    assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "now it is so");
+    let locks = storage.locking.load(Ordering::SeqCst);
+    assert!(names(&cache).await.is_empty());
+    assert_eq!(storage.locking.load(Ordering::SeqCst), locks, "and is not doubted again");
 }

@@ -7,6 +7,7 @@ use core::task::{Context, Poll, Waker};
 use async_lock::Semaphore;
 
 use super::*;
+use crate::event::Observer;
 use crate::storage::{Stored, Version};
 
 /// A store whose writes wait until they are let in.
@@ -23,24 +24,34 @@ impl Storage for Gated {
         Storage::version(&self.inner)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        Storage::read(&self.inner).await
+        Storage::read(&self.inner, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.forget();
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        Storage::replace(&self.inner, content, expected).await
+        Storage::replace(&self.inner, content, expected, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
         Storage::set_aside(&self.inner).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
-        Storage::lock(&self.inner, name).await
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        Storage::lock(&self.inner, name, budget, observer).await
     }
 }
 

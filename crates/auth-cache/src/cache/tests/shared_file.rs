@@ -1,6 +1,8 @@
 //! The cache over a file that others use too.
 
+use core::time::Duration;
 use std::fs;
+use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::storage::FileStorage;
@@ -83,6 +85,53 @@ async fn a_lock_that_is_never_released_defers_the_write() {
     drop(held);
     store(&cache, "bob", false).await.unwrap();
     assert_eq!(names(&TokenCache::new(storage)).await, ["ada", "bob"]);
+}
+
+// S-101: whoever only reads waits but shortly for a writer in place that does not come to an end.
+#[tokio::test(start_paused = true)]
+async fn a_reader_does_not_wait_long_for_a_writer_in_place() {
+    let (folder, storage) = shared();
+    store(&TokenCache::new(storage.clone()), "ada", false).await.unwrap();
+    let cache = TokenCache::new(storage.clone());
+    assert!(is_served(&cache, "ada").await);
+    let held = fs::File::create(folder.path().join("cache.json.lockfile")).unwrap();
+    held.try_lock().unwrap();
+    for half in ["", "{\"AccessToken\": {"] {
+        fs::write(storage.path(), half).unwrap();
+        let begun = tokio::time::Instant::now();
+        assert!(is_served(&cache, "ada").await, "as it was before");
+        let waited = begun.elapsed();
+        assert!((Duration::from_secs(1)..Duration::from_millis(1100)).contains(&waited), "{waited:?}");
+        assert!(look(&TokenCache::new(storage.clone()), "ada").await.is_err(), "who knows nothing is told");
+        assert_eq!(fs::read_to_string(storage.path()).unwrap(), half, "nothing is moved aside without the lock");
+    }
+    drop(held);
+}
+
+// S-102: MSAL Python, .NET and Node write in place, also twice in one tick of the file's clock.
+#[tokio::test]
+async fn the_second_of_two_writes_in_one_tick_is_seen() {
+    let (_folder, storage) = shared();
+    let document = |user: &'static str| async move {
+        let memory = MemoryStorage::new();
+        store(&TokenCache::new(memory.clone()), user, false).await.unwrap();
+        stored(&memory).await.to_string()
+    };
+    let (ada, bob) = (document("ada").await, document("bob").await);
+    assert_eq!(ada.len(), bob.len());
+    let cache = TokenCache::new(storage.clone());
+    // A file system that keeps whole seconds.
+    let tick = UNIX_EPOCH + Duration::from_secs(UNIX_EPOCH.elapsed().unwrap().as_secs() + 2);
+    let write = |text: String| {
+        fs::write(storage.path(), text).unwrap();
+        fs::File::options().write(true).open(storage.path()).unwrap().set_modified(tick).unwrap();
+    };
+    write(ada);
+    assert!(is_served(&cache, "ada").await);
+    write(bob);
+    assert!(is_served(&cache, "bob").await && !is_served(&cache, "ada").await);
+    assert_eq!(store(&cache, "cy", false).await, Ok(true));
+    assert_eq!(names(&TokenCache::new(storage)).await, ["bob", "cy"]);
 }
 
 #[cfg(unix)]

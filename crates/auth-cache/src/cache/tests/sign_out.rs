@@ -84,13 +84,18 @@ impl Storage for Haunted {
         told.map_or_else(|| Storage::version(&self.inner), Ok)
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         *self.told.lock().unwrap() = None;
-        Storage::read(&self.inner).await
+        Storage::read(&self.inner, observer).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
-        let replaced = Storage::replace(&self.inner, content, expected).await?;
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
+        let replaced = Storage::replace(&self.inner, content, expected, observer).await?;
         let ghost = self.ghosts.lock().unwrap().pop();
         if let (Replaced::Done(version), Some(ghost)) = (replaced, ghost) {
             overwrite(&self.inner, &ghost).await;
@@ -103,8 +108,13 @@ impl Storage for Haunted {
         Storage::set_aside(&self.inner).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
-        Storage::lock(&self.inner, name).await
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        Storage::lock(&self.inner, name, budget, observer).await
     }
 }
 

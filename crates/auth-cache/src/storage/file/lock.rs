@@ -1,94 +1,151 @@
 //! Locks: files beside the cache, locked by the system and unlinked while they are held (S-100, S-101).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Error, ErrorKind, Result, Write as _};
+use std::io::{ErrorKind, Result, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
-use super::disk::{beside, make_folder};
-use crate::storage::{LockName, StorageLock};
+use super::disk::beside;
+use super::holder::LockHolder;
+use super::refusal::Refusal;
+use crate::storage::{LockBudget, LockName, StorageLock};
 
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The lock, held until it is dropped; a process that dies loses it.
 pub(super) struct FileLock {
     path: PathBuf,
-    _file: File,
+    file: File,
+    /// Whose it is.
+    process: u32,
 }
 
 impl StorageLock for FileLock {}
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // Unlinked before it is released: whoever locks the old file then sees that its name is gone.
-        drop(std::fs::remove_file(&self.path));
+        // A child that was forked has the file open, too, but not the lock: that stays its parent's (S-108).
+        if self.process != std::process::id() {
+            return;
+        }
+        // Unlinked before it is released: whoever locks the old file then sees that its name is gone. MSAL Python unlinks after
+        // that, and may so have taken ours: the name is then another's.
+        if is_still_named(&self.file, &self.path).unwrap_or_default() {
+            drop(std::fs::remove_file(&self.path));
+        }
+        // Not left to the closing of the file, which such a child delays.
+        drop(self.file.unlock());
     }
 }
 
-pub(super) async fn acquire(cache: &Path, name: LockName<'_>) -> Result<FileLock> {
-    let path = beside(cache, &suffix(name));
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    let waited = tokio::time::timeout(LONGEST_WAIT, wait(&path)).await;
-    waited.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "another program has held its lock for 10 s")))
-}
-
-/// `.lockfile` is what the MSAL extension libraries use; the other is ours alone.
-fn suffix(name: LockName<'_>) -> String {
+/// The file of a lock. `.lockfile` is what the MSAL extension libraries use; the other is ours alone.
+pub(super) fn path(cache: &Path, name: LockName<'_>) -> PathBuf {
     match name {
-        LockName::Document => ".lockfile".to_owned(),
+        LockName::Document => beside(cache, ".lockfile"),
         LockName::Refresh(name) => {
             // Names hold what file names must not; their digest tells them apart as well.
             let digest = Sha256::digest(name.as_bytes());
             let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            format!(".{digits}.refreshlock")
+            beside(cache, &format!(".{digits}.refreshlock"))
         }
     }
 }
 
-async fn wait(path: &Path) -> Result<FileLock> {
+pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<FileLock> {
+    let begun = Instant::now();
     let mut pause = SHORTEST_PAUSE;
     loop {
-        if let Some(lock) = try_acquire(path)? {
+        if let Some(lock) = try_acquire(path, SystemTime::now())? {
+            budget.spend(begun.elapsed());
             return Ok(lock);
         }
-        tokio::time::sleep(pause).await;
+        let left = budget.left().saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            let waited = begun.elapsed();
+            budget.spend(waited);
+            return Err(Refusal::Locked { waited }.into());
+        }
+        tokio::time::sleep(pause.min(left)).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 }
 
-fn try_acquire(path: &Path) -> Result<Option<FileLock>> {
-    let mut file = open(path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
+/// The lock, unless somebody holds it at the time `now`.
+pub(super) fn try_acquire(path: &Path, now: SystemTime) -> Result<Option<FileLock>> {
+    let file = open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Refusal::NotRegular.into());
     }
-    if !is_still_named(&file, path)? {
+    if !try_lock(&file)? || !is_still_named(&file, path)? {
         return Ok(None);
     }
-    // For people and for libraries that read it; the lock itself is the system's.
-    file.set_len(0)?;
-    writeln!(file, "{} auth", std::process::id())?;
-    Ok(Some(FileLock { path: path.to_owned(), _file: file }))
+    let holder = LockHolder::read(&file)?;
+    if holder.is_some_and(|holder| metadata.modified().is_ok_and(|written| holder.holds_by_existence(written, now))) {
+        return Ok(None);
+    }
+    let mut lock = FileLock { path: path.to_owned(), file, process: std::process::id() };
+    // For people, and for libraries that read it.
+    lock.file.set_len(0)?;
+    lock.file.rewind()?;
+    lock.file.write_all(LockHolder::own().line().as_bytes())?;
+    Ok(Some(lock))
+}
+
+/// Who holds the lock at the time `now`, without disturbing anybody.
+pub(super) fn holder(path: &Path, now: SystemTime) -> Result<Option<LockHolder>> {
+    let file = match open_to_look(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Refusal::NotRegular.into());
+    }
+    let is_locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    let holder = LockHolder::read(&file)?;
+    let held = |holder: &LockHolder| {
+        is_locked || metadata.modified().is_ok_and(|written| holder.holds_by_existence(written, now))
+    };
+    Ok(holder.filter(held))
+}
+
+fn try_lock(file: &File) -> Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // There are no locks here, as on some network file systems: replacing and merging are what is left (S-103).
+        Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 #[cfg(unix)]
-fn open(path: &Path) -> Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+fn is_unsupported(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    Errno::from_io_error(error).is_some_and(|errno| [Errno::NOTSUP, Errno::NOLCK, Errno::NOSYS].contains(&errno))
 }
 
 #[cfg(not(unix))]
+fn is_unsupported(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::Unsupported
+}
+
 fn open(path: &Path) -> Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    super::disk::open(&mut options, path)
+}
+
+fn open_to_look(path: &Path) -> Result<File> {
+    super::disk::open(OpenOptions::new().read(true), path)
 }
 
 /// Whether the file that was locked is still the one with the name: the last holder may have unlinked it meanwhile.
@@ -109,3 +166,6 @@ pub(super) fn is_still_named(file: &File, path: &Path) -> Result<bool> {
 fn is_still_named(_file: &File, path: &Path) -> Result<bool> {
     Ok(path.exists())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,58 @@
 //! The cache in one file, which other MSAL libraries may share.
 
+mod access;
 mod disk;
+mod folder;
+mod holder;
+mod leftovers;
+#[cfg(unix)]
+mod links;
 mod lock;
+mod network;
+mod refusal;
+mod replace;
+mod state;
+mod told;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use super::{BoxedLock, LockName, Replaced, Storage, StorageError, Stored, Version};
+use super::{BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, Stored, Version};
+use crate::event::{Event, Observer};
+use refusal::{Refusal, storage_error};
+use told::Told;
+
+pub use holder::LockHolder;
+pub use state::FileState;
 
 /// The unified MSAL JSON in a file of the user's.
 ///
 /// The file is replaced whole (a temporary file beside it, `fsync`, `rename`), so that readers need no lock; it is
 /// readable by its owner only. Writers hold `<file>.lockfile`, the lock that the MSAL extension libraries use.
 ///
+/// On a network file system all of that is as good as the other machine's promises: locks may hold nobody back there, and what
+/// is left is that a file is replaced whole and changes are merged (S-103).
+///
 /// ```
-/// use auth_cache::{FileStorage, Storage};
+/// use auth_cache::{FileStorage, Observer, Storage};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let folder = tempfile::tempdir()?;
 /// let storage = FileStorage::at(folder.path().join("cache.json"))?;
-/// assert!(storage.read().await?.content.is_empty());
+/// assert!(storage.read(&Observer::default()).await?.content.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct FileStorage {
     path: Arc<Path>,
     largest: u64,
+    /// Whether the folder must be the user's alone.
+    private: bool,
+    told: Arc<Told>,
 }
 
 /// No cache of a person is larger (S-90).
@@ -36,19 +61,35 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 const SMALL: u64 = 64 * 1024;
 
 impl FileStorage {
-    /// The file at `path`. Neither it nor its folder needs to exist; a folder that is made is for its owner only.
+    /// The file at `path`, which the user named. Neither it nor its folder needs to exist; a folder that is made is for its
+    /// owner only. Where others can write into the folder, that is told as [`Event::SharedFolder`].
     ///
     /// # Errors
     /// [`StorageError`] when the path names no file, or a relative one cannot be completed.
     pub fn at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let path = path.into();
-        let wrong = |reason: &dyn core::fmt::Display| StorageError::new("opened", path.display().to_string(), reason);
         // The current folder may change, the cache may not.
-        let absolute = std::path::absolute(&path).map_err(|error| wrong(&error))?;
+        let absolute = std::path::absolute(&path).map_err(|error| storage_error("opened", &path, &error))?;
         if absolute.file_name().is_none() {
-            return Err(wrong(&"the path names no file"));
+            return Err(storage_error("opened", &path, &Refusal::NoName.into()));
         }
-        Ok(Self { path: absolute.into(), largest: LARGEST })
+        Ok(Self { path: absolute.into(), largest: LARGEST, private: false, told: Arc::default() })
+    }
+
+    /// The file at `path`, which the program chose: its folder must be the user's own, and nobody else may write there
+    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind).
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn private_at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
+        Ok(Self { private: true, ..Self::at(path)? })
+    }
+
+    /// The same in a folder where others may write, as if the user had named it: they can take the file away, put another in
+    /// its place, and so decide whose tokens are used.
+    #[must_use]
+    pub fn danger_accept_shared_folder(self) -> Self {
+        Self { private: false, ..self }
     }
 
     /// The same for a file of another size than 256 MiB at most; a larger one is neither read nor written (S-90). The cache
@@ -64,19 +105,75 @@ impl FileStorage {
         &self.path
     }
 
+    /// How the file and its surroundings are now. Nothing is changed, and the content is not read.
+    ///
+    /// # Errors
+    /// [`StorageError`] when there is something that is no regular file, or that cannot be looked at.
+    pub fn state(&self) -> Result<FileState, StorageError> {
+        state::of(&self.path, SystemTime::now()).map_err(|error| self.error("looked at", &error))
+    }
+
     /// Runs `work` where it may block.
     async fn blocking<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Path) -> std::io::Result<T> + Send + 'static,
+        work: impl FnOnce(&Self) -> std::io::Result<T> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let path = Arc::clone(&self.path);
-        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        let storage = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&storage)).await;
         done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
     }
 
-    fn error(&self, operation: &'static str, reason: &dyn core::fmt::Display) -> StorageError {
-        StorageError::new(operation, self.path.display().to_string(), reason)
+    fn error(&self, operation: &'static str, error: &std::io::Error) -> StorageError {
+        storage_error(operation, &self.path, error)
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    /// Looks at the folder before anything in it is used (S-93, S-96, S-103).
+    fn check_folder(&self, observer: &Observer) -> std::io::Result<()> {
+        let folder = self.folder();
+        folder::check_links(folder)?;
+        if self.private && !folder::is_private(folder)? {
+            return Err(Refusal::SharedFolder.into());
+        }
+        let place = || folder.display().to_string();
+        if !self.told.shared_folder.is_done() && folder::is_shared(folder)? && self.told.shared_folder.first() {
+            observer.tell(&Event::SharedFolder { place: place() });
+        }
+        if !self.told.network.is_done() && network::is_remote(folder) && self.told.network.first() {
+            observer.tell(&Event::NetworkFileSystem { place: place() });
+        }
+        Ok(())
+    }
+
+    /// Makes the folder where there is none.
+    fn make_folder(&self, observer: &Observer) -> std::io::Result<()> {
+        folder::create(self.folder())?;
+        self.check_folder(observer)
+    }
+
+    fn read_now(&self, observer: &Observer) -> std::io::Result<Stored> {
+        self.check_folder(observer)?;
+        disk::read(&self.path, self.largest, observer)
+    }
+
+    fn replace_now(&self, content: &[u8], expected: Version, observer: &Observer) -> std::io::Result<Replaced> {
+        if content.len() as u64 > self.largest {
+            return Err(Refusal::TooLarge.into());
+        }
+        self.make_folder(observer)?;
+        let replaced = disk::replace(&self.path, content, expected)?;
+        let now = SystemTime::now();
+        if self.told.is_sweep_due(now) {
+            let count = leftovers::sweep(&self.path, now);
+            if count > 0 {
+                observer.tell(&Event::LeftoversRemoved { count });
+            }
+        }
+        Ok(replaced)
     }
 }
 
@@ -85,24 +182,36 @@ impl Storage for FileStorage {
         disk::version(&self.path).map_err(|error| self.error("read", &error))
     }
 
-    async fn read(&self) -> Result<Stored, StorageError> {
-        let largest = self.largest;
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
         if disk::is_small(&self.path, SMALL) {
-            return disk::read(&self.path, largest).map_err(|error| self.error("read", &error));
+            return self.read_now(observer).map_err(|error| self.error("read", &error));
         }
-        self.blocking("read", move |path| disk::read(path, largest)).await
+        let observer = observer.clone();
+        self.blocking("read", move |storage| storage.read_now(&observer)).await
     }
 
-    async fn replace(&self, content: Zeroizing<Vec<u8>>, expected: Version) -> Result<Replaced, StorageError> {
-        self.blocking("written", move |path| disk::replace(path, &content, expected)).await
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
+        let observer = observer.clone();
+        self.blocking("written", move |storage| storage.replace_now(&content, expected, &observer)).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
-        self.blocking("set aside", disk::set_aside).await
+        self.blocking("set aside", |storage| disk::set_aside(&storage.path)).await
     }
 
-    async fn lock(&self, name: LockName<'_>) -> Result<BoxedLock, StorageError> {
-        match lock::acquire(&self.path, name).await {
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        self.make_folder(observer).map_err(|error| self.error("locked", &error))?;
+        match lock::acquire(&lock::path(&self.path, name), budget).await {
             Ok(lock) => Ok(Box::new(lock)),
             Err(error) => Err(self.error("locked", &error)),
         }

@@ -1,13 +1,14 @@
 #![cfg(unix)]
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
-use std::time::{Duration, Instant};
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::sync::Mutex;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tempfile::TempDir;
-use tokio::time::Instant as Clock;
 
 use super::*;
+use crate::storage::StorageErrorKind;
 
 fn store() -> (TempDir, FileStorage) {
     let folder = tempfile::tempdir().unwrap();
@@ -15,9 +16,25 @@ fn store() -> (TempDir, FileStorage) {
     (folder, storage)
 }
 
+async fn read(storage: &FileStorage) -> Result<Stored, StorageError> {
+    Storage::read(storage, &Observer::default()).await
+}
+
+/// What was told, and who hears it.
+fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
+    let heard = Arc::<Mutex<Vec<Event>>>::default();
+    let listener = Arc::clone(&heard);
+    (heard, Observer::new(move |event| listener.lock().unwrap().push(event.clone())))
+}
+
+/// Makes a file look as if nobody had written to it for that long.
+fn age(path: &Path, by: Duration) {
+    File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - by).unwrap();
+}
+
 async fn put(storage: &FileStorage, text: &str) -> Result<Replaced, StorageError> {
     let version = Storage::version(storage)?;
-    Storage::replace(storage, text.as_bytes().to_vec().into(), version).await
+    Storage::replace(storage, text.as_bytes().to_vec().into(), version, &Observer::default()).await
 }
 
 fn mode(path: impl AsRef<Path>) -> u32 {
@@ -41,7 +58,8 @@ async fn the_file_and_the_folders_above_it_are_private() {
     assert_eq!(mode(storage.path()), 0o600);
     assert_eq!((mode(folder.path().join("a")), mode(folder.path().join("a/b"))), (0o700, 0o700));
     assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 1);
-    let lock = Storage::lock(&storage, LockName::Document).await.unwrap();
+    let observer = Observer::default();
+    let lock = Storage::lock(&storage, LockName::Document, &mut LockBudget::default(), &observer).await.unwrap();
     assert_eq!(mode(folder.path().join("a/b/cache.json.lockfile")), 0o600);
     drop(lock);
 }
@@ -64,9 +82,13 @@ async fn a_file_open_to_others_is_tightened() {
         let (_folder, storage) = store();
         fs::write(storage.path(), "{}").unwrap();
         fs::set_permissions(storage.path(), fs::Permissions::from_mode(wide)).unwrap();
-        let stored = Storage::read(&storage).await.unwrap();
+        age(storage.path(), Duration::from_secs(5));
+        let (heard, observer) = listening();
+        let stored = Storage::read(&storage, &observer).await.unwrap();
         assert_eq!(stored.content.as_slice(), b"{}");
         assert_eq!(mode(storage.path()), 0o600, "{wide:o}");
+        let place = storage.path().display().to_string();
+        assert_eq!(*heard.lock().unwrap(), [Event::PermissionsRepaired { place }], "{wide:o}");
         assert_eq!(Storage::version(&storage).unwrap(), stored.version, "that was no change of the document");
     }
 }
@@ -80,6 +102,7 @@ async fn what_is_no_plain_file_is_refused() {
         ("dangling", "it is a symbolic link"),
         ("fifo", "it is not a regular file"),
         ("folder", "it is not a regular file"),
+        ("socket", "it is not a regular file"),
         ("hard link", "it has a second name (a hard link)"),
     ] {
         let (folder, storage) = store();
@@ -90,14 +113,15 @@ async fn what_is_no_plain_file_is_refused() {
             "dangling" => symlink(folder.path().join("nowhere"), storage.path()).unwrap(),
             "fifo" => rustix::fs::mkfifoat(rustix::fs::CWD, storage.path(), 0o600.into()).unwrap(),
             "folder" => fs::create_dir(storage.path()).unwrap(),
+            "socket" => drop(std::os::unix::net::UnixListener::bind(storage.path()).unwrap()),
             _ => fs::hard_link(&other, storage.path()).unwrap(),
         }
         let begun = Instant::now();
-        let error = Storage::read(&storage).await.unwrap_err();
+        let error = read(&storage).await.unwrap_err();
         assert!(begun.elapsed() < Duration::from_millis(100), "{kind} took {:?}", begun.elapsed());
         let place = storage.path().display();
         assert_eq!(error.to_string(), format!("the token cache {place} could not be read: {reason}"), "{kind}");
-        if reason == "it is a symbolic link" {
+        if kind != "hard link" {
             assert!(Storage::version(&storage).is_err(), "{kind}");
             assert!(put(&storage, "{}").await.is_err(), "{kind}");
         }
@@ -105,16 +129,119 @@ async fn what_is_no_plain_file_is_refused() {
     }
 }
 
+// S-95
 #[tokio::test]
-async fn a_failing_write_leaves_the_old_document() {
+async fn a_device_is_refused() {
+    for device in ["/dev/null", "/dev/zero"] {
+        let storage = FileStorage::at(device).unwrap();
+        assert_eq!(read(&storage).await.unwrap_err().reason, "it is not a regular file");
+        assert!(put(&storage, "{}").await.is_err());
+    }
+}
+
+// S-102: MSAL Python, .NET and Node write in place, and several writes of one size may have one time.
+#[tokio::test]
+async fn a_write_in_place_is_noticed_within_one_tick() {
+    let (_folder, storage) = store();
+    // A file system that keeps whole seconds.
+    let tick = UNIX_EPOCH + Duration::from_secs(UNIX_EPOCH.elapsed().unwrap().as_secs() + 2);
+    let write = |text: &str| {
+        fs::write(storage.path(), text).unwrap();
+        File::options().write(true).open(storage.path()).unwrap().set_modified(tick).unwrap();
+    };
+    write("one");
+    let first = read(&storage).await.unwrap();
+    write("two");
+    assert_ne!(Storage::version(&storage).unwrap(), first.version, "so that it is read again");
+    let second = read(&storage).await.unwrap();
+    assert_eq!(second.content.as_slice(), b"two");
+    assert_ne!(second.version, first.version);
+    // What was read may be replaced.
+    assert!(matches!(
+        Storage::replace(&storage, b"six".to_vec().into(), second.version, &Observer::default()).await,
+        Ok(Replaced::Done(_))
+    ));
+    // Once it is old enough it is read once more, and then no more.
+    fs::write(storage.path(), "old").unwrap();
+    age(storage.path(), Duration::from_secs(3));
+    assert_eq!(read(&storage).await.unwrap().version, Storage::version(&storage).unwrap());
+}
+
+// What we wrote is known: nobody has to read it again, and whoever writes into it changes its version.
+#[tokio::test]
+async fn our_own_write_is_settled_at_once() {
+    let (_folder, storage) = store();
+    let Ok(Replaced::Done(version)) = put(&storage, "one").await else { panic!() };
+    assert_eq!(Storage::version(&storage).unwrap(), version);
+    fs::write(storage.path(), "two").unwrap();
+    assert_ne!(Storage::version(&storage).unwrap(), version, "although it is of the same size");
+}
+
+// S-97: with the first write, and again when new ones may be old enough.
+#[tokio::test]
+async fn leftovers_are_removed_with_the_first_write() {
     let (folder, storage) = store();
-    put(&storage, "old").await.unwrap();
-    // A folder cannot be replaced by a file.
-    let blocked = FileStorage::at(folder.path().join("blocked")).unwrap();
-    fs::create_dir(blocked.path()).unwrap();
-    assert!(put(&blocked, "new").await.is_err());
-    assert_eq!(names(&folder), ["blocked", "cache.json"], "no temporary file is left");
-    assert_eq!(fs::read_to_string(storage.path()).unwrap(), "old");
+    let (heard, observer) = listening();
+    let write = async |text: &str| {
+        let version = Storage::version(&storage).unwrap();
+        Storage::replace(&storage, text.as_bytes().to_vec().into(), version, &observer).await.unwrap();
+    };
+    let leave = || {
+        let left = folder.path().join(".cache.json.0123456789abcdef.tmp");
+        fs::write(&left, "half of a").unwrap();
+        age(&left, Duration::from_secs(2 * 3600));
+        left
+    };
+    let left = leave();
+    write("one").await;
+    assert!(!left.exists());
+    assert_eq!(heard.lock().unwrap().as_slice(), [Event::LeftoversRemoved { count: 1 }]);
+    let left = leave();
+    write("two").await;
+    assert!(left.exists(), "not with every write");
+    assert!(!storage.told.is_sweep_due(SystemTime::now() + Duration::from_secs(3590)));
+    assert!(storage.told.is_sweep_due(SystemTime::now() + Duration::from_secs(3700)));
+}
+
+// S-93: an event where the user named the file, an error where the program chose it.
+#[tokio::test]
+async fn a_folder_that_others_can_write_is_told_or_refused() {
+    let (folder, named) = store();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
+    let (heard, observer) = listening();
+    for _ in 0..2 {
+        Storage::read(&named, &observer).await.unwrap();
+        let lock = Storage::lock(&named.clone(), LockName::Document, &mut LockBudget::default(), &observer).await;
+        drop(lock.unwrap());
+    }
+    let place = folder.path().display().to_string();
+    assert_eq!(*heard.lock().unwrap(), [Event::SharedFolder { place }], "once");
+
+    let chosen = FileStorage::private_at(folder.path().join("cache.json")).unwrap();
+    let lock = Storage::lock(&chosen, LockName::Document, &mut LockBudget::default(), &observer).await;
+    for error in [read(&chosen).await.err(), put(&chosen, "{}").await.err(), lock.err()] {
+        assert_eq!(error.unwrap().kind, StorageErrorKind::SharedFolder);
+    }
+    assert_eq!(names(&folder), [""; 0], "nothing was made there");
+    assert!(put(&chosen.clone().danger_accept_shared_folder(), "{}").await.is_ok());
+    assert!(read(&chosen).await.is_err());
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(read(&chosen).await.is_ok());
+}
+
+// S-96
+#[tokio::test]
+async fn a_folder_behind_somebody_elses_link_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["home", "open"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        symlink(folder.path().join("home"), folder.path().join(name).join("link")).unwrap();
+    }
+    fs::set_permissions(folder.path().join("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    for (name, refused) in [("home", false), ("open", true)] {
+        let storage = FileStorage::at(folder.path().join(name).join("link/cache.json")).unwrap();
+        assert_eq!((put(&storage, "{}").await.is_err(), read(&storage).await.is_err()), (refused, refused), "{name}");
+    }
 }
 
 // S-90
@@ -130,7 +257,7 @@ async fn a_file_that_is_too_large_is_left_alone() {
     ] {
         File::create(storage.path()).unwrap().set_len(size).unwrap();
         let storage = limit.map_or_else(|| storage.clone(), |limit| storage.clone().with_size_limit(limit));
-        match Storage::read(&storage).await {
+        match read(&storage).await {
             Ok(stored) => assert_eq!((stored.content.len() as u64, is_read), (size, true), "{limit:?}"),
             Err(error) => assert_eq!(
                 (error.reason.as_str(), is_read),
@@ -154,97 +281,31 @@ async fn what_is_set_aside_is_kept() {
     }
 }
 
-// S-100: the lock has its name while it is held and not after.
-#[tokio::test]
-async fn the_lockfile_goes_with_the_lock() {
-    let (folder, storage) = store();
-    let lock = Storage::lock(&storage, LockName::Document).await.unwrap();
-    let content = fs::read_to_string(folder.path().join("cache.json.lockfile")).unwrap();
-    assert_eq!(content, format!("{} auth\n", std::process::id()));
-    drop(lock);
-    assert!(names(&folder).is_empty());
-}
-
-/// What another program does that uses the same protocol.
-fn foreign_lock(storage: &FileStorage) -> File {
-    let path = disk::beside(storage.path(), ".lockfile");
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).unwrap();
-    file.try_lock().unwrap();
-    file
-}
-
-// S-101: ten seconds, then a writer gives up.
-#[tokio::test(start_paused = true)]
-async fn a_writer_waits_ten_seconds_for_another_program() {
-    let (_folder, storage) = store();
-    let held = foreign_lock(&storage);
-    let begun = Clock::now();
-    let error = Storage::lock(&storage, LockName::Document).await.err().unwrap();
-    assert_eq!(error.reason, "another program has held its lock for 10 s");
-    let waited = begun.elapsed();
-    assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&waited), "{waited:?}");
-    assert!(Storage::read(&storage).await.is_ok(), "readers need no lock");
-    drop(held);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_writer_goes_on_as_soon_as_the_other_program_is_done() {
-    let (folder, storage) = store();
-    let held = foreign_lock(&storage);
-    let begun = Clock::now();
-    let other = async {
-        tokio::time::advance(Duration::from_secs(3)).await;
-        // It unlinks the name first, as the protocol has it: the file that was waited for is nobody's then.
-        fs::remove_file(folder.path().join("cache.json.lockfile")).unwrap();
-        drop(held);
-    };
-    let (lock, ()) = tokio::join!(Storage::lock(&storage, LockName::Document), other);
-    lock.unwrap();
-    let waited = begun.elapsed();
-    assert!((Duration::from_secs(3)..Duration::from_millis(3500)).contains(&waited), "{waited:?}");
-}
-
-// S-100: a lock on a file whose name is gone, or is another file's, excludes nobody.
-#[tokio::test(start_paused = true)]
-async fn a_lock_on_an_unlinked_file_does_not_count() {
-    let (folder, storage) = store();
-    let name = folder.path().join("cache.json.lockfile");
-    let stale = foreign_lock(&storage);
-    assert!(lock::is_still_named(&stale, &name).unwrap());
-    fs::remove_file(&name).unwrap();
-    assert!(!lock::is_still_named(&stale, &name).unwrap(), "it has no name");
-    let lock = Storage::lock(&storage, LockName::Document).await.unwrap();
-    assert!(!lock::is_still_named(&stale, &name).unwrap(), "the name is another's");
-    drop(stale);
-    assert_eq!(names(&folder), ["cache.json.lockfile"], "the name is still the holder's");
-    drop(lock);
-    assert!(names(&folder).is_empty());
-}
-
-#[tokio::test]
-async fn a_leftover_lockfile_holds_nobody_up() {
-    let (folder, storage) = store();
-    fs::write(folder.path().join("cache.json.lockfile"), "999999999 a program that died").unwrap();
-    drop(Storage::lock(&storage, LockName::Document).await.unwrap());
-    assert!(names(&folder).is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lockfile_that_is_a_link_is_not_followed() {
-    let (folder, storage) = store();
-    let victim = folder.path().join("victim");
-    fs::write(&victim, "somebody's own").unwrap();
-    symlink(&victim, folder.path().join("cache.json.lockfile")).unwrap();
-    let begun = Clock::now();
-    assert!(Storage::lock(&storage, LockName::Document).await.is_err());
-    assert_eq!(begun.elapsed(), Duration::ZERO, "that is no reason to wait");
-    assert_eq!(fs::read_to_string(&victim).unwrap(), "somebody's own");
-}
-
 #[test]
 fn a_path_must_name_a_file() {
     for wrong in ["", "/", "..", "a/.."] {
         assert!(FileStorage::at(wrong).is_err(), "{wrong}");
     }
     assert!(FileStorage::at("relative.json").unwrap().path().is_absolute());
+}
+
+// Nothing is changed and nothing is read.
+#[tokio::test]
+async fn the_state_of_a_file_is_told() {
+    let (folder, storage) = store();
+    let state = storage.state().unwrap();
+    assert_eq!((state.size, state.mode, state.owner, &state.lock), (None, None, None, &None));
+    fs::write(storage.path(), "{}").unwrap();
+    fs::set_permissions(storage.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(folder.path().join("cache.json.corrupt"), "").unwrap();
+    fs::write(folder.path().join("cache.json.lockfile"), "1 node").unwrap();
+    let state = storage.state().unwrap();
+    assert_eq!((state.size, state.mode), (Some(2), Some(0o644)));
+    assert_eq!(state.owner, Some(rustix::process::geteuid().as_raw()));
+    assert_eq!(state.lock.map(|holder| (holder.process, holder.name)), Some((1, "node".to_owned())));
+    assert!(state.is_set_aside && !state.is_folder_shared && !state.is_remote);
+    assert_eq!(mode(storage.path()), 0o644, "as it was");
+    fs::remove_file(storage.path()).unwrap();
+    symlink("/dev/null", storage.path()).unwrap();
+    assert_eq!(storage.state().unwrap_err().reason, "it is a symbolic link");
 }

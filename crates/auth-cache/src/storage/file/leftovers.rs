@@ -1,0 +1,49 @@
+//! Temporary files, and what is left of those whose writer died (S-97).
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// No write takes longer.
+pub(super) const OLD: Duration = Duration::from_secs(60 * 60);
+const DIGITS: usize = 16;
+
+/// A new temporary file for the file at `path`, beside it: `.<name>.<16 hexadecimal digits>.tmp`.
+pub(super) fn temp_path(path: &Path) -> PathBuf {
+    // With the process, as a child that was forked draws the same numbers as its parent (S-108).
+    let random = RandomState::new().hash_one(std::process::id());
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{random:0DIGITS$x}.tmp"));
+    path.with_file_name(name)
+}
+
+/// Removes the temporary files of the file at `path` that nobody has written to for an hour before `now`, and tells how
+/// many. Whoever calls it holds the lock.
+pub(super) fn sweep(path: &Path, now: SystemTime) -> usize {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return 0 };
+    // A folder that cannot be listed is no reason to fail a write.
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let old = entries.filter(|entry| is_temp(&entry.file_name(), name) && is_old(&entry.path(), now));
+    old.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+}
+
+fn is_temp(candidate: &OsStr, name: &OsStr) -> bool {
+    let digits = || {
+        let rest = candidate.as_encoded_bytes().strip_prefix(b".")?.strip_prefix(name.as_encoded_bytes())?;
+        rest.strip_prefix(b".")?.strip_suffix(b".tmp")
+    };
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digits().is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(is_digit))
+}
+
+fn is_old(path: &Path, now: SystemTime) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
+    let age = metadata.modified().ok().and_then(|modified| now.duration_since(modified).ok());
+    metadata.is_file() && super::access::is_own(&metadata) && age.is_some_and(|age| age > OLD)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Symbolic links on the way to the file (S-96).
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{ErrorKind, Result};
+use std::path::{Component, Path, PathBuf};
+
+use super::access::Access;
+use super::refusal::Refusal;
+
+/// As many as the kernel follows.
+const MOST: usize = 40;
+
+/// Refuses a folder to which symbolic links lead, unless each component of the way there, links and what they stand
+/// for, is in the hands of the user or root: whoever can turn a link decides where tokens go.
+pub(super) fn check(folder: &Path) -> Result<()> {
+    let mut here = PathBuf::from("/");
+    let mut ahead = components(folder);
+    let (mut links, mut all_safe) = (0_usize, true);
+    while let Some(name) = ahead.pop() {
+        if name == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(name);
+        let metadata = match fs::symlink_metadata(&next) {
+            Ok(metadata) => metadata,
+            // It will be made here.
+            Err(error) if error.kind() == ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        };
+        all_safe &= Access::of(&metadata).is_safe_component();
+        if metadata.is_symlink() {
+            links = links.saturating_add(1);
+            let target = fs::read_link(&next)?;
+            if target.is_absolute() {
+                here = PathBuf::from("/");
+            }
+            ahead.extend(components(&target));
+        } else {
+            here = next;
+        }
+        if links > MOST || (links > 0 && !all_safe) {
+            return Err(Refusal::LinkedFolder.into());
+        }
+    }
+    Ok(())
+}
+
+/// What is to be walked, the first at the end.
+fn components(path: &Path) -> Vec<OsString> {
+    let named = |component: &Component<'_>| matches!(component, Component::Normal(_) | Component::ParentDir);
+    let names = path.components().filter(named).map(|component| component.as_os_str().to_owned());
+    let mut names: Vec<_> = names.collect();
+    names.reverse();
+    names
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+mod simulator;
+
+use std::cell::Cell;
+use std::io::{Error, ErrorKind};
+
+use simulator::Simulator;
+
+use super::*;
+
+/// The system, of which one call fails.
+struct Faulty {
+    calls: Cell<usize>,
+    /// Which.
+    fails: usize,
+    error: ErrorKind,
+}
+
+impl Faulty {
+    fn call(&self) -> Result<()> {
+        let call = self.calls.replace(self.calls.get() + 1);
+        if call == self.fails { Err(Error::from(self.error)) } else { Ok(()) }
+    }
+}
+
+impl Fs for Faulty {
+    type File = File;
+
+    fn open_folder(&self, folder: &Path) -> Result<File> {
+        self.call().and_then(|()| Disk.open_folder(folder))
+    }
+
+    fn create(&self, path: &Path) -> Result<File> {
+        self.call().and_then(|()| Disk.create(path))
+    }
+
+    fn write(&self, file: &mut File, content: &[u8]) -> Result<()> {
+        // Half of it is written before there is no room for more.
+        Disk.write(file, &content[..content.len() / 2])?;
+        self.call()?;
+        Disk.write(file, &content[content.len() / 2..])
+    }
+
+    fn sync(&self, file: &File) -> Result<()> {
+        self.call().and_then(|()| Disk.sync(file))
+    }
+
+    fn rename(&self, file: &File, from: &Path, to: &Path) -> Result<bool> {
+        self.call().and_then(|()| Disk.rename(file, from, to))
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        Disk.remove(path)
+    }
+}
+
+// S-94, R-04, R-06: whatever fails, the old file is as it was and nothing is left beside it.
+#[test]
+fn a_failure_leaves_the_old_file() {
+    for error in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied, ErrorKind::Other]
+    {
+        for (fails, call) in
+            ["open the folder", "create", "write", "sync", "rename", "sync the folder"].iter().enumerate()
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
+            fs::write(&path, "old and whole").unwrap();
+            let before = fs::metadata(&path).unwrap().modified().unwrap();
+            let fs = Faulty { calls: Cell::new(0), fails, error };
+            assert_eq!(replace(&fs, &path, &temp, b"new").unwrap_err().kind(), error, "{call}");
+            assert!(!temp.exists(), "{call}");
+            if *call == "sync the folder" {
+                // Too late to go back. It is told, so that it is written again.
+                assert_eq!(fs::read(&path).unwrap(), b"new");
+            } else {
+                assert_eq!(fs::read(&path).unwrap(), b"old and whole", "{call}");
+                assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before, "{call}");
+            }
+        }
+    }
+}
+
+// S-94: nobody's file is written to, wherever its name points.
+#[cfg(unix)]
+#[test]
+fn a_temporary_file_is_never_one_that_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "somebody's own").unwrap();
+    for dangling in [false, true] {
+        let target = if dangling { folder.path().join("nowhere") } else { victim.clone() };
+        std::os::unix::fs::symlink(&target, &temp).unwrap();
+        assert_eq!(replace(&Disk, &path, &temp, b"new").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert!(temp.is_symlink(), "it is not ours to remove");
+        fs::remove_file(&temp).unwrap();
+        assert_eq!((fs::read(&victim).unwrap().as_slice(), target.exists()), (&b"somebody's own"[..], !dangling));
+    }
+}
+
+#[test]
+fn a_replacement_is_whole_and_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
+    for content in ["", "one", "two and longer"] {
+        let (file, _) = replace(&Disk, &path, &temp, content.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        assert_eq!(file.metadata().unwrap().len(), content.len() as u64);
+        assert!(!temp.exists());
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).unwrap()) & 0o7777, 0o600);
+    }
+}
+
+const OLD: &[u8] = b"the old document";
+const NEW: &[u8] = b"the new one";
+
+// power is lost after each call, and what was not synchronised is there, is gone, or is there in part.
+#[test]
+fn after_a_loss_of_power_there_is_the_old_or_the_new_file() {
+    for old in [None, Some(OLD)] {
+        let fs = Simulator::with(old);
+        replace(&fs, simulator::path(), simulator::temp(), NEW).unwrap();
+        let seen = fs.seen();
+        assert!(seen.iter().all(|content| [old, Some(NEW)].contains(&content.as_deref())), "{seen:?}");
+        assert_eq!(seen.len(), 2, "both are possible: {seen:?}");
+        assert!(fs.states() > 10, "{} states", fs.states());
+        // once it is done, it is done.
+        assert_eq!(fs.now(), [Some(NEW.to_vec())].into());
+    }
+}
+
+// one replacement after another, the loss at any time in between.
+#[test]
+fn after_a_loss_of_power_there_is_one_of_the_last_two_files() {
+    let fs = Simulator::with(None);
+    let mut before = None;
+    for number in 0..4 {
+        let content = format!("document {number}").into_bytes();
+        fs.forget();
+        replace(&fs, simulator::path(), simulator::temp(), &content).unwrap();
+        let allowed = [before.clone(), Some(content.clone())];
+        assert!(fs.seen().iter().all(|seen| allowed.contains(seen)), "{number}: {:?}", fs.seen());
+        before = Some(content);
+    }
+}
+
+/// The same with a step left out.
+fn careless(fs: &Simulator, without: &str) -> Result<()> {
+    let folder = fs.open_folder(Path::new("/"))?;
+    let mut file = fs.create(simulator::temp())?;
+    fs.write(&mut file, NEW)?;
+    if without != "sync" {
+        fs.sync(&file)?;
+    }
+    fs.rename(&file, simulator::temp(), simulator::path())?;
+    if without != "sync the folder" {
+        fs.sync(&folder)?;
+    }
+    Ok(())
+}
+
+// The simulator sees what it is there to see.
+#[test]
+fn a_careless_writer_is_found_out() {
+    let fs = Simulator::with(Some(OLD));
+    careless(&fs, "nothing").unwrap();
+    assert_eq!((fs.seen().len(), fs.now().len()), (2, 1));
+
+    let fs = Simulator::with(Some(OLD));
+    careless(&fs, "sync").unwrap();
+    assert!(fs.seen().contains(&Some(NEW[..4].to_vec())) && fs.seen().contains(&Some(Vec::new())), "torn");
+
+    let fs = Simulator::with(Some(OLD));
+    careless(&fs, "sync the folder").unwrap();
+    assert_eq!(fs.now(), [Some(OLD.to_vec()), Some(NEW.to_vec())].into(), "told as done, and not");
+
+    let fs = Simulator::with(Some(OLD));
+    let mut file = fs.open(simulator::path());
+    fs.write(&mut file, NEW).unwrap();
+    assert!(fs.now().contains(&Some(NEW[..3].to_vec())), "in place");
+}
