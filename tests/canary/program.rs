@@ -19,8 +19,9 @@ struct Watched {
 impl Watched {
     /// Runs `auth`; its stdout may hold tokens only where the line asks for them.
     async fn auth(&mut self, line: &str, browser: &str, code: i32) -> Ended {
-        let run = self.home.auth(line.split_whitespace()).args(["--client-id", "canary", "--authority"]);
-        let run = run.args([self.emulator.authority()]).args(["--cache-file".into(), self.home.file("tokens.json")]);
+        let run = self.home.auth(line.split_whitespace()).args(["--client-id", "canary"]);
+        let run = run.args(["--cache-file".into(), self.home.file("tokens.json")]);
+        let run = if line.starts_with("cache") { run } else { run.args(["--authority", &self.emulator.authority()]) };
         let browser = format!("'{ROBOT}' --watch '{}' {browser} %s", self.home.file("watched").display());
         let ended = run.env("BROWSER", browser).env("AUTH_LOG", "trace").end().await.expect(code);
         self.seen.push_str(&ended.stderr);
@@ -64,6 +65,11 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
     watched.auth(line, "", 0).await;
     watched.auth("token --scope User.Read", "", 0).await;
     watched.auth("token --scope User.Read --silent --force-refresh", "", 0).await;
+    for line in
+        ["cache path", "cache status", "cache status --output json", "cache inspect", "cache inspect --output json"]
+    {
+        watched.auth(line, "", 0).await;
+    }
     cache::expire_file(&file);
     watched.auth(line, "", 0).await;
     for (fault, code) in [

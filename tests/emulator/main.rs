@@ -11,6 +11,7 @@ mod claims;
 mod cli;
 mod cli_browser;
 mod cli_cache;
+mod cli_cache_commands;
 mod cli_errors;
 mod cli_output;
 mod faults;

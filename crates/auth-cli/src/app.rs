@@ -1,11 +1,11 @@
 //! The client that the flags describe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use auth::{Authority, FileStorage, PublicClient, PublicClientBuilder};
 use etcetera::BaseStrategy as _;
 
-use crate::args::AppArgs;
+use crate::args::{AppArgs, CacheArgs};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -48,12 +48,25 @@ impl AppArgs {
     }
 
     fn storage(&self) -> Result<FileStorage, String> {
-        let path = match &self.cache_file {
-            Some(path) => path.clone(),
-            None => default_path(&self.client_id)?,
-        };
-        FileStorage::at(path).map_err(|error| error.to_string())
+        storage(self.cache_file.as_deref(), &self.client_id)
     }
+}
+
+impl CacheArgs {
+    /// The file that is meant.
+    pub(crate) fn storage(&self) -> Result<FileStorage, Failure> {
+        let client_id = self.client_id.as_deref().unwrap_or_default();
+        storage(self.cache_file.as_deref(), client_id).map_err(|reason| Failure::cache(&reason))
+    }
+}
+
+/// The file that was named, in whatever folder; else that of the client, in a folder that must be the user's alone (S-93).
+fn storage(named: Option<&Path>, client_id: &str) -> Result<FileStorage, String> {
+    let storage = match named {
+        Some(path) => FileStorage::at(path),
+        None => FileStorage::private_at(default_path(client_id)?),
+    };
+    storage.map_err(|error| error.to_string())
 }
 
 /// One file per user and client, such as `~/.local/share/auth/CLIENT.json`.

@@ -15,7 +15,7 @@ Exit codes:
   4  refused by the identity provider or in the browser
   5  network failure, a 5xx or throttled
   6  cancelled or timed out
-  7  the cache itself failed (accounts, logout)
+  7  the cache itself failed (accounts, logout, cache)
 
 Environment:
   BROWSER         the command that shows the sign-in page; %s stands for the address
@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Accounts(AccountsArgs),
     /// Forget accounts; tokens that were handed out work until they expire
     Logout(LogoutArgs),
+    /// Look at the cache file; no secret is shown
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Run a local identity provider for development
     #[cfg(feature = "emulator")]
     Emulator(EmulatorArgs),
@@ -147,6 +150,40 @@ pub(crate) struct LogoutArgs {
     pub(crate) output: ListOutput,
 }
 
+/// What `auth cache` looks at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Where the file is
+    Path(CacheArgs),
+    /// How the file and its surroundings are, and how much is in it
+    Status(CacheArgs),
+    /// What is in it: whose each entry is, for what, and until when
+    Inspect(CacheArgs),
+}
+
+impl CacheCommand {
+    fn args(&self) -> &CacheArgs {
+        match self {
+            Self::Path(args) | Self::Status(args) | Self::Inspect(args) => args,
+        }
+    }
+}
+
+/// Options of `auth cache`.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+pub(crate) struct CacheArgs {
+    /// The application's client id, for its file of this user
+    #[arg(long, value_name = "ID", group = "which")]
+    pub(crate) client_id: Option<String>,
+    /// The cache file, whoever writes it
+    #[arg(long, value_name = "PATH", group = "which")]
+    pub(crate) cache_file: Option<PathBuf>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
 /// Options of `auth emulator`.
 #[cfg(feature = "emulator")]
 #[derive(Debug, clap::Args)]
@@ -227,6 +264,7 @@ impl Command {
             Self::Token(args) => args.output,
             Self::Accounts(args) => args.output.into(),
             Self::Logout(args) => args.output.into(),
+            Self::Cache(command) => command.args().output.into(),
             #[cfg(feature = "emulator")]
             Self::Emulator(_) | Self::Demo(_) => Output::Text,
         }

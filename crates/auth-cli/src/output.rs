@@ -135,7 +135,8 @@ fn status_line(result: &AuthResult, now: Timestamp) -> String {
     format!("{who} has a token for {what}, valid for {left}, from {from}")
 }
 
-fn lifetime(left: Duration) -> String {
+/// A time span for people.
+pub(crate) fn lifetime(left: Duration) -> String {
     match left.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
         seconds @ 120..=7199 => format!("{} min", seconds / 60),

@@ -80,6 +80,9 @@ mod tests {
             ("auth token --client-id c --scope s --no-cache --cache-file f", "--cache-file"),
             ("auth logout --client-id c", "--account"),
             ("auth logout --client-id c --all --account a", "--all"),
+            ("auth cache", "no command"),
+            ("auth cache path", "--client-id"),
+            ("auth cache inspect --cache-file f --output token", "token"),
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             let text = one_line(&Args::try_parse_from(words).unwrap_err());

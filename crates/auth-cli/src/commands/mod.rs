@@ -1,6 +1,7 @@
 //! The commands.
 
 mod accounts;
+mod cache;
 #[cfg(feature = "emulator")]
 mod demo;
 #[cfg(feature = "emulator")]
@@ -17,6 +18,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Token(args) => token::run(args).await,
         Command::Accounts(args) => accounts::run(&args).await,
         Command::Logout(args) => logout::run(&args).await,
+        Command::Cache(command) => cache::run(&command).await,
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => emulator::run(&args).await,
         #[cfg(feature = "emulator")]

@@ -1,0 +1,33 @@
+//! `auth cache`: where the cache file is, how it is, and what is in it. No secret is shown, or copied to be shown.
+
+mod document;
+mod inspect;
+mod status;
+
+use serde::Serialize;
+
+use crate::args::{CacheCommand, ListOutput};
+use crate::failure::Failure;
+use crate::output::print_json;
+use crate::terminal;
+
+/// The JSON of `auth cache path`.
+#[derive(Serialize)]
+struct PathJson {
+    path: String,
+}
+
+pub(crate) async fn run(command: &CacheCommand) -> Result<(), Failure> {
+    match command {
+        CacheCommand::Path(args) => {
+            let path = args.storage()?.path().display().to_string();
+            match args.output {
+                ListOutput::Json => print_json(&PathJson { path }),
+                ListOutput::Text => terminal::result(path),
+            }
+            Ok(())
+        }
+        CacheCommand::Status(args) => status::run(args).await,
+        CacheCommand::Inspect(args) => inspect::run(args).await,
+    }
+}

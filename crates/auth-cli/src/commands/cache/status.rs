@@ -1,0 +1,124 @@
+//! `auth cache status`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use auth::{AuthError, FileState, FileStorage, LockHolder, Observer, Storage as _};
+use serde::Serialize;
+
+use super::document::{Document, SECTIONS};
+use crate::args::{CacheArgs, ListOutput};
+use crate::failure::Failure;
+use crate::output::print_json;
+use crate::terminal;
+
+/// The JSON of `auth cache status`.
+#[derive(Serialize)]
+struct StatusJson {
+    path: String,
+    exists: bool,
+    size: Option<u64>,
+    /// In octal, as `chmod` takes it.
+    mode: Option<String>,
+    owner: Option<u32>,
+    lock: Option<LockJson>,
+    /// How many people have signed in.
+    accounts: Option<usize>,
+    /// How many entries each section has.
+    entries: Option<BTreeMap<&'static str, usize>>,
+    /// Why there are no numbers.
+    problem: Option<String>,
+    set_aside: bool,
+    shared_folder: bool,
+    network_file_system: bool,
+}
+
+/// Who holds the lock.
+#[derive(Serialize)]
+struct LockJson {
+    process: u32,
+    name: String,
+}
+
+impl From<LockHolder> for LockJson {
+    fn from(LockHolder { process, name, .. }: LockHolder) -> Self {
+        Self { process, name }
+    }
+}
+
+pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
+    let storage = args.storage()?;
+    // First, as reading repairs permissions.
+    let state = storage.state().map_err(AuthError::from)?;
+    let content = content(&storage).await;
+    let status = StatusJson::new(&storage, state, content);
+    match args.output {
+        ListOutput::Json => print_json(&status),
+        ListOutput::Text => status.lines().into_iter().for_each(terminal::result),
+    }
+    Ok(())
+}
+
+/// How many accounts there are, and how many entries in each section.
+struct Content {
+    accounts: usize,
+    entries: BTreeMap<&'static str, usize>,
+}
+
+async fn content(storage: &FileStorage) -> Result<Content, String> {
+    let stored = storage.read(&Observer::default()).await.map_err(|error| error.to_string())?;
+    let document =
+        Document::parse(&stored.content).ok_or("it is no JSON object; it is moved aside with the next use")?;
+    let accounts = document.entries("Account");
+    let accounts: BTreeSet<_> = accounts.iter().filter_map(|account| account.home_account_id.text()).collect();
+    let entries = SECTIONS.map(|section| (section, document.entries(section).len())).into();
+    Ok(Content { accounts: accounts.len(), entries })
+}
+
+impl StatusJson {
+    fn new(storage: &FileStorage, state: FileState, content: Result<Content, String>) -> Self {
+        let (content, problem) = match content {
+            Ok(content) => (Some(content), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        Self {
+            path: storage.path().display().to_string(),
+            exists: state.size.is_some(),
+            size: state.size,
+            mode: state.mode.map(|mode| format!("{mode:04o}")),
+            owner: state.owner,
+            lock: state.lock.map(LockJson::from),
+            accounts: content.as_ref().map(|content| content.accounts),
+            entries: content.map(|content| content.entries),
+            problem,
+            set_aside: state.is_set_aside,
+            shared_folder: state.is_folder_shared,
+            network_file_system: state.is_remote,
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.path.clone()];
+        lines.push(match (self.size, &self.mode, self.owner) {
+            (None, _, _) => "it does not exist yet".to_owned(),
+            (Some(size), Some(mode), Some(owner)) => format!("{size} bytes, mode {mode}, of user {owner}"),
+            (Some(size), _, _) => format!("{size} bytes"),
+        });
+        if let (Some(accounts), Some(entries)) = (self.accounts, &self.entries) {
+            let entries: Vec<_> = entries.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            lines.push(format!("accounts: {accounts}; entries: {}", entries.join(", ")));
+        }
+        lines.extend(self.problem.clone());
+        lines.push(match &self.lock {
+            None => "nobody holds its lock".to_owned(),
+            Some(lock) => format!("process {} {} holds its lock", lock.process, lock.name),
+        });
+        for (holds, line) in [
+            (self.set_aside, "a document that could not be understood lies beside it, as .corrupt"),
+            (self.shared_folder, "others can write into its folder"),
+            (self.network_file_system, "it is on a network file system, where locks may hold nobody back"),
+        ] {
+            lines.extend(holds.then(|| line.to_owned()));
+        }
+        lines
+    }
+}
