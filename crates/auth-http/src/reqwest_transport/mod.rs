@@ -67,8 +67,7 @@ impl ReqwestTransport {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http2_max_header_list_size(MAX_HEAD as u32)
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE);
+            .connect_timeout(CONNECT);
         if loopback {
             builder = builder.no_proxy();
         } else {
@@ -107,7 +106,10 @@ async fn body(uri: &Uri, mut answer: reqwest::Response, begun: Instant) -> Resul
     }
     let mut body = BytesMut::new();
     loop {
-        let chunk = timeout(IDLE, answer.chunk()).await.map_err(|_| stalled(uri, "no further bytes in 10 s"))?;
+        let left = WHOLE.saturating_sub(begun.elapsed());
+        let detail = if left < IDLE { "not all of it in 60 s" } else { "no further bytes in 10 s" };
+        // One timer at a time: each that is set before the last wakes the runtime.
+        let chunk = timeout(left.min(IDLE), answer.chunk()).await.map_err(|_| stalled(uri, detail))?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
             return Ok(body.freeze());
         };
