@@ -120,11 +120,15 @@ impl LiveDocument {
 
     /// The same, read from the store even where that says that nobody has changed it.
     pub(crate) async fn reread(&self) -> Result<Guard<Arc<Picture>>, StorageError> {
-        if self.storage.is_some() {
-            let _reloading = self.reloading.lock().await;
-            self.distrust(&self.picture.load());
+        if let Some(storage) = &self.storage {
+            {
+                let _reloading = self.reloading.lock().await;
+                self.distrust(&self.picture.load());
+            }
+            // Here what this process knows is no answer.
+            self.follow(&**storage).await?;
         }
-        self.current().await
+        Ok(self.picture.load())
     }
 
     /// Has the store read again before its version is believed.
@@ -303,7 +307,10 @@ impl LiveDocument {
             }
             let picture = self.picture.load_full();
             if let Some(reason) = picture.refused {
-                return Err(self.keep(change, StorageError::new("written", "", reason)));
+                if let Some(change) = change {
+                    self.remember(change);
+                }
+                return Err(StorageError::new("written", "", reason));
             }
             let (until, waiting) = {
                 let pending = self.pending();
@@ -316,9 +323,12 @@ impl LiveDocument {
             }
             let (json, collided) = document::write(&picture.document);
             if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
+                if let Some(change) = change {
+                    self.pending().push(change);
+                }
                 self.note_evicted(outcome);
                 self.observer.tell(&Event::Refused { reason });
-                return Err(self.defer(change, StorageError::new("written", "", reason)));
+                return Err(StorageError::new("written", "", reason));
             }
             match storage.replace(json, picture.version, &self.observer).await {
                 Ok(Replaced::Done(version)) => {
@@ -354,7 +364,8 @@ impl LiveDocument {
         self.defer(None, error)
     }
 
-    /// Notes that the store failed, and a change that this process shows already.
+    /// Notes that the store failed, and a change that this process shows already. A document that is beyond a limit is no
+    /// failure of the store, and not tried again before the next change.
     fn defer(&self, change: Option<Change>, error: StorageError) -> StorageError {
         if let Some(change) = change {
             self.pending().push(change);

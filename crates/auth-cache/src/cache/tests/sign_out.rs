@@ -219,3 +219,16 @@ async fn a_sign_out_of_somebody_unknown_goes_by_the_account_that_is_given() {
         assert_eq!(names(&other).await.contains(&"ada".to_owned()), stays);
     }
 }
+
+// S-87: that nobody wrote it back is not known while the store cannot be read.
+#[tokio::test]
+async fn a_sign_out_that_cannot_be_looked_at_is_no_success() {
+    let storage = Moody::default();
+    let cache = TokenCache::new(storage.clone());
+    store(&cache, "ada", false).await.unwrap();
+    storage.fail(&["read"]);
+    assert_eq!(remove(&cache, "ada").await.unwrap_err().operation, "read");
+    assert!(!is_served(&cache, "ada").await, "this process has forgotten it");
+    storage.fail(&[]);
+    assert!(names(&TokenCache::new(storage)).await.is_empty());
+}
