@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use auth::{AuthError, AuthResult, Clock as _, DeviceCode, DeviceCodeRequest, SystemClock, Timestamp};
+use auth::{AuthError, AuthResult, Clock as _, DeviceCode, PendingDeviceCode, SystemClock, Timestamp};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use tokio::time::{MissedTickBehavior, interval};
@@ -13,8 +13,7 @@ use crate::terminal;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Shows the code and waits for the user, telling how much time is left.
-pub(crate) async fn sign_in(request: DeviceCodeRequest, client_id: &str) -> Result<AuthResult, AuthError> {
-    let pending = request.start().await?;
+pub(crate) async fn sign_in(pending: PendingDeviceCode, client_id: &str) -> Result<AuthResult, AuthError> {
     let on_screen = terminal::messages_are_on_screen();
     terminal::say(instructions(pending.code(), client_id, on_screen));
     let expires_on = pending.code().expires_on;

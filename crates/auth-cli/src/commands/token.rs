@@ -88,22 +88,25 @@ async fn sign_in(
 ) -> Result<AuthResult, Failure> {
     let on_another_device = async || {
         let request = device_code(client, args, wishes, whom);
-        let request = ui.into_iter().fold(request, DeviceCodeRequest::satisfying);
-        device_code::sign_in(request, &args.app.client_id).await
+        ui.into_iter().fold(request, DeviceCodeRequest::satisfying).start().await
     };
+    let client_id = &args.app.client_id;
     if args.device_code {
-        return Ok(on_another_device().await?);
+        return Ok(device_code::sign_in(on_another_device().await?, client_id).await?);
     }
     let request = interactive(client, args, wishes, whom);
     let request = ui.into_iter().fold(request, InteractiveRequest::satisfying);
     match request.send().await {
         Err(AuthError::Browser(error)) if nothing_to_show_it(&error) => {
-            terminal::say(format_args!("{error}; trying a sign-in on another device instead."));
-            match on_another_device().await {
-                // What is in the way is the browser.
-                Err(AuthError::Config(_)) => Err(AuthError::Browser(error).into()),
-                answer => Ok(answer?),
-            }
+            let pending = match on_another_device().await {
+                Ok(pending) => pending,
+                Err(other) => {
+                    terminal::say(format_args!("A sign-in on another device cannot be had either: {other}."));
+                    return Err(AuthError::Browser(error).into());
+                }
+            };
+            terminal::say(format_args!("{error}. Signing in on another device instead."));
+            Ok(device_code::sign_in(pending, client_id).await?)
         }
         answer => Ok(answer?),
     }
