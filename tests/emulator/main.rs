@@ -17,6 +17,7 @@ mod cli_output;
 mod faults;
 mod fixture;
 mod oidc;
+mod one_browser;
 mod refusals;
 mod sharing;
 mod story;

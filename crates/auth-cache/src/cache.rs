@@ -236,6 +236,23 @@ impl TokenCache {
         self.live.lock(&**storage, LockName::Refresh(&name), budget).await
     }
 
+    /// Waits until no other process has a user sign in for this client, as far as the store can tell. Whoever had to wait
+    /// should look into the cache once more before showing a page.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the lock cannot be had in time.
+    pub async fn sign_in_lock(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+        budget: &mut LockBudget,
+    ) -> Result<BoxedLock, StorageError> {
+        let Some(storage) = &self.live.storage else { return Ok(Box::new(NoLock)) };
+        let name = [authority.environment(), client_id.as_str()].join("\n");
+        // That a user takes long is nothing to tell of, so that the store is asked itself.
+        storage.lock(LockName::SignIn(&name), budget, &self.live.observer).await
+    }
+
     /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
     ///
     /// # Errors

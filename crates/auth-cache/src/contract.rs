@@ -221,7 +221,9 @@ pub async fn waiting_takes_turns<S: Storage>(storage: S, other: S) {
 
 /// A redemption holds its lock over the request and stores what came of it meanwhile; other accounts go on.
 pub async fn locks_of_different_names_are_held_side_by_side<S: Storage>(storage: S, other: S) {
-    let names = [LockName::Document, LockName::Refresh("ada"), LockName::Refresh("bob"), LockName::Refresh("")];
+    let refreshes = [LockName::Refresh("ada"), LockName::Refresh("bob"), LockName::Refresh("")];
+    let names =
+        [LockName::Document, refreshes[0], refreshes[1], refreshes[2], LockName::SignIn("ada"), LockName::SignIn("")];
     let mut held = Vec::new();
     for name in names {
         held.push(locked(&storage, name).await);

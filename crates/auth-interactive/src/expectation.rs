@@ -7,9 +7,6 @@ use auth_core::{PendingAuthorization, RedirectUri, State};
 use crate::conversation::Rules;
 use crate::error::LoopbackError;
 
-/// Five minutes (S-23).
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
-
 /// What [`LoopbackReceiver::receive`](crate::LoopbackReceiver::receive) waits for: the state, the response mode, the
 /// address, and the web origins that may post the response.
 ///
@@ -32,6 +29,9 @@ pub struct Expectation {
 }
 
 impl Expectation {
+    /// How long a user has, unless it is said otherwise: five minutes (S-23).
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
     /// What `pending` waits for, for five minutes. The origins that may post the response are
     /// [`PendingAuthorization::response_origins`]: the one of its authorization endpoint, and at Entra those of every
     /// name of the cloud and of the sign-in host of personal accounts (S-18). A browser that hides the origin (`null`)
@@ -43,7 +43,7 @@ impl Expectation {
         let redirect_uri = pending.redirect_uri().clone();
         let mut rules = Rules::new(&redirect_uri, pending.response_mode()).ok_or(LoopbackError::NotLoopback)?;
         rules.origins = pending.response_origins();
-        Ok(Self { redirect_uri, state: pending.state().clone(), rules, timeout: DEFAULT_TIMEOUT })
+        Ok(Self { redirect_uri, state: pending.state().clone(), rules, timeout: Self::DEFAULT_TIMEOUT })
     }
 
     /// Waits so long for the user.

@@ -189,6 +189,7 @@ impl PublicClientBuilder {
             browser: self.browser.or_else(default_browser),
             flights: Flights::default(),
             turns: Turns::default(),
+            sign_ins: tokio::sync::Mutex::default(),
             throttle: Throttle::default(),
             observer: self.observer,
         }))

@@ -12,7 +12,9 @@ use crate::error::AuthError;
 use crate::options::{Options, option_setters};
 use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::sign_in_turn::SignInTurn;
 use crate::signed_in::SignedIn;
+use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
 /// The default redirect URI; the port is free and chosen by the system.
@@ -29,6 +31,8 @@ pub struct InteractiveRequest {
     pub(crate) prompt: Option<Prompt>,
     pub(crate) redirect_uri: Option<RedirectUri>,
     pub(crate) timeout: Option<Duration>,
+    /// Whether a token in the cache would do, were there one.
+    after_silent: bool,
     pub(crate) options: Options,
 }
 
@@ -42,6 +46,7 @@ impl InteractiveRequest {
             prompt: None,
             redirect_uri: None,
             timeout: None,
+            after_silent: false,
             options: Options::default(),
         }
     }
@@ -49,8 +54,13 @@ impl InteractiveRequest {
     /// Answers a silent request that found the user is needed: takes over its claims, its login hint and its correlation
     /// id, so that the new tokens satisfy what was missing. What was set before stays; claims merge, and stay where both ask
     /// for the same thing.
+    ///
+    /// Of several such requests, in this program or in others that share the store, one shows the sign-in page. The others
+    /// wait for it and then look into the cache; who finds nothing there shows the page in turn. A request with claims or a
+    /// prompt waits as well, and always shows it.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
+        self.after_silent = true;
         self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
         self
     }
@@ -101,6 +111,16 @@ impl InteractiveRequest {
         let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
         let place = shared.directory.at(self.options.tenant_id.as_deref())?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
+        let turn = match self.after_silent {
+            true => Some(SignInTurn::take(shared, &place.authority(), patience, &mut timing).await),
+            false => None,
+        };
+        if turn.as_ref().is_some_and(|turn| turn.waited)
+            && let Some(result) = self.cached().await
+        {
+            return Ok(result);
+        }
 
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
@@ -114,10 +134,7 @@ impl InteractiveRequest {
         request.claims = self.options.claims;
         let pending = request.begin(&mut SysRng, shared.driver.now())?;
 
-        let mut expectation = Expectation::of(&pending).map_err(SignInError::from)?;
-        if let Some(timeout) = self.timeout {
-            expectation = expectation.with_timeout(timeout);
-        }
+        let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
         let redemption = pending.accept(response, shared.driver.now())?;
         let tokens = shared.driver.perform(redemption, &mut timing).await?;
@@ -128,6 +145,18 @@ impl InteractiveRequest {
             pinned: self.account.as_ref(),
         };
         signed_in.with(tokens, shared, &mut timing).await
+    }
+
+    /// What the cache answers once somebody else had the user sign in. Who asks for claims or a prompt wants a sign-in of
+    /// its own.
+    async fn cached(&self) -> Option<AuthResult> {
+        if self.options.claims.is_some() || self.prompt.is_some() {
+            return None;
+        }
+        let mut silent = SilentRequest::new(&self.shared, &self.scopes, self.account.as_ref());
+        silent.login_hint.clone_from(&self.login_hint);
+        silent.options = self.options.clone();
+        silent.miss().await.ok()
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,
     /// Who redeems for which account.
     pub(crate) turns: Turns,
+    /// Held by the call that has the user sign in.
+    pub(crate) sign_ins: tokio::sync::Mutex<()>,
     pub(crate) throttle: Throttle,
     pub(crate) observer: Observer,
 }

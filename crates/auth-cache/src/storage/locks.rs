@@ -16,6 +16,9 @@ pub enum LockName<'a> {
     Document,
     /// Redeeming refresh tokens of this name: held over the request, so that one of several processes makes it.
     Refresh(&'a str),
+    /// Having a user sign in for a client of this name: held while the sign-in page is open, so that one of several programs
+    /// shows it.
+    SignIn(&'a str),
 }
 
 /// How long a call may still wait for locks, all of them together (S-101); ten seconds, unless it is said otherwise.

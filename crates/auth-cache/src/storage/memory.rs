@@ -121,7 +121,8 @@ impl Storage for MemoryStorage {
     ) -> Result<BoxedLock, StorageError> {
         let name = match name {
             LockName::Document => None,
-            LockName::Refresh(name) => Some(name.to_owned()),
+            LockName::Refresh(name) => Some(format!("refresh {name}")),
+            LockName::SignIn(name) => Some(format!("sign-in {name}")),
         };
         let lock = poll_fn(|context| {
             let mut state = self.state();

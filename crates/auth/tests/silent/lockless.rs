@@ -37,7 +37,7 @@ impl Storage for Lockless {
     ) -> Result<BoxedLock, StorageError> {
         match name {
             LockName::Document => Storage::lock(&self.0, name, budget, observer).await,
-            LockName::Refresh(_) => Err(StorageError::new("locked", "", "it has no such locks")),
+            LockName::Refresh(_) | LockName::SignIn(_) => Err(StorageError::new("locked", "", "it has no such locks")),
         }
     }
 }

@@ -42,16 +42,18 @@ impl Drop for FileLock {
     }
 }
 
-/// The file of a lock. `.lockfile` is what the MSAL extension libraries use; the other is ours alone.
+/// The file of a lock. `.lockfile` is what the MSAL extension libraries use; the others are ours alone.
 pub(super) fn path(cache: &Path, name: LockName<'_>) -> PathBuf {
+    // Names hold what file names must not; their digest tells them apart as well.
+    let named = |name: &str, kind: &str| {
+        let digest = Sha256::digest(name.as_bytes());
+        let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        beside(cache, &format!(".{digits}.{kind}"))
+    };
     match name {
         LockName::Document => beside(cache, ".lockfile"),
-        LockName::Refresh(name) => {
-            // Names hold what file names must not; their digest tells them apart as well.
-            let digest = Sha256::digest(name.as_bytes());
-            let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            beside(cache, &format!(".{digits}.refreshlock"))
-        }
+        LockName::Refresh(name) => named(name, "refreshlock"),
+        LockName::SignIn(name) => named(name, "signinlock"),
     }
 }
 

@@ -1,0 +1,167 @@
+//! Several who need the user at the same time show one sign-in page.
+
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use auth::{AuthError, AuthResult, Browser, BrowserError, Claims, FileStorage, MemoryStorage, Storage, TokenSource};
+use auth_emulator::Robot;
+use auth_tests::program::PATIENCE;
+use http::Uri;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::cli::Cli;
+use crate::fixture::{ADA, CLIENT, client, scopes};
+
+/// Hands each page to the test, which plays the user.
+struct Handed(UnboundedSender<String>);
+
+impl Browser for Handed {
+    async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
+        self.0.send(url.to_string()).map_err(|error| BrowserError::Other(error.to_string()))
+    }
+}
+
+fn browser() -> (Handed, UnboundedReceiver<String>) {
+    let (sender, receiver) = unbounded_channel();
+    (Handed(sender), receiver)
+}
+
+async fn user_signs_in(page: &str) {
+    Robot::new().user(ADA).visit(page).await.unwrap();
+}
+
+type Call<'a> = Pin<&'a mut dyn Future<Output = Result<AuthResult, AuthError>>>;
+
+/// Lets a call go as far as it can without anybody else.
+async fn is_waiting(call: &mut Call<'_>) -> bool {
+    std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await
+}
+
+/// Two programs over one store, of which the first shows its page.
+async fn two_programs(storage: impl Storage + Clone) {
+    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let (wanted, (first, mut firsts), (second, mut seconds)) = (scopes(), browser(), browser());
+    let (first, second) = (client(&emulator, storage.clone(), first), client(&emulator, storage.clone(), second));
+    let (mut one, mut two) = (pin!(first.acquire_token(&wanted).send()), pin!(second.acquire_token(&wanted).send()));
+    let page = tokio::select! {
+        page = firsts.recv() => page.unwrap(),
+        answer = &mut one => panic!("{answer:?}"),
+    };
+    assert!(is_waiting(&mut (two.as_mut() as Call<'_>)).await);
+    let (answers, ()) = tokio::join!(async { tokio::join!(one, two) }, user_signs_in(&page));
+    let sources = (answers.0.unwrap().source(), answers.1.unwrap().source());
+    assert_eq!(sources, (TokenSource::IdentityProvider, TokenSource::Cache));
+    assert!(seconds.try_recv().is_err() && firsts.try_recv().is_err(), "no second page");
+}
+
+#[tokio::test]
+async fn the_second_program_waits_for_the_first_and_finds_its_token() {
+    two_programs(MemoryStorage::new()).await;
+    let folder = tempfile::tempdir().unwrap();
+    two_programs(FileStorage::at(folder.path().join("tokens.json")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn the_second_call_of_one_client_waits_for_the_first_without_a_store() {
+    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let (handed, mut pages) = browser();
+    let authority = auth::Authority::parse(&emulator.authority()).unwrap();
+    let app = auth::PublicClient::builder(CLIENT).authority(authority).browser(handed).build().unwrap();
+    let wanted = scopes();
+    let (mut one, mut two) = (pin!(app.acquire_token(&wanted).send()), pin!(app.acquire_token(&wanted).send()));
+    let page = tokio::select! {
+        page = pages.recv() => page.unwrap(),
+        answer = &mut one => panic!("{answer:?}"),
+    };
+    assert!(is_waiting(&mut (two.as_mut() as Call<'_>)).await);
+    let (answers, ()) = tokio::join!(async { tokio::join!(one, two) }, user_signs_in(&page));
+    assert_eq!((answers.0.is_ok(), answers.1.unwrap().source()), (true, TokenSource::Cache));
+    assert!(pages.try_recv().is_err(), "no second page");
+}
+
+/// Whoever waited for a sign-in that came to nothing, or wants more than a token, shows a page.
+#[tokio::test]
+async fn who_finds_nothing_shows_the_page_in_turn() {
+    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let (storage, wanted) = (MemoryStorage::new(), scopes());
+    let claims = || Claims::parse(r#"{"id_token":{"auth_time":{"essential":true}}}"#).unwrap();
+    for (gives_up, asks_for_claims) in [(true, false), (false, true)] {
+        let ((first, mut firsts), (second, mut seconds)) = (browser(), browser());
+        let (first, second) = (client(&emulator, storage.clone(), first), client(&emulator, storage.clone(), second));
+        let mut one = Box::pin(first.acquire_token(&wanted).send());
+        let page = tokio::select! {
+            page = firsts.recv() => page.unwrap(),
+            answer = &mut one => panic!("{answer:?}"),
+        };
+        let two = second.acquire_token(&wanted);
+        let two = if asks_for_claims { two.claims(claims()) } else { two };
+        let mut two = pin!(two.send());
+        assert!(is_waiting(&mut (two.as_mut() as Call<'_>)).await);
+        if gives_up {
+            drop(one);
+        } else {
+            let (answer, ()) = tokio::join!(one, user_signs_in(&page));
+            answer.unwrap();
+        }
+        let show = async { user_signs_in(&seconds.recv().await.unwrap()).await };
+        let (answer, ()) = tokio::join!(two, show);
+        assert_eq!(answer.unwrap().source(), TokenSource::IdentityProvider);
+        second.remove_account(&second.accounts().await.unwrap()[0]).await.unwrap();
+    }
+}
+
+/// A call that was not sent by a silent one shows its page at once.
+#[tokio::test]
+async fn an_interactive_call_waits_for_nobody() {
+    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
+    let app = client(&emulator, storage, handed);
+    let (mut one, mut two) =
+        (pin!(app.acquire_token(&wanted).send()), pin!(app.acquire_token_interactive(&wanted).send()));
+    let pages = async { (pages.recv().await.unwrap(), pages.recv().await.unwrap()) };
+    let pages = tokio::select! {
+        pages = pages => pages,
+        answer = &mut one => panic!("{answer:?}"),
+        answer = &mut two => panic!("{answer:?}"),
+    };
+    let users = async { tokio::join!(user_signs_in(&pages.0), user_signs_in(&pages.1)) };
+    let (one, two, _) = tokio::join!(one, two, users);
+    assert!(one.is_ok() && two.is_ok());
+}
+
+/// The line that holds `text`.
+async fn line_with(lines: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
+    loop {
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        if line.contains(text) {
+            return line.trim().to_owned();
+        }
+    }
+}
+
+async fn token(child: Child) -> Value {
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn two_programs_open_one_browser() {
+    let cli = Cli::start().await;
+    let start = || {
+        let mut child = cli.auth("token --scope User.Read --output json").env("BROWSER", "/bin/true").start();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        (child, lines)
+    };
+    let (first, mut said) = start();
+    let page = line_with(&mut said, "http").await;
+    let (second, mut said) = start();
+    line_with(&mut said, "another program has the user sign in").await;
+    user_signs_in(&page).await;
+    assert_eq!(token(first).await["source"], "identity_provider");
+    assert_eq!(token(second).await["source"], "cache");
+    assert_eq!(cli.asked().0, 1);
+}
