@@ -8,6 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAcces
 use serde_json::{Map, Number, Value};
 
 const MAX_DEPTH: u8 = 32;
+/// So many members are few.
+const FEW: usize = 24;
 /// How many members a token response has, about.
 const USUAL: usize = 16;
 
@@ -77,6 +79,12 @@ impl<'a> Members<'a> {
     }
 
     fn has_twins(&self) -> bool {
+        // Of a few names each is compared with each; of many that would take too long.
+        if self.0.len() <= FEW {
+            let twin =
+                |(at, (name, _)): (usize, &(Cow<'_, str>, _))| self.0.iter().take(at).any(|(own, _)| own == name);
+            return self.0.iter().enumerate().any(twin);
+        }
         let mut names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
         names.sort_unstable_by(|one, other| one.len().cmp(&other.len()).then_with(|| one.cmp(other)));
         names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))

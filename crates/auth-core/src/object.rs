@@ -50,7 +50,8 @@ impl Object {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Found<'_>> {
-        let (_, held) = self.members.iter().find(|(own, _)| self.bytes(own) == name.as_bytes())?;
+        let is = |own: &Part| own.len() == name.len() && self.bytes(own) == name.as_bytes();
+        let (_, held) = self.members.iter().find(|(own, _)| is(own))?;
         Some(self.found(held))
     }
 
@@ -98,6 +99,14 @@ impl Object {
 }
 
 impl Part {
+    /// In bytes.
+    fn len(&self) -> usize {
+        match self {
+            Self::At(range) => range.len(),
+            Self::Own(text) => text.len(),
+        }
+    }
+
     /// The part of `whole` that `part` borrows, if it does.
     fn of(whole: &str, part: Cow<'_, str>) -> Option<Self> {
         match part {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ahash::RandomState;
 use auth_core::ConfigError;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 
 /// The work under way, each for any number of callers (single-flight).
 ///
@@ -19,9 +19,12 @@ pub(crate) struct Flights<K, T> {
 
 type UnderWay<K, T> = Arc<Mutex<Entries<K, T>>>;
 
+/// What a flight ends with; nothing, where its task ended without an answer.
+type Answer<T> = Arc<SetOnce<Option<T>>>;
+
 /// A caller's claim to the answer of a flight.
 pub(crate) struct Seat<T> {
-    answer: watch::Receiver<Option<T>>,
+    answer: Answer<T>,
     /// Whether the caller's own request is what began the flight.
     pub(crate) first: bool,
 }
@@ -49,14 +52,16 @@ where
         let (landing, answer, runtime) = {
             let mut under_way = locked(&self.under_way);
             let free = match under_way.entry(Arc::clone(&key)) {
-                hash_map::Entry::Occupied(answer) => return Ok(Seat { answer: answer.get().clone(), first: false }),
+                hash_map::Entry::Occupied(answer) => {
+                    return Ok(Seat { answer: Arc::clone(answer.get()), first: false });
+                }
                 hash_map::Entry::Vacant(free) => free,
             };
             let runtime = Handle::try_current().map_err(|_| ConfigError::Missing("tokio runtime"))?;
-            let (sender, answer) = watch::channel(None);
-            free.insert(answer.clone());
+            let answer = Answer::default();
+            free.insert(Arc::clone(&answer));
             let place = Place { under_way: Arc::clone(&self.under_way), key };
-            (Landing { place, sender }, answer, runtime)
+            (Landing { place: Some(place), answer: Arc::clone(&answer) }, answer, runtime)
         };
         // Not under the lock: a runtime that is shutting down drops the task at once, which takes the lock.
         // Behind a pointer, so that the runtime moves little.
@@ -81,22 +86,35 @@ where
 
 impl<T: Clone> Seat<T> {
     /// The answer; `None` when the task ended without one, because it panicked or its runtime ended.
-    pub(crate) async fn answer(mut self) -> Option<T> {
-        self.answer.wait_for(Option::is_some).await.ok()?.clone()
+    pub(crate) async fn answer(self) -> Option<T> {
+        self.answer.wait().await.clone()
     }
 }
 
 /// What ends a flight, however it ends.
 struct Landing<K: Eq + Hash, T> {
-    place: Place<K, T>,
-    sender: watch::Sender<Option<T>>,
+    place: Option<Place<K, T>>,
+    answer: Answer<T>,
 }
 
 impl<K: Eq + Hash, T> Landing<K, T> {
-    fn land(self, answer: T) {
-        // First the place is free: whoever comes after the answer begins anew.
-        drop(self.place);
-        self.sender.send_replace(Some(answer));
+    fn land(mut self, answer: T) {
+        self.end(Some(answer));
+    }
+
+    fn end(&mut self, answer: Option<T>) {
+        if let Some(place) = self.place.take() {
+            // First the place is free: whoever comes after the answer begins anew.
+            drop(place);
+            // It is not set before.
+            drop(self.answer.set(answer));
+        }
+    }
+}
+
+impl<K: Eq + Hash, T> Drop for Landing<K, T> {
+    fn drop(&mut self) {
+        self.end(None);
     }
 }
 
@@ -112,7 +130,7 @@ impl<K: Eq + Hash, T> Drop for Place<K, T> {
     }
 }
 
-type Entries<K, T> = HashMap<Arc<K>, watch::Receiver<Option<T>>, RandomState>;
+type Entries<K, T> = HashMap<Arc<K>, Answer<T>, RandomState>;
 
 fn locked<K, T>(under_way: &Mutex<Entries<K, T>>) -> MutexGuard<'_, Entries<K, T>> {
     // Each change is one insertion or removal: a poisoned map is a good one.
