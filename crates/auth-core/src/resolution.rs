@@ -177,7 +177,6 @@ pub struct AuthorityResolution {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, in its flow")]
 enum Asking {
     Instance(InstanceDiscovery),
     Document(OpenIdConfiguration),

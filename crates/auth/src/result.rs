@@ -237,10 +237,10 @@ impl AuthResult {
 
     /// The same for a call that has taken so long.
     pub(crate) fn that_took(mut self, durations: Durations) -> Self {
-        self.call = Some(Box::new(match self.call {
-            Some(call) => Call { durations, ..*call },
-            None => Call::without_request(durations),
-        }));
+        match &mut self.call {
+            Some(call) => call.durations = durations,
+            None => self.call = Some(Box::new(Call::without_request(durations))),
+        }
         self
     }
 

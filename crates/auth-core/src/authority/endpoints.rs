@@ -6,7 +6,7 @@ use http::Uri;
 
 use crate::authority::issuer::Issuer;
 use crate::authority::kind::Kind;
-use crate::authority::metadata::ProviderMetadata;
+use crate::authority::metadata::{Endpoints, ProviderMetadata};
 use crate::authority::names::Names;
 use crate::authority::raw::Site;
 
@@ -21,17 +21,14 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         Kind::Adfs => "oauth2",
     };
     let endpoint = |name: &str| format!("{}{}/{version}/{name}", site.origin(), kind.path()).parse().ok();
-    let token_endpoint: Uri = endpoint("token")?;
+    // B2C has no page to enter a code at.
+    let device_authorization = match kind {
+        Kind::B2c { .. } | Kind::Oidc { .. } => None,
+        Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => endpoint("devicecode"),
+    };
     Some(ProviderMetadata {
         issuer: Arc::clone(issuer),
-        authorization_endpoint: endpoint("authorize")?,
-        token_endpoint_text: token_endpoint.to_string().into(),
-        token_endpoint,
-        // B2C has no page to enter a code at.
-        device_authorization_endpoint: match kind {
-            Kind::B2c { .. } | Kind::Oidc { .. } => None,
-            Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => endpoint("devicecode"),
-        },
+        endpoints: Arc::new(Endpoints::new(endpoint("authorize")?, endpoint("token")?, device_authorization)),
         // Not every version of ADFS knows it, and an unknown response mode is refused.
         form_post: !matches!(kind, Kind::Adfs),
         iss_parameter: false,

@@ -16,17 +16,29 @@ const MESSAGE: &str = "provider metadata";
 #[derive(Clone, Debug)]
 pub struct ProviderMetadata {
     pub(crate) issuer: Arc<Issuer>,
-    pub(crate) authorization_endpoint: Uri,
-    pub(crate) token_endpoint: Uri,
-    /// The same as text.
-    pub(crate) token_endpoint_text: Arc<str>,
-    pub(crate) device_authorization_endpoint: Option<Uri>,
+    pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) form_post: bool,
     pub(crate) iss_parameter: bool,
     /// Whether `S256` is supported as far as is known.
     pub(crate) pkce: bool,
     /// Whether it is asked for `client_info`.
     pub(crate) client_info: bool,
+}
+
+/// Where a provider is asked for what; behind one pointer, as requests take it along.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) authorization: Uri,
+    pub(crate) token: Uri,
+    /// The same as text.
+    pub(crate) token_text: Arc<str>,
+    pub(crate) device_authorization: Option<Uri>,
+}
+
+impl Endpoints {
+    pub(crate) fn new(authorization: Uri, token: Uri, device_authorization: Option<Uri>) -> Self {
+        Self { token_text: token.to_string().into(), authorization, token, device_authorization }
+    }
 }
 
 impl ProviderMetadata {
@@ -47,15 +59,13 @@ impl ProviderMetadata {
             let list = document.get(name)?.as_array()?;
             Some(list.iter().any(|item| item.as_str() == Some(value)))
         };
-        let token_endpoint = endpoint("token_endpoint")?;
+        let device_authorization = match document.get("device_authorization_endpoint") {
+            Some(_) => Some(endpoint("device_authorization_endpoint")?),
+            None => None,
+        };
+        let (authorization, token) = (endpoint("authorization_endpoint")?, endpoint("token_endpoint")?);
         Ok(Self {
-            authorization_endpoint: endpoint("authorization_endpoint")?,
-            token_endpoint_text: token_endpoint.to_string().into(),
-            token_endpoint,
-            device_authorization_endpoint: match document.get("device_authorization_endpoint") {
-                Some(_) => Some(endpoint("device_authorization_endpoint")?),
-                None => None,
-            },
+            endpoints: Arc::new(Endpoints::new(authorization, token, device_authorization)),
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
             iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
@@ -67,25 +77,25 @@ impl ProviderMetadata {
     /// Where the user signs in.
     #[must_use]
     pub fn authorization_endpoint(&self) -> &Uri {
-        &self.authorization_endpoint
+        &self.endpoints.authorization
     }
 
     /// Where grants are exchanged for tokens.
     #[must_use]
     pub fn token_endpoint(&self) -> &Uri {
-        &self.token_endpoint
+        &self.endpoints.token
     }
 
     /// Where a sign-in on another device begins (RFC 8628 §4), where the provider has it.
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&Uri> {
-        self.device_authorization_endpoint.as_ref()
+        self.endpoints.device_authorization.as_ref()
     }
 
     /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.
     #[must_use]
     pub fn token_endpoint_text(&self) -> &Arc<str> {
-        &self.token_endpoint_text
+        &self.endpoints.token_text
     }
 
     /// The parameter `client_info`, where it is sent.

@@ -66,7 +66,7 @@ impl PendingAuthorization {
     #[must_use]
     pub fn response_origins(&self) -> Vec<String> {
         let mut origins = self.metadata.issuer.sign_in_origins();
-        let endpoint = &self.metadata.authorization_endpoint;
+        let endpoint = self.metadata.authorization_endpoint();
         if let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) {
             // As browsers write it: without the port that the scheme implies.
             let authority = authority.as_str().to_ascii_lowercase();

@@ -144,7 +144,7 @@ impl AuthorizationRequest {
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let query = encode_query(parameters.into_iter().chain(extra));
-        let endpoint = &self.metadata.authorization_endpoint;
+        let endpoint = self.metadata.authorization_endpoint();
         let separator = if endpoint.query().is_some() { '&' } else { '?' };
         let url = format!("{endpoint}{separator}{query}");
         let url = url.parse().map_err(|_| ConfigError::NotSendable("the authorization URL"))?;

@@ -70,7 +70,7 @@ impl DeviceAuthorization {
     /// # Errors
     /// [`ConfigError::NotOffered`] when the provider has no such sign-in.
     pub fn new(context: RequestContext, metadata: ProviderMetadata, scopes: Scopes) -> Result<Self, ConfigError> {
-        let endpoint = metadata.device_authorization_endpoint.clone();
+        let endpoint = metadata.device_authorization_endpoint().cloned();
         let endpoint = endpoint.ok_or(ConfigError::NotOffered("sign-in with a device code"))?;
         Ok(Self { context, metadata, endpoint, scopes, claims: None })
     }
@@ -188,7 +188,7 @@ impl Exchange for DevicePoll {
             ("claims", claims.as_deref().unwrap_or_default()),
             ("client_info", self.metadata.client_info().unwrap_or_default()),
         ];
-        message::post_form(&self.context, &self.metadata.token_endpoint, &fields)
+        message::post_form(&self.context, self.metadata.token_endpoint(), &fields)
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Self::Output, Error> {

@@ -127,7 +127,7 @@ impl Exchange for RefreshRedemption {
             ("claims", claims.as_deref().unwrap_or_default()),
             ("client_info", self.metadata.client_info().unwrap_or_default()),
         ];
-        message::post_form(&self.context, &self.metadata.token_endpoint, &fields)
+        message::post_form(&self.context, self.metadata.token_endpoint(), &fields)
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
