@@ -94,19 +94,48 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         (Verdict::Refuse(error), _) => return Err(error),
         (Verdict::Try | Verdict::Serve, _) => {}
     }
-    let candidates = refresh.candidates.clone();
-    let result = redeem(shared, wanted, *refresh, &mut budget, &mut timing).await;
-    match &result {
-        Ok(_) => shared.throttle.succeeded(key),
-        Err(error) => {
-            let tokens = shared.throttle.digest(&candidates);
-            shared.throttle.failed(key, tokens, error, shared.driver.uptime());
-            if serves {
-                wanted.tell_failure(shared, error);
-            }
-        }
+    let answer = redeem_newest(shared, wanted, key, refresh, &mut budget, &mut timing).await;
+    if let (Err(error), true) = (&answer, serves) {
+        wanted.tell_failure(shared, error);
     }
-    result.map(|result| Outcome { result: Arc::new(result), cached_at: shared.driver.now() })
+    answer
+}
+
+/// Redeems; and once more where the user is needed, but other refresh tokens are stored by then: a program that takes no lock
+/// of ours may have redeemed the old ones first.
+async fn redeem_newest(
+    shared: &Shared,
+    wanted: &Wanted,
+    key: &Key,
+    mut refresh: Box<Refresh>,
+    budget: &mut LockBudget,
+    timing: &mut Timing,
+) -> Result<Outcome, AuthError> {
+    let mut is_second = false;
+    loop {
+        let tokens = shared.throttle.digest(&refresh.candidates);
+        let error = match redeem(shared, wanted, *refresh, budget, timing).await {
+            Ok(result) => {
+                shared.throttle.succeeded(key);
+                return Ok(Outcome { result: Arc::new(result), cached_at: shared.driver.now() });
+            }
+            Err(error) => error,
+        };
+        shared.throttle.failed(key, tokens, &error, shared.driver.uptime());
+        if is_second || !matches!(error, AuthError::UiRequired(_)) {
+            return Err(error);
+        }
+        is_second = true;
+        refresh = match wanted.look_up(shared, timing).await {
+            Lookup::Usable(token) => return Ok(found(shared, wanted, token, timing)),
+            Lookup::UsableButRefresh(_, stored) | Lookup::MustRefresh(stored, _)
+                if shared.throttle.digest(&stored.candidates) != tokens =>
+            {
+                stored
+            }
+            Lookup::UsableButRefresh(..) | Lookup::MustRefresh(..) | Lookup::Nothing => return Err(error),
+        };
+    }
 }
 
 /// What another process brought for a forced refresh of its own: a token cached after this call began, and nothing older
