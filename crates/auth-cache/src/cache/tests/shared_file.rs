@@ -82,12 +82,14 @@ async fn a_lock_that_is_never_released_defers_the_write() {
     let refused = store(&cache, "ada", false).await.unwrap_err();
     assert_eq!(refused.operation, "locked");
     assert!(is_served(&cache, "ada").await && !storage.path().exists());
+    // Nobody has just made it.
+    held.set_modified(UNIX_EPOCH).unwrap();
     drop(held);
     store(&cache, "bob", false).await.unwrap();
     assert_eq!(names(&TokenCache::new(storage)).await, ["ada", "bob"]);
 }
 
-// S-101: whoever only reads waits but shortly for a writer in place that does not come to an end.
+// S-101: whoever only reads looks for half a second, and waits but shortly for a writer in place that does not come to an end.
 #[tokio::test(start_paused = true)]
 async fn a_reader_does_not_wait_long_for_a_writer_in_place() {
     let (folder, storage) = shared();
@@ -101,7 +103,7 @@ async fn a_reader_does_not_wait_long_for_a_writer_in_place() {
         let begun = tokio::time::Instant::now();
         assert!(is_served(&cache, "ada").await, "as it was before");
         let waited = begun.elapsed();
-        assert!((Duration::from_secs(1)..Duration::from_millis(1100)).contains(&waited), "{waited:?}");
+        assert!((Duration::from_millis(1500)..Duration::from_millis(1600)).contains(&waited), "{waited:?}");
         assert!(look(&TokenCache::new(storage.clone()), "ada").await.is_err(), "who knows nothing is told");
         assert_eq!(fs::read_to_string(storage.path()).unwrap(), half, "nothing is moved aside without the lock");
     }

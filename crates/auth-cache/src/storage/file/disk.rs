@@ -76,6 +76,12 @@ pub(super) fn read(path: &Path, largest: u64, observer: &Observer) -> Result<Sto
     Ok(Stored { content, version })
 }
 
+/// Whether it is not the end of a document, and was written just now.
+pub(super) fn is_being_written(stored: &Stored, now: SystemTime) -> bool {
+    let is_whole = stored.content.trim_ascii_end().ends_with(b"}");
+    stored.version != Version::NONE && !is_whole && version::is_fresh(stored.version, now)
+}
+
 pub(super) fn replace(path: &Path, content: &[u8], expected: Version) -> Result<Replaced> {
     if version(path)? != version::settled(expected) {
         return Ok(Replaced::Conflict);
@@ -115,16 +121,26 @@ pub(super) fn open(options: &mut OpenOptions, path: &Path) -> Result<File> {
     options.open(path)
 }
 
+/// Refuses a file that has a second name, which may be a victim's. None at all is well: a writer has put the next version in
+/// its place meanwhile.
+#[cfg(unix)]
+pub(super) fn check_names(metadata: &Metadata) -> Result<()> {
+    let is_linked = std::os::unix::fs::MetadataExt::nlink(metadata) > 1;
+    if is_linked { Err(Refusal::HardLink.into()) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+pub(super) fn check_names(_metadata: &Metadata) -> Result<()> {
+    Ok(())
+}
+
 /// A file that others may read is tightened where it is ours, which is told, and refused where it is somebody else's.
 #[cfg(unix)]
 fn keep_private(file: &File, metadata: &Metadata) -> Result<bool> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::access::Access;
-    // None at all is well: a writer has put the next version in its place meanwhile.
-    if metadata.nlink() > 1 {
-        return Err(Refusal::HardLink.into());
-    }
+    check_names(metadata)?;
     let access = Access::of(metadata);
     if !access.is_trusted() {
         return Err(Refusal::Stranger.into());

@@ -54,9 +54,14 @@ impl LockHolder {
     ///
     /// What one of us wrote never counts: we lock, so that its writer is dead, even if nobody has buried it yet.
     pub(super) fn holds_by_existence(&self, written: SystemTime, now: SystemTime) -> bool {
-        let age = now.duration_since(written).unwrap_or_else(|ahead| ahead.duration());
-        self.name != NAME && self.process != std::process::id() && age < FRESH && is_alive(self.process)
+        let is_fresh = distance(written, now) < FRESH;
+        self.name != NAME && self.process != std::process::id() && is_fresh && is_alive(self.process)
     }
+}
+
+/// How far two times are apart: the clocks of two machines may differ either way.
+pub(super) fn distance(one: SystemTime, other: SystemTime) -> Duration {
+    other.duration_since(one).unwrap_or_else(|ahead| ahead.duration())
 }
 
 #[cfg(unix)]

@@ -9,12 +9,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::disk::beside;
-use super::holder::LockHolder;
+use super::holder::{LockHolder, distance};
 use super::refusal::Refusal;
 use crate::storage::{LockBudget, LockName, StorageLock};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// Longer than a library takes from making a lock file to writing its process id, or locking it.
+const BEGINNING: Duration = Duration::from_millis(500);
 
 /// The lock, held until it is dropped; a process that dies loses it.
 pub(super) struct FileLock {
@@ -78,10 +80,16 @@ pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<File
 
 /// The lock, unless somebody holds it at the time `now`.
 pub(super) fn try_acquire(path: &Path, now: SystemTime) -> Result<Option<FileLock>> {
-    let file = open(path)?;
+    let Some((file, is_new)) = open(path)? else { return Ok(None) };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(Refusal::NotRegular.into());
+    }
+    // It will be written to.
+    super::disk::check_names(&metadata)?;
+    // Whoever has just made it has the lock, and is about to say so. It is not even tried, which would disturb them.
+    if !is_new && metadata.len() == 0 && metadata.modified().is_ok_and(|made| distance(made, now) < BEGINNING) {
+        return Ok(None);
     }
     if !try_lock(&file)? || !is_still_named(&file, path)? {
         return Ok(None);
@@ -138,12 +146,23 @@ fn is_unsupported(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::Unsupported
 }
 
-fn open(path: &Path) -> Result<File> {
+/// Opens the lock file, and tells whether it was made; `None` where it went away meanwhile.
+fn open(path: &Path) -> Result<Option<(File, bool)>> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true);
+    match super::disk::open(&mut options, path) {
+        Ok(file) => return Ok(Some((file, false))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    options.create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    super::disk::open(&mut options, path)
+    match super::disk::open(&mut options, path) {
+        Ok(file) => Ok(Some((file, true))),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn open_to_look(path: &Path) -> Result<File> {

@@ -17,7 +17,7 @@ mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -59,6 +59,9 @@ pub struct FileStorage {
 const LARGEST: u64 = 256 * 1024 * 1024;
 /// A file of this size is read sooner than another thread would begin to.
 const SMALL: u64 = 64 * 1024;
+/// How often a file is looked at that somebody writes in place, and how long after each look: for half a second in all.
+const LOOKS: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileStorage {
     /// The file at `path`, which the user named. Neither it nor its folder needs to exist; a folder that is made is for its
@@ -160,6 +163,14 @@ impl FileStorage {
         disk::read(&self.path, self.largest, observer)
     }
 
+    async fn read_once(&self, observer: &Observer) -> Result<Stored, StorageError> {
+        if disk::is_small(&self.path, SMALL) {
+            return self.read_now(observer).map_err(|error| self.error("read", &error));
+        }
+        let observer = observer.clone();
+        self.blocking("read", move |storage| storage.read_now(&observer)).await
+    }
+
     fn replace_now(&self, content: &[u8], expected: Version, observer: &Observer) -> std::io::Result<Replaced> {
         if content.len() as u64 > self.largest {
             return Err(Refusal::TooLarge.into());
@@ -183,11 +194,16 @@ impl Storage for FileStorage {
     }
 
     async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
-        if disk::is_small(&self.path, SMALL) {
-            return self.read_now(observer).map_err(|error| self.error("read", &error));
+        // Not every library that writes in place holds the lock meanwhile, and what is half written must not be taken for
+        // damage, nor what is empty for nothing: the entries of all would be lost.
+        for _ in 0..LOOKS {
+            let stored = self.read_once(observer).await?;
+            if !disk::is_being_written(&stored, SystemTime::now()) {
+                return Ok(stored);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        let observer = observer.clone();
-        self.blocking("read", move |storage| storage.read_now(&observer)).await
+        self.read_once(observer).await
     }
 
     async fn replace(

@@ -309,3 +309,27 @@ async fn the_state_of_a_file_is_told() {
     symlink("/dev/null", storage.path()).unwrap();
     assert_eq!(storage.state().unwrap_err().reason, "it is a symbolic link");
 }
+
+// S-99, R-17: MSAL Python and Node write in place, and not always under the lock: what they have just cut off is no document.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_being_written_in_place_is_waited_for() {
+    for half in ["", "{\"AccessToken\": {\"k\": {\"secret\": \"s"] {
+        let (_folder, storage) = store();
+        fs::write(storage.path(), half).unwrap();
+        let writes = async {
+            tokio::time::advance(Duration::from_millis(100)).await;
+            fs::write(storage.path(), "{\"Account\": {}}\n").unwrap();
+        };
+        let (stored, ()) = tokio::join!(read(&storage), writes);
+        assert_eq!(stored.unwrap().content.as_slice(), b"{\"Account\": {}}\n", "{half:?}");
+
+        // Not for long, and not at all where nobody can still be writing.
+        for (by, longest) in [(Duration::ZERO, Duration::from_millis(500)), (Duration::from_secs(2), Duration::ZERO)] {
+            fs::write(storage.path(), half).unwrap();
+            age(storage.path(), by);
+            let begun = tokio::time::Instant::now();
+            assert_eq!(read(&storage).await.unwrap().content.as_slice(), half.as_bytes());
+            assert!(begun.elapsed() <= longest + Duration::from_millis(20), "{half:?}: {:?}", begun.elapsed());
+        }
+    }
+}

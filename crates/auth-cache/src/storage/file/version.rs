@@ -15,12 +15,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
+use super::holder::distance;
 use crate::storage::Version;
 
 /// Longer than a tick of a file system that keeps fractions of seconds.
 const TICK: Duration = Duration::from_millis(20);
 /// Longer than one of those that keep seconds, or pairs of them.
 const COARSE_TICK: Duration = Duration::from_secs(2);
+
+/// Longer than a document is written in place.
+const WRITING: Duration = Duration::from_secs(1);
 
 /// The version that a `stat` tells.
 pub(super) fn of(metadata: &Metadata) -> Version {
@@ -51,6 +55,13 @@ pub(super) fn unsettled(version: Version, content: &[u8]) -> Version {
 pub(super) fn settled(version: Version) -> Version {
     let [inode, size, time, _] = version.0;
     Version::new([inode, size, time, 0])
+}
+
+/// Whether a file of this version was written so recently before `now` that whoever writes in place may not be done.
+pub(super) fn is_fresh(version: Version, now: SystemTime) -> bool {
+    let [_, _, nanoseconds, _] = version.0;
+    let written = UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds));
+    written.is_some_and(|written| distance(written, now) < WRITING)
 }
 
 /// Gives a file that we wrote the time of the clock, and tells whether a later change is sure to show in its time.

@@ -135,13 +135,26 @@ async fn a_lock_on_an_unlinked_file_does_not_count() {
 async fn a_leftover_lockfile_holds_nobody_up() {
     let (folder, storage) = store();
     let ours = format!("{} somebody", std::process::id());
-    for content in ["2147483647 a program that died", "2147483647", "", "garbage", "\u{feff}", &ours, "1 auth\n", "0"] {
+    for content in ["2147483647 a program that died", "2147483647", "garbage", "\u{feff}", &ours, "1 auth\n", "0"] {
         fs::write(folder.path().join("cache.json.lockfile"), content).unwrap();
         let begun = Instant::now();
         drop(lock(&storage).await.unwrap());
         assert_eq!(begun.elapsed(), Duration::ZERO, "{content:?}");
         assert!(names(&folder).is_empty(), "{content:?}");
     }
+}
+
+// S-100, R-17: MSAL Node and Python make the file first, and write their process id or lock it then.
+#[test]
+fn an_empty_lockfile_is_left_to_whoever_has_just_made_it() {
+    let (folder, _storage) = store();
+    let name = folder.path().join("cache.json.lockfile");
+    let made = File::create(&name).unwrap().metadata().unwrap().modified().unwrap();
+    for (age, free) in [(0, false), (499, false), (500, true)] {
+        let lock = try_acquire(&name, made + Duration::from_millis(age)).unwrap();
+        assert_eq!(lock.is_some(), free, "{age} ms");
+    }
+    assert!(names(&folder).is_empty(), "it was taken over, and let go");
 }
 
 // S-100: MSAL Node locks by the existence of the file alone.
