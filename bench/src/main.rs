@@ -13,6 +13,7 @@ use auth_bench::row::{Row, Verdict};
 use auth_bench::workload::hit::{self, Side};
 use auth_bench::workload::redeem;
 use auth_bench::workload::start::{self, Starter};
+use auth_bench::workload::writers::{self, Writer};
 use auth_bench::{child, instructions, table};
 use clap::{Args, Parser, Subcommand};
 
@@ -31,7 +32,7 @@ enum Command {
     Generate(Generate),
     /// Measure workloads, all unless some are named, and print the table
     Table {
-        /// Of W1, W1p, W2, W3, W4, W4-HTTP, W5, herd, flood, W7, instructions
+        /// Of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, instructions
         workloads: Vec<String>,
         /// Small sizes and few rounds
         #[arg(long)]
@@ -59,6 +60,9 @@ enum Command {
     /// One turn of W3; its figures as JSON
     #[command(hide = true)]
     Start { starter: Starter, path: PathBuf },
+    /// One process of W6; its figures as JSON
+    #[command(hide = true)]
+    Write { writer: Writer, number: u64, path: PathBuf },
     /// Silent hits only, for a tool that counts instructions
     #[command(hide = true)]
     Repeat { side: Side, users: u64, count: u64 },
@@ -115,6 +119,9 @@ fn main() -> Done {
             println!("{}", serde_json::to_string(&rows)?);
         }
         Command::Start { starter, path } => println!("{}", serde_json::to_string(&start::start(starter, &path))?),
+        Command::Write { writer, number, path } => {
+            println!("{}", serde_json::to_string(&writers::write(writer, number, &path, || println!()))?);
+        }
         Command::Repeat { side, users, count } => hit::repeat(side, users, count),
         Command::Redeem { users, count } => redeem::repeat(users, count),
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::generate::Contents;
 use crate::measure::Effort;
 use crate::row::Row;
-use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, start, threads};
+use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, start, threads, writers};
 
 /// A workload with its sizes.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Workload {
 }
 
 /// All workloads, in the order of the table. The instructions are counted apart.
-pub const WORKLOADS: [Workload; 10] = [
+pub const WORKLOADS: [Workload; 11] = [
     Workload { name: "W1", sizes: &["1", "100", "10000", "100000", "1000000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
     Workload { name: "W2", sizes: &["1x1", "10x10", "1000x10", "1000x100"], quick: 2 },
@@ -29,6 +29,7 @@ pub const WORKLOADS: [Workload; 10] = [
     Workload { name: "W4", sizes: &["1", "100", "10000"], quick: 2 },
     Workload { name: "W4-HTTP", sizes: &["1"], quick: 1 },
     Workload { name: "W5", sizes: &["1"], quick: 1 },
+    Workload { name: "W6", sizes: &["2", "8"], quick: 2 },
     Workload { name: "herd", sizes: &["1000", "10000"], quick: 1 },
     Workload { name: "flood", sizes: &["100000", "1000000"], quick: 1 },
     Workload { name: "W7", sizes: &["100", "10000"], quick: 1 },
@@ -53,6 +54,7 @@ pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Ve
         "W4" => vec![redeem::run(number, effort)],
         "W4-HTTP" => vec![redeem_http::run(effort)],
         "W5" => vec![authorize::run(effort)],
+        "W6" => writers::run(number, &users_file(100, data).expect("room for generated data"), effort),
         "herd" if number == 1_000 => [herd::one_token(number, effort), vec![herd::many_tokens(number)]].concat(),
         "herd" => herd::one_token(number, effort),
         "flood" => flood::run(number),

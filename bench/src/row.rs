@@ -17,6 +17,8 @@ pub enum Unit {
     Instructions,
     /// Requests.
     Requests,
+    /// Anything else that is counted.
+    Count,
     /// Operations in one second.
     PerSecond,
     /// How many times more.

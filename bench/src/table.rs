@@ -73,7 +73,7 @@ fn figure(unit: Unit, figure: f64) -> String {
         Unit::Nanoseconds => scaled(&[(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")]),
         Unit::Bytes => scaled(&[(1.0, "B"), (1e3, "kB"), (1e6, "MB"), (1e9, "GB")]),
         Unit::PerSecond => scaled(&[(1.0, "/s"), (1e3, "k/s"), (1e6, "M/s")]),
-        Unit::Instructions | Unit::Requests => grouped(figure.round() as u64),
+        Unit::Instructions | Unit::Requests | Unit::Count => grouped(figure.round() as u64),
         Unit::Times => ratio(figure),
     }
 }

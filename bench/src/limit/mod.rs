@@ -7,6 +7,7 @@ pub mod document;
 pub mod flight;
 pub mod people;
 pub mod redemption;
+pub mod writer;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -9,3 +9,4 @@ pub mod redeem;
 pub mod redeem_http;
 pub mod start;
 pub mod threads;
+pub mod writers;
