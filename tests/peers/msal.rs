@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use auth_tests::canary::sha256;
+use auth_tests::peer::{installed, script};
 use auth_tests::program::Home;
 use serde_json::Value;
 
-use crate::provider::{installed, script, with_peers};
+use crate::provider::with_peers;
 
 /// An MSAL of another language.
 #[derive(Clone, Copy, Debug)]

@@ -1,22 +1,12 @@
 //! The OpenID provider, and the program `auth` that signs in there with Chromium.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use auth_tests::certificates::Certificates;
-use auth_tests::peer::Peer;
+use auth_tests::peer::{Peer, installed, script};
 use auth_tests::program::{Home, Run};
 use serde_json::Value;
 use tokio::process::Command;
-
-/// What `cargo xtask test` installed.
-pub(crate) fn installed(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run cargo xtask test, which sets it"))
-}
-
-/// A script in this folder.
-pub(crate) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
-}
 
 /// A running provider, its log, and a home folder for its users.
 pub(crate) struct Provider {

@@ -19,6 +19,7 @@ pub mod certificates;
 pub mod fixtures;
 pub mod jwt;
 pub mod loss;
+pub mod numbered;
 pub mod peer;
 pub mod place;
 pub mod program;

@@ -1,5 +1,6 @@
 //! Other programs beside the one under test.
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,6 +9,16 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::program::PATIENCE;
+
+/// What `cargo xtask test` installed.
+pub fn installed(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run cargo xtask test, which sets it"))
+}
+
+/// A script in `tests/peers`.
+pub fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+}
 
 /// Longer than any start takes.
 const START: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
 //! Foreign software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment below
-//! `target/peers`. For counting instructions: valgrind from the system. What is there and unchanged is left alone.
+//! `target/peers`. For counting instructions: valgrind from the system; for letting system calls fail: strace. What is there
+//! and unchanged is left alone.
 
 use std::env;
 use std::fs;
@@ -52,6 +53,20 @@ pub(crate) fn valgrind() -> Result<()> {
     from_system("valgrind", "valgrind", by_hand).map(drop)
 }
 
+/// What the torture tests need. Without root it may be missing; then the tests say so, and are told to leave out what they
+/// cannot do by `AUTH_TEST_WITHOUT_ROOT=1`.
+pub(crate) fn torture() -> Result<()> {
+    if env::var("AUTH_TEST_WITHOUT_ROOT").is_ok_and(|set| set == "1") {
+        return Ok(());
+    }
+    for program in ["unshare", "nsenter", "setpriv", "prlimit"] {
+        needs(program, "util-linux")?;
+    }
+    let by_hand =
+        "install strace (Debian: `apt-get install strace`), or set AUTH_TEST_WITHOUT_ROOT=1, and run this again";
+    from_system("strace", "strace", by_hand).map(drop)
+}
+
 /// Finds `program`, which is also the name of its package, and installs it where that can be done.
 fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
     if let Some(found) = on_path(program) {
@@ -84,8 +99,9 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
         let copy = folder.join(file);
         fs::copy(pins.join(file), &copy).map_err(Failure::file("write", &copy))?;
     }
+    // No script of a package is needed: the key stores of the extensions, which one would build, are not used.
     let mut install = Command::new("npm");
-    install.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]);
+    install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     workspace::run(&mut install).map_err(|failure| {
         Failure::new(format!(
             "{failure}: the npm packages of tests/peers are needed; try it by hand in {}",

@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask demo`, `test`, `bench`, `tidy` and `deny`.
+//! The chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `tidy` and `deny`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
@@ -10,6 +10,7 @@ mod install;
 mod steps;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -34,9 +35,14 @@ enum Chore {
     },
     /// Run every check and every test, installing the foreign software that they need
     Test,
+    /// Kill writers of the cache file, fill its disk and let its system calls fail, ten thousand times
+    Torture {
+        /// Names of tests, or parts of them; all unless some are named
+        names: Vec<String>,
+    },
     /// Measure how fast the workspace is, beside a bare programme that does the same work
     Bench {
-        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, herd, W7, instructions; all unless some are named
+        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, W7, instructions; all unless some are named
         workloads: Vec<String>,
         /// Small sizes and few rounds: less than a minute
         #[arg(long)]
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
     let done = Workspace::load().and_then(|workspace| match chore {
         Chore::Demo { arguments } => demo::run(&arguments),
         Chore::Test => test::run(&workspace).map(|()| ExitCode::SUCCESS),
+        Chore::Torture { names } => torture::run(&workspace, &names).map(|()| ExitCode::SUCCESS),
         Chore::Bench { workloads, quick } => bench::run(&workspace, &workloads, quick),
         Chore::Tidy { bless } => tidy::run(&workspace, bless).map(|()| ExitCode::SUCCESS),
         Chore::Deny => deny::run(&workspace).map(|()| ExitCode::SUCCESS),

@@ -5,6 +5,7 @@ use crate::failure::Result;
 use crate::install;
 use crate::steps::Steps;
 use crate::tidy;
+use crate::torture;
 use crate::workspace::{self, Member, Workspace};
 
 /// The crates that people take one by one, so that each is built and tested with each of its features alone.
@@ -12,7 +13,10 @@ const LIBRARIES: [&str; 5] = ["auth", "auth-cache", "auth-core", "auth-http", "a
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::new("test", 9);
-    let peers = steps.step("install the peers", || install::run(workspace))?;
+    let peers = steps.step("install the peers", || {
+        install::torture()?;
+        install::run(workspace)
+    })?;
     steps.step("format", || workspace::run(workspace.cargo("fmt").args(["--all", "--check"])))?;
     steps.step("tidy", || tidy::run(workspace, false))?;
     steps.step("lints", || {
@@ -21,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     })?;
     steps.step("tests", || {
         let mut test = workspace.cargo("test");
-        workspace::run(peers.announce(&mut test).args(["--workspace", "--all-features"]))
+        torture::reported(workspace, peers.announce(&mut test).args(["--workspace", "--all-features"]))
     })?;
     steps.step("lints of each feature alone", || {
         each_feature_alone(workspace, "clippy", &["--", "--deny", "warnings"])

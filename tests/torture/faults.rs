@@ -1,0 +1,86 @@
+//! R-06, and the errors of R-04 and R-05 at each place: a system call of a save fails.
+
+use std::fs;
+
+use auth_tests::numbered::Writer;
+
+use crate::actor::Actor;
+use crate::plan::{Need, count, report};
+use crate::scene::{Scene, cache, stored};
+use crate::strace::{Call, Fault, Traced, threads};
+
+/// The calls that need room on the disk.
+const TAKES_ROOM: [&str; 6] = ["fsync", "ftruncate", "mkdir", "openat", "rename", "write"];
+
+#[tokio::test]
+async fn whichever_call_of_a_save_fails_nothing_is_lost() {
+    if !Need::Strace.is_met("R-06") {
+        return;
+    }
+    let (mut points, mut deferred) = (0, 0);
+    for thread in 0..2 {
+        let (calls, _) = save(thread, Fault::None, &Call::none()).await;
+        for call in calls {
+            let mut errors = vec!["EIO"];
+            if TAKES_ROOM.contains(&call.name.as_str()) {
+                errors.push("ENOSPC");
+            }
+            if count(0, 1) == 1 {
+                errors.extend(["EDQUOT", "EACCES", "EROFS"]);
+            }
+            for error in errors {
+                let (_, was_deferred) = save(thread, Fault::Error(error), &call).await;
+                points += 1;
+                deferred += u64::from(was_deferred);
+            }
+        }
+    }
+    assert!(deferred > 10, "faults are noticed");
+    report(
+        "R-04, R-05, R-06",
+        &format!(
+            "{points} system calls of a save failed with EIO, ENOSPC and others: the file was whole, {deferred} times the \
+             change was deferred and stored later, else it was there; the token served each time"
+        ),
+    );
+}
+
+/// One save of a program that must read the file first, with a fault: which calls of a thread were about the folder, and
+/// whether the change was deferred.
+async fn save(thread: usize, fault: Fault, at: &Call) -> (Vec<Call>, bool) {
+    let told = format!("R-06, thread {thread}, {fault:?} at {at:?}");
+    let scene = Scene::new();
+    let mut actor = Actor::at(&scene.file).await;
+    actor.must("store 0", "ack 0").await;
+    cache(&scene.file).0.store(Writer::new("other").update(0)).await.unwrap();
+    actor.must("events", "Changed").await;
+    let before = fs::read(&scene.file).unwrap();
+
+    let logs = tempfile::tempdir().unwrap();
+    let traced = Traced::attach(threads(actor.process())[thread], logs.path(), fault, at).await;
+    let answer = actor.ask("store 1").await;
+    let (calls, met) = traced.detach().await;
+    let folder = scene.folder().to_str().unwrap();
+    let of_files = calls.into_iter().filter(|call| call.line.contains(folder)).collect();
+    if let Fault::Error(error) = fault {
+        let met = met.unwrap_or_else(|| panic!("{told}: the fault was not met"));
+        assert!(met.line.contains(folder) && met.line.contains(error), "{told}: met {met:?}");
+    }
+
+    let deferred = answer.starts_with("deferred 1: ");
+    assert!(deferred || answer == "ack 1", "{told}: {answer}");
+    let after = fs::read(&scene.file).unwrap();
+    let is_stored = scene.stored(&told) == 2;
+    assert!(is_stored || after == before, "{told}: the old file is as it was");
+    assert!(is_stored || deferred, "{told}: acknowledged, and not there");
+    assert_eq!(stored(&scene.file, "other", &told), 1, "{told}: what another wrote");
+    // What could not be removed lies until it is old.
+    assert!(scene.leftovers().is_empty() || at.name == "unlink", "{told}: {:?}", scene.leftovers());
+    let events = actor.ask("events").await;
+    assert_eq!(events.contains("Deferred"), deferred, "{told}: {events}");
+    for (command, answer) in [("look 1", "found"), ("look 0", "found"), ("flush", "ok")] {
+        assert_eq!(actor.ask(command).await, answer, "{told}: to `{command}`");
+    }
+    assert_eq!(scene.stored(&told), 2, "{told}: after the flush");
+    (of_files, deferred)
+}

@@ -1,0 +1,66 @@
+//! R-01: a writer is killed at any time.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use tokio::time::{Instant, timeout_at};
+
+use crate::actor::Actor;
+use crate::plan::{count, dice, report};
+use crate::scene::Scene;
+
+/// Longer than a few saves take.
+const LONGEST_LIFE: u64 = 25_000;
+
+#[tokio::test]
+async fn what_a_killed_writer_acknowledged_is_there() {
+    let (seed, mut dice) = dice();
+    let (scene, kills) = (Scene::new(), count(300, 10_000));
+    let (mut stored, mut in_flight, mut leftovers, mut longest) = (0, 0, 0, Duration::ZERO);
+    for kill in 0..kills {
+        let told = format!("R-01, seed {seed}, kill {kill}");
+        let acknowledged = live_and_die(&scene, stored, &mut dice, &told).await;
+        let found = scene.stored(&told);
+        assert!(
+            found == acknowledged || found == acknowledged + 1,
+            "{told}: {acknowledged} acknowledged, {found} stored"
+        );
+        in_flight += u64::from(found > acknowledged);
+        let (removed, took) = scene.go_on(found, &told).await;
+        leftovers += removed;
+        longest = longest.max(took);
+        stored = found + 1;
+    }
+    report(
+        "R-01",
+        &format!(
+            "{kills} writers killed, {stored} stores: 0 files unreadable, 0 acknowledged entries lost, 0 leftovers kept \
+             ({leftovers} removed, {in_flight} stores done but not yet told); the longest next store took {} ms",
+            longest.as_millis()
+        ),
+    );
+}
+
+/// Lets a writer store from number `first` on, kills it after a time that nobody knows, and tells how many stores are
+/// acknowledged then. Whoever reads meanwhile finds whole documents, with everything that was acknowledged.
+async fn live_and_die(scene: &Scene, first: u64, dice: &mut StdRng, told: &str) -> u64 {
+    let mut acknowledged = first;
+    let mut note = |line: &str| {
+        assert_eq!(line, format!("ack {acknowledged}"), "{told}");
+        acknowledged += 1;
+        acknowledged
+    };
+    let mut actor = Actor::at(&scene.file).await;
+    actor.tell(&format!("stores {first} 1000000")).await;
+    let end = Instant::now() + Duration::from_micros(dice.random_range(0..LONGEST_LIFE));
+    while let Ok(line) = timeout_at(end, actor.hear()).await {
+        let acknowledged = note(&line.unwrap_or_else(|| panic!("{told}: it ended by itself")));
+        let seen = scene.stored(told);
+        assert!(seen >= acknowledged, "{told}: {acknowledged} acknowledged, a reader sees {seen}");
+    }
+    for line in actor.kill().await {
+        note(&line);
+    }
+    acknowledged
+}

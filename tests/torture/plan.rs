@@ -1,0 +1,79 @@
+//! How much is done, what the machine must have for it, and what is told of it.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+/// So often in a test, so often in full: with `AUTH_TORTURE=full`.
+pub(crate) fn count(in_test: u64, in_full: u64) -> u64 {
+    if std::env::var("AUTH_TORTURE").is_ok_and(|set| set == "full") { in_full } else { in_test }
+}
+
+/// Chance for one test. What failed is seen again with the same seed in `AUTH_TORTURE_SEED`.
+pub(crate) fn dice() -> (u64, StdRng) {
+    let chosen = std::env::var("AUTH_TORTURE_SEED").ok();
+    let seed = chosen.map_or_else(rand::random, |seed| seed.parse().expect("AUTH_TORTURE_SEED is a number"));
+    (seed, StdRng::seed_from_u64(seed))
+}
+
+/// Tells what a test did, to the file that `AUTH_TORTURE_REPORT` names. Without one it is only printed.
+pub(crate) fn report(requirement: &str, what: &str) {
+    let line = format!("{requirement}: {what}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    if let Some(path) = std::env::var_os("AUTH_TORTURE_REPORT") {
+        let mut file = File::options().append(true).create(true).open(path).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// What not every machine has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Need {
+    /// The program that lets system calls fail.
+    Strace,
+    /// Mounts of one's own.
+    Namespaces,
+    /// Files of other users.
+    Root,
+}
+
+impl Need {
+    /// Whether the machine has it. Where it has not, a test fails, unless `AUTH_TEST_WITHOUT_ROOT=1` says that it may be left
+    /// out: then that is reported.
+    pub(crate) fn is_met(self, requirement: &str) -> bool {
+        if self.is_here() {
+            return true;
+        }
+        let allowed = std::env::var("AUTH_TEST_WITHOUT_ROOT").is_ok_and(|set| set == "1");
+        assert!(allowed, "{requirement} needs {}; AUTH_TEST_WITHOUT_ROOT=1 leaves it out", self.name());
+        report(requirement, &format!("NOT RUN, for want of {}", self.name()));
+        false
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Strace => "strace, which may trace its children",
+            Self::Namespaces => "`unshare -rm` (util-linux), which may mount a tmpfs",
+            Self::Root => "root, and `setpriv` (util-linux)",
+        }
+    }
+
+    fn is_here(self) -> bool {
+        static HERE: [OnceLock<bool>; 3] = [const { OnceLock::new() }; 3];
+        let try_it = || match self {
+            Self::Strace => succeeds("strace", &["-o", "/dev/null", "true"]),
+            Self::Namespaces => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
+            Self::Root => rustix::process::geteuid().is_root() && succeeds("setpriv", &["--version"]),
+        };
+        *HERE[self as usize].get_or_init(try_it)
+    }
+}
+
+fn succeeds(program: &str, words: &[&str]) -> bool {
+    let run = Command::new(program).args(words).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
+}

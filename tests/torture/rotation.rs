@@ -1,0 +1,291 @@
+//! R-21…R-24: one refresh token that may be redeemed once, and several processes that need it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use auth::{
+    Authority, Body, FileStorage, PublicClient, ReqwestTransport, Scopes, TokenSource, Transport, TransportError,
+};
+use auth_emulator::{CredentialKind, Emulator, GrantType, Rotation};
+use auth_tests::browsers::RobotBrowser;
+use auth_tests::cache;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::actor::{Actor, words};
+use crate::plan::{count, report};
+use crate::scene::Scene;
+
+const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
+const PROCESSES: usize = 8;
+
+/// A provider that revokes all of a sign-in's refresh tokens when one comes twice, and a cache file of somebody who has
+/// signed in there.
+pub(crate) struct SignedIn {
+    pub(crate) emulator: Emulator,
+    pub(crate) scene: Scene,
+}
+
+impl SignedIn {
+    pub(crate) async fn start() -> Self {
+        let emulator = Emulator::builder().rotation(Rotation::RevokeFamilyOnReuse).start().await.unwrap();
+        let signed_in = Self { emulator, scene: Scene::new() };
+        signed_in.sign_in().await;
+        signed_in
+    }
+
+    async fn sign_in(&self) {
+        let client = self.client(ReqwestTransport::new());
+        let result = client.acquire_token_interactive(&Scopes::parse("User.Read").unwrap()).send().await.unwrap();
+        assert!(result.persisted());
+    }
+
+    /// The facade in this process.
+    fn client(&self, transport: impl Transport) -> PublicClient {
+        let builder = PublicClient::builder(CLIENT)
+            .authority(Authority::parse(&self.emulator.authority()).unwrap())
+            .storage(FileStorage::at(&self.scene.file).unwrap())
+            .transport(transport)
+            .browser(RobotBrowser::user("ada@contoso.example"));
+        builder.build().unwrap()
+    }
+
+    pub(crate) fn file(&self) -> &PathBuf {
+        &self.scene.file
+    }
+
+    pub(crate) fn expire(&self) {
+        cache::expire_file(&self.scene.file);
+    }
+
+    /// The refresh token in the file.
+    fn refresh_token(&self) -> String {
+        let mut secrets = cache::secrets(&cache::read_file(&self.scene.file), "RefreshToken");
+        assert_eq!(secrets.len(), 1);
+        secrets.remove(0)
+    }
+
+    fn refreshes(&self) -> u64 {
+        self.emulator.ledger().token_requests(GrantType::RefreshToken)
+    }
+
+    /// A program that has just started.
+    async fn program(&self) -> Actor {
+        let authority = self.emulator.authority();
+        Actor::ready(words(&self.scene.file, "w").into_iter().chain([authority.as_ref()])).await
+    }
+
+    async fn programs(&self, count: usize) -> Vec<Actor> {
+        let mut programs = Vec::new();
+        for _ in 0..count {
+            programs.push(self.program().await);
+        }
+        programs
+    }
+
+    /// Waits until a refresh token was redeemed `count` times with success.
+    async fn redeemed(&self, refresh_token: &str, count: u64) {
+        let begun = Instant::now();
+        while self.emulator.ledger().redemption_of(refresh_token).is_none_or(|seen| seen.successes < count) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nobody redeems");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn silent(program: &mut Actor) -> Value {
+    serde_json::from_str(&program.ask("silent").await).unwrap()
+}
+
+//
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_processes_redeem_a_refresh_token_once() {
+    let signed_in = SignedIn::start().await;
+    let rounds = count(20, 1_000);
+    for round in 1..=rounds {
+        let told = format!("R-21, round {round}");
+        signed_in.expire();
+        let mut programs = signed_in.programs(PROCESSES).await;
+        for program in &mut programs {
+            program.tell("silent").await;
+        }
+        let mut answers = Vec::new();
+        for mut program in programs {
+            answers.push(serde_json::from_str::<Value>(&program.hear().await.unwrap()).unwrap());
+        }
+        assert_eq!(signed_in.refreshes(), round, "{told}: one redemption each round");
+        assert!(answers.iter().all(|answer| answer["token"] == answers[0]["token"]), "{told}: {answers:?}");
+        assert!(answers.iter().all(|answer| answer["persisted"] == true), "{told}: {answers:?}");
+        let asked = answers.iter().filter(|answer| answer["source"] == "IdentityProvider").count();
+        assert_eq!(asked, 1, "{told}: {answers:?}");
+    }
+    let redeemed = signed_in.emulator.ledger().redemptions(CredentialKind::RefreshToken);
+    assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "R-22: {redeemed:?}");
+    let told =
+        format!("{rounds} rounds of {PROCESSES} processes: 1 redemption each, {PROCESSES} equal tokens, never revoked");
+    report("R-21, R-22", &told);
+}
+
+/// A program that has redeemed, and cannot store what it got: somebody holds the lock of the document.
+async fn redeemer_that_waits(signed_in: &SignedIn) -> (Actor, Actor) {
+    let mut holder = Actor::at(signed_in.file()).await;
+    holder.must("hold", "held").await;
+    let mut redeemer = signed_in.program().await;
+    redeemer.tell("silent").await;
+    signed_in.redeemed(&signed_in.refresh_token(), 1).await;
+    (redeemer, holder)
+}
+
+// the new tokens are lost, and nobody hangs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redeemer_that_dies_before_it_stored_costs_a_sign_in() {
+    let signed_in = SignedIn::start().await;
+    signed_in.expire();
+    let before = signed_in.refresh_token();
+    let (redeemer, mut holder) = redeemer_that_waits(&signed_in).await;
+    assert_eq!(redeemer.kill().await, Vec::<String>::new());
+    holder.must("release", "released").await;
+
+    let begun = Instant::now();
+    let mut programs = signed_in.programs(3).await;
+    for program in &mut programs {
+        program.tell("silent").await;
+    }
+    for mut program in programs {
+        let answer: Value = serde_json::from_str(&program.hear().await.unwrap()).unwrap();
+        assert_eq!(answer["error"], "ui_required", "R-23: {answer}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "R-23: nobody waits for the dead: {:?}", begun.elapsed());
+    assert_eq!(signed_in.refresh_token(), before, "R-23: nothing is deleted that may be another's by now");
+    // The user helps; all is well again.
+    signed_in.sign_in().await;
+    signed_in.expire();
+    assert_eq!(silent(&mut signed_in.program().await).await["source"], "IdentityProvider", "R-23");
+    report("R-23", "a redeemer killed between the answer and the store: the others are told to sign in, at once");
+}
+
+// availability wins over a redeemer that is stopped, once the budget for locks is used up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redeemer_that_is_stopped_is_waited_for_ten_seconds() {
+    let signed_in = SignedIn::start().await;
+    signed_in.expire();
+    let (mut redeemer, mut holder) = redeemer_that_waits(&signed_in).await;
+    redeemer.signal(Signal::STOP);
+    holder.must("release", "released").await;
+    let mut other = signed_in.program().await;
+    let begun = Instant::now();
+    let answer = silent(&mut other).await;
+    let waited = begun.elapsed();
+    assert_eq!(answer["error"], "ui_required", "R-23: the old refresh token is worth nothing any more: {answer}");
+    assert!((Duration::from_secs(9)..Duration::from_secs(15)).contains(&waited), "R-23: {waited:?}");
+    assert_eq!(other.ask("events").await, "LockTimedOut", "R-23: what happened is told");
+    redeemer.signal(Signal::CONT);
+    let late: Value = serde_json::from_str(&redeemer.hear().await.unwrap()).unwrap();
+    assert_eq!((&late["source"], &late["persisted"]), (&"IdentityProvider".into(), &true.into()), "R-23: {late}");
+    assert_eq!(silent(&mut other).await["token"], late["token"], "R-23: what was stored late serves everybody");
+    report(
+        "R-23",
+        &format!("a redeemer stopped before it stored: the others wait {} ms, and go on", waited.as_millis()),
+    );
+}
+
+/// Another library without our lock: whenever we redeem, it has redeemed the same token just before, so often as it is told.
+/// What it got it writes to the file, in place.
+struct Overtaken {
+    inner: ReqwestTransport,
+    file: PathBuf,
+    times: AtomicU64,
+    /// Whether it also stores an access token that serves.
+    serves: bool,
+}
+
+impl Overtaken {
+    fn write(&self, answer: &Response<Bytes>) {
+        let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+        let secret = |entry: &mut Value, name: &str| entry["secret"] = answer[name].clone();
+        cache::change_file(&self.file, |document| {
+            for entry in document["RefreshToken"].as_object_mut().unwrap().values_mut() {
+                secret(entry, "refresh_token");
+            }
+            for entry in document["AccessToken"].as_object_mut().unwrap().values_mut() {
+                secret(entry, "access_token");
+            }
+            if self.serves {
+                cache::set_time(document, "expires_on", cache::now() + 3_600);
+            }
+        });
+    }
+}
+
+impl Transport for Overtaken {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let is_left = |times: u64| times.checked_sub(1);
+        if request.method() == Method::POST
+            && self.times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left).is_ok()
+        {
+            self.write(&self.inner.send(request.clone()).await?);
+        }
+        self.inner.send(request).await
+    }
+}
+
+//
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_no_refusal_when_another_has_stored_a_newer_token() {
+    for (times, serves, source) in [
+        (1, false, Ok(TokenSource::IdentityProvider)),
+        (1, true, Ok(TokenSource::Cache)),
+        // It gives up in the end.
+        (2, false, Err(())),
+    ] {
+        let told = format!("R-24, overtaken {times} times, serving {serves}");
+        let signed_in = SignedIn::start().await;
+        // One that does not revoke all: nobody could help then.
+        signed_in.emulator.set_rotation(Rotation::Rotate);
+        signed_in.expire();
+        let (inner, file) = (ReqwestTransport::new(), signed_in.file().clone());
+        let client = signed_in.client(Overtaken { inner, file, times: times.into(), serves });
+        let answer = client.acquire_token_silent(&Scopes::parse("User.Read").unwrap(), None).send().await;
+        assert_eq!(answer.as_ref().map(|result| result.source()).map_err(drop), source, "{told}: {answer:?}");
+        // What is stored is the newest one, which nobody has redeemed.
+        let newest = signed_in.refresh_token();
+        assert_eq!(signed_in.emulator.ledger().redemption_of(&newest), None, "{told}");
+    }
+    report("R-24", "refused while the file has a newer refresh token: redeemed once more, and never deleted");
+}
+
+/// Notes when an answer to a redemption came.
+struct Noting {
+    inner: ReqwestTransport,
+    answered: Arc<std::sync::Mutex<Option<Instant>>>,
+}
+
+impl Transport for Noting {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
+        let answer = self.inner.send(request).await;
+        *self.answered.lock().unwrap() = Some(Instant::now());
+        answer
+    }
+}
+
+// how long a death costs a sign-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_between_the_answer_and_the_store_is_measured() {
+    let signed_in = SignedIn::start().await;
+    let answered = Arc::default();
+    let client = signed_in.client(Noting { inner: ReqwestTransport::new(), answered: Arc::clone(&answered) });
+    let mut windows = Vec::new();
+    for _ in 0..count(20, 200) {
+        signed_in.expire();
+        let result = client.acquire_token_silent(&Scopes::parse("User.Read").unwrap(), None).send().await.unwrap();
+        assert!(result.persisted() && result.source() == TokenSource::IdentityProvider);
+        windows.push(answered.lock().unwrap().take().expect("it was asked").elapsed());
+    }
+    windows.sort();
+    let (median, longest) = (windows[windows.len() / 2].as_micros(), windows.last().unwrap().as_micros());
+    report("R-23", &format!("from the answer until it is stored: {median} µs in the median, at most {longest} µs"));
+}
