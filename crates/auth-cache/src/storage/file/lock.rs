@@ -13,8 +13,8 @@ use super::holder::{LockHolder, distance};
 use super::refusal::Refusal;
 use crate::storage::{LockBudget, LockName, StorageLock};
 
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// Longer than a library takes from making a lock file to writing its process id, or locking it.
 const BEGINNING: Duration = Duration::from_millis(500);
 
