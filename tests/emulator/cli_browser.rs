@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use auth_emulator::{Endpoint, Robot};
+use auth_emulator::{Endpoint, Fault, Robot};
 use auth_tests::program::{Home, PATIENCE};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -98,10 +98,13 @@ async fn an_opener_that_fails_ends_the_wait() {
 #[tokio::test]
 async fn without_a_display_and_without_browser_the_user_is_told_what_to_do() {
     let cli = Cli::start().await;
+    // Nor is there another way at this provider.
+    cli.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client"));
     let ended = cli.auth(LINE).without("BROWSER").end().await.expect(2);
     let told = ended.json();
     assert_eq!(told["error"], "browser_not_available");
     assert!(told["error_description"].as_str().unwrap().contains("BROWSER"), "{told}");
+    assert!(ended.stderr.contains("unauthorized_client"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -79,6 +79,19 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How long a user has to enter a device code and to sign in, in whole seconds; 15 minutes otherwise.
+    pub fn device_code_lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.device_code_lifetime = lifetime;
+        self
+    }
+
+    /// How long a device waits between two questions whether its user is done, in whole seconds; five otherwise. One
+    /// that asks sooner is told to slow down.
+    pub fn device_interval(mut self, interval: Duration) -> Self {
+        self.settings.device_interval = interval;
+        self
+    }
+
     /// How long a refresh token can be redeemed, in whole seconds; 90 days otherwise.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.refresh_token_lifetime = lifetime;

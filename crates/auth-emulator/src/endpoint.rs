@@ -26,6 +26,10 @@ pub enum Endpoint {
     Consent,
     /// `/{tenant}/oauth2/v2.0/token`
     Token,
+    /// `/{tenant}/oauth2/v2.0/devicecode`
+    DeviceAuthorization,
+    /// `/devicelogin`, where users enter the codes of their devices: the page and its forms.
+    DeviceLogin,
     /// `/`
     Index,
 }
@@ -33,8 +37,10 @@ pub enum Endpoint {
 impl Endpoint {
     /// The endpoint at a path, and the tenant segment of the path.
     pub(crate) fn at(path: &str) -> Option<(Self, Option<&str>)> {
-        if path == "/" {
-            return Some((Self::Index, None));
+        match path {
+            "/" => return Some((Self::Index, None)),
+            "/devicelogin" => return Some((Self::DeviceLogin, None)),
+            _ => {}
         }
         let (tenant, rest) = path.strip_prefix('/')?.split_once('/')?;
         let endpoint = match rest {
@@ -45,6 +51,7 @@ impl Endpoint {
             "oauth2/v2.0/signin" => Self::SignIn,
             "oauth2/v2.0/consent" => Self::Consent,
             "oauth2/v2.0/token" => Self::Token,
+            "oauth2/v2.0/devicecode" => Self::DeviceAuthorization,
             _ => return None,
         };
         Some((endpoint, Some(tenant)))
@@ -59,6 +66,9 @@ mod tests {
     fn paths_lead_to_endpoints() {
         for (path, expected) in [
             ("/", Some((Endpoint::Index, None))),
+            ("/devicelogin", Some((Endpoint::DeviceLogin, None))),
+            ("/common/devicelogin", None),
+            ("/common/oauth2/v2.0/devicecode", Some((Endpoint::DeviceAuthorization, Some("common")))),
             ("/common/oauth2/v2.0/token", Some((Endpoint::Token, Some("common")))),
             ("/common/discovery/instance", Some((Endpoint::InstanceDiscovery, Some("common")))),
             ("/common/oauth2/token", None),

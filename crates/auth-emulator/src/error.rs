@@ -43,6 +43,12 @@ impl OAuthError {
         Self::new("invalid_tenant", 90_002, format!("There is no tenant '{}' here.", printable(tenant)))
     }
 
+    /// The form of a page came twice or too late.
+    pub(crate) fn over() -> Self {
+        let text = "This sign-in is over or took too long. Begin again in the application.";
+        Self::invalid_request(50_196, text)
+    }
+
     pub(crate) fn server_error() -> Self {
         Self { status: 500, ..Self::new("server_error", 90_033, "The answer could not be made.") }
     }

@@ -45,8 +45,22 @@ pub enum GrantType {
     AuthorizationCode,
     /// `refresh_token`
     RefreshToken,
+    /// `urn:ietf:params:oauth:grant-type:device_code`, or `device_code` as some libraries write it.
+    DeviceCode,
     /// Anything else, or nothing.
     Other,
+}
+
+impl GrantType {
+    /// The grant type of this name. Entra has two for device codes: MSAL for .NET, Node and Go send the short one.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "authorization_code" => Self::AuthorizationCode,
+            "refresh_token" => Self::RefreshToken,
+            "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => Self::DeviceCode,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A credential that can be redeemed.
@@ -57,6 +71,8 @@ pub enum CredentialKind {
     Code,
     /// A refresh token.
     RefreshToken,
+    /// A device code; each question whether the user is done is an attempt.
+    DeviceCode,
 }
 
 /// How often one credential came to the token endpoint.
@@ -108,7 +124,7 @@ pub struct Record {
 
 impl Ledger {
     /// Parameters and headers whose values are not written down.
-    const SECRET: [&str; 13] = [
+    const SECRET: [&str; 15] = [
         "assertion",
         "authorization",
         "client_assertion",
@@ -116,12 +132,14 @@ impl Ledger {
         "code",
         "code_verifier",
         "cookie",
+        "device_code",
         "id_token_hint",
         "nonce",
         "password",
         "refresh_token",
         "state",
         "transaction",
+        "user_code",
     ];
     /// Requests beyond this number push the oldest one out; the counts stay right.
     const LIMIT: usize = 4_096;
@@ -159,7 +177,7 @@ impl Ledger {
         self.with(|book| book.credentials.values().filter(of).copied().collect())
     }
 
-    /// How often this code or refresh token was redeemed; `None` if it never came.
+    /// How often this code, device code or refresh token was redeemed; `None` if it never came.
     #[must_use]
     pub fn redemption_of(&self, credential: &str) -> Option<Redemption> {
         self.with(|book| book.credentials.get(&ids::fingerprint(credential)).copied())
@@ -251,11 +269,8 @@ impl Record {
     /// The kind of a token request; `None` for a request to another endpoint.
     #[must_use]
     pub fn grant_type(&self) -> Option<GrantType> {
-        (self.endpoint == Endpoint::Token).then(|| match self.parameter("grant_type") {
-            Some("authorization_code") => GrantType::AuthorizationCode,
-            Some("refresh_token") => GrantType::RefreshToken,
-            _ => GrantType::Other,
-        })
+        let named = || GrantType::named(self.parameter("grant_type").unwrap_or_default());
+        (self.endpoint == Endpoint::Token).then(named)
     }
 
     /// A parameter of the query or the form; `[redacted]` in the place of a credential.

@@ -1,7 +1,7 @@
 //! A local identity provider in one process, in the shape of Microsoft Entra ID.
 //!
-//! It serves discovery, a sign-in page with a few made-up people, consent, and a token endpoint with
-//! PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is made for tests and
+//! It serves discovery, a sign-in page with a few made-up people, consent, sign-in on another device, and
+//! a token endpoint with PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is made for tests and
 //! demonstrations: anybody who can reach the port can sign in as anybody, and no password is asked.
 //!
 //! ```
@@ -25,7 +25,7 @@
 //!
 //! # How it is built
 //!
-//! What a request is answered is decided by functions on plain data (`token`, `authorize`, `store`):
+//! What a request is answered is decided by functions on plain data (`token`, `authorize`, `device`, `store`):
 //! they are handed the time and the randomness. The shell around them (`server`) has the sockets,
 //! the clock and the lock. With the feature `robot` there is also `Robot`, which plays the user over
 //! HTTP where no browser is.
@@ -35,8 +35,10 @@
 mod authorization_request;
 mod authorize;
 mod builder;
+mod choice;
 mod claims_request;
 mod clock;
+mod device;
 mod directory;
 mod emulator;
 mod endpoint;

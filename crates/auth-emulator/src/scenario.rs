@@ -3,13 +3,15 @@
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use crate::authorize::{Choice, Reply, Step, begin, choose};
+use crate::authorize::{Reply, Step, begin, choose};
+use crate::choice::Choice;
 use crate::clock::UnixTime;
+use crate::device;
 use crate::directory::{Tenant, default_users};
 use crate::error::OAuthError;
 use crate::params::Params;
 use crate::settings::Settings;
-use crate::store::State;
+use crate::store::{DeviceCode, State};
 use crate::token::{Grant, answer};
 
 pub(crate) const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
@@ -83,6 +85,36 @@ impl Scenario {
     /// A refresh with some parameters changed.
     pub(crate) fn refresh(&mut self, token: &str, changes: &[(&str, &str)]) -> Result<Grant, OAuthError> {
         let usual = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", token)];
+        answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
+    }
+
+    /// A device asks for a code, with some parameters changed.
+    pub(crate) fn device(&mut self, changes: &[(&str, &str)]) -> Result<DeviceCode, OAuthError> {
+        let usual = [("client_id", CLIENT), ("scope", SCOPE)];
+        device::authorize(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
+    }
+
+    pub(crate) fn enter(&mut self, user_code: &str) -> Result<device::Step, OAuthError> {
+        device::enter(&mut self.state, user_code, self.now)
+    }
+
+    pub(crate) fn press(&mut self, step: &device::Step, choice: Choice<'_>) -> Result<device::Step, OAuthError> {
+        use device::Step::{Consent, SignIn};
+        let (SignIn { transaction, .. } | Consent { transaction, .. }) = step else { panic!("no page") };
+        device::choose(&mut self.state, transaction, choice, self.now)
+    }
+
+    /// The first user enters the code and presses this at the end.
+    pub(crate) fn answer_device(&mut self, user_code: &str, choice: Choice<'_>) -> device::Step {
+        let page = self.enter(user_code).unwrap();
+        let ada = self.state.users[0].object_id().to_owned();
+        let page = self.press(&page, Choice::User(&ada)).unwrap();
+        self.press(&page, choice).unwrap()
+    }
+
+    /// The device asks whether its user is done, with some parameters changed.
+    pub(crate) fn poll(&mut self, device_code: &str, changes: &[(&str, &str)]) -> Result<Grant, OAuthError> {
+        let usual = [("grant_type", "device_code"), ("client_id", CLIENT), ("device_code", device_code)];
         answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
     }
 

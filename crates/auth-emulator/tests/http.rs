@@ -72,7 +72,7 @@ async fn a_refusal_carries_the_correlation_id_of_the_request() {
         .post(format!("{}/oauth2/v2.0/token", emulator.authority()))
         .header("client-request-id", id)
         .header("content-type", "application/x-www-form-urlencoded")
-        .body("grant_type=device_code&client_id=c")
+        .body("grant_type=password&client_id=c")
         .send()
         .await
         .unwrap();

@@ -12,6 +12,7 @@
 mod tests;
 
 use crate::authorization_request::{AuthorizationRequest, Prompt, Refusal};
+use crate::choice::{Choice, Word};
 use crate::clock::UnixTime;
 use crate::directory::{Tenant, User};
 use crate::error::OAuthError;
@@ -36,16 +37,6 @@ pub(crate) struct Reply {
     pub(crate) outcome: Result<Vec<(&'static str, String)>, OAuthError>,
     /// Entra's word for a user who pressed Cancel.
     pub(crate) cancelled: bool,
-}
-
-/// What the user pressed on a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Choice<'a> {
-    /// The user with this object id, on the sign-in page.
-    User(&'a str),
-    /// Accept, on the consent page.
-    Accept,
-    Cancel,
 }
 
 /// Handles an authorization request.
@@ -78,29 +69,15 @@ pub(crate) fn choose(
     choice: Choice<'_>,
     now: UnixTime,
 ) -> Result<Step, OAuthError> {
-    let Transaction { request, stage } = state.transactions.take(transaction, now).ok_or_else(|| {
-        OAuthError::invalid_request(50_196, "This sign-in is over or took too long. Begin again in the application.")
-    })?;
-    match (stage, choice) {
-        (Stage::SignIn, Choice::Cancel) => Ok(cancel(request.reply_to, "sign in")),
-        (Stage::Consent { .. }, Choice::Cancel) => Ok(cancel(request.reply_to, "consent")),
-        (Stage::SignIn, Choice::User(object_id)) => {
-            let user = state
-                .user_with_id(object_id)
-                .cloned()
-                .ok_or_else(|| OAuthError::invalid_request(50_034, "There is no such user here."))?;
-            Ok(signed_in(state, request, user, now))
-        }
-        (Stage::Consent { object_id }, Choice::Accept) => {
-            let user = state
-                .user_with_id(&object_id)
-                .cloned()
-                .ok_or_else(|| OAuthError::invalid_request(50_034, "There is no such user here."))?;
+    let Transaction { request, stage } = state.transactions.take(transaction, now).ok_or_else(OAuthError::over)?;
+    match choice.on(stage, state)? {
+        Word::Is(user) => Ok(signed_in(state, request, user, now)),
+        Word::Allows(user) => {
             let settings = &state.settings;
-            state.consents.grant(settings, &request.client_id, &object_id, &request.scopes);
+            state.consents.grant(settings, &request.client_id, user.object_id(), &request.scopes);
             Ok(issue_code(state, request, user, now))
         }
-        (_, _) => Err(OAuthError::invalid_request(90_000, "The form does not fit the page.")),
+        Word::Refuses(what) => Ok(cancel(request.reply_to, what)),
     }
 }
 

@@ -23,12 +23,22 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The content security policy of a page. With a `form_target`, a form may lead back to the emulator
-/// and, in the end, there; without one the page has no form.
-pub(crate) fn policy(form_target: Option<&str>) -> String {
+/// Where the form of a page leads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FormTarget<'a> {
+    /// The page has none.
+    Nowhere,
+    Emulator,
+    /// To the emulator and, in the end, here, as a policy says it.
+    Client(&'a str),
+}
+
+/// The content security policy of a page.
+pub(crate) fn policy(form_target: FormTarget<'_>) -> String {
     match form_target {
-        Some(target) => format!("{} 'self' {target}", *POLICY),
-        None => format!("{} 'none'", *POLICY),
+        FormTarget::Nowhere => format!("{} 'none'", *POLICY),
+        FormTarget::Emulator => format!("{} 'self'", *POLICY),
+        FormTarget::Client(target) => format!("{} 'self' {target}", *POLICY),
     }
 }
 
@@ -70,11 +80,12 @@ mod tests {
 
     #[test]
     fn the_policy_allows_only_what_is_named() {
-        let policy = policy(Some("http://localhost:5000"));
+        let policy = policy(FormTarget::Client("http://localhost:5000"));
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(policy.ends_with("form-action 'self' http://localhost:5000"));
         assert!(!policy.contains("unsafe"));
-        assert!(super::policy(None).ends_with("form-action 'none'"));
+        assert!(super::policy(FormTarget::Emulator).ends_with("form-action 'self'"));
+        assert!(super::policy(FormTarget::Nowhere).ends_with("form-action 'none'"));
     }
 
     #[test]

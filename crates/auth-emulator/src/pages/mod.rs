@@ -1,14 +1,16 @@
 //! The pages. Each is one document without scripts (one excepted) and without anything that is
 //! loaded from elsewhere.
 
+mod device;
 mod form_post;
 mod index;
 mod layout;
 mod problem;
 mod sign_in;
 
+pub(crate) use device::{device_done, enter_code};
 pub(crate) use form_post::form_post;
 pub(crate) use index::index;
-pub(crate) use layout::policy;
+pub(crate) use layout::{FormTarget, policy};
 pub(crate) use problem::problem;
 pub(crate) use sign_in::{Consent, SignIn, consent, sign_in};

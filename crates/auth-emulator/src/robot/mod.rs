@@ -11,7 +11,8 @@ use page::{Button, Form};
 pub use error::RobotError;
 
 /// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the answer to the
-/// application's loopback receiver, with the headers that a browser sends.
+/// application's loopback receiver, with the headers that a browser sends; or enters the code of
+/// another device.
 ///
 /// It only ever talks to this machine over plain HTTP; any other address is an error before a
 /// connection is opened.
@@ -47,7 +48,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The HTTP status of the last page, which is the application's.
+    /// The HTTP status of the last page, which is the application's unless a device's code was entered.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
@@ -100,7 +101,31 @@ impl Robot {
     /// If an address is not on this machine, a request fails, or a page is not one that the robot
     /// knows what to do with; see [`RobotError`].
     pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
-        let start = address::parse(authorization_url)?;
+        self.walk(authorization_url, None).await
+    }
+
+    /// Opens the address that a device shows, enters its code, and stays until the last page, which
+    /// is the provider's (RFC 8628).
+    ///
+    /// ```no_run
+    /// # async fn example(verification_uri: &str, user_code: &str) -> Result<(), auth_emulator::RobotError> {
+    /// use auth_emulator::Robot;
+    ///
+    /// let visit = Robot::new().decline_consent().enter_code(verification_uri, user_code).await?;
+    /// assert_eq!(visit.titles().last().map(String::as_str), Some("Not signed in"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`visit`](Self::visit).
+    pub async fn enter_code(&self, verification_uri: &str, user_code: &str) -> Result<Visit, RobotError> {
+        self.walk(verification_uri, Some(user_code)).await
+    }
+
+    async fn walk(&self, start: &str, user_code: Option<&str>) -> Result<Visit, RobotError> {
+        let start = address::parse(start)?;
         let browser = Browser::new(start.origin())?;
         let mut titles = Vec::new();
         let mut answer = browser.get(&start).await?;
@@ -113,14 +138,19 @@ impl Robot {
                 browser.get(&next).await?
             } else {
                 let Some(form) = answer.page.form.take() else {
-                    return Err(stuck(&answer, titles));
+                    // A device asks for its answer by itself.
+                    return if user_code.is_some() && answer.status == 200 {
+                        Ok(Visit { status: answer.status, text: answer.page.text, titles })
+                    } else {
+                        Err(stuck(&answer, titles))
+                    };
                 };
                 let target = answer.resolve(&form.action)?;
                 if target.origin() != start.origin() {
                     let delivered = browser.post(&target, &form.fields).await?;
                     return self.arrive(&browser, delivered, titles).await;
                 }
-                let fields = self.fill_in(form)?;
+                let fields = self.fill_in(form, user_code)?;
                 browser.post(&target, &fields).await?
             };
         }
@@ -142,10 +172,14 @@ impl Robot {
     }
 
     /// The fields of a form as they are, and the button that the user would press.
-    fn fill_in(&self, form: Form) -> Result<Vec<(String, String)>, RobotError> {
+    fn fill_in(&self, form: Form, user_code: Option<&str>) -> Result<Vec<(String, String)>, RobotError> {
         let Form { mut fields, buttons, .. } = form;
         let users: Vec<&Button> = buttons.iter().filter(|button| button.name == "user").collect();
-        let pressed = if users.is_empty() {
+        let asked = fields.iter_mut().find(|(name, _)| name == "user_code").map(|(_, value)| value);
+        let pressed = if let (Some(field), Some(user_code)) = (asked, user_code) {
+            user_code.clone_into(field);
+            buttons.iter().find(|button| button.value == "next")
+        } else if users.is_empty() {
             let value = if self.refusal.is_some() { "cancel" } else { "accept" };
             buttons.iter().find(|button| button.value == value)
         } else if self.refusal == Some(Refusal::SignIn) {

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, Response};
 
 use super::app::App;
 use super::reply;
-use crate::authorize::{Choice, Step, begin, choose};
+use crate::authorize::{Step, begin, choose};
+use crate::choice::Choice;
 use crate::clock::UnixTime;
 use crate::directory::Tenant;
 use crate::error::{OAuthError, printable};
-use crate::pages;
+use crate::pages::{self, FormTarget};
 use crate::params::Params;
 
 pub(super) async fn authorize(
@@ -39,19 +40,23 @@ pub(super) async fn form(
     let now = UnixTime::now();
     let step = Tenant::parse(&segment).and_then(|_| {
         let form = parse(&body)?;
-        let transaction = form.require("transaction")?;
-        let choice = match (form.get("action"), form.get("user")) {
-            (Some("cancel"), _) => Choice::Cancel,
-            (Some("accept"), _) => Choice::Accept,
-            (_, Some(object_id)) => Choice::User(object_id),
-            _ => return Err(OAuthError::missing("user")),
-        };
-        choose(&mut app.state(), transaction, choice, now)
+        choose(&mut app.state(), form.require("transaction")?, choice(&form)?, now)
     });
     show(&app, &segment, step, &headers)
 }
 
-fn parse(encoded: &[u8]) -> Result<Params, OAuthError> {
+/// What was pressed on a page.
+pub(super) fn choice(form: &Params) -> Result<Choice<'_>, OAuthError> {
+    match (form.get("action"), form.get("user")) {
+        (Some("cancel"), _) => Ok(Choice::Cancel),
+        (Some("accept"), _) => Ok(Choice::Accept),
+        (_, Some(object_id)) => Ok(Choice::User(object_id)),
+        _ => Err(OAuthError::missing("user")),
+    }
+}
+
+/// The form of a page, or a query.
+pub(super) fn parse(encoded: &[u8]) -> Result<Params, OAuthError> {
     Params::parse(encoded).map_err(|name| OAuthError::repeated(&printable(&name)))
 }
 
@@ -69,7 +74,7 @@ fn show(app: &App, segment: &str, step: Result<Step, OAuthError>, headers: &Head
                     login_hint: request.login_hint.as_deref(),
                 })
             };
-            reply::page(200, markup, Some(&request.reply_to.csp_source()))
+            reply::page(200, markup, FormTarget::Client(&request.reply_to.csp_source()))
         }
         Ok(Step::Consent { transaction, request, user }) => {
             let markup = {
@@ -82,7 +87,7 @@ fn show(app: &App, segment: &str, step: Result<Step, OAuthError>, headers: &Head
                     scopes: &request.scopes,
                 })
             };
-            reply::page(200, markup, Some(&request.reply_to.csp_source()))
+            reply::page(200, markup, FormTarget::Client(&request.reply_to.csp_source()))
         }
         Ok(Step::Reply(answer)) => reply::deliver(answer, &app.stamp(headers)),
         Err(error) => reply::problem_page(&error, &app.stamp(headers)),

@@ -12,7 +12,7 @@ use super::app::App;
 use super::reply;
 use crate::directory::{HOME_TENANT_ID, Tenant};
 use crate::error::OAuthError;
-use crate::pages;
+use crate::pages::{self, FormTarget};
 use crate::params::Params;
 
 /// The OpenID provider's metadata (OpenID Connect Discovery section 3).
@@ -30,10 +30,11 @@ pub(super) async fn configuration(
         "issuer": format!("{}/{}/v2.0", app.base_url(), tenant.in_issuer()),
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{base}/oauth2/v2.0/devicecode"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
         "subject_types_supported": ["pairwise"],
@@ -108,5 +109,5 @@ pub(super) async fn keys(
 pub(super) async fn index(State(app): State<Arc<App>>) -> Response<Body> {
     let authority = format!("{}/{HOME_TENANT_ID}", app.base_url());
     let markup = pages::index(&authority, &app.state().users);
-    reply::page(200, markup, None)
+    reply::page(200, markup, FormTarget::Nowhere)
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod authorize;
+mod device;
 mod discovery;
 mod guard;
 mod listener;

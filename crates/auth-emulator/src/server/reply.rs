@@ -7,7 +7,7 @@ use maud::Markup;
 
 use crate::authorize::Reply;
 use crate::error::{OAuthError, Stamp};
-use crate::pages;
+use crate::pages::{self, FormTarget};
 use crate::redirect::ResponseMode;
 
 /// The `error` code of a refusal, left at the answer for the ledger.
@@ -31,8 +31,7 @@ pub(super) fn refusal(error: &OAuthError, stamp: &Stamp) -> Response<Body> {
     response
 }
 
-/// A page. `form_target` is where its form leads beside the emulator itself, as a policy says it.
-pub(super) fn page(status: u16, markup: Markup, form_target: Option<&str>) -> Response<Body> {
+pub(super) fn page(status: u16, markup: Markup, form_target: FormTarget<'_>) -> Response<Body> {
     let mut response = Response::new(Body::from(markup.into_string()));
     *response.status_mut() = status_code(status);
     put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
@@ -47,7 +46,7 @@ pub(super) fn page(status: u16, markup: Markup, form_target: Option<&str>) -> Re
 }
 
 pub(super) fn problem_page(error: &OAuthError, stamp: &Stamp) -> Response<Body> {
-    let mut response = page(error.status, pages::problem(error, stamp), None);
+    let mut response = page(error.status, pages::problem(error, stamp), FormTarget::Nowhere);
     response.extensions_mut().insert(ErrorNote(error.code.clone().into_owned()));
     response
 }
@@ -81,7 +80,7 @@ pub(super) fn deliver(reply: Reply, stamp: &Stamp) -> Response<Body> {
         }
         ResponseMode::FormPost => {
             let markup = pages::form_post(&to.redirect_uri, &fields);
-            page(200, markup, Some(&to.csp_source()))
+            page(200, markup, FormTarget::Client(&to.csp_source()))
         }
     };
     if let Some(note) = error_note {

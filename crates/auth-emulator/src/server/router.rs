@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::app::App;
-use super::{authorize, discovery, guard, token};
+use super::{authorize, device, discovery, guard, token};
 
 /// All endpoints.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -19,6 +19,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::authorize))
         .route("/{tenant}/oauth2/v2.0/signin", post(authorize::form))
         .route("/{tenant}/oauth2/v2.0/consent", post(authorize::form))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::authorize))
+        .route("/devicelogin", get(device::page).post(device::form))
         .route("/{tenant}/oauth2/v2.0/token", post(token::token))
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
         .with_state(app)

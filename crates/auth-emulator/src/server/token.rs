@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::directory::Tenant;
 use crate::error::OAuthError;
 use crate::ids;
-use crate::ledger::CredentialKind;
+use crate::ledger::{CredentialKind, GrantType};
 use crate::params::Params;
 use crate::token::{answer, token_body};
 
@@ -32,20 +32,15 @@ pub(super) async fn token(
 
 fn respond(app: &App, segment: &str, headers: &HeaderMap, body: &[u8], now: UnixTime) -> Result<String, OAuthError> {
     let tenant = Tenant::parse(segment)?;
-    if !is_form(headers) {
-        return Err(OAuthError::invalid_request(
-            900_561,
-            "The token endpoint takes a form of the type application/x-www-form-urlencoded.",
-        ));
-    }
-    let form = Params::parse(body).map_err(|name| OAuthError::repeated(&name))?;
+    let form = form(headers, body)?;
 
     let mut state = app.state();
     let outcome = answer(&mut state, tenant, &form, now);
-    let credential = match form.get("grant_type") {
-        Some("authorization_code") => Some((CredentialKind::Code, "code")),
-        Some("refresh_token") => Some((CredentialKind::RefreshToken, "refresh_token")),
-        _ => None,
+    let credential = match GrantType::named(form.get("grant_type").unwrap_or_default()) {
+        GrantType::AuthorizationCode => Some((CredentialKind::Code, "code")),
+        GrantType::DeviceCode => Some((CredentialKind::DeviceCode, "device_code")),
+        GrantType::RefreshToken => Some((CredentialKind::RefreshToken, "refresh_token")),
+        GrantType::Other => None,
     };
     if let Some((kind, name)) = credential
         && let Some(text) = form.get(name)
@@ -60,8 +55,15 @@ fn respond(app: &App, segment: &str, headers: &HeaderMap, body: &[u8], now: Unix
     token_body(&grant, &settings, app.base_url(), &token_id, app.key()).map_err(|_| OAuthError::server_error())
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// The form that was posted to an endpoint for clients.
+pub(super) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthError> {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = value.and_then(|value| value.split(';').next());
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    if !kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
+        return Err(OAuthError::invalid_request(
+            900_561,
+            "The endpoint takes a form of the type application/x-www-form-urlencoded.",
+        ));
+    }
+    Params::parse(body).map_err(|name| OAuthError::repeated(&name))
 }

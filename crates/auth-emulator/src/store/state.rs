@@ -6,9 +6,12 @@ use rand::rngs::StdRng;
 
 use super::code::Codes;
 use super::consent::Consents;
+use super::device::DeviceCodes;
 use super::refresh::RefreshTokens;
 use super::transaction::Transactions;
+use crate::authorization_request::AuthorizationRequest;
 use crate::directory::User;
+use crate::ids::Fingerprint;
 use crate::settings::Settings;
 
 /// Everything the emulator remembers.
@@ -19,7 +22,11 @@ pub(crate) struct State {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) consents: Consents,
-    pub(crate) transactions: Transactions,
+    /// Those of applications that a browser goes back to.
+    pub(crate) transactions: Transactions<AuthorizationRequest>,
+    pub(crate) device_codes: DeviceCodes,
+    /// Those of devices, each by the fingerprint of its device code.
+    pub(crate) device_transactions: Transactions<Fingerprint>,
     /// Object ids of the users who signed in since the start, for `prompt=none`.
     pub(crate) signed_in: BTreeSet<String>,
     sign_ins: u64,
@@ -35,6 +42,8 @@ impl State {
             refresh_tokens: RefreshTokens::default(),
             consents: Consents::default(),
             transactions: Transactions::default(),
+            device_codes: DeviceCodes::default(),
+            device_transactions: Transactions::default(),
             signed_in: BTreeSet::new(),
             sign_ins: 0,
         }

@@ -1,13 +1,11 @@
 //! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 
 use super::grant::Grant;
-use crate::claims_request::capabilities;
 use crate::clock::UnixTime;
 use crate::directory::Tenant;
 use crate::error::OAuthError;
 use crate::params::Params;
 use crate::pkce;
-use crate::scope::ScopeRequest;
 use crate::store::State;
 
 pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: UnixTime) -> Result<Grant, OAuthError> {
@@ -47,31 +45,11 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     }
 
     let record = record.clone();
-    let sign_in = &record.sign_in;
-    let asked = match form.get("scope") {
-        Some(text) => ScopeRequest::parse(text),
-        None => sign_in.scopes.clone().first_resource_only(),
-    };
-    let object_id = sign_in.user.object_id();
-    if !state.consents.covers(&state.settings, client_id, object_id, &asked) {
-        return Err(OAuthError::invalid_grant(65_001, "The user did not consent to these scopes.")
-            .with_suberror("consent_required"));
-    }
-    let scopes = state.consents.expand_default(&state.settings, client_id, object_id, asked);
-    let mut grant = Grant::new(&state.settings, sign_in, sign_in.tenant, scopes, form, now)?;
-    if grant.capabilities.is_empty() {
-        grant.capabilities = capabilities(record.claims.as_deref())?;
-    }
-    grant.nonce.clone_from(&record.nonce);
-
+    let mut grant = Grant::of_sign_in(state, &record.sign_in, record.claims.as_deref(), form, now)?;
+    grant.nonce = record.nonce;
     // Nothing can fail from here on: only now is the code spent.
     if let Some(record) = state.codes.find_mut(code) {
         record.redeemed = true;
-    }
-    if sign_in.scopes.offline_access {
-        let expires = now.after(state.settings.refresh_token_lifetime);
-        let token = state.refresh_tokens.issue(&mut state.rng, now, expires, sign_in.clone());
-        grant.refresh_token = Some(token);
     }
     Ok(grant)
 }

@@ -7,7 +7,7 @@ use crate::error::OAuthError;
 use crate::params::Params;
 use crate::scope::ScopeRequest;
 use crate::settings::Settings;
-use crate::store::SignIn;
+use crate::store::{SignIn, State};
 
 /// What a token request is granted.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// What both grant types end in, once the credential and the scopes are known to be good.
+    /// What all grant types end in, once the credential and the scopes are known to be good.
     ///
     /// # Errors
     ///
@@ -58,5 +58,39 @@ impl Grant {
             capabilities: capabilities(form.get("claims"))?,
             now,
         })
+    }
+    /// What a user who has just signed in brings the client: only scopes that were consented to, and a refresh token if the
+    /// client asked for one. `claims` are those of the request that the user saw.
+    ///
+    /// # Errors
+    ///
+    /// If the form asks for more than was consented to; otherwise as [`new`](Self::new).
+    pub(super) fn of_sign_in(
+        state: &mut State,
+        sign_in: &SignIn,
+        claims: Option<&str>,
+        form: &Params,
+        now: UnixTime,
+    ) -> Result<Self, OAuthError> {
+        let (client_id, object_id) = (&sign_in.client_id, sign_in.user.object_id());
+        let asked = match form.get("scope") {
+            Some(text) => ScopeRequest::parse(text),
+            None => sign_in.scopes.clone().first_resource_only(),
+        };
+        if !state.consents.covers(&state.settings, client_id, object_id, &asked) {
+            return Err(OAuthError::invalid_grant(65_001, "The user did not consent to these scopes.")
+                .with_suberror("consent_required"));
+        }
+        let scopes = state.consents.expand_default(&state.settings, client_id, object_id, asked);
+        let mut grant = Self::new(&state.settings, sign_in, sign_in.tenant, scopes, form, now)?;
+        if grant.capabilities.is_empty() {
+            grant.capabilities = capabilities(claims)?;
+        }
+        if sign_in.scopes.offline_access {
+            let expires = now.after(state.settings.refresh_token_lifetime);
+            let token = state.refresh_tokens.issue(&mut state.rng, now, expires, sign_in.clone());
+            grant.refresh_token = Some(token);
+        }
+        Ok(grant)
     }
 }

@@ -3,6 +3,7 @@
 
 mod body;
 mod code;
+mod device;
 mod grant;
 mod refresh;
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub(crate) use grant::Grant;
 use crate::clock::UnixTime;
 use crate::directory::Tenant;
 use crate::error::{OAuthError, printable};
+use crate::ledger::GrantType;
 use crate::params::Params;
 use crate::store::State;
 
@@ -25,13 +27,14 @@ use crate::store::State;
 pub(crate) fn answer(state: &mut State, tenant: Tenant, form: &Params, now: UnixTime) -> Result<Grant, OAuthError> {
     let grant_type = form.require("grant_type")?;
     form.require("client_id")?;
-    match grant_type {
-        "authorization_code" => code::redeem(state, tenant, form, now),
-        "refresh_token" => refresh::redeem(state, tenant, form, now),
-        other => Err(OAuthError::new(
+    match GrantType::named(grant_type) {
+        GrantType::AuthorizationCode => code::redeem(state, tenant, form, now),
+        GrantType::DeviceCode => device::redeem(state, tenant, form, now),
+        GrantType::RefreshToken => refresh::redeem(state, tenant, form, now),
+        GrantType::Other => Err(OAuthError::new(
             "unsupported_grant_type",
             70_003,
-            format!("The grant type '{}' is not supported.", printable(other)),
+            format!("The grant type '{}' is not supported.", printable(grant_type)),
         )),
     }
 }

@@ -1,0 +1,174 @@
+//! Device codes that were handed out, and what their users said (RFC 8628).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::{Rng, RngExt as _};
+
+use super::sign_in::SignIn;
+use crate::clock::UnixTime;
+use crate::directory::Tenant;
+use crate::ids::{self, Fingerprint};
+use crate::scope::ScopeRequest;
+
+/// What a device asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct DeviceRequest {
+    pub(crate) client_id: String,
+    pub(crate) tenant: Tenant,
+    pub(crate) scopes: ScopeRequest,
+    pub(crate) claims: Option<String>,
+}
+
+/// A device code and the code that the user enters for it.
+#[derive(Clone)]
+pub(crate) struct DeviceCode {
+    pub(crate) device_code: String,
+    pub(crate) user_code: String,
+}
+
+/// What a user said to a device.
+#[derive(Debug, Clone)]
+pub(crate) enum Decision {
+    Allowed(SignIn),
+    Declined,
+}
+
+/// Why a device code brings no tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTokens {
+    Unknown,
+    OtherClient,
+    Pending,
+    /// It was asked for before its time; from now on that is later.
+    TooFast,
+    Declined,
+    Expired,
+    /// Its tokens were issued before.
+    Spent,
+}
+
+/// The device codes, by their fingerprints.
+#[derive(Default)]
+pub(crate) struct DeviceCodes(BTreeMap<Fingerprint, DeviceRecord>);
+
+struct DeviceRecord {
+    request: DeviceRequest,
+    user_code: String,
+    expires: UnixTime,
+    interval: Duration,
+    /// When the device may ask next.
+    next: UnixTime,
+    life: Life,
+}
+
+enum Life {
+    Pending,
+    Decided(Decision),
+    Spent,
+}
+
+impl DeviceCodes {
+    /// How long a dead code is remembered, so that its device is told why, in seconds.
+    const MEMORY: u64 = 3_600;
+    /// What a device that asks too often waits longer from then on (RFC 8628 section 3.5).
+    const SLOWER: Duration = Duration::from_secs(5);
+    /// Letters that make no words and are not mistaken for others (RFC 8628 section 6.1).
+    const LETTERS: [char; 20] =
+        ['B', 'C', 'D', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Z'];
+
+    pub(crate) fn issue<R: Rng + ?Sized>(
+        &mut self,
+        rng: &mut R,
+        now: UnixTime,
+        request: DeviceRequest,
+        lifetime: Duration,
+        interval: Duration,
+    ) -> DeviceCode {
+        self.0.retain(|_, known| known.expires.as_secs().saturating_add(Self::MEMORY) > now.as_secs());
+        let device_code = ids::opaque(rng, "1.D.");
+        let mut user_code = Self::user_code(rng);
+        while self.0.values().any(|known| known.user_code == user_code) {
+            user_code = Self::user_code(rng);
+        }
+        let (expires, next) = (now.after(lifetime), now.after(interval));
+        let record =
+            DeviceRecord { request, user_code: user_code.clone(), expires, interval, next, life: Life::Pending };
+        self.0.insert(ids::fingerprint(&device_code), record);
+        DeviceCode { device_code, user_code }
+    }
+
+    /// Eight letters in two groups.
+    fn user_code<R: Rng + ?Sized>(rng: &mut R) -> String {
+        let mut code = String::new();
+        for place in 0..8 {
+            if place == 4 {
+                code.push('-');
+            }
+            code.extend(Self::LETTERS.get(rng.random_range(0..Self::LETTERS.len())));
+        }
+        code
+    }
+
+    /// The device that waits for this code, however the user wrote it: small letters, no hyphen, spaces.
+    pub(crate) fn entered(&self, user_code: &str, now: UnixTime) -> Option<Fingerprint> {
+        let same = |known: &str| letters(known).eq(letters(user_code));
+        self.0.iter().find(|(_, known)| known.is_open(now) && same(&known.user_code)).map(|(device, _)| *device)
+    }
+
+    /// What a device asked for, while it waits for its user.
+    pub(crate) fn waiting(&self, device: &Fingerprint, now: UnixTime) -> Option<&DeviceRequest> {
+        self.0.get(device).filter(|known| known.is_open(now)).map(|known| &known.request)
+    }
+
+    /// Notes what the user said. The first word counts.
+    pub(crate) fn decide(&mut self, device: &Fingerprint, decision: Decision, now: UnixTime) {
+        if let Some(record) = self.0.get_mut(device).filter(|known| known.is_open(now)) {
+            record.life = Life::Decided(decision);
+        }
+    }
+
+    /// A device asks whether its user is done.
+    pub(crate) fn poll(
+        &mut self,
+        device_code: &str,
+        client_id: &str,
+        now: UnixTime,
+    ) -> Result<(&DeviceRequest, &SignIn), NoTokens> {
+        let record = self.0.get_mut(&ids::fingerprint(device_code)).ok_or(NoTokens::Unknown)?;
+        if record.request.client_id != client_id {
+            return Err(NoTokens::OtherClient);
+        }
+        let too_fast = now < record.next;
+        if too_fast {
+            record.interval = record.interval.saturating_add(Self::SLOWER);
+        }
+        record.next = now.after(record.interval);
+        match &record.life {
+            Life::Spent => Err(NoTokens::Spent),
+            _ if record.expires <= now => Err(NoTokens::Expired),
+            _ if too_fast => Err(NoTokens::TooFast),
+            Life::Pending => Err(NoTokens::Pending),
+            Life::Decided(Decision::Declined) => Err(NoTokens::Declined),
+            Life::Decided(Decision::Allowed(sign_in)) => Ok((&record.request, sign_in)),
+        }
+    }
+
+    /// Its tokens are issued.
+    pub(crate) fn spend(&mut self, device_code: &str) {
+        if let Some(record) = self.0.get_mut(&ids::fingerprint(device_code)) {
+            record.life = Life::Spent;
+        }
+    }
+}
+
+impl DeviceRecord {
+    /// Whether the user may still say something.
+    fn is_open(&self, now: UnixTime) -> bool {
+        matches!(self.life, Life::Pending) && self.expires > now
+    }
+}
+
+fn letters(user_code: &str) -> impl Iterator<Item = char> {
+    user_code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase())
+}
