@@ -1,3 +1,6 @@
+use bytes::Bytes;
+use http::Response;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -213,4 +216,122 @@ fn nothing_is_taken_that_was_not_asked_for() {
     }
     assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })));
     assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })), "it says the same again");
+}
+
+/// C0, DEL, C1, what ends a line, and what changes the direction of text.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A member's value: one that is right, anything else, and text that steers.
+fn value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        Just("https://idp.example/device".to_owned()),
+        Just("authorization_pending".to_owned()),
+        Just("slow_down".to_owned()),
+        "[A-Z]{4}-[A-Z]{4}",
+        "\\PC*",
+        ".*",
+        "[\u{0}-\u{9f}\u{61c}\u{200b}-\u{202e}\u{2060}-\u{206f}A-C]{0,80}",
+        "https://idp\\.example/.{0,10}",
+    ];
+    prop_oneof![
+        6 => text.prop_map(Value::from),
+        2 => any::<i64>().prop_map(Value::from),
+        1 => any::<f64>().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(json!([{}, null])),
+    ]
+}
+
+/// An answer with some members, of it and of others, set to anything.
+fn answer(usual: fn() -> Value) -> impl Strategy<Value = Response<Bytes>> {
+    const MEMBERS: [&str; 11] = [
+        "device_code",
+        "user_code",
+        "verification_uri",
+        "verification_url",
+        "verification_uri_complete",
+        "message",
+        "expires_in",
+        "interval",
+        "error",
+        "error_description",
+        "access_token",
+    ];
+    let changes = proptest::collection::vec((proptest::sample::select(&MEMBERS[..]), value()), 0..5);
+    let body = prop_oneof![
+        6 => changes.prop_map(move |changes| with(usual(), &changes).to_string().into_bytes()),
+        1 => proptest::collection::vec(any::<u8>(), 0..200),
+    ];
+    let status = proptest::sample::select(&[200, 200, 200, 400, 401, 429, 503][..]);
+    (status, body).prop_map(|(status, body)| {
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        response.body(Bytes::from(body)).unwrap()
+    })
+}
+
+fn refusal() -> Value {
+    json!({"error": "authorization_pending"})
+}
+
+/// What people may get to see of an error: the program shows the server's description, too.
+fn texts(error: &Error) -> Vec<String> {
+    let mut texts = vec![error.to_string(), format!("{error:?}")];
+    if let Error::Server(server) = error {
+        texts.extend(server.description.clone());
+    }
+    texts
+}
+
+proptest! {
+    // P-14.
+    #[test]
+    fn no_answer_of_the_device_endpoint_panics_or_steers_a_terminal(answer in answer(code_answer)) {
+        let shown = match begin().complete(answer, NOW) {
+            Ok(code) => {
+                prop_assert!(!code.user_code.trim().is_empty() && code.user_code.len() <= 64);
+                prop_assert!((later(0)..=later(3600)).contains(&code.expires_on));
+                prop_assert!((1..=60).contains(&code.interval.as_secs()));
+                prop_assert_eq!(code.verification_uri.scheme_str(), Some("https"));
+                let complete = code.verification_uri_complete.as_ref().map(ToString::to_string);
+                let debug = format!("{code:?}");
+                let texts = [Some(code.user_code), Some(code.verification_uri.to_string()), complete, code.message];
+                texts.into_iter().flatten().chain([debug]).collect()
+            }
+            Err(error) => texts(&error),
+        };
+        for text in shown {
+            prop_assert!(!text.contains(steers), "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn no_answer_to_the_question_panics_or_goes_on_beyond_the_code(
+        answers in proptest::collection::vec(
+            proptest::option::weighted(0.9, prop_oneof![9 => answer(refusal), 1 => answer(tokens)]),
+            0..20,
+        ),
+    ) {
+        let (mut flow, mut now) = (DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW), NOW);
+        let mut answers = answers.into_iter();
+        let end = loop {
+            match flow.step(now) {
+                Ok(Step::Wait { until }) => {
+                    prop_assert!(until > now && until <= later(900));
+                    now = until;
+                }
+                Ok(Step::Send { .. }) => {
+                    let lost = || Input::Failed(TransportError::after_send(TransportFault::Timeout, "idp.example", ""));
+                    flow.handle(now, answers.next().flatten().map_or_else(lost, Input::Response)).unwrap();
+                }
+                Ok(Step::Done(_)) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        for text in end.iter().flat_map(texts) {
+            prop_assert!(!text.contains(steers), "{:?}", text);
+        }
+    }
 }
