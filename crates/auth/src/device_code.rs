@@ -126,6 +126,7 @@ impl PendingDeviceCode {
             metadata: &self.metadata,
             correlation_id: self.context.correlation_id(),
             pinned: self.account.as_ref(),
+            by_device_code: true,
         };
         signed_in.with(tokens, &self.shared, &mut self.timing).await
     }

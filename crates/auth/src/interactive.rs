@@ -143,6 +143,7 @@ impl InteractiveRequest {
             metadata: &metadata,
             correlation_id: context.correlation_id(),
             pinned: self.account.as_ref(),
+            by_device_code: false,
         };
         signed_in.with(tokens, shared, &mut timing).await
     }

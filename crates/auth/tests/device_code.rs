@@ -98,6 +98,7 @@ async fn the_user_is_waited_for_and_the_cache_answers_from_then_on() {
     assert_eq!((result.access_token().expose(), result.source()), ("at", TokenSource::IdentityProvider));
 
     let account = app.account("ada@contoso.example").await.unwrap().unwrap();
+    assert_eq!(account.source.as_deref(), Some("device_code_flow"));
     let again = app.acquire_token_silent(&scopes(), Some(&account)).send().await.unwrap();
     assert_eq!((again.access_token().expose(), again.source()), ("at", TokenSource::Cache));
 }

@@ -85,6 +85,7 @@ impl Section {
                 "authority_type",
                 "name",
                 "client_info",
+                "account_source",
                 "last_modification_time",
             ],
             Self::AppMetadata => &["client_id", "environment", "family_id"],

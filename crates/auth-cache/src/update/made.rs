@@ -125,8 +125,9 @@ impl Make for AccountEntry {
 
     fn own_bytes(&self) -> usize {
         let Account { realm, local_account_id, username, .. } = &*self.account;
+        let source = self.source.as_deref().unwrap_or_default();
         // The realm stands in the key, too.
-        [realm, realm, local_account_id, username].into_iter().map(String::len).fold(0, usize::saturating_add)
+        [realm, realm, local_account_id, username, source].into_iter().map(str::len).fold(0, usize::saturating_add)
     }
 
     fn key(&self, origin: &Origin) -> Key {
@@ -144,7 +145,8 @@ impl Make for AccountEntry {
             .with_always("username", &*account.username)
             .with("authority_type", origin.authority_type)
             .with("name", account.name.as_deref().unwrap_or_default())
-            .with("client_info", client_info.unwrap_or_default());
+            .with("client_info", client_info.unwrap_or_default())
+            .with("account_source", self.source.as_deref().unwrap_or_default());
         match self.last_modification_time {
             Some(time) => entry.with_time("last_modification_time", time),
             None => entry,

@@ -19,6 +19,9 @@ use access_token::NewAccessToken;
 
 pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
 
+/// The `account_source` of MSAL for .NET for who signed in on another device.
+const BY_DEVICE_CODE: &str = "device_code_flow";
+
 /// How much of a response was cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Done {
@@ -45,6 +48,8 @@ pub struct TokenUpdate {
     /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
     /// stays removed.
     pub refreshed: bool,
+    /// Whether the user signed in on another device, with a code.
+    pub by_device_code: bool,
 }
 
 impl TokenUpdate {
@@ -56,7 +61,7 @@ impl TokenUpdate {
         account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
     ) -> Self {
-        Self { authority, client_id, account: account.into(), tokens, refreshed: false }
+        Self { authority, client_id, account: account.into(), tokens, refreshed: false, by_device_code: false }
     }
 
     /// The tokens of a refresh.
@@ -67,7 +72,15 @@ impl TokenUpdate {
         account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
     ) -> Self {
-        Self { authority, client_id, account: account.into(), tokens, refreshed: true }
+        Self { authority, client_id, account: account.into(), tokens, refreshed: true, by_device_code: false }
+    }
+
+    /// Notes that the user signed in on another device: the account says so, in the word of MSAL for .NET
+    /// (`account_source`), until the next sign-in.
+    #[must_use]
+    pub const fn by_device_code(mut self, by_device_code: bool) -> Self {
+        self.by_device_code = by_device_code;
+        self
     }
 
     /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
@@ -200,14 +213,22 @@ impl TokenUpdate {
 
     fn put_id_token_and_account(&self, partition: &mut Draft, origin: &Arc<Origin>, realm: Arc<str>) {
         let Some(token) = &self.tokens.id_token else { return };
+        let stored = || entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, &realm));
         let signed_in = if self.refreshed {
-            let mut stored = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, &realm));
-            stored.find_map(|entry| entry.last_modification_time)
+            stored().find_map(|entry| entry.last_modification_time)
         } else {
             Some(self.tokens.received_at)
         };
+        let source = if self.by_device_code {
+            Some(BY_DEVICE_CODE.into())
+        } else {
+            // What another program says of how the account came to it stays.
+            let noted = stored().find_map(|entry| entry.source.clone());
+            noted.filter(|source| self.refreshed || **source != *BY_DEVICE_CODE)
+        };
         let local_account_id = token.local_account_id().unwrap_or_default();
         let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);
+        let account = AccountEntry { source, ..account };
         make(&mut partition.accounts, account, origin, |entry| self.is_picture(&entry.account, &realm));
 
         let id_token = IdTokenEntry::new(origin.names(), Arc::clone(&realm), token);

@@ -129,7 +129,7 @@ fn members_of_other_programs_survive_every_overwrite() {
     let kept = [
         ("wam_account_ids", json!({"client": "wam id"})),
         ("tenantProfiles", json!([json!({"tenantId": GUEST}).to_string()])),
-        ("account_source", json!("device_code_flow")),
+        ("account_source", json!("broker")),
         ("given_name", json!("Ada")),
         ("x_number", json!(1.50)),
         ("x_null", Value::Null),
@@ -145,5 +145,42 @@ fn members_of_other_programs_survive_every_overwrite() {
         for (name, member) in &kept {
             assert_eq!(only.get(*name), Some(member), "{name}");
         }
+    }
+}
+
+// MSAL for .NET looks for no broker where it reads this.
+#[test]
+fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
+    const DEVICE: Option<&str> = Some("device_code_flow");
+    // What stands there, whether the tokens come from a refresh, from a sign-in on another device, and what stands there then.
+    for (before, refreshed, by_device_code, after) in [
+        (None, false, true, DEVICE),
+        (DEVICE, false, true, DEVICE),
+        (DEVICE, true, false, DEVICE),
+        (DEVICE, false, false, None),
+        (None, false, false, None),
+        (Some("broker"), false, true, DEVICE),
+        (Some("broker"), false, false, Some("broker")),
+        (Some("broker"), true, false, Some("broker")),
+        (Some(""), true, false, None),
+    ] {
+        let source = before.map(|source| ("account_source", json!(source)));
+        let document = document(&[("Account", account("old", source.as_slice()))]);
+        let tokens = tokens(&entra(T), "User.Read", &sign_in(&entra(T), T, "u"), NOW);
+        let account = account_of(&tokens, &entra(T));
+        let update = TokenUpdate::of_sign_in(Arc::new(entra(T)), client(), account, Arc::new(tokens));
+        let update = TokenUpdate { refreshed, ..update }.by_device_code(by_device_code);
+        assert!(update.apply(&document, Moment::First));
+        let told = |document: &Document| {
+            let listed = crate::accounts::accounts(document, &entra(T), &client());
+            listed.first().and_then(|account| account.source.clone())
+        };
+        assert_eq!(told(&document).as_deref(), after, "in memory: {before:?} {refreshed} {by_device_code}");
+        let written = value(&document)["Account"].as_object().unwrap().values().next().unwrap().clone();
+        assert_eq!(
+            written.get("account_source").and_then(Value::as_str),
+            after,
+            "{before:?} {refreshed} {by_device_code}"
+        );
     }
 }
