@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use auth::{
     AuthError, AuthResult, Authority, FileStorage, PublicClient, PublicClientBuilder, ReqwestTransport, Scopes,
@@ -32,7 +33,7 @@ struct Watched {
 
 impl Watched {
     async fn start(folder: &Path) -> Self {
-        let emulator = Emulator::start().await.unwrap();
+        let emulator = Emulator::builder().device_interval(Duration::from_secs(1)).start().await.unwrap();
         let transport = Recording::over(ReqwestTransport::new());
         let storage = FileStorage::at(folder.join("tokens.json")).unwrap();
         let browser = RobotBrowser::user(ADA);
@@ -96,6 +97,27 @@ impl Watched {
         self.show(&request);
         let outcome = request.send().await;
         self.show_outcome(outcome);
+    }
+
+    /// A sign-in on another device; gives the code that the user entered, if it came so far.
+    async fn device_code(&mut self, robot: Robot) -> Option<String> {
+        let scopes = Scopes::parse("User.Read").unwrap();
+        let request = self.client.acquire_token_by_device_code(&scopes);
+        self.show(&request);
+        match request.start().await {
+            Ok(pending) => {
+                let code = pending.code().clone();
+                self.show(&(&pending, &code));
+                robot.enter_code(&code.verification_uri.to_string(), &code.user_code).await.unwrap();
+                let outcome = pending.wait().await;
+                self.show_outcome(outcome);
+                Some(code.user_code)
+            }
+            Err(error) => {
+                self.show_outcome(Err(error));
+                None
+            }
+        }
     }
 
     fn next(&self, fault: impl Into<Fault>) {
@@ -209,6 +231,54 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
         assert_absent(&path.display().to_string(), &text, &secrets);
     }
     watched.emulator.shutdown().await;
+}
+
+/// Answers that hold a device code where something else is wrong.
+fn broken_codes() -> Vec<Fault> {
+    let with = |device_code: &str, rest: &str| {
+        let body = format!("{{\"device_code\":\"{device_code}\",\"expires_in\":900{rest}}}");
+        Fault::status(200).content_type("application/json").body(body).into()
+    };
+    let (user_code, uri) = (",\"user_code\":\"A\"", ",\"verification_uri\":\"http://127.0.0.1/\"");
+    vec![
+        with(PLANTED, ""),
+        with(PLANTED, user_code),
+        with(PLANTED, &format!("{user_code},\"verification_uri\":\"http://elsewhere.example/{PLANTED}\"")),
+        with(PLANTED, &format!("{user_code}{uri},\"interval\":\"{PLANTED}\"")),
+        with(&format!("{PLANTED} {PLANTED}"), &format!("{user_code}{uri}")),
+        with(PLANTED, &format!(",\"error\":\"invalid_request\",\"error_description\":\"{PLANTED}")),
+        Fault::status(400).content_type("text/plain").body(PLANTED).into(),
+    ]
+}
+
+#[tokio::test]
+async fn s111_no_secret_of_a_sign_in_on_another_device() {
+    let listener = Listener::to_this_process();
+    let folder = tempfile::tempdir().unwrap();
+    let mut watched = Watched::start(folder.path()).await;
+    let mut user_codes = Vec::new();
+    for robot in [Robot::new(), Robot::new().decline_consent()] {
+        user_codes.extend(watched.device_code(robot).await);
+    }
+    assert_eq!(user_codes.len(), 2);
+    for fault in broken_codes() {
+        watched.emulator.faults().push(Endpoint::DeviceAuthorization, fault);
+        assert_eq!(watched.device_code(Robot::new()).await, None);
+    }
+    // Broken answers to the question whether the user is done.
+    for fault in broken_answers() {
+        watched.emulator.faults().push(Endpoint::Token, fault);
+        user_codes.extend(watched.device_code(Robot::new()).await);
+    }
+    let mut secrets = watched.transport.secrets();
+    assert!(secrets.iter().filter(|(name, _)| name == "device_code").count() > user_codes.len());
+    assert!(secrets.iter().any(|(name, _)| name == "access_token"));
+    secrets.push(("planted code".to_owned(), PLANTED.to_owned()));
+    let (log, told) = (listener.text(), watched.told.lock().unwrap().clone());
+    for (place, text) in [("the log", &log), ("Debug or Display", &watched.shown), ("an event", &told)] {
+        assert_absent(place, text, &secrets);
+        assert!(!user_codes.iter().any(|code| text.contains(code)), "{place} holds a user code");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! The program `auth`: its stderr with every log switched on, its stdout where no token belongs, and what others see of the
 //! browser that it starts.
 
-use auth_emulator::{Emulator, Endpoint, Fault};
+use std::time::Duration;
+
+use auth_emulator::{CredentialKind, Emulator, Endpoint, Fault, Robot};
 use auth_tests::cache;
 use auth_tests::canary::{assert_absent, challenge, words};
-use auth_tests::program::{Ended, Home};
+use auth_tests::device::Waiting;
+use auth_tests::program::{Ended, Home, Run};
 
 const ROBOT: &str = env!("CARGO_BIN_EXE_robot");
 
@@ -19,13 +22,32 @@ struct Watched {
 impl Watched {
     /// Runs `auth`; its stdout may hold tokens only where the line asks for them.
     async fn auth(&mut self, line: &str, browser: &str, code: i32) -> Ended {
+        let ended = self.run(line, browser).end().await.expect(code);
+        self.look_at(line, ended)
+    }
+
+    /// Runs `auth` for a sign-in on another device; gives the code that its user enters.
+    async fn device_code(&mut self, line: &str, robot: Robot, code: i32) -> String {
+        let waiting = Waiting::start(self.run(line, "").args(["--device-code"])).await;
+        let user_code = waiting.user_code.clone();
+        robot.enter_code(&waiting.address, &user_code).await.unwrap();
+        let ended = waiting.end().await.expect(code);
+        self.look_at(line, ended);
+        user_code
+    }
+
+    fn run(&self, line: &str, browser: &str) -> Run {
         let run = self.home.auth(line.split_whitespace()).args(["--client-id", "canary"]);
         let run = run.args(["--cache-file".into(), self.home.file("tokens.json")]);
         let run = if line.starts_with("cache") { run } else { run.args(["--authority", &self.emulator.authority()]) };
         let browser = format!("'{ROBOT}' --watch '{}' {browser} %s", self.home.file("watched").display());
-        let ended = run.env("BROWSER", browser).env("AUTH_LOG", "trace").end().await.expect(code);
+        run.env("BROWSER", browser).env("AUTH_LOG", "trace")
+    }
+
+    /// Keeps what others can see, and the secrets that are not to be in it.
+    fn look_at(&mut self, line: &str, ended: Ended) -> Ended {
         self.seen.push_str(&ended.stderr);
-        if line.contains("--output json") && line.starts_with("token") && code == 0 {
+        if line.contains("--output json") && line.starts_with("token") && ended.code == Some(0) {
             let token = ended.json();
             for name in ["access_token", "id_token"] {
                 self.keep(name, token[name].as_str().unwrap());
@@ -57,7 +79,7 @@ impl Watched {
 
 #[tokio::test]
 async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browser() {
-    let emulator = Emulator::start().await.unwrap();
+    let emulator = Emulator::builder().device_interval(Duration::from_secs(1)).start().await.unwrap();
     let mut watched = Watched { home: Home::default(), emulator, secrets: Vec::new(), seen: String::new() };
     let file = watched.home.file("tokens.json");
     let line = "token --scope User.Read --output json";
@@ -88,6 +110,10 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
     watched.auth(&format!("{line} --interactive"), "--cancel", 4).await;
     let other = "--user grace@contoso.example";
     watched.auth(&format!("{line} --interactive --account ada@contoso.example"), other, 4).await;
+    let mut user_codes = Vec::new();
+    for (robot, code) in [(Robot::new(), 0), (Robot::new().cancel(), 4)] {
+        user_codes.push(watched.device_code(&format!("{line} --interactive"), robot, code).await);
+    }
     std::fs::write(&file, format!("{{{}", std::fs::read_to_string(&file).unwrap())).unwrap();
     watched.auth("accounts", "", 0).await;
     watched.auth(line, "", 0).await;
@@ -97,8 +123,11 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
     assert!(watched.seen.contains("TRACE") || watched.seen.contains("DEBUG"), "the log was on");
     assert!(watched.seen.contains("code_challenge="), "the browser was watched");
     assert_absent("what others can read", &watched.seen, &watched.secrets);
+    // A user code is shown with spaces, and stands nowhere else.
+    assert!(!user_codes.iter().any(|code| watched.seen.contains(code)), "a user code was told");
     // Codes and verifiers are known to the emulator by their fingerprints only.
     let ledger = watched.emulator.ledger();
+    assert_eq!(ledger.redemptions(CredentialKind::DeviceCode).len(), 2);
     let challenges: Vec<_> = ledger
         .requests_to(Endpoint::Authorize)
         .iter()

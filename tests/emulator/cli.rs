@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use auth_emulator::{Emulator, GrantType};
+use auth_emulator::{Emulator, EmulatorBuilder, GrantType};
 use auth_tests::program::{Home, Run};
 
 pub(crate) const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
@@ -18,7 +18,11 @@ pub(crate) struct Cli {
 
 impl Cli {
     pub(crate) async fn start() -> Self {
-        Self { home: Home::default(), emulator: Emulator::start().await.unwrap() }
+        Self::of(Emulator::builder()).await
+    }
+
+    pub(crate) async fn of(builder: EmulatorBuilder) -> Self {
+        Self { home: Home::default(), emulator: builder.start().await.unwrap() }
     }
 
     /// The cache file of [`auth`](Self::auth).

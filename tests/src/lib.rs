@@ -16,6 +16,7 @@ pub mod browsers;
 pub mod cache;
 pub mod canary;
 pub mod certificates;
+pub mod device;
 pub mod fixtures;
 pub mod jwt;
 pub mod loss;

@@ -120,15 +120,16 @@ impl Run {
 
     /// Runs it to its end, which has to come within [`PATIENCE`].
     pub async fn end(self) -> Ended {
-        let told = format!("{:?}", self.0.as_std());
+        let told = self.told();
         let output = tokio::time::timeout(PATIENCE, self.start().wait_with_output()).await;
         let output = output.unwrap_or_else(|_| panic!("{told} does not end")).unwrap();
-        Ended {
-            command: told,
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
-            stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
-        }
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8 on stderr");
+        Ended::new(told, output.status.code(), output.stdout, stderr)
+    }
+
+    /// The command line.
+    pub(crate) fn told(&self) -> String {
+        format!("{:?}", self.0.as_std())
     }
 }
 
@@ -145,6 +146,10 @@ pub struct Ended {
 }
 
 impl Ended {
+    pub(crate) fn new(command: String, code: Option<i32>, stdout: Vec<u8>, stderr: String) -> Self {
+        Self { command, code, stdout: String::from_utf8(stdout).expect("UTF-8 on stdout"), stderr }
+    }
+
     /// Demands an exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

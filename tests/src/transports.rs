@@ -76,7 +76,7 @@ impl<T> Recording<T> {
     }
 
     fn keep(&self, name: &str, value: &str) {
-        const SECRET: [&str; 5] = ["access_token", "refresh_token", "id_token", "code", "code_verifier"];
+        const SECRET: [&str; 6] = ["access_token", "refresh_token", "id_token", "code", "code_verifier", "device_code"];
         let mut secrets = self.secrets.lock().unwrap();
         let entry = (name.to_owned(), value.to_owned());
         if SECRET.contains(&name) && !secrets.contains(&entry) {

@@ -1,0 +1,107 @@
+//! The program and a user on another device: what stderr and stdout say, and how it ends.
+
+use std::time::Duration;
+
+use auth_emulator::{Emulator, EmulatorBuilder, GrantType, Robot};
+use auth_tests::cache;
+use auth_tests::device::Waiting;
+use auth_tests::program::Run;
+
+use crate::cli::{ADA, CLIENT, Cli, GRACE};
+
+/// An emulator that may be asked every second.
+fn quick() -> EmulatorBuilder {
+    Emulator::builder().device_interval(Duration::from_secs(1))
+}
+
+/// A user reads what the program tells, and signs in elsewhere.
+async fn read_and_sign_in(run: Run, robot: Robot) -> Waiting {
+    let waiting = Waiting::start(run).await;
+    robot.enter_code(&waiting.address, &waiting.user_code).await.unwrap();
+    waiting
+}
+
+#[tokio::test]
+async fn stderr_tells_what_to_do_stdout_gets_the_token_and_the_cache_answers_from_then_on() {
+    let cli = Cli::of(quick()).await;
+    let mut tokens = Vec::new();
+    for output in ["json", "token", "header", "text"] {
+        // The browser would be a failure.
+        let run = cli.auth("token --scope User.Read --device-code --interactive").env("BROWSER", "/bin/false");
+        let waiting = read_and_sign_in(run.args(["--output", output]), Robot::new().user(GRACE)).await;
+        let (address, user_code) = (waiting.address.clone(), waiting.user_code.clone());
+        assert_eq!(address, format!("{}/devicelogin", cli.emulator.base_url()));
+        let ended = waiting.end().await.expect(0);
+        let spaced = user_code.chars().map(String::from).collect::<Vec<_>>().join(" ");
+        for text in [CLIENT, &address, &spaced] {
+            assert!(ended.stderr.contains(text) && !ended.stdout.contains(text), "{text}: {ended:?}");
+        }
+        // Nobody watches a screen: no picture, no clock, nothing that steers a terminal.
+        assert!(!ended.stderr.contains(['\u{1b}', '\r', '█']) && !ended.stderr.contains("Waiting"), "{ended:?}");
+        let token = cache::secrets(&cache::read_file(&cli.cache_file()), "AccessToken").remove(0);
+        match output {
+            "json" => {
+                let told = ended.json();
+                assert_eq!(
+                    (&told["account"]["username"], &told["source"]),
+                    (&GRACE.into(), &"identity_provider".into())
+                );
+                assert_eq!(told["access_token"], token);
+            }
+            "token" => assert_eq!(ended.line(), token),
+            "header" => assert_eq!(ended.line(), format!("Authorization: Bearer {token}")),
+            _ => assert!(ended.line().contains(GRACE) && !ended.stdout.contains(&token), "{ended:?}"),
+        }
+        tokens.push(token);
+    }
+    assert_eq!(cli.emulator.ledger().token_requests(GrantType::DeviceCode), 4);
+    let cached = cli.auth("token --scope User.Read --device-code --output json").end().await.expect(0);
+    assert_eq!((cached.json()["source"].as_str(), cached.stderr.as_str()), (Some("cache"), ""));
+    assert_eq!(cached.json()["access_token"], *tokens.last().unwrap());
+    let accounts = cli.auth("accounts --output json").end().await.expect(0).json();
+    assert_eq!(accounts[0]["source"], "device_code_flow");
+    assert_eq!(cli.asked(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_user_who_declines_is_exit_4_and_a_code_that_expires_exit_3() {
+    let line = "token --scope User.Read --device-code --output json";
+    let cli = Cli::of(quick()).await;
+    for robot in [Robot::new().cancel(), Robot::new().decline_consent()] {
+        let ended = read_and_sign_in(cli.auth(line), robot).await.end().await.expect(4);
+        assert_eq!(ended.json()["error"], "authorization_declined");
+        assert_eq!(ended.json()["correlation_id"].as_str().map(str::len), Some(36));
+    }
+    let pinned = cli.auth(line).args(["--account", "u.t"]);
+    let ended = read_and_sign_in(pinned, Robot::new().user(ADA)).await.end().await.expect(4);
+    assert_eq!(ended.json()["error"], "user_mismatch");
+    assert!(!cli.cache_file().exists());
+    let cli = Cli::of(quick().device_code_lifetime(Duration::from_secs(1))).await;
+    let ended = Waiting::start(cli.auth(line)).await.end().await.expect(3);
+    assert_eq!(ended.json()["error"], "code_expired");
+    assert!(!cli.cache_file().exists());
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_the_wait_at_once_and_leaves_nothing() {
+    // The next question would come in a minute.
+    let cli = Cli::of(Emulator::builder().device_interval(Duration::from_secs(60))).await;
+    let waiting = Waiting::start(cli.auth("token --scope User.Read --device-code --output json")).await;
+    let begun = std::time::Instant::now();
+    waiting.interrupt();
+    let ended = waiting.end().await.expect(6);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!(ended.json()["error"], "cancelled");
+    assert_eq!(cli.emulator.ledger().token_requests(GrantType::DeviceCode), 0);
+    let left: Vec<_> = std::fs::read_dir(cli.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn without_a_display_the_code_steps_in_and_stderr_says_why() {
+    let cli = Cli::of(quick()).await;
+    let run = cli.auth("token --scope User.Read --output json").without("BROWSER");
+    let ended = read_and_sign_in(run, Robot::new().user(ADA)).await.end().await.expect(0);
+    assert_eq!(ended.json()["account"]["username"], ADA);
+    assert!(ended.stderr.contains("BROWSER") && ended.stderr.contains("on another device instead"), "{ended:?}");
+}
