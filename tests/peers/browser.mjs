@@ -7,6 +7,7 @@
 //   AUTH_TEST_NODE_MODULES    where the packages are (required)
 //   AUTH_TEST_CHROMIUM        the Chromium program (required)
 //   AUTH_TEST_LOGIN           who signs in, default `ada`; any name and password are accepted
+//   AUTH_TEST_USER_CODE       the code of another device, where the address asks for one; it ends at the provider's last page
 //   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
 //   AUTH_TEST_SCREENSHOT      file for a picture (PNG) of the last page
 //   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON too, for when nobody reads this program's output
@@ -17,7 +18,7 @@ import { load, required } from './load.mjs';
 const { default: { chromium } } = await load('playwright-core');
 const env = process.env;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-const BUTTON = 'form button[type=submit], form button:not([type]), form input[type=submit]';
+const BUTTON = 'form button[type=submit], form button:not([type]), form input[type=submit], button[form]';
 const PAGES = 8; // more pages than any sign-in has
 
 const start = process.argv[2];
@@ -46,6 +47,8 @@ function flags() {
 
 // Fills in the page that is open, if it asks for a name, and presses its first button.
 async function answer(page) {
+  const code = page.locator('input[name=user_code]:not([type=hidden])');
+  if (await code.count()) await code.fill(env.AUTH_TEST_USER_CODE);
   const login = page.locator('input[name=login]');
   if (await login.count()) {
     await login.fill(env.AUTH_TEST_LOGIN ?? 'ada');
@@ -66,12 +69,16 @@ try {
   await page.goto(start, { waitUntil: 'load' });
   const provider = new URL(start).origin;
   const left = (url) => url.origin !== provider;
-  for (let seen = 0; seen < PAGES && !left(new URL(page.url())); seen += 1) {
+  // Where a code is entered nobody leaves the provider: its last page asks for nothing.
+  const done = async () => (
+    env.AUTH_TEST_USER_CODE ? !(await page.locator(BUTTON).count()) : left(new URL(page.url()))
+  );
+  for (let seen = 0; seen < PAGES && !(await done()); seen += 1) {
     // A page may also go on by itself, as the one does that posts the answer to the application.
     await Promise.race([page.waitForURL(left), page.locator(BUTTON).first().waitFor()]);
     if (!left(new URL(page.url()))) await answer(page);
   }
-  if (!left(new URL(page.url()))) throw new Error(`after ${PAGES} pages the provider still asks`);
+  if (!(await done())) throw new Error(`after ${PAGES} pages the provider still asks`);
   if (env.AUTH_TEST_SCREENSHOT) await page.screenshot({ path: env.AUTH_TEST_SCREENSHOT });
   const line = JSON.stringify({ url: page.url(), text: (await page.innerText('body')).trim(), outside });
   if (env.AUTH_TEST_BROWSER_OUTPUT) fs.writeFileSync(env.AUTH_TEST_BROWSER_OUTPUT, `${line}\n`, { mode: 0o600 });

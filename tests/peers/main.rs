@@ -9,6 +9,7 @@
 )]
 
 mod both_ways;
+mod device_code;
 mod msal;
 mod provider;
 mod sharing;

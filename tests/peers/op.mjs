@@ -40,7 +40,7 @@ const configuration = {
     client_id: CLIENT_ID,
     application_type: 'native', // any port is accepted for a loopback redirect
     token_endpoint_auth_method: 'none',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
     redirect_uris: ['http://localhost', 'http://localhost/', 'http://127.0.0.1', 'http://127.0.0.1/', 'http://[::1]/'],
   }],
@@ -59,6 +59,7 @@ const configuration = {
   }),
   features: {
     devInteractions: { enabled: true },
+    deviceFlow: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client, oneOf) => oneOf ?? resourceOf(ctx.oidc.params?.scope),
@@ -75,7 +76,7 @@ const configuration = {
   rotateRefreshToken: env.OP_ROTATE !== '0',
   ttl: {
     AccessToken: accessTokenTTL, RefreshToken: refreshTokenTTL, AuthorizationCode: 60, IdToken: 3600,
-    Interaction: 600, Session: 3600, Grant: 86400,
+    DeviceCode: 600, Interaction: 600, Session: 3600, Grant: 86400,
   },
 };
 

@@ -81,6 +81,12 @@ impl Provider {
         self.auth(&format!("token --output json {line}")).args(["--scope", self.scope()])
     }
 
+    /// Chromium at an address that asks for the code of another device.
+    pub(crate) fn enter_code(&self, address: &str, user_code: &str) -> Run {
+        let run = self.home.run("node").args([script("browser.mjs").as_os_str(), address.as_ref()]);
+        self.trusting(with_peers(run.env("AUTH_TEST_USER_CODE", user_code)))
+    }
+
     /// A program that trusts the provider's certificates.
     pub(crate) fn trusting(&self, run: Run) -> Run {
         match &self.certificates {
