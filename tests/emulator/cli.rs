@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use auth_emulator::{Emulator, EmulatorBuilder, GrantType};
-use auth_tests::program::{Home, Run};
+use auth_tests::program::{Home, Run, program};
 
 pub(crate) const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 pub(crate) const ADA: &str = "ada@contoso.example";
@@ -40,6 +40,14 @@ impl Cli {
         let words = line.split_whitespace();
         let run = self.home.auth(words).env("BROWSER", format!("'{ROBOT}' %s"));
         run.args(["--client-id", CLIENT, "--authority", &self.emulator.authority()])
+    }
+
+    /// [`auth`](Self::auth) where no file may be longer than this.
+    pub(crate) fn auth_with_short_files(&self, bytes: u64, line: &str) -> Run {
+        let run = self.home.run("prlimit").args([format!("--fsize={bytes}").into(), program().as_os_str().to_owned()]);
+        let run = run.args(line.split_whitespace()).env("BROWSER", format!("'{ROBOT}' %s"));
+        let run = run.args(["--client-id", CLIENT, "--authority", &self.emulator.authority()]);
+        run.args(["--cache-file".into(), self.cache_file()])
     }
 
     /// Signs in and leaves the cache file behind.

@@ -201,3 +201,14 @@ async fn a_refresh_beside_the_answer_is_waited_for() {
     assert_eq!(cli.asked(), (1, 1));
     assert_ne!(cache::secrets(&cache::read_file(&cli.cache_file()), "RefreshToken"), before);
 }
+
+// the signal that comes with the limit would end the program.
+#[tokio::test]
+async fn a_limit_for_the_size_of_files_costs_the_sign_in_nothing() {
+    let cli = Cli::start().await;
+    let run = cli.auth_with_short_files(100, LINE);
+    let told = run.end().await.expect(0).json();
+    assert_eq!((&told["persisted"], &told["source"]), (&json!(false), &json!("identity_provider")));
+    assert!(!cli.cache_file().exists());
+    assert_eq!(cli.auth(LINE).end().await.expect(0).json()["persisted"], true);
+}

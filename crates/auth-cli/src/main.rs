@@ -39,6 +39,7 @@ fn main() -> ExitCode {
 
 /// Runs the command until it ends or the user interrupts it.
 async fn run(command: Command) -> Result<(), Failure> {
+    process::survive_file_size_limits();
     if command.ends_by_interrupt() {
         return commands::run(command).await;
     }

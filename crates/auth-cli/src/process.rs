@@ -15,3 +15,17 @@ pub(crate) fn harden() {
 /// Other systems keep no dump by default.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn harden() {}
+
+/// A limit for the size of files (`ulimit -f`) is an error of the write, and not the end of the program: a cache that cannot be
+/// written costs nobody the token. It needs the runtime.
+#[cfg(target_os = "linux")]
+pub(crate) fn survive_file_size_limits() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Once it has been listened to, the signal does nothing more, whether somebody listens or not. Where that cannot be, the
+    // program is no worse off than any other.
+    drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
+}
+
+/// Other systems send no such signal by default, or it is not known here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn survive_file_size_limits() {}
