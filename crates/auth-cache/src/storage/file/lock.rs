@@ -13,8 +13,10 @@ use super::holder::{LockHolder, distance};
 use super::refusal::Refusal;
 use crate::storage::{LockBudget, LockName, StorageLock};
 
-const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+/// How long others are let go first.
+pub(super) const COURTESY: Duration = Duration::from_millis(3);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Longer than a library takes from making a lock file to writing its process id, or locking it.
 const BEGINNING: Duration = Duration::from_millis(500);
 
@@ -59,22 +61,24 @@ pub(super) fn path(cache: &Path, name: LockName<'_>) -> PathBuf {
     }
 }
 
-pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<FileLock> {
-    let begun = Instant::now();
-    let mut pause = SHORTEST_PAUSE;
+/// The lock, and whether somebody else had it first.
+pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<(FileLock, bool)> {
+    let (begun, mut waited_for) = (Instant::now(), false);
     loop {
         if let Some(lock) = try_acquire(path, SystemTime::now())? {
             budget.spend(begun.elapsed());
-            return Ok(lock);
+            return Ok((lock, waited_for));
         }
+        waited_for = true;
         let left = budget.left().saturating_sub(begun.elapsed());
         if left.is_zero() {
             let waited = begun.elapsed();
             budget.spend(waited);
             return Err(Refusal::Locked { waited }.into());
         }
+        // Often at first, as a writer has the lock for a few milliseconds; seldom where a user signs in.
+        let pause = begun.elapsed().div_f32(100.0).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         tokio::time::sleep(pause.min(left)).await;
-        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
 }
 

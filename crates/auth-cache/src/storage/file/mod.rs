@@ -17,6 +17,7 @@ mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
@@ -53,6 +54,8 @@ pub struct FileStorage {
     /// Whether the folder must be the user's alone.
     private: bool,
     told: Arc<Told>,
+    /// Whether others wanted the lock of the document, too, when this process had it last.
+    contended: Arc<AtomicBool>,
 }
 
 /// No cache of a person is larger (S-90).
@@ -76,7 +79,13 @@ impl FileStorage {
         if absolute.file_name().is_none() {
             return Err(storage_error("opened", &path, &Refusal::NoName.into()));
         }
-        Ok(Self { path: absolute.into(), largest: LARGEST, private: false, told: Arc::default() })
+        Ok(Self {
+            path: absolute.into(),
+            largest: LARGEST,
+            private: false,
+            told: Arc::default(),
+            contended: Arc::default(),
+        })
     }
 
     /// The file at `path`, which the program chose: its folder must be the user's own, and nobody else may write there
@@ -227,8 +236,16 @@ impl Storage for FileStorage {
         observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
         self.make_folder(observer).map_err(|error| self.error("locked", &error))?;
+        let before = budget.left();
+        // Whoever had to wait lets those go first who wait now: otherwise one that stores back to back keeps them from it.
+        if name == LockName::Document && self.contended.swap(false, Ordering::Relaxed) && !before.is_zero() {
+            tokio::time::sleep(lock::COURTESY.min(before)).await;
+        }
         match lock::acquire(&lock::path(&self.path, name), budget).await {
-            Ok(lock) => Ok(Box::new(lock)),
+            Ok((lock, waited_for)) => {
+                self.contended.fetch_or(waited_for && name == LockName::Document, Ordering::Relaxed);
+                Ok(Box::new(lock))
+            }
             Err(error) => Err(self.error("locked", &error)),
         }
     }
