@@ -236,10 +236,11 @@ impl Storage for FileStorage {
         observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
         self.make_folder(observer).map_err(|error| self.error("locked", &error))?;
-        let before = budget.left();
         // Whoever had to wait lets those go first who wait now: otherwise one that stores back to back keeps them from it.
-        if name == LockName::Document && self.contended.swap(false, Ordering::Relaxed) && !before.is_zero() {
-            tokio::time::sleep(lock::COURTESY.min(before)).await;
+        if name == LockName::Document && self.contended.swap(false, Ordering::Relaxed) {
+            let courtesy = lock::COURTESY.min(budget.left());
+            tokio::time::sleep(courtesy).await;
+            budget.spend(courtesy);
         }
         match lock::acquire(&lock::path(&self.path, name), budget).await {
             Ok((lock, waited_for)) => {

@@ -113,6 +113,30 @@ async fn a_writer_goes_on_as_soon_as_the_other_program_is_done() {
     assert!((SECOND * 3..Duration::from_millis(3500)).contains(&waited), "{waited:?}");
 }
 
+// W6: of many that store back to back nobody is kept from it by the one that had the lock last.
+#[tokio::test(start_paused = true)]
+async fn who_had_to_wait_lets_others_go_first_the_next_time() {
+    let (folder, storage) = store();
+    let taken = async |budget: &mut LockBudget| {
+        let begun = Instant::now();
+        lock_within(&storage, budget).await.unwrap();
+        begun.elapsed()
+    };
+    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "nobody else wants it");
+    let held = foreign_lock(&folder);
+    let other = async {
+        tokio::time::advance(SECOND).await;
+        fs::remove_file(folder.path().join("cache.json.lockfile")).unwrap();
+        drop(held);
+    };
+    let mut budget = LockBudget::default();
+    tokio::join!(taken(&mut budget), other);
+    let mut budget = LockBudget::new(SECOND);
+    assert_eq!(taken(&mut budget).await, COURTESY);
+    assert_eq!(budget.left(), SECOND - COURTESY, "it is taken off the budget, too");
+    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "once");
+}
+
 // S-100, R-16: a lock on a file whose name is gone, or is another file's, excludes nobody.
 #[tokio::test(start_paused = true)]
 async fn a_lock_on_an_unlinked_file_does_not_count() {
