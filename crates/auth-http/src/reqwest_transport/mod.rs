@@ -3,6 +3,9 @@
 mod proxy;
 
 use core::fmt;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::Poll;
 use core::time::Duration;
 use std::error::Error as _;
 use std::sync::OnceLock;
@@ -10,7 +13,7 @@ use std::sync::OnceLock;
 use auth_core::{Body, TransportError, TransportFault};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Uri};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::transport::Transport;
 
@@ -85,7 +88,9 @@ impl Transport for ReqwestTransport {
         let request =
             reqwest::Request::try_from(request.map(Body::into_bytes)).map_err(|error| failure(&uri, &error, false))?;
         let begun = Instant::now();
-        let answer = timeout(HEAD, client.execute(request)).await.map_err(|_| stalled(&uri, "no answer in 20 s"))?;
+        let mut timer = pin!(sleep(IDLE));
+        let answer = within(HEAD, timer.as_mut(), client.execute(request)).await;
+        let answer = answer.ok_or_else(|| stalled(&uri, "no answer in 20 s"))?;
         let mut answer = answer.map_err(|error| failure(&uri, &error, !error.is_connect()))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = answer.status();
@@ -94,12 +99,17 @@ impl Transport for ReqwestTransport {
         if head.fold(0, usize::saturating_add) > MAX_HEAD {
             return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "its head"));
         }
-        *response.body_mut() = body(&uri, answer, begun).await?;
+        *response.body_mut() = body(&uri, answer, begun, timer).await?;
         Ok(response)
     }
 }
 
-async fn body(uri: &Uri, mut answer: reqwest::Response, begun: Instant) -> Result<Bytes, TransportError> {
+async fn body(
+    uri: &Uri,
+    mut answer: reqwest::Response,
+    begun: Instant,
+    mut timer: Pin<&mut Sleep>,
+) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "");
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
@@ -108,8 +118,8 @@ async fn body(uri: &Uri, mut answer: reqwest::Response, begun: Instant) -> Resul
     loop {
         let left = WHOLE.saturating_sub(begun.elapsed());
         let detail = if left < IDLE { "not all of it in 60 s" } else { "no further bytes in 10 s" };
-        // One timer at a time: each that is set before the last wakes the runtime.
-        let chunk = timeout(left.min(IDLE), answer.chunk()).await.map_err(|_| stalled(uri, detail))?;
+        let chunk = within(left.min(IDLE), timer.as_mut(), answer.chunk()).await;
+        let chunk = chunk.ok_or_else(|| stalled(uri, detail))?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
             return Ok(body.freeze());
         };
@@ -122,6 +132,30 @@ async fn body(uri: &Uri, mut answer: reqwest::Response, begun: Instant) -> Resul
             return Err(stalled(uri, "less than 1 KiB/s"));
         }
     }
+}
+
+/// What comes of `work`, unless it takes longer than `patience`. One timer runs on from wait to wait and is set forward when it
+/// ends: a new one would wake the runtime, where none runs or the last ends later.
+async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work: F) -> Option<F::Output> {
+    let begun = Instant::now();
+    if let Some(end) = begun.checked_add(patience).filter(|end| *end < timer.deadline()) {
+        timer.as_mut().reset(end);
+    }
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        while timer.as_mut().poll(context).is_ready() {
+            let left = patience.saturating_sub(begun.elapsed());
+            let Some(next) = Instant::now().checked_add(left.min(IDLE)).filter(|_| !left.is_zero()) else {
+                return Poll::Ready(None);
+            };
+            timer.as_mut().reset(next);
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 fn stalled(uri: &Uri, detail: &str) -> TransportError {

@@ -76,3 +76,21 @@ async fn plain_http_leaves_this_machine_for_nobody() {
     let error = Transport::send(&ReqwestTransport::new(), request).await.unwrap_err();
     assert!(error.to_string().contains("plain http"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_end_in_time_and_share_a_timer() {
+    let mut timer = pin!(sleep(IDLE));
+    // One after another, as those for a head and for the parts of a body are.
+    for seconds in [20, 10, 10, 3, 25, 0] {
+        let (begun, patience) = (Instant::now(), Duration::from_secs(seconds));
+        assert_eq!(within(patience, timer.as_mut(), std::future::pending::<()>()).await, None);
+        let passed = begun.elapsed();
+        assert!(passed >= patience && passed < patience + Duration::from_millis(5), "{passed:?} for {patience:?}");
+        let slow = async {
+            sleep(Duration::from_secs(12)).await;
+            7
+        };
+        let expected = (seconds > 12).then_some(7);
+        assert_eq!(within(patience, timer.as_mut(), slow).await, expected);
+    }
+}
