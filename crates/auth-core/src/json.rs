@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::mark::Mark;
+
 const MAX_DEPTH: u8 = 32;
 /// So many members are few.
 const FEW: usize = 24;
@@ -40,7 +42,7 @@ pub(crate) fn members_of(text: &str) -> Option<Members<'_>> {
 }
 
 /// The members of an object, in their order.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
+pub(crate) struct Members<'a>(Vec<(Mark, Cow<'a, str>, Member<'a>)>);
 
 /// The value of a member.
 pub(crate) enum Member<'a> {
@@ -51,7 +53,8 @@ pub(crate) enum Member<'a> {
 
 impl<'a> Members<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
-        self.0.iter().find(|(own, _)| own == name).map(|(_, member)| member)
+        let marked = Mark::of(name);
+        self.0.iter().find(|(mark, own, _)| *mark == marked && own == name).map(|(_, _, member)| member)
     }
 
     /// The member, if it is a text.
@@ -64,7 +67,7 @@ impl<'a> Members<'a> {
 
     /// The same with texts of their own.
     pub(crate) fn into_map(self) -> Map<String, Value> {
-        let owned = |(name, member): (Cow<'_, str>, Member<'_>)| {
+        let owned = |(_, name, member): (Mark, Cow<'_, str>, Member<'_>)| {
             let value = match member {
                 Member::Text(text) => Value::String(text.into_owned()),
                 Member::Other(value) => value,
@@ -74,18 +77,19 @@ impl<'a> Members<'a> {
         self.0.into_iter().map(owned).collect()
     }
 
-    pub(crate) fn into_pairs(self) -> impl ExactSizeIterator<Item = (Cow<'a, str>, Member<'a>)> {
+    pub(crate) fn into_marked(self) -> impl ExactSizeIterator<Item = (Mark, Cow<'a, str>, Member<'a>)> {
         self.0.into_iter()
     }
 
     fn has_twins(&self) -> bool {
         // Of a few names each is compared with each; of many that would take too long.
         if self.0.len() <= FEW {
-            let twin =
-                |(at, (name, _)): (usize, &(Cow<'_, str>, _))| self.0.iter().take(at).any(|(own, _)| own == name);
-            return self.0.iter().enumerate().any(twin);
+            let is_twin = |at: usize, mark: &Mark, name: &Cow<'_, str>| {
+                self.0.iter().take(at).any(|(own_mark, own, _)| own_mark == mark && own == name)
+            };
+            return self.0.iter().enumerate().any(|(at, (mark, name, _))| is_twin(at, mark, name));
         }
-        let mut names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
+        let mut names: Vec<_> = self.0.iter().map(|(_, name, _)| name).collect();
         names.sort_unstable_by(|one, other| one.len().cmp(&other.len()).then_with(|| one.cmp(other)));
         names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
     }
@@ -105,7 +109,7 @@ impl<'de> Visitor<'de> for Top {
         let inner = Leaf(self.0.deeper()?);
         let mut members = Members(Vec::with_capacity(USUAL));
         while let Some(Name(name)) = map.next_key()? {
-            members.0.push((name, map.next_value_seed(inner)?));
+            members.0.push((Mark::of(&name), name, map.next_value_seed(inner)?));
         }
         if members.has_twins() { Err(A::Error::custom("a member name stands twice")) } else { Ok(members) }
     }

@@ -35,6 +35,7 @@ mod exchange;
 mod flow;
 mod id_token;
 mod json;
+mod mark;
 mod object;
 mod pkce;
 mod resolution;

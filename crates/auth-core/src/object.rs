@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::json::{self, Member};
+use crate::mark::Mark;
 
 /// An object with the text that it stands in, read by the rules of [`json::parse_object`].
 pub(crate) struct Object {
     text: Box<str>,
-    members: Box<[(Part, Held)]>,
+    members: Box<[(Mark, Part, Held)]>,
 }
 
 /// A text of the object.
@@ -38,20 +39,20 @@ pub(crate) enum Found<'a> {
 impl Object {
     pub(crate) fn parse(json: Vec<u8>) -> Option<Self> {
         let text = String::from_utf8(json).ok()?.into_boxed_str();
-        let held = |(name, member): (Cow<'_, str>, Member<'_>)| {
+        let held = |(mark, name, member): (Mark, Cow<'_, str>, Member<'_>)| {
             let member = match member {
                 Member::Text(part) => Held::Text(Part::of(&text, part)?),
                 Member::Other(value) => Held::Other(value),
             };
-            Some((Part::of(&text, name)?, member))
+            Some((mark, Part::of(&text, name)?, member))
         };
-        let members = json::members_of(&text)?.into_pairs().map(held).collect::<Option<_>>()?;
+        let members = json::members_of(&text)?.into_marked().map(held).collect::<Option<_>>()?;
         Some(Self { text, members })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Found<'_>> {
-        let is = |own: &Part| own.len() == name.len() && self.bytes(own) == name.as_bytes();
-        let (_, held) = self.members.iter().find(|(own, _)| is(own))?;
+        let marked = Mark::of(name);
+        let (_, _, held) = self.members.iter().find(|(mark, own, _)| *mark == marked && self.part(own) == name)?;
         Some(self.found(held))
     }
 
@@ -65,7 +66,7 @@ impl Object {
 
     /// The members with texts of their own.
     pub(crate) fn to_map(&self) -> Map<String, Value> {
-        let owned = |(name, held): &(Part, Held)| {
+        let owned = |(_, name, held): &(Mark, Part, Held)| {
             let value = match self.found(held) {
                 Found::Text(text) => text.into(),
                 Found::Other(value) => value.clone(),
@@ -82,14 +83,6 @@ impl Object {
         }
     }
 
-    /// The bytes of a part; they are compared without a look at where characters begin.
-    fn bytes<'a>(&'a self, part: &'a Part) -> &'a [u8] {
-        match part {
-            Part::At(range) => self.text.as_bytes().get(range.clone()).unwrap_or_default(),
-            Part::Own(text) => text.as_bytes(),
-        }
-    }
-
     fn part<'a>(&'a self, part: &'a Part) -> &'a str {
         match part {
             Part::At(range) => self.text.get(range.clone()).unwrap_or_default(),
@@ -99,14 +92,6 @@ impl Object {
 }
 
 impl Part {
-    /// In bytes.
-    fn len(&self) -> usize {
-        match self {
-            Self::At(range) => range.len(),
-            Self::Own(text) => text.len(),
-        }
-    }
-
     /// The part of `whole` that `part` borrows, if it does.
     fn of(whole: &str, part: Cow<'_, str>) -> Option<Self> {
         match part {

@@ -1,0 +1,34 @@
+//! What tells most names apart at a glance.
+
+/// The first bytes of a name, and its length. Different marks are those of different names; equal ones call for a look at the
+/// names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark([u8; 8], usize);
+
+impl Mark {
+    #[inline]
+    pub(crate) fn of(name: &str) -> Self {
+        let name = name.as_bytes();
+        let first = name.first_chunk().copied().unwrap_or_else(|| {
+            let mut first = [0; 8];
+            first.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+            first
+        });
+        Self(first, name.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_marks_are_those_of_different_names() {
+        let names = ["", "a", "b", "ab", "abcdefg", "abcdefgh", "abcdefghi", "bbcdefghi", "a\0", "\0a"];
+        for (one, other) in names.iter().flat_map(|one| names.map(|other| (*one, other))) {
+            assert!(Mark::of(one) == Mark::of(other) || one != other);
+            assert_eq!(Mark::of(one) == Mark::of(other), one == other, "{one:?} {other:?}");
+        }
+        assert!(Mark::of("abcdefghi") == Mark::of("abcdefghj"));
+    }
+}
