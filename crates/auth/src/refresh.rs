@@ -73,10 +73,12 @@ fn refresh(
 /// Waits for the turn of the account, here and among processes, and then looks whether there is still something to do.
 async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Result<Outcome, AuthError> {
     let mut timing = Timing::begin();
-    let _turn = shared.turns.take(&key.account).await;
+    let turn = shared.turns.take(&key.account).await;
     let mut budget = LockBudget::default();
     let _lock = refresh_lock(shared, wanted, &mut budget, &mut timing).await;
-    if let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await {
+    if (turn.waited || shared.cache.is_stored())
+        && let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await
+    {
         return Ok(outcome);
     }
     let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
@@ -138,7 +140,7 @@ async fn redeem_newest(
     }
 }
 
-/// What another process brought for a forced refresh of its own: a token cached after this call began, and nothing older
+/// What somebody else brought for a forced refresh of their own: a token cached after this call began, and nothing older
 /// (S-83). Whether a token satisfies claims cannot be seen.
 async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<Outcome> {
     if !wanted.forced || wanted.claims.is_some() {

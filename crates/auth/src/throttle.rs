@@ -11,10 +11,10 @@
 //! by account and claims too: one user, one tenant or one challenge never stops another.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ahash::RandomState;
 use auth_core::{AccountId, RefreshCandidate, ServerError, Throttled};
 
 use crate::error::AuthError;
@@ -34,9 +34,11 @@ const CAPACITY: usize = 4096;
 /// What became of refreshes lately.
 #[derive(Default)]
 pub(crate) struct Throttle {
-    pauses: Mutex<HashMap<Slot, Pause>>,
+    pauses: Mutex<Pauses>,
     hasher: RandomState,
 }
+
+type Pauses = HashMap<Slot, Pause, RandomState>;
 
 /// A refresh that is wanted.
 pub(crate) struct Attempt<'a> {
@@ -152,14 +154,14 @@ impl Throttle {
         }
     }
 
-    fn pauses(&self) -> MutexGuard<'_, HashMap<Slot, Pause>> {
+    fn pauses(&self) -> MutexGuard<'_, Pauses> {
         // Each change is one insertion or removal: a poisoned map is a good one.
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Keeps the map within its bounds: what counts no more goes first, then the oldest.
-fn make_room(pauses: &mut HashMap<Slot, Pause>, uptime: Duration) {
+fn make_room(pauses: &mut Pauses, uptime: Duration) {
     if pauses.len() < CAPACITY {
         return;
     }
