@@ -1,7 +1,7 @@
 //! Which partition an entry of the document belongs to. Nothing else of it is read before somebody asks.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
@@ -14,11 +14,11 @@ use crate::members::{Borrowed, Members, Name};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// Of a user, by home account id in folded letters.
-    User(Box<str>),
+    User(Arc<str>),
     /// Of an application itself, by client and realm.
-    App(Box<str>),
+    App(Arc<str>),
     /// Of an assertion, by its hash or by the application's own key.
-    Assertion(Box<str>),
+    Assertion(Arc<str>),
 }
 
 impl Place {
@@ -28,7 +28,7 @@ impl Place {
         name.push('\n');
         name.push_str(realm);
         name.make_ascii_lowercase();
-        Self::App(name.into_boxed_str())
+        Self::App(name.into())
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn place(section: Section, json: &str) -> Option<Place> {
     if secret && mentions_assertion(json) {
         let hash = entries::assertion(&Members::parse(json)?)?;
         if !hash.is_empty() {
-            return Some(Place::Assertion(hash));
+            return Some(Place::Assertion(hash.into()));
         }
     }
     let id = match home_account_id(json) {

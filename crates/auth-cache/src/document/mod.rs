@@ -10,6 +10,7 @@ mod keys;
 mod made;
 mod new_entry;
 mod partition;
+mod partitions;
 mod read;
 mod row;
 mod section;
@@ -34,15 +35,12 @@ pub(crate) use keys::{AccessTokenId, Key, KeyKind};
 pub(crate) use made::{Make, Origin};
 pub(crate) use new_entry::NewEntry;
 pub(crate) use partition::{Draft, Partition, Size};
+use partitions::Partitions;
 pub(crate) use read::{Unreadable, parse};
 pub(crate) use row::Row;
 pub(crate) use section::Section;
 use slice::Slice;
 pub(crate) use write::write;
-
-/// Partitions by their names. Names are chosen by others, so that the hash must be a keyed one, and one whose keys nobody can
-/// guess: each process draws them anew (S-88).
-type Partitions = papaya::HashMap<Box<str>, Arc<Partition>, RandomState>;
 
 /// The document. Readers find a partition without waiting for anybody.
 #[derive(Default)]
@@ -95,26 +93,15 @@ impl Common {
 }
 
 impl Document {
-    fn of(partitions: [HashMap<Box<str>, Draft>; 3], common: Common, newest: u64) -> Self {
-        let mut size = Size::default();
-        let [users, apps, assertions] = partitions.map(|drafts| {
-            let partitions = Partitions::with_capacity_and_hasher(drafts.len(), RandomState::new());
-            let pinned = partitions.pin();
-            for (name, draft) in drafts {
-                let partition = draft.finish();
-                size = size.plus(partition.size());
-                pinned.insert(name, Arc::new(partition));
-            }
-            drop(pinned);
-            partitions
-        });
+    fn of(drafts: [HashMap<Arc<str>, Draft, RandomState>; 3], common: Common, newest: u64) -> Self {
+        let [(users, of_users), (apps, of_apps), (assertions, of_assertions)] = drafts.map(Partitions::of);
         Self {
             users,
             apps,
             assertions,
             common: ArcSwap::from_pointee(common),
             newest: AtomicU64::new(newest),
-            size: Mutex::new(size),
+            size: Mutex::new(of_users.plus(of_apps).plus(of_assertions)),
             torn: AtomicBool::new(false),
             swept_at: AtomicU64::new(0),
         }
@@ -123,29 +110,28 @@ impl Document {
     /// Reads the partition of a user in place.
     pub(crate) fn user<R>(&self, id: &AccountId, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
-        self.users.pin().get(id.folded()).map(|partition| read(partition))
+        self.users.get(id.folded(), read)
     }
 
     /// Reads any partition in place.
     pub(crate) fn partition<R>(&self, place: &Place, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
         let (partitions, name) = self.at(place);
-        partitions.pin().get(name).map(|partition| read(partition))
+        partitions.get(name, read)
     }
 
     /// The partitions of all users, in the order of the document.
     pub(crate) fn users(&self) -> Vec<Arc<Partition>> {
         self.settled();
-        let mut users: Vec<_> = self.users.pin().values().map(Arc::clone).collect();
+        let mut users = self.users.all();
         users.sort_unstable_by_key(|partition| partition.number);
         users
     }
 
     /// The places of those assertions whose partitions are `wanted`, in no order.
     pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
-        let pinned = self.assertions.pin();
-        let found = pinned.iter().filter(|(_, partition)| wanted(partition));
-        found.map(|(name, _)| Place::Assertion(name.clone())).collect()
+        let found = self.assertions.all().into_iter().filter(|partition| wanted(partition));
+        found.map(|partition| Place::Assertion(Arc::clone(&partition.name))).collect()
     }
 
     /// Whether there is any assertion.
@@ -165,11 +151,9 @@ impl Document {
     pub(crate) fn all(&self) -> Vec<(Place, Arc<Partition>)> {
         fn placed(
             partitions: &Partitions,
-            place: fn(Box<str>) -> Place,
+            place: fn(Arc<str>) -> Place,
         ) -> impl Iterator<Item = (Place, Arc<Partition>)> {
-            let all: Vec<_> =
-                partitions.pin().iter().map(|(name, partition)| (place(name.clone()), Arc::clone(partition))).collect();
-            all.into_iter()
+            partitions.all().into_iter().map(move |partition| (place(Arc::clone(&partition.name)), partition))
         }
         self.settled();
         let mut all: Vec<_> = placed(&self.users, Place::User)
@@ -232,7 +216,7 @@ impl Document {
         [common.app_metadata.len(), common.unfiled.len()].into_iter().fold(self.size().entries, usize::saturating_add)
     }
 
-    fn at<'a>(&self, place: &'a Place) -> (&Partitions, &'a str) {
+    fn at<'a>(&self, place: &'a Place) -> (&Partitions, &'a Arc<str>) {
         match place {
             Place::User(name) => (&self.users, name),
             Place::App(name) => (&self.apps, name),
@@ -250,27 +234,16 @@ impl Edits<'_> {
     /// As [`Document::edit`].
     pub(crate) fn edit<R>(&mut self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
         let (partitions, name) = self.document.at(place);
-        let pinned = partitions.pin();
-        let old = pinned.get(name);
-        let mut draft = match old {
-            Some(old) => old.draft(),
-            None => {
-                let newest = self.document.newest.fetch_add(1, Ordering::Relaxed);
-                Draft { number: newest.saturating_add(1), ..Draft::default() }
-            }
-        };
+        let old = partitions.get(name, |old| (old.draft(), old.size(), Arc::clone(&old.name)));
+        let (mut draft, before, name) = old.unwrap_or_else(|| {
+            let newest = self.document.newest.fetch_add(1, Ordering::Relaxed);
+            let draft = Draft { number: newest.saturating_add(1), ..Draft::default() };
+            (draft, Size::default(), Arc::clone(name))
+        });
         let output = edit(&mut draft);
-        let before = old.map(|old| old.size()).unwrap_or_default();
-        let after = if draft.is_empty() {
-            pinned.remove(name);
-            Size::default()
-        } else {
-            let new = draft.finish();
-            let after = new.size();
-            pinned.insert(name.into(), Arc::new(new));
-            after
-        };
-        *self.size = self.size.plus(after).minus(before);
+        let new = draft.finish(name);
+        *self.size = self.size.plus(new.size()).minus(before);
+        partitions.set(new);
         output
     }
 }

@@ -1,6 +1,6 @@
 //! The unit of everything: what belongs to one account, one application in a tenant, or one assertion.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use auth_core::ScopeMask;
 
@@ -9,15 +9,17 @@ use super::row::{Row, Rows};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 
 /// What belongs together. Nobody changes it; a writer replaces it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Partition {
+    /// Whose it is: what its [`Place`](super::Place) says.
+    pub(crate) name: Arc<str>,
     pub(crate) access_tokens: Items<AccessToken>,
     pub(crate) refresh_tokens: Items<RefreshToken>,
     pub(crate) id_tokens: Items<IdTokenEntry>,
     pub(crate) accounts: Items<AccountEntry>,
     /// Which one it is in the order of the document.
     pub(crate) number: u64,
-    rows: OnceLock<Rows>,
+    rows: Rows,
 }
 
 /// A partition that is being changed.
@@ -41,10 +43,16 @@ impl Partition {
         }
     }
 
-    /// The access tokens that can be read and may grant what is wanted, each with what belongs to it. They are found once.
+    /// The access tokens that can be read and may grant what is wanted, each with what belongs to it.
     pub(crate) fn rows(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
-        let rows = self.rows.get_or_init(|| Rows::of(&self.access_tokens, &self.id_tokens, &self.accounts));
-        rows.that_may_grant(wanted)
+        self.rows.that_may_grant(wanted, &self.access_tokens, &self.id_tokens, &self.accounts)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.access_tokens.is_empty()
+            && self.refresh_tokens.is_empty()
+            && self.id_tokens.is_empty()
+            && self.accounts.is_empty()
     }
 
     /// How much there is.
@@ -65,22 +73,16 @@ impl Partition {
 }
 
 impl Draft {
-    pub(crate) fn finish(self) -> Partition {
+    pub(super) fn finish(self, name: Arc<str>) -> Partition {
         Partition {
+            name,
             access_tokens: self.access_tokens.into_boxed_slice(),
             refresh_tokens: self.refresh_tokens.into_boxed_slice(),
             id_tokens: self.id_tokens.into_boxed_slice(),
             accounts: self.accounts.into_boxed_slice(),
             number: self.number,
-            rows: OnceLock::new(),
+            rows: Rows::default(),
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.access_tokens.is_empty()
-            && self.refresh_tokens.is_empty()
-            && self.id_tokens.is_empty()
-            && self.accounts.is_empty()
     }
 }
 

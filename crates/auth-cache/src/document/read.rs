@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ahash::RandomState;
 use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -51,9 +52,9 @@ pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>, levels: usize) -> Result<Docu
 /// What was read so far.
 struct Reader<'b> {
     buffer: &'b Buffer,
-    users: HashMap<Box<str>, Draft>,
-    apps: HashMap<Box<str>, Draft>,
-    assertions: HashMap<Box<str>, Draft>,
+    users: HashMap<Arc<str>, Draft, RandomState>,
+    apps: HashMap<Arc<str>, Draft, RandomState>,
+    assertions: HashMap<Arc<str>, Draft, RandomState>,
     common: Common,
     next: u64,
     careful: bool,
@@ -66,9 +67,9 @@ impl<'b> Reader<'b> {
     fn new(buffer: &'b Buffer, levels: usize) -> Self {
         Self {
             buffer,
-            users: HashMap::new(),
-            apps: HashMap::new(),
-            assertions: HashMap::new(),
+            users: HashMap::default(),
+            apps: HashMap::default(),
+            assertions: HashMap::default(),
             common: Common::default(),
             next: 0,
             careful: false,

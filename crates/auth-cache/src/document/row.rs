@@ -1,6 +1,6 @@
 //! What every hit reads: an access token with what belongs to it, found once and kept close together.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -32,25 +32,43 @@ pub(crate) struct Row {
     pub(crate) account: Option<Arc<Account>>,
 }
 
-/// The rows of a partition. Most have one, which then lies in the partition itself; of many, most are passed over without a
-/// look at them.
-#[derive(Debug)]
-pub(super) struct Rows(SmallVec<[(ScopeMask, Arc<Row>); 1]>);
+/// Several threads that hand out the same tokens would wait for each other's count of references: so many copies of its rows
+/// a partition has at most, made when a thread first asks.
+const LANES: usize = 4;
+
+/// The rows of a partition.
+#[derive(Debug, Default)]
+pub(super) struct Rows([OnceLock<Lane>; LANES]);
+
+/// What some threads see of them. Most partitions have one row, which then lies in the partition itself; of many, most are
+/// passed over without a look at them.
+type Lane = SmallVec<[(ScopeMask, Arc<Row>); 1]>;
 
 impl Rows {
-    pub(super) fn of(
+    /// Those of the tokens that may grant what is wanted. They are found once.
+    pub(super) fn that_may_grant(
+        &self,
+        wanted: ScopeMask,
         tokens: &Items<AccessToken>,
         id_tokens: &Items<IdTokenEntry>,
         accounts: &Items<AccountEntry>,
-    ) -> Self {
-        let tokens = tokens.iter().filter_map(|item| item.shared().as_ref());
-        let row = |token| Arc::new(Row::of(token, id_tokens, accounts));
-        Self(tokens.map(|token| (token.scopes.mask(), row(token))).collect())
+    ) -> impl Iterator<Item = &Arc<Row>> {
+        let find = || -> Lane {
+            let tokens = tokens.iter().filter_map(|item| item.shared().as_ref());
+            tokens.map(|token| (token.scopes.mask(), Arc::new(Row::of(token, id_tokens, accounts)))).collect()
+        };
+        let rows = self.0.get(lane()).map_or(&[][..], |lane| lane.get_or_init(find));
+        rows.iter().filter(move |(mask, _)| mask.may_grant(wanted)).map(|(_, row)| row)
     }
+}
 
-    pub(super) fn that_may_grant(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
-        self.0.iter().filter(move |(mask, _)| mask.may_grant(wanted)).map(|(_, row)| row)
+/// The lane of this thread: each next thread takes the next one.
+fn lane() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LANES;
     }
+    LANE.try_with(|lane| *lane).unwrap_or_default()
 }
 
 impl Row {

@@ -12,11 +12,8 @@ impl Document {
     pub(crate) fn keep_uses(&self, older: &Self) {
         let kinds = [(&self.users, &older.users), (&self.apps, &older.apps), (&self.assertions, &older.assertions)];
         for (partitions, older) in kinds {
-            let (partitions, older) = (partitions.pin(), older.pin());
-            for (name, older) in &older {
-                if let Some(partition) = partitions.get(name) {
-                    keep_uses(partition, older);
-                }
+            for older in older.all() {
+                partitions.get(&older.name, |partition| keep_uses(partition, &older));
             }
         }
     }
