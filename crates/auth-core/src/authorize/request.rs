@@ -80,6 +80,9 @@ pub struct AuthorizationRequest {
     pub redirect_uri: RedirectUri,
     /// For which scopes; `openid`, `profile` and `offline_access` are added.
     pub scopes: Scopes,
+    /// How the response should come; by default as a form post where the provider is known to have it, else in the query
+    /// (S-08).
+    pub response_mode: Option<ResponseMode>,
     /// How the user should be treated; by default as the provider likes.
     pub prompt: Option<Prompt>,
     /// Who will probably sign in.
@@ -92,7 +95,16 @@ impl AuthorizationRequest {
     /// A request for `scopes`.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, redirect_uri: RedirectUri, scopes: Scopes) -> Self {
-        Self { context, metadata, redirect_uri, scopes, prompt: None, login_hint: None, claims: None }
+        Self {
+            context,
+            metadata,
+            redirect_uri,
+            scopes,
+            response_mode: None,
+            prompt: None,
+            login_hint: None,
+            claims: None,
+        }
     }
 
     /// Draws the random values and begins the sign-in.
@@ -119,7 +131,8 @@ impl AuthorizationRequest {
     pub fn begin(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PendingAuthorization, ConfigError> {
         self.metadata.require_pkce()?;
         let (state, nonce, verifier) = (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
-        let response_mode = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
+        let usual = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
+        let response_mode = self.response_mode.unwrap_or(usual);
         let (scope, challenge) = (self.scopes.with_oidc().to_string(), verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
         let claims = self.context.claims_parameter(self.claims.as_ref());

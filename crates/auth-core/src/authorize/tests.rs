@@ -103,6 +103,14 @@ fn the_response_mode_follows_the_metadata() {
     let pending = begun(entra);
     assert_eq!(query(&pending)["response_mode"], "form_post");
     assert_eq!(pending.response_mode(), ResponseMode::FormPost);
+    for wish in [ResponseMode::Query, ResponseMode::FormPost] {
+        for document in [&[][..], &[("response_modes_supported", json!(["query", "form_post"]))]] {
+            let mut request = request(document);
+            request.response_mode = Some(wish);
+            let pending = begun(request);
+            assert_eq!((query(&pending)["response_mode"].as_str(), pending.response_mode()), (wish.as_str(), wish));
+        }
+    }
 }
 
 #[test]
