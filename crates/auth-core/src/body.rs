@@ -25,6 +25,11 @@ impl Body {
             // A token, which is long, need not be looked at twice.
             if size == value.len() { form.push_str(value) } else { push_encoded(&mut form, value) }
         }
+        Self::encoded(form)
+    }
+
+    /// A form that is encoded already.
+    pub(crate) fn encoded(form: String) -> Self {
         Self(Bytes::from_owner(Form(Secret::new(form))))
     }
 

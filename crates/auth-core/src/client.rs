@@ -1,6 +1,7 @@
 //! The application that asks, and what it tells servers about itself.
 
 use core::fmt;
+use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -56,13 +57,18 @@ pub struct Application {
     pub(crate) client_id: ClientId,
     pub(crate) name: Option<Arc<(String, String)>>,
     capabilities: Arc<[String]>,
+    pub(crate) clock_skew: Duration,
 }
+
+/// How far apart clocks may be at most, and unless it is said otherwise (S-74).
+const MOST_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+const USUAL_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 impl Application {
     /// An application that says no more of itself than its client id.
     #[must_use]
     pub fn new(client_id: ClientId) -> Self {
-        Self { client_id, name: None, capabilities: Arc::default() }
+        Self { client_id, name: None, capabilities: Arc::default(), clock_skew: USUAL_CLOCK_SKEW }
     }
 
     /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
@@ -113,6 +119,19 @@ impl Application {
         Ok(self)
     }
 
+    /// Bears so much difference between the clocks of this machine and of the provider in the times of id_tokens (S-74); five
+    /// minutes by default.
+    ///
+    /// # Errors
+    /// [`ConfigError::ClockSkew`] when it is more than ten minutes.
+    pub fn with_clock_skew(mut self, skew: Duration) -> Result<Self, ConfigError> {
+        if skew > MOST_CLOCK_SKEW {
+            return Err(ConfigError::ClockSkew);
+        }
+        self.clock_skew = skew;
+        Ok(self)
+    }
+
     /// The client id.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
@@ -138,10 +157,18 @@ impl RequestContext {
     /// Adds query parameters to the authorization and token requests of the call, as MSAL does.
     ///
     /// # Errors
-    /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10).
+    /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10),
+    /// [`ConfigError::DuplicateParameter`] for one that is given twice.
     pub fn with_extra_query(mut self, parameters: Vec<(String, String)>) -> Result<Self, ConfigError> {
-        if let Some((name, _)) = parameters.iter().find(|(name, _)| is_reserved(name)) {
-            return Err(ConfigError::ReservedParameter { name: name.clone() });
+        let mut rest = parameters.as_slice();
+        while let Some(((name, _), others)) = rest.split_first() {
+            if is_reserved(name) {
+                return Err(ConfigError::ReservedParameter { name: name.clone() });
+            }
+            if others.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                return Err(ConfigError::DuplicateParameter { name: name.clone() });
+            }
+            rest = others;
         }
         self.extra_query = parameters;
         Ok(self)
@@ -179,7 +206,7 @@ fn is_name(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The parameters that the protocol sets itself.
+/// The parameters that the protocol sets itself, whether this request does or not.
 fn is_reserved(name: &str) -> bool {
     [
         "client_id",
@@ -200,9 +227,15 @@ fn is_reserved(name: &str) -> bool {
         "client_info",
         "client_secret",
         "client-request-id",
+        "device_code",
         "claims",
         "prompt",
         "login_hint",
+        "domain_hint",
+        "max_age",
+        "acr_values",
+        "ui_locales",
+        "instance_aware",
         "request",
         "request_uri",
     ]

@@ -42,6 +42,22 @@ pub enum ConfigError {
         /// The name in question.
         name: String,
     },
+    /// A parameter would stand twice in the authorization request: two extra ones of a name, or one that the provider's own
+    /// address has already (RFC 6749 §3.1).
+    #[error("the parameter {name} would stand twice in the request")]
+    DuplicateParameter {
+        /// The name in question.
+        name: String,
+    },
+    /// The client id stands among the scopes to consent to.
+    #[error("the client id is no scope that a user can consent to")]
+    ConsentScope,
+    /// The clocks may not be so far apart.
+    #[error("the clock skew must be at most ten minutes")]
+    ClockSkew,
+    /// The provider takes authorization requests only where they are pushed to it first (RFC 9126).
+    #[error("the identity provider takes pushed authorization requests only")]
+    PushRequired,
     /// A value cannot be sent in an HTTP header or a URL.
     #[error("{0} holds characters that cannot be sent")]
     NotSendable(&'static str),

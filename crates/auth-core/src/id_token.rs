@@ -11,15 +11,13 @@ use serde_json::{Map, Value};
 
 use crate::authority::issuer::Issuer;
 use crate::base64url;
+use crate::client::RequestContext;
 use crate::error::IdTokenFault;
 use crate::json;
 use crate::object::{Found, Object};
 use crate::pkce::Nonce;
 use crate::secret::Secret;
 use crate::time::Timestamp;
-
-/// How far the clocks of this machine and of the provider may be apart (S-74).
-const SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// An id_token with its claims, unverified by signature. A clone shares both.
 #[derive(Clone)]
@@ -108,7 +106,8 @@ impl IdToken {
         }
         self.text("sub").ok_or(IdTokenFault::Claim("sub"))?;
         self.verify_audience(expected.client_id)?;
-        self.verify_times(now)?;
+        self.verify_times(expected.clock_skew, now)?;
+        self.verify_age(expected, now)?;
         match (expected.nonce, self.text("nonce")) {
             (None, _) => Ok(()),
             (Some(nonce), Some(claim)) if nonce.matches(claim) => Ok(()),
@@ -130,15 +129,15 @@ impl IdToken {
     }
 
     /// S-74.
-    fn verify_times(&self, now: Timestamp) -> Result<(), IdTokenFault> {
+    fn verify_times(&self, skew: Duration, now: Timestamp) -> Result<(), IdTokenFault> {
         let exp = self.time("exp")?.ok_or(IdTokenFault::Claim("exp"))?;
         let iat = self.time("iat")?.ok_or(IdTokenFault::Claim("iat"))?;
         let nbf = self.time("nbf")?;
         let clock = |claim, value| Err(IdTokenFault::Clock { claim, value, now });
-        if exp.saturating_add(SKEW) < now {
+        if exp.saturating_add(skew) < now {
             return clock("exp", exp);
         }
-        let latest = now.saturating_add(SKEW);
+        let latest = now.saturating_add(skew);
         if iat > latest {
             return clock("iat", iat);
         }
@@ -146,6 +145,19 @@ impl IdToken {
             Some(nbf) if nbf > latest => clock("nbf", nbf),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// S-74, where `max_age` was sent. What counts is how old the session was when the sign-in began: a user may take his time.
+    fn verify_age(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), IdTokenFault> {
+        let Some(since) = expected.authenticated_since else { return Ok(()) };
+        let auth_time = self.time("auth_time")?.ok_or(IdTokenFault::Claim("auth_time"))?;
+        if auth_time > now.saturating_add(expected.clock_skew) {
+            return Err(IdTokenFault::Clock { claim: "auth_time", value: auth_time, now });
+        }
+        if auth_time.saturating_add(expected.clock_skew) < since {
+            return Err(IdTokenFault::Age { auth_time, since });
+        }
+        Ok(())
     }
 
     /// A NumericDate; fractions are cut off (RFC 7519 §2 allows them).
@@ -182,6 +194,23 @@ pub(crate) struct Expected<'a> {
     pub(crate) client_id: &'a str,
     /// Present for a sign-in, absent for a refresh (S-07).
     pub(crate) nonce: Option<&'a Nonce>,
+    /// Since when the user must have signed in, where `max_age` was sent.
+    pub(crate) authenticated_since: Option<Timestamp>,
+    /// How far the clocks of this machine and of the provider may be apart (S-74).
+    pub(crate) clock_skew: Duration,
+}
+
+impl<'a> Expected<'a> {
+    /// What every id_token of this issuer must say to the client of `context`.
+    pub(crate) fn of(issuer: &'a Issuer, context: &'a RequestContext) -> Self {
+        Self {
+            issuer,
+            client_id: context.client_id().as_str(),
+            nonce: None,
+            authenticated_since: None,
+            clock_skew: context.application.clock_skew,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +219,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::authority::issuer::Reach;
+    use crate::testing::context;
 
     pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
@@ -210,7 +240,8 @@ pub(crate) mod tests {
     }
 
     fn verdict(claims: &Value) -> Result<(), IdTokenFault> {
-        let expected = Expected { issuer: &issuer(), client_id: "c", nonce: None };
+        let (issuer, context) = (issuer(), context());
+        let expected = Expected { client_id: "c", ..Expected::of(&issuer, &context) };
         IdToken::parse(&token(claims))?.verify(&expected, NOW)
     }
 
@@ -265,7 +296,8 @@ pub(crate) mod tests {
     fn the_nonce_is_compared_where_one_was_sent() {
         let nonce = Nonce::generate(&mut rand::rngs::SysRng).unwrap();
         let verify = |claims: &Value| {
-            let expected = Expected { issuer: &issuer(), client_id: "c", nonce: Some(&nonce) };
+            let (issuer, context) = (issuer(), context());
+            let expected = Expected { client_id: "c", nonce: Some(&nonce), ..Expected::of(&issuer, &context) };
             IdToken::parse(&token(claims)).unwrap().verify(&expected, NOW)
         };
         let mut claims = good();

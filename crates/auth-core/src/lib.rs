@@ -6,8 +6,8 @@
 //!
 //! There are two shapes of conversation and no third:
 //!
-//! - an [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`CodeRedemption`],
-//!   [`RefreshRedemption`];
+//! - an [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`PushedAuthorization`],
+//!   [`CodeRedemption`], [`RefreshRedemption`];
 //! - a [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh tokens
 //!   in turn. An exchange is a flow of one step through [`OneStep`].
 //!
@@ -58,7 +58,8 @@ pub use authority::names::InstanceMetadata;
 pub use authority::options::AuthorityOptions;
 pub use authority::tenant::Tenant;
 pub use authorize::{
-    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, RedirectUri, ResponseMode,
+    AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, PushedAuthorization, RedirectUri,
+    ResponseMode,
 };
 pub use body::Body;
 pub use claims::Claims;

@@ -58,7 +58,7 @@ fn says_nothing(error: &(impl Debug + Display)) {
 fn context() -> RequestContext {
     let application = Application::new(ClientId::new("my-client-id").unwrap());
     RequestContext::new(application, CorrelationId::parse(CORRELATION).unwrap())
-        .with_extra_query(vec![("domain_hint".to_owned(), planted("extra"))])
+        .with_extra_query(vec![("slice".to_owned(), planted("extra"))])
         .unwrap()
 }
 
@@ -67,6 +67,7 @@ fn provider() -> ProviderMetadata {
         "issuer": "https://idp.example",
         "authorization_endpoint": "https://idp.example/authorize",
         "token_endpoint": "https://idp.example/token",
+        "pushed_authorization_request_endpoint": "https://idp.example/par",
         "more": planted("metadata"),
     });
     let exchange = OpenIdConfiguration::new(context(), &Authority::oidc("https://idp.example").unwrap()).unwrap();
@@ -84,7 +85,8 @@ fn response(status: u16, body: &Value) -> http::Response<bytes::Bytes> {
 fn id_token(nonce: &str) -> String {
     let claims = json!({
         "iss": "https://idp.example", "sub": planted("sub"), "aud": "my-client-id", "nonce": nonce,
-        "exp": NOW.as_unix_seconds() + 300, "iat": NOW.as_unix_seconds(), "preferred_username": planted("name"),
+        "exp": NOW.as_unix_seconds() + 300, "iat": NOW.as_unix_seconds(), "auth_time": NOW.as_unix_seconds(),
+        "preferred_username": planted("name"),
     });
     let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!(
@@ -108,9 +110,13 @@ fn sign_in() -> PendingAuthorization {
     let mut request =
         AuthorizationRequest::new(context(), provider(), redirect_uri, Scopes::parse("User.Read").unwrap());
     request.login_hint = Some(planted("hint"));
+    request.domain_hint = Some(planted("domain"));
+    request.acr_values = Some(planted("acr"));
+    request.max_age = Some(core::time::Duration::from_secs(3600));
     request.claims = Some(Claims::parse(&json!({"a": planted("claims")}).to_string()).unwrap());
     shows_nothing(&request);
     shows_nothing(&request.claims);
+    shows_nothing(&request.clone().push(&mut rand::rngs::SysRng, NOW).unwrap());
     request.begin(&mut rand::rngs::SysRng, NOW).unwrap()
 }
 

@@ -3,10 +3,17 @@
 /// One cloud: several names for the same service and the same accounts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cloud {
-    /// Every host name of the cloud.
+    /// Every host name of the cloud, first that under which requests are sent (MSAL's `preferred_network`).
     pub(crate) aliases: &'static [&'static str],
     /// The name under which tokens are written to the shared cache.
     pub(crate) preferred_cache: &'static str,
+}
+
+impl Cloud {
+    /// The name under which requests are sent.
+    pub(crate) fn network(&self) -> &'static str {
+        self.aliases.first().copied().unwrap_or(self.preferred_cache)
+    }
 }
 
 /// The complete table (MSAL's known metadata; `cache-silent` order: public first).

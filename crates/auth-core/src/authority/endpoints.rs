@@ -34,6 +34,8 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         iss_parameter: false,
         pkce: true,
         client_info: kind.asks_client_info(),
+        push_required: false,
+        routes_by_mailbox: kind.routes_by_mailbox(),
     })
 }
 

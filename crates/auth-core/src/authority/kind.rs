@@ -5,7 +5,7 @@
 
 use crate::authority::cloud;
 use crate::authority::names::Names;
-use crate::authority::raw::{RawAuthority, Site};
+use crate::authority::raw::{self, RawAuthority, Site};
 use crate::authority::tenant::Tenant;
 use crate::error::ConfigError;
 
@@ -94,6 +94,14 @@ impl Kind {
         }
     }
 
+    /// Whether requests are routed by the account that they are for (`x-anchormailbox`): Entra's, but not those of B2C.
+    pub(crate) fn routes_by_mailbox(&self) -> bool {
+        match self {
+            Self::Entra { .. } | Self::ExternalId { .. } => true,
+            Self::B2c { .. } | Self::Adfs | Self::Dsts { .. } | Self::Oidc { .. } => false,
+        }
+    }
+
     /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
     pub(crate) fn shares_host(&self, site: &Site) -> bool {
         match self {
@@ -153,7 +161,17 @@ fn b2c(segments: &[&str], tfp: bool) -> Result<Kind, ConfigError> {
             ));
         }
     };
-    Ok(Kind::B2c { tfp, tenant: one_tenant(tenant)?, policy: policy.to_ascii_lowercase() })
+    Ok(Kind::B2c { tfp, tenant: one_tenant(tenant)?, policy: user_flow(policy)? })
+}
+
+/// The name of a user flow or custom policy, as it stands in a path (S-38).
+pub(crate) fn user_flow(name: &str) -> Result<String, ConfigError> {
+    if !raw::is_segment(name) {
+        return Err(ConfigError::Authority(
+            "the name of a user flow is letters, digits, dots, hyphens and underscores",
+        ));
+    }
+    Ok(name.to_ascii_lowercase())
 }
 
 /// A tenant where there is nothing to choose from.

@@ -23,6 +23,10 @@ pub struct ProviderMetadata {
     pub(crate) pkce: bool,
     /// Whether it is asked for `client_info`.
     pub(crate) client_info: bool,
+    /// Whether it takes authorization requests only where they are pushed to it first.
+    pub(crate) push_required: bool,
+    /// Whether a token request says where the account is kept.
+    pub(crate) routes_by_mailbox: bool,
 }
 
 /// Where a provider is asked for what; behind one pointer, as requests take it along.
@@ -33,11 +37,13 @@ pub(crate) struct Endpoints {
     /// The same as text.
     pub(crate) token_text: Arc<str>,
     pub(crate) device_authorization: Option<Uri>,
+    pub(crate) pushed_authorization_request: Option<Uri>,
 }
 
 impl Endpoints {
     pub(crate) fn new(authorization: Uri, token: Uri, device_authorization: Option<Uri>) -> Self {
-        Self { token_text: token.to_string().into(), authorization, token, device_authorization }
+        let token_text = token.to_string().into();
+        Self { token_text, authorization, token, device_authorization, pushed_authorization_request: None }
     }
 }
 
@@ -59,15 +65,17 @@ impl ProviderMetadata {
             let list = document.get(name)?.as_array()?;
             Some(list.iter().any(|item| item.as_str() == Some(value)))
         };
-        let device_authorization = match document.get("device_authorization_endpoint") {
-            Some(_) => Some(endpoint("device_authorization_endpoint")?),
-            None => None,
-        };
+        let offered = |name| document.get(name).map(|_| endpoint(name)).transpose();
+        let is_true = |name| document.get(name) == Some(&Value::Bool(true));
         let (authorization, token) = (endpoint("authorization_endpoint")?, endpoint("token_endpoint")?);
+        let mut endpoints = Endpoints::new(authorization, token, offered("device_authorization_endpoint")?);
+        endpoints.pushed_authorization_request = offered("pushed_authorization_request_endpoint")?;
         Ok(Self {
-            endpoints: Arc::new(Endpoints::new(authorization, token, device_authorization)),
+            endpoints: Arc::new(endpoints),
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
-            iss_parameter: document.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+            iss_parameter: is_true("authorization_response_iss_parameter_supported"),
+            push_required: is_true("require_pushed_authorization_requests"),
+            routes_by_mailbox: false,
             pkce: lists("code_challenge_methods_supported", "S256").unwrap_or(true),
             client_info,
             issuer,
@@ -90,6 +98,12 @@ impl ProviderMetadata {
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&Uri> {
         self.endpoints.device_authorization.as_ref()
+    }
+
+    /// Where an authorization request is pushed to before the user is sent there (RFC 9126 §5), where the provider has it.
+    #[must_use]
+    pub fn pushed_authorization_request_endpoint(&self) -> Option<&Uri> {
+        self.endpoints.pushed_authorization_request.as_ref()
     }
 
     /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.

@@ -160,6 +160,56 @@ impl Authority {
         }
     }
 
+    /// The same tenant of B2C with another user flow (or custom policy), such as the one that edits a profile or resets a
+    /// password. Accounts are kept apart by the user flow that they signed in with.
+    ///
+    /// # Errors
+    /// [`ConfigError::Authority`] when the authority is none of B2C, or the name cannot stand in a path.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// let sign_in = Authority::parse("https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_SignIn")?;
+    /// let edit = sign_in.with_user_flow("B2C_1_Edit")?;
+    /// assert_eq!(edit.to_string(), "https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_edit");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    pub fn with_user_flow(&self, name: &str) -> Result<Self, ConfigError> {
+        let Kind::B2c { tfp, tenant, .. } = &self.kind else {
+            return Err(ConfigError::Authority("only B2C has user flows"));
+        };
+        let policy = kind::user_flow(name)?;
+        Ok(Self::of(self.site.clone(), Kind::B2c { tfp: *tfp, tenant: tenant.clone(), policy }))
+    }
+
+    /// The same tenant name in the cloud of Entra that has `host`, in lower case, among its names; `None` where that is
+    /// not compiled in, and for other kinds.
+    ///
+    /// ```
+    /// # use auth_core::Authority;
+    /// let authority = Authority::tenant("organizations")?;
+    /// let government = authority.in_cloud("login.usgovcloudapi.net").unwrap();
+    /// assert_eq!(government.to_string(), "https://login.microsoftonline.us/organizations");
+    /// assert!(authority.in_cloud("evil.example").is_none());
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_cloud(&self, host: &str) -> Option<Self> {
+        let Kind::Entra { names, tenant } = &self.kind else { return None };
+        let cloud = cloud::of_host(host)?;
+        if *names == Names::Cloud(cloud) {
+            return Some(self.clone());
+        }
+        let site = Site { scheme: "https", host: cloud.network().to_owned(), port: None };
+        Some(Self::of(site, Kind::Entra { names: Names::Cloud(cloud), tenant: tenant.clone() }))
+    }
+
+    /// The same tenant name in every cloud of Entra, this one first; only itself for other kinds.
+    #[must_use]
+    pub fn in_every_cloud(&self) -> Vec<Self> {
+        let others = cloud::CLOUDS.iter().filter_map(|cloud| self.in_cloud(cloud.network()));
+        core::iter::once(self.clone()).chain(others.filter(|other| other != self)).collect()
+    }
+
     /// The same authority, knowing its other names. What is compiled in stays as it is (S-39).
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {

@@ -1,13 +1,18 @@
 //! The front channel: what goes to the browser and what comes back (RFC 6749 §4.1, RFC 9207, RFC 9700).
 
+mod mailbox;
 mod pending;
+mod prompt;
+mod push;
 mod redirect;
 mod request;
 mod response;
 
 pub use pending::PendingAuthorization;
+pub use prompt::Prompt;
+pub use push::PushedAuthorization;
 pub use redirect::RedirectUri;
-pub use request::{AuthorizationRequest, Prompt};
+pub use request::AuthorizationRequest;
 pub use response::AuthorizationResponse;
 
 /// How the response travels from the provider to the redirect URI.

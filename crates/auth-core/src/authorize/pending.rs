@@ -1,14 +1,16 @@
 //! A sign-in under way (S-04).
 
 use core::fmt;
+use core::time::Duration;
 
 use http::Uri;
 
-use super::{AuthorizationResponse, RedirectUri, ResponseMode};
+use super::{AuthorizationResponse, RedirectUri, ResponseMode, mailbox};
+use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
 use crate::claims::Claims;
 use crate::client::RequestContext;
-use crate::error::{Error, ProtocolError, ServerError, UiReason, UiRequired};
+use crate::error::{ConfigError, Error, ProtocolError, ServerError, UiReason, UiRequired};
 use crate::exchange::CodeRedemption;
 use crate::pkce::{Nonce, PkceVerifier, State};
 use crate::scopes::Scopes;
@@ -26,6 +28,9 @@ pub struct PendingAuthorization {
     pub(super) verifier: PkceVerifier,
     pub(super) scopes: Scopes,
     pub(super) claims: Option<Claims>,
+    pub(super) login_hint: Option<String>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) multi_cloud: Option<Authority>,
     pub(super) started_at: Timestamp,
     pub(super) url: Uri,
 }
@@ -79,13 +84,22 @@ impl PendingAuthorization {
         origins
     }
 
+    /// The same, with its URL: `query` at the authorization endpoint, beside what stands there.
+    pub(super) fn at(mut self, query: &str) -> Result<Self, ConfigError> {
+        let endpoint = self.metadata.authorization_endpoint();
+        let separator = if endpoint.query().is_some() { '&' } else { '?' };
+        let url = format!("{endpoint}{separator}{query}");
+        self.url = url.parse().map_err(|_| ConfigError::NotSendable("the authorization URL"))?;
+        Ok(self)
+    }
+
     /// Judges the response (state, then issuer, then error, then code) and goes on to the token endpoint that was known
-    /// when the sign-in began (S-06).
+    /// when the sign-in began, or, where the request allowed it, to that of the user's own cloud (S-06).
     ///
     /// # Errors
-    /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`] or [`ProtocolError::Missing`] for a response
-    /// that must not be used, [`Error::Server`] when the user or the provider refused, [`Error::UiRequired`] when
-    /// `prompt=none` was not enough.
+    /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`], [`ProtocolError::Missing`] or
+    /// [`ProtocolError::Invalid`] for a response that must not be used, [`Error::Server`] when the user or the provider
+    /// refused, [`Error::UiRequired`] when `prompt=none` was not enough or the user forgot the password (B2C).
     pub fn accept(self, response: AuthorizationResponse, now: Timestamp) -> Result<CodeRedemption, Error> {
         if !response.has_state(&self.state) {
             return Err(ProtocolError::StateMismatch.into());
@@ -95,12 +109,23 @@ impl PendingAuthorization {
             None if !self.metadata.iss_parameter => {}
             Some(_) | None => return Err(ProtocolError::ResponseIssuer.into()),
         }
+        let routed = self.metadata.routes_by_mailbox;
+        let mailbox = routed.then(|| mailbox::header(response.client_info(), self.login_hint.as_deref())).flatten();
+        let cloud_host = response.cloud_host().map(str::to_owned);
         let code = match response.into_code()? {
             Ok(code) => code,
             Err(error) => return Err(self.refused(*error)),
         };
+        let cloud = match (&self.multi_cloud, cloud_host) {
+            (Some(authority), Some(host)) => other_cloud(authority, &host)?,
+            (None, _) | (_, None) => None,
+        };
+        let metadata = cloud.as_ref().and_then(Authority::metadata).unwrap_or(self.metadata);
         Ok(CodeRedemption {
-            metadata: self.metadata,
+            metadata,
+            cloud,
+            mailbox,
+            authenticated_since: self.max_age.map(|max_age| self.started_at.saturating_sub(max_age)),
             context: self.context,
             code,
             redirect_uri: self.redirect_uri.as_str().to_owned(),
@@ -119,8 +144,21 @@ impl PendingAuthorization {
             ui.reason = UiReason::PromptNeverFailed;
             return ui.into();
         }
+        if error.is_forgotten_password() {
+            let mut ui = UiRequired::from_server(error, self.context.correlation_id);
+            ui.reason = UiReason::PasswordForgotten;
+            return ui.with_login_hint(self.login_hint.clone()).into();
+        }
         error.into()
     }
+}
+
+/// The authority in the cloud that a response names, where it is another one. The browser brought the name, so it must be
+/// compiled in (S-06).
+fn other_cloud(authority: &Authority, host: &str) -> Result<Option<Authority>, ProtocolError> {
+    let unknown = ProtocolError::Invalid { message: "authorization response", name: "cloud_instance_host_name" };
+    let cloud = authority.in_cloud(&host.to_ascii_lowercase()).ok_or(unknown)?;
+    Ok(Some(cloud).filter(|cloud| cloud != authority))
 }
 
 impl fmt::Debug for PendingAuthorization {

@@ -1,11 +1,12 @@
 //! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
 
 use core::fmt;
-use core::str::FromStr;
+use core::time::Duration;
 
 use rand_core::TryCryptoRng;
 
-use super::{PendingAuthorization, RedirectUri, ResponseMode};
+use super::{PendingAuthorization, Prompt, PushedAuthorization, RedirectUri, ResponseMode};
+use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
 use crate::claims::Claims;
 use crate::client::RequestContext;
@@ -14,59 +15,6 @@ use crate::exchange::encode_query;
 use crate::pkce::{Nonce, PkceVerifier, State};
 use crate::scopes::Scopes;
 use crate::time::Timestamp;
-
-/// How the provider should treat the user (`prompt`).
-///
-/// ```
-/// use auth_core::Prompt;
-///
-/// assert_eq!("select_account".parse(), Ok(Prompt::SelectAccount));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Prompt {
-    /// Let the user choose an account.
-    SelectAccount,
-    /// Ask for credentials even if a session exists.
-    Login,
-    /// Ask for consent even if it was given.
-    Consent,
-    /// Offer to create an account.
-    Create,
-    /// Show nothing: succeed at once or refuse.
-    None,
-}
-
-impl Prompt {
-    /// The value of the parameter.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SelectAccount => "select_account",
-            Self::Login => "login",
-            Self::Consent => "consent",
-            Self::Create => "create",
-            Self::None => "none",
-        }
-    }
-}
-
-impl FromStr for Prompt {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::SelectAccount, Self::Login, Self::Consent, Self::Create, Self::None]
-            .into_iter()
-            .find(|prompt| prompt.as_str() == text)
-            .ok_or("the prompt must be select_account, login, consent, create or none")
-    }
-}
-
-impl fmt::Display for Prompt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// What a sign-in is to ask for.
 #[derive(Clone)]
@@ -87,8 +35,23 @@ pub struct AuthorizationRequest {
     pub prompt: Option<Prompt>,
     /// Who will probably sign in.
     pub login_hint: Option<String>,
+    /// The domain of whoever signs in, so that a federated user is sent home at once (Entra's `domain_hint`).
+    pub domain_hint: Option<String>,
     /// Which claims the tokens must satisfy.
     pub claims: Option<Claims>,
+    /// What the user is asked to consent to beyond `scopes`, so that a later call finds the consent; no token is asked for
+    /// these. MSAL's `extraScopesToConsent`.
+    pub extra_scopes_to_consent: Option<Scopes>,
+    /// How long ago the user may have signed in, in whole seconds; a session that is older is not enough. The id_token must
+    /// then say when that was (`auth_time`). Entra does so only where the application asks for that claim.
+    pub max_age: Option<Duration>,
+    /// Which kinds of authentication are wanted: a list with spaces, the best first.
+    pub acr_values: Option<String>,
+    /// The languages of the pages (RFC 5646): a list with spaces, the best first.
+    pub ui_locales: Option<String>,
+    /// The authority that is asked, where its users may be at home in another cloud of Entra: then the code is redeemed in
+    /// that cloud, if it is compiled in (S-06). MSAL's multi-cloud support.
+    pub multi_cloud: Option<Authority>,
 }
 
 impl AuthorizationRequest {
@@ -103,15 +66,24 @@ impl AuthorizationRequest {
             response_mode: None,
             prompt: None,
             login_hint: None,
+            domain_hint: None,
             claims: None,
+            extra_scopes_to_consent: None,
+            max_age: None,
+            acr_values: None,
+            ui_locales: None,
+            multi_cloud: None,
         }
     }
 
     /// Draws the random values and begins the sign-in.
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails, [`ConfigError::PkceUnsupported`] when the provider offers
-    /// no `S256`, [`ConfigError::NotSendable`] when the URL becomes too long.
+    /// [`ConfigError::PushRequired`] when the provider takes requests by [`push`](Self::push) only,
+    /// [`ConfigError::NotSendable`] when the URL becomes too long, [`ConfigError::PkceUnsupported`] when the provider offers
+    /// no `S256`, [`ConfigError::ConsentScope`] when the client id stands among the scopes to consent to,
+    /// [`ConfigError::DuplicateParameter`] when the provider's own address has one of the parameters already,
+    /// [`ConfigError::Randomness`] when the generator fails.
     ///
     /// ```
     /// use auth_core::{Application, Authority, AuthorizationRequest, ClientId, CorrelationId, RedirectUri, RequestContext, Scopes, Timestamp};
@@ -129,13 +101,39 @@ impl AuthorizationRequest {
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     pub fn begin(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PendingAuthorization, ConfigError> {
+        if self.metadata.push_required {
+            return Err(ConfigError::PushRequired);
+        }
+        let (pending, query) = self.prepare(rng, now)?;
+        pending.at(&query)
+    }
+
+    /// The same by way of the provider (RFC 9126): the request is pushed to it first, and the URL only names it. Nobody
+    /// between can read or change it there, and it can be of any length.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotOffered`] when the provider has no such endpoint; otherwise those of [`begin`](Self::begin).
+    pub fn push(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PushedAuthorization, ConfigError> {
+        let endpoint = self.metadata.pushed_authorization_request_endpoint().cloned();
+        let endpoint = endpoint.ok_or(ConfigError::NotOffered("pushed authorization requests"))?;
+        let (pending, form) = self.prepare(rng, now)?;
+        Ok(PushedAuthorization::new(pending, endpoint, form))
+    }
+
+    /// The sign-in, still without its URL, and the parameters of the request as they stand in a query or a form.
+    fn prepare(
+        self,
+        rng: &mut impl TryCryptoRng,
+        now: Timestamp,
+    ) -> Result<(PendingAuthorization, String), ConfigError> {
         self.metadata.require_pkce()?;
         let (state, nonce, verifier) = (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
         let usual = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
         let response_mode = self.response_mode.unwrap_or(usual);
-        let (scope, challenge) = (self.scopes.with_oidc().to_string(), verifier.challenge());
+        let (scope, challenge) = (self.scope_parameter()?, verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
         let claims = self.context.claims_parameter(self.claims.as_ref());
+        let max_age = self.max_age.map(|max_age| max_age.as_secs().to_string());
         let mut parameters = vec![
             ("client_id", self.context.client_id().as_str()),
             ("response_type", "code"),
@@ -151,17 +149,23 @@ impl AuthorizationRequest {
         let optional = [
             ("prompt", self.prompt.map(Prompt::as_str)),
             ("login_hint", self.login_hint.as_deref()),
+            ("domain_hint", self.domain_hint.as_deref()),
             ("claims", claims.as_deref()),
+            ("max_age", max_age.as_deref()),
+            ("acr_values", self.acr_values.as_deref()),
+            ("ui_locales", self.ui_locales.as_deref()),
             ("client_info", self.metadata.client_info()),
+            ("instance_aware", self.multi_cloud.as_ref().map(|_| "true")),
         ];
         parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        let extra = self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let query = encode_query(parameters.into_iter().chain(extra));
-        let endpoint = self.metadata.authorization_endpoint();
-        let separator = if endpoint.query().is_some() { '&' } else { '?' };
-        let url = format!("{endpoint}{separator}{query}");
-        let url = url.parse().map_err(|_| ConfigError::NotSendable("the authorization URL"))?;
-        Ok(PendingAuthorization {
+        parameters.extend(self.context.extra_query.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let own = self.metadata.authorization_endpoint();
+        if let Some(name) = first_duplicate(own.query().unwrap_or_default(), &parameters) {
+            return Err(ConfigError::DuplicateParameter { name });
+        }
+        let encoded = encode_query(parameters.into_iter());
+        let pending = PendingAuthorization {
+            url: own.clone(),
             context: self.context,
             metadata: self.metadata,
             redirect_uri: self.redirect_uri,
@@ -171,13 +175,32 @@ impl AuthorizationRequest {
             verifier,
             scopes: self.scopes,
             claims: self.claims,
+            login_hint: self.login_hint,
+            max_age: self.max_age,
+            multi_cloud: self.multi_cloud,
             started_at: now,
-            url,
-        })
+        };
+        Ok((pending, encoded))
+    }
+
+    fn scope_parameter(&self) -> Result<String, ConfigError> {
+        let Some(extra) = &self.extra_scopes_to_consent else { return Ok(self.scopes.with_oidc().to_string()) };
+        // It stands for the application itself, to which nobody can consent.
+        if extra.contains(self.context.client_id().as_str()) {
+            return Err(ConfigError::ConsentScope);
+        }
+        let all = Scopes::parse(&format!("{} {}", self.scopes.as_str(), extra.as_str()))?;
+        Ok(all.with_oidc().to_string())
     }
 }
 
-/// Without the claims and the login hint, which may name people.
+/// The first of `parameters` that stands in `query` already (RFC 6749 §3.1).
+fn first_duplicate(query: &str, parameters: &[(&str, &str)]) -> Option<String> {
+    let known = |name: &str| parameters.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned()).find(|name| known(name))
+}
+
+/// Without the claims, the hints and the authentication wishes, which may name people.
 impl fmt::Debug for AuthorizationRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationRequest")

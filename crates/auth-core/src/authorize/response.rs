@@ -18,6 +18,8 @@ pub struct AuthorizationResponse {
     state: Option<Secret>,
     code: Option<Secret>,
     iss: Option<String>,
+    client_info: Option<String>,
+    cloud_host: Option<String>,
     error: Option<ServerError>,
 }
 
@@ -36,7 +38,7 @@ impl AuthorizationResponse {
     /// ```
     pub fn parse(parameters: &[u8]) -> Result<Self, ProtocolError> {
         let invalid = |name| ProtocolError::Invalid { message: MESSAGE, name };
-        let (mut state, mut code, mut iss) = (None, None, None);
+        let (mut state, mut code, mut iss, mut client_info, mut cloud_host) = (None, None, None, None, None);
         let mut error = Map::new();
         for (name, value) in form_urlencoded::parse(parameters) {
             let value = Zeroizing::new(value.into_owned());
@@ -45,6 +47,10 @@ impl AuthorizationResponse {
                 "code" if !is_token(&value) => return Err(invalid("code")),
                 "code" => code.replace(Secret::new(value.to_string())).is_some().then_some("code"),
                 "iss" => iss.replace(value.to_string()).is_some().then_some("iss"),
+                "client_info" => client_info.replace(value.to_string()).is_some().then_some("client_info"),
+                "cloud_instance_host_name" => {
+                    cloud_host.replace(value.to_string()).is_some().then_some("cloud_instance_host_name")
+                }
                 "error" => insert(&mut error, "error", &value).then_some("error"),
                 "error_description" => insert(&mut error, "error_description", &value).then_some("error_description"),
                 // Entra calls it so on this channel only.
@@ -56,7 +62,7 @@ impl AuthorizationResponse {
             }
         }
         let error = crate::error::error_in(&error, None, MESSAGE)?;
-        Ok(Self { state, code, iss, error })
+        Ok(Self { state, code, iss, client_info, cloud_host, error })
     }
 
     /// Whether the response carries this state (S-03). Only such a response may end a wait.
@@ -73,6 +79,16 @@ impl AuthorizationResponse {
 
     pub(crate) fn iss(&self) -> Option<&str> {
         self.iss.as_deref()
+    }
+
+    /// Who the account is at home, as the browser says.
+    pub(crate) fn client_info(&self) -> Option<&str> {
+        self.client_info.as_deref()
+    }
+
+    /// The cloud in which the user is at home, as the browser says.
+    pub(crate) fn cloud_host(&self) -> Option<&str> {
+        self.cloud_host.as_deref().filter(|host| !host.is_empty())
     }
 
     /// The code, or the refusal that came in its place.

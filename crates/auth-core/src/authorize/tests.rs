@@ -1,4 +1,9 @@
+mod clouds;
+mod kinds;
+mod parameters;
+mod push;
 mod redirect_uri;
+mod user_flows;
 
 use std::collections::BTreeMap;
 
@@ -70,26 +75,6 @@ fn the_random_values_are_long_and_drawn_anew() {
     assert_ne!(a["state"], a["nonce"]);
 }
 
-#[test]
-fn optional_parameters_stand_only_where_they_are_wanted() {
-    let mut request = request(&[]);
-    request.prompt = Some(Prompt::SelectAccount);
-    request.login_hint = Some("ada+x@contoso.example".to_owned());
-    request.claims = Some(Claims::parse(r#"{"id_token":{"a":null}}"#).unwrap());
-    request.context = context().with_extra_query(vec![("domain_hint".to_owned(), "a b".to_owned())]).unwrap();
-    let pending = begun(request);
-    for (name, value) in [
-        ("prompt", "select_account"),
-        ("login_hint", "ada+x@contoso.example"),
-        ("claims", r#"{"id_token":{"a":null}}"#),
-        ("domain_hint", "a b"),
-    ] {
-        assert_eq!(query(&pending)[name], value, "{name}");
-    }
-    assert!(pending.url().to_string().ends_with("&domain_hint=a%20b"));
-    assert!(pending.url().to_string().contains("login_hint=ada%2Bx%40contoso.example"));
-}
-
 // S-08: a form where the provider is known to post one, else the query, never a fragment.
 #[test]
 fn the_response_mode_follows_the_metadata() {
@@ -110,24 +95,6 @@ fn the_response_mode_follows_the_metadata() {
             let pending = begun(request);
             assert_eq!((query(&pending)["response_mode"].as_str(), pending.response_mode()), (wish.as_str(), wish));
         }
-    }
-}
-
-#[test]
-fn an_endpoint_with_a_query_keeps_it() {
-    let pending = begin(&[("authorization_endpoint", json!("https://idp.example/authorize?p=B2C_1"))]);
-    assert!(pending.url().to_string().starts_with("https://idp.example/authorize?p=B2C_1&client_id="));
-}
-
-// S-10
-#[test]
-fn extra_parameters_cannot_override_those_of_the_protocol() {
-    for name in query(&begin(&[])).into_keys().chain(
-        ["prompt", "login_hint", "claims", "code_verifier", "request_uri", "request", "STATE", "Redirect_Uri"]
-            .map(str::to_owned),
-    ) {
-        let refused = context().with_extra_query(vec![("ok".to_owned(), String::new()), (name.clone(), String::new())]);
-        assert_eq!(refused.unwrap_err(), ConfigError::ReservedParameter { name });
     }
 }
 

@@ -96,7 +96,15 @@ pub enum IdTokenFault {
     /// `nonce` is not the one sent.
     #[error("it does not belong to this sign-in")]
     Nonce,
-    /// `exp`, `iat` or `nbf` does not fit the local clock.
+    /// `auth_time` is older than `max_age` allows.
+    #[error("the user signed in at {auth_time}, but must have done so since {since} (Unix seconds)")]
+    Age {
+        /// When the user signed in.
+        auth_time: Timestamp,
+        /// Since when that must have been.
+        since: Timestamp,
+    },
+    /// `exp`, `iat`, `nbf` or `auth_time` does not fit the local clock.
     #[error(
         "{claim} is {value}, but the local clock says {now} (Unix seconds): the clock of this machine is probably wrong"
     )]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::ProtocolError;
 use crate::text;
 
+const ACCESS_DENIED: &str = "access_denied";
 const MAX_ERROR: usize = 256;
 const MAX_DESCRIPTION: usize = 4 * 1024;
 const MAX_CLAIMS: usize = 16 * 1024;
@@ -85,6 +86,23 @@ impl ServerError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self.status, Some(408 | 429 | 500..=599)) || self.error == "temporarily_unavailable"
+    }
+
+    /// Whether the user gave the sign-in up on the provider's pages (Entra's `cancel`, B2C's `AADB2C90091`).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.error == ACCESS_DENIED && (self.has_suberror("cancel") || self.is_b2c("AADB2C90091"))
+    }
+
+    /// Whether the user pressed "Forgot your password?" on a page of B2C.
+    pub(crate) fn is_forgotten_password(&self) -> bool {
+        self.error == ACCESS_DENIED && self.is_b2c("AADB2C90118")
+    }
+
+    /// Whether this is the given code of B2C, which stands in the description only.
+    fn is_b2c(&self, code: &str) -> bool {
+        let rest = self.description.as_deref().and_then(|description| description.strip_prefix(code));
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
     }
 
     /// Whether `suberror` is the given one; letters compare ASCII-case-insensitively.

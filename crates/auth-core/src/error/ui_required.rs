@@ -58,10 +58,12 @@ impl UiRequired {
         self
     }
 
-    /// The stable code: the server's `error`, or MSAL's name for a local finding.
+    /// The stable code: the server's `error`, or MSAL's name for a local finding. A forgotten password has one of ours, as
+    /// the server's tells nothing of it.
     #[must_use]
     pub fn code(&self) -> &str {
         match (&self.server, self.reason) {
+            (_, UiReason::PasswordForgotten) => self.reason.code(),
             (Some(server), _) => &server.error,
             (None, reason) => reason.code(),
         }
@@ -81,6 +83,7 @@ impl UiRequired {
 impl fmt::Display for UiRequired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.server {
+            Some(_) if self.reason == UiReason::PasswordForgotten => fmt::Display::fmt(&self.reason, f),
             Some(server) => write!(f, "the user must sign in again: {server}"),
             None => fmt::Display::fmt(&self.reason, f),
         }
@@ -119,6 +122,10 @@ pub enum UiReason {
     /// A sign-in without any prompt was asked for, and the server needs one.
     #[error("the identity provider cannot sign the user in without a prompt")]
     PromptNeverFailed,
+    /// The user forgot the password, and said so on a page of B2C: start the user flow that resets it
+    /// ([`Authority::with_user_flow`](crate::Authority::with_user_flow)).
+    #[error("the user forgot the password: start the user flow that resets it")]
+    PasswordForgotten,
     /// The code of a sign-in on another device has expired, or it was never good.
     #[error("the code was not entered in time: begin the sign-in again")]
     CodeExpired,
@@ -134,6 +141,7 @@ impl UiReason {
             Self::MultipleAccounts => "multiple_accounts",
             Self::Server => "interaction_required",
             Self::PromptNeverFailed => "no_prompt_failed",
+            Self::PasswordForgotten => "password_forgotten",
             Self::CodeExpired => "code_expired",
         }
     }

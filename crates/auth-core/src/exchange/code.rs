@@ -1,10 +1,12 @@
 //! Redemption of an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::HeaderName;
+use http::{HeaderValue, Request, Response};
 
 use super::message::{self, Answer};
 use super::{Exchange, Replay};
+use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
 use crate::body::Body;
 use crate::claims::Claims;
@@ -30,6 +32,11 @@ pub struct CodeRedemption {
     pub(crate) nonce: Nonce,
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
+    /// Where the account is kept (S-46: a hint that chooses no host).
+    pub(crate) mailbox: Option<HeaderValue>,
+    /// Since when the user must have signed in.
+    pub(crate) authenticated_since: Option<Timestamp>,
+    pub(crate) cloud: Option<Authority>,
     pub(crate) requested_at: Timestamp,
 }
 
@@ -51,7 +58,11 @@ impl Exchange for CodeRedemption {
             ("claims", claims.as_deref().unwrap_or_default()),
             ("client_info", self.metadata.client_info().unwrap_or_default()),
         ];
-        message::post_form(&self.context, self.metadata.token_endpoint(), &fields)
+        let mut request = message::post_form(&self.context, self.metadata.token_endpoint(), &fields);
+        if let Some(mailbox) = &self.mailbox {
+            request.headers_mut().insert(HeaderName::from_static("x-anchormailbox"), mailbox.clone());
+        }
+        request
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
@@ -60,9 +71,9 @@ impl Exchange for CodeRedemption {
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
         let expected = Expected {
-            issuer: &self.metadata.issuer,
-            client_id: self.context.client_id().as_str(),
             nonce: Some(&self.nonce),
+            authenticated_since: self.authenticated_since,
+            ..Expected::of(&self.metadata.issuer, &self.context)
         };
         let response = TokenResponse::from_members(&members)?;
         Ok(Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?)
@@ -70,6 +81,19 @@ impl Exchange for CodeRedemption {
 }
 
 impl CodeRedemption {
+    /// The authority in the user's own cloud, where that is another than the one that was asked: the code goes there, and
+    /// the tokens belong there.
+    #[must_use]
+    pub fn other_cloud(&self) -> Option<&Authority> {
+        self.cloud.as_ref()
+    }
+
+    /// The provider that redeems the code.
+    #[must_use]
+    pub fn metadata(&self) -> &ProviderMetadata {
+        &self.metadata
+    }
+
     /// A refused code is no reason to send the user round again, unless the server names what is missing.
     fn refused(&self, error: ServerError) -> Error {
         let asks_user =

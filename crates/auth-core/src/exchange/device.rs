@@ -196,8 +196,7 @@ impl Exchange for DevicePoll {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Ok(Err(error)),
         };
-        let expected =
-            Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
+        let expected = Expected::of(&self.metadata.issuer, &self.context);
         let response = TokenResponse::from_members(&members)?;
         Ok(Ok(Tokens::accept(response, &expected, &self.scopes, self.begun, now)?))
     }

@@ -27,8 +27,12 @@ pub(crate) fn post_form<const N: usize>(
     uri: &Uri,
     fields: &[(&str, &str); N],
 ) -> Request<Body> {
-    let uri = with_extra_query(uri, &context.extra_query);
-    let mut request = request(context, Method::POST, &uri, Body::form(fields));
+    post(context, &with_extra_query(uri, &context.extra_query), Body::form(fields))
+}
+
+/// A form to any endpoint.
+pub(crate) fn post(context: &RequestContext, uri: &Uri, form: Body) -> Request<Body> {
+    let mut request = request(context, Method::POST, uri, form);
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, form);
     request
@@ -127,7 +131,7 @@ pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a st
 
 /// What an answer turned out to be.
 pub(crate) enum Answer<'a> {
-    /// Status 200 and a JSON object without `error`.
+    /// Status 200, or 201 where it is meant, and a JSON object without `error`.
     Success(Members<'a>),
     /// A refusal.
     Refusal(ServerError),
@@ -135,6 +139,26 @@ pub(crate) enum Answer<'a> {
 
 /// Judges status, headers and form of a response.
 pub(crate) fn judge<'a>(
+    context: &RequestContext,
+    response: &'a Response<Bytes>,
+    message: &'static str,
+    now: crate::time::Timestamp,
+) -> Result<Answer<'a>, Error> {
+    judge_as(&[StatusCode::OK], context, response, message, now)
+}
+
+/// The same for a request that creates something: then status 201 is a success, too.
+pub(crate) fn judge_created<'a>(
+    context: &RequestContext,
+    response: &'a Response<Bytes>,
+    message: &'static str,
+    now: crate::time::Timestamp,
+) -> Result<Answer<'a>, Error> {
+    judge_as(&[StatusCode::OK, StatusCode::CREATED], context, response, message, now)
+}
+
+fn judge_as<'a>(
+    successes: &[StatusCode],
     context: &RequestContext,
     response: &'a Response<Bytes>,
     message: &'static str,
@@ -151,7 +175,7 @@ pub(crate) fn judge<'a>(
     verify_echo(context, headers)?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
     let json = is_json(content_type);
-    if status == StatusCode::OK {
+    if successes.contains(&status) {
         if !json {
             let content_type = crate::text::stripped(content_type, 100);
             return Err(ProtocolError::NotJson { status: status.as_u16(), content_type }.into());

@@ -14,7 +14,7 @@ pub use date::server_time;
 pub use device::{DeviceAuthorization, DeviceCode};
 pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
 pub use instance::InstanceDiscovery;
-pub(crate) use message::encode_query;
+pub(crate) use message::{Answer, encode_query, judge_created, post};
 pub use refresh::RefreshRedemption;
 
 use bytes::Bytes;

@@ -135,8 +135,7 @@ impl Exchange for RefreshRedemption {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected =
-            Expected { issuer: &self.metadata.issuer, client_id: self.context.client_id().as_str(), nonce: None };
+        let expected = Expected::of(&self.metadata.issuer, &self.context);
         let response = TokenResponse::from_members(&members)?;
         let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
         self.verify_account(&tokens)?;

@@ -1,0 +1,50 @@
+//! The header by which Entra routes a request to where the account is kept (`x-anchormailbox`, MSAL's CCS hint).
+
+use http::HeaderValue;
+
+use crate::authority::tenant::is_guid;
+use crate::client_info::ClientInfo;
+
+/// The account of the authorization response, else whoever was expected to sign in. It only steers routing, and part of it
+/// came through the browser: of that nothing but GUIDs is passed on.
+pub(super) fn header(client_info: Option<&str>, login_hint: Option<&str>) -> Option<HeaderValue> {
+    let account = client_info.and_then(ClientInfo::parse).filter(|info| is_guid(&info.uid) && is_guid(&info.utid));
+    let mailbox = match (account, login_hint) {
+        (Some(info), _) => format!("oid:{}@{}", info.uid, info.utid),
+        (None, Some(hint)) if !hint.is_empty() => format!("upn:{hint}"),
+        (None, _) => return None,
+    };
+    // A name that not every server reads in a header is no hint.
+    let mut value = HeaderValue::from_str(&mailbox).ok().filter(|_| mailbox.is_ascii())?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::client_info;
+
+    const UID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    const UTID: &str = "bbbbbbbb-0000-cccc-1111-dddd2222eeee";
+
+    #[test]
+    fn the_account_then_the_hint_then_nothing() {
+        let account = format!("oid:{UID}@{UTID}");
+        for (info, hint, expected) in [
+            (Some(client_info(UID, UTID)), Some("ada@contoso.example"), Some(account.as_str())),
+            (Some(client_info(UID, UTID)), None, Some(&account)),
+            (Some(client_info("u\r\nx: y", UTID)), Some("ada@contoso.example"), Some("upn:ada@contoso.example")),
+            (Some(client_info(UID, "contoso.example")), None, None),
+            (Some("nonsense".to_owned()), Some("ada"), Some("upn:ada")),
+            (None, Some("ada\r\nx: y"), None),
+            (None, Some("adé"), None),
+            (None, Some(""), None),
+            (None, None, None),
+        ] {
+            let header = header(info.as_deref(), hint);
+            assert_eq!(header.as_ref().map(|value| value.to_str().unwrap()), expected, "{info:?} {hint:?}");
+            assert!(header.is_none_or(|value| value.is_sensitive()));
+        }
+    }
+}
