@@ -12,8 +12,16 @@ use crate::family::{Family, is_issued, is_told};
 
 /// The accounts of `authority`, one for each home account: those that signed in last first, then by username.
 pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
-    let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
-    let mut accounts: Vec<_> = document.users().iter().flat_map(|partition| asked.accounts(partition)).collect();
+    accounts_among(document, std::slice::from_ref(authority), client_id)
+}
+
+/// The same of several authorities, in one order.
+pub(crate) fn accounts_among(document: &Document, authorities: &[Authority], client_id: &ClientId) -> Vec<Account> {
+    let mut accounts = Vec::new();
+    for authority in authorities {
+        let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
+        accounts.extend(document.users().iter().flat_map(|partition| asked.accounts(partition)));
+    }
     accounts.sort_by_cached_key(|account| {
         let name = (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
         (Reverse(account.last_sign_in), name)

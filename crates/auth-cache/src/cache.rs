@@ -138,6 +138,18 @@ impl TokenCache {
         Ok(accounts::accounts(&self.live.current().await?.document, authority, client_id))
     }
 
+    /// The same of several authorities, such as one in each cloud of Entra, in one order.
+    ///
+    /// # Errors
+    /// As [`accounts`](Self::accounts).
+    pub async fn accounts_among(
+        &self,
+        authorities: &[Authority],
+        client_id: &ClientId,
+    ) -> Result<Vec<Account>, StorageError> {
+        Ok(accounts::accounts_among(&self.live.current().await?.document, authorities, client_id))
+    }
+
     /// Caches tokens of a user. When the store fails, this process at least keeps them.
     ///
     /// `false` when the account was removed while its refresh was under way; then nothing was cached.

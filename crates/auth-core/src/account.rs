@@ -88,6 +88,20 @@ impl Account {
         is(self.home_account_id.as_str()) || self.login_hint().is_some_and(is) || by_local_id
     }
 
+    /// Whether the account signed in with this user flow of B2C, whose name ends its id (MSAL.NET's `GetAccountsAsync` of a
+    /// user flow).
+    ///
+    /// ```
+    /// use auth_core::{Account, AccountId};
+    ///
+    /// let ada = Account::new(AccountId::new("u-b2c_1_signin.t"), "contoso.b2clogin.com", "ada");
+    /// assert!(ada.is_of_user_flow("B2C_1_SignIn") && !ada.is_of_user_flow("SignIn"));
+    /// ```
+    #[must_use]
+    pub fn is_of_user_flow(&self, name: &str) -> bool {
+        self.home_account_id.without_user_flow(name).is_some()
+    }
+
     /// The username, unless it stands for a missing one.
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {

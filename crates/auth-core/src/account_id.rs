@@ -55,6 +55,14 @@ impl AccountId {
         same(own, uid) && rest.strip_prefix('.').is_some_and(|rest| same(rest, utid))
     }
 
+    /// The user and the home tenant, where the id is one of B2C that ends with this user flow.
+    pub(crate) fn without_user_flow(&self, name: &str) -> Option<(&str, &str)> {
+        let (uid, tenant) = self.given.rsplit_once('.')?;
+        let (user, flow) = uid.split_at_checked(uid.len().checked_sub(name.len())?)?;
+        let user = user.strip_suffix('-').filter(|user| !user.is_empty() && same(flow, name))?;
+        Some((user, tenant))
+    }
+
     /// The home tenant: what follows the last dot. A subject without dots has none.
     #[must_use]
     pub fn home_tenant(&self) -> Option<&str> {
@@ -93,6 +101,22 @@ mod tests {
     use core::hash::BuildHasher as _;
 
     use super::*;
+
+    #[test]
+    fn the_user_flow_ends_the_id_of_the_user() {
+        for (id, name, expected) in [
+            ("u-b2c_1_edit.t", "B2C_1_Edit", Some(("u", "t"))),
+            ("u-x-b2c_1_edit.t", "b2c_1_edit", Some(("u-x", "t"))),
+            ("u-b2c_1_edit.t", "edit", None),
+            ("u-b2c_1_edit.t", "b2c_1_edit_profile_of_all", None),
+            ("ub2c_1_edit.t", "b2c_1_edit", None),
+            ("-b2c_1_edit.t", "b2c_1_edit", None),
+            ("é.t", "a", None),
+            ("u-b2c_1_edit", "b2c_1_edit", None),
+        ] {
+            assert_eq!(AccountId::new(id).without_user_flow(name), expected, "{id} {name}");
+        }
+    }
 
     #[test]
     fn equal_ids_hash_alike() {

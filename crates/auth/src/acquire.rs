@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Account, Claims, CorrelationId, Prompt, RedirectUri};
+use auth_core::{Account, Claims, CorrelationId, RedirectUri};
 
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
 use crate::result::AuthResult;
+use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::silent::SilentRequest;
 
 /// A silent request that goes on to the user; see [`PublicClient::acquire_token`](crate::PublicClient::acquire_token).
@@ -15,14 +16,14 @@ use crate::silent::SilentRequest;
 #[must_use = "nothing happens before `send`"]
 pub struct TokenRequest<'a> {
     silent: SilentRequest<'a>,
-    prompt: Option<Prompt>,
+    page: SignInOptions,
     redirect_uri: Option<RedirectUri>,
     timeout: Option<Duration>,
 }
 
 impl<'a> TokenRequest<'a> {
     pub(crate) fn new(silent: SilentRequest<'a>) -> Self {
-        Self { silent, prompt: None, redirect_uri: None, timeout: None }
+        Self { silent, page: SignInOptions::default(), redirect_uri: None, timeout: None }
     }
 
     /// For this account only.
@@ -34,6 +35,12 @@ impl<'a> TokenRequest<'a> {
     /// Asks for tokens of another tenant of the client's cloud; see [`SilentRequest::tenant_id`].
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.silent = self.silent.tenant_id(tenant);
+        self
+    }
+
+    /// Asks another user flow of the client's B2C tenant; see [`SilentRequest::user_flow`].
+    pub fn user_flow(mut self, name: impl Into<String>) -> Self {
+        self.silent = self.silent.user_flow(name);
         self
     }
 
@@ -67,11 +74,7 @@ impl<'a> TokenRequest<'a> {
         self
     }
 
-    /// See [`InteractiveRequest::prompt`].
-    pub fn prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = Some(prompt);
-        self
-    }
+    sign_in_setters!();
 
     /// See [`InteractiveRequest::redirect_uri`].
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
@@ -110,7 +113,7 @@ impl<'a> TokenRequest<'a> {
         let mut request = InteractiveRequest::new(Arc::clone(silent.shared), silent.scopes.clone());
         request.options = silent.options;
         request.login_hint = silent.login_hint;
-        request.prompt = self.prompt;
+        request.page = self.page;
         request.redirect_uri = self.redirect_uri;
         request.timeout = self.timeout;
         match silent.account {

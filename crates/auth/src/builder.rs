@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_cache::{Margins, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
@@ -32,6 +33,8 @@ pub struct PublicClientBuilder {
     browser: Option<Arc<dyn DynBrowser>>,
     clock: Arc<dyn Clock>,
     observer: Observer,
+    clock_skew: Option<Duration>,
+    multi_cloud: bool,
 }
 
 impl PublicClient {
@@ -50,6 +53,8 @@ impl PublicClient {
             browser: None,
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
+            clock_skew: None,
+            multi_cloud: false,
         }
     }
 }
@@ -74,6 +79,15 @@ impl PublicClientBuilder {
     /// way (MSAL.NET's `WithInstanceDiscovery`).
     pub fn instance_discovery(mut self, enabled: bool) -> Self {
         self.instance_discovery = enabled;
+        self
+    }
+
+    /// Whether users may be at home in another cloud of Entra than that of the authority (MSAL's multi-cloud support); by
+    /// default not. Then Entra may name that cloud at a sign-in, and if it is one that is compiled in, the code is redeemed
+    /// there, the account is cached as one of that cloud, and its tokens are asked for there. Without it a cloud that a
+    /// response names is ignored.
+    pub fn multi_cloud_support(mut self, enabled: bool) -> Self {
+        self.multi_cloud = enabled;
         self
     }
 
@@ -127,6 +141,13 @@ impl PublicClientBuilder {
         self
     }
 
+    /// How far the clock of this machine and that of the identity provider may be apart in the times of an id_token; five
+    /// minutes by default, ten at most.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = Some(skew);
+        self
+    }
+
     /// Tells `observe` what happens beside the calls. It is called by whoever causes the event, should be quick, and must not
     /// panic.
     ///
@@ -162,12 +183,16 @@ impl PublicClientBuilder {
     ///
     /// # Errors
     /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::NotSendable`] for values that cannot be
-    /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, [`ConfigError::Missing`] when there is
-    /// no transport because feature `reqwest` is off and none was given.
+    /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, or several clouds are wished of an
+    /// authority that is not Entra's, [`ConfigError::ClockSkew`] when it is more than ten minutes,
+    /// [`ConfigError::Missing`] when there is no transport because feature `reqwest` is off and none was given.
     pub fn build(self) -> Result<PublicClient, ConfigError> {
         let mut application = Application::new(ClientId::new(self.client_id)?).with_capabilities(self.capabilities)?;
         if let Some((name, version)) = self.name {
             application = application.with_name(name, version)?;
+        }
+        if let Some(skew) = self.clock_skew {
+            application = application.with_clock_skew(skew)?;
         }
         let authority = match self.authority {
             Some(authority) => authority,
@@ -175,6 +200,9 @@ impl PublicClientBuilder {
         };
         let authority = authority.known_among(&self.known_authorities)?;
         let authority = if self.instance_discovery { authority } else { authority.known() };
+        if self.multi_cloud && authority.in_every_cloud().len() < 2 {
+            return Err(ConfigError::Authority("only Entra has several clouds"));
+        }
         let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
         let observer = self.observer.clone();
         let watch = ClockSkewWatch::new(transport, Arc::clone(&self.clock), move |delta| {
@@ -192,6 +220,7 @@ impl PublicClientBuilder {
             sign_ins: tokio::sync::Mutex::default(),
             throttle: Throttle::default(),
             observer: self.observer,
+            multi_cloud: self.multi_cloud,
         }))
     }
 }

@@ -106,7 +106,12 @@ impl PublicClient {
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account_of(&self, account: &Account, scope: RemovalScope) -> Result<bool, AuthError> {
-        let (cache, authority) = (&self.shared.cache, self.authority());
+        let (cache, directory) = (&self.shared.cache, &self.shared.directory);
+        let place = match self.shared.multi_cloud {
+            true => directory.in_cloud_of(Arc::clone(directory.own()), &account.environment),
+            false => Arc::clone(directory.own()),
+        };
+        let authority = place.authority();
         let removed = cache.remove_account(&authority, self.shared.client_id(), account, scope).await;
         self.shared.throttle.forget_refusals(&account.home_account_id);
         removed.map_err(|error: StorageError| error.into())

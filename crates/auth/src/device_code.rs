@@ -73,7 +73,7 @@ impl DeviceCodeRequest {
     pub async fn start(self) -> Result<PendingDeviceCode, AuthError> {
         let (mut timing, shared) = (Timing::begin(), self.shared);
         let context = self.options.context(&shared)?;
-        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
+        let place = self.options.place(&shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
         let request = || {
             let request = DeviceAuthorization::new(context.clone(), metadata.clone(), self.scopes.clone())?;

@@ -5,8 +5,9 @@ use core::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Error, Exchange, Flow, OneStep, Timestamp};
+use auth_core::{AuthorizationRequest, Error, Exchange, Flow, OneStep, PendingAuthorization, Timestamp};
 use auth_http::{Clock, DynTransport, drive};
+use rand::rngs::SysRng;
 
 use crate::timing::Timing;
 
@@ -35,6 +36,19 @@ impl Driver {
 
     pub(crate) async fn perform<E: Exchange>(&self, exchange: E, timing: &mut Timing) -> Result<E::Output, Error> {
         self.drive(&mut OneStep::new(exchange), timing).await
+    }
+
+    /// Begins a sign-in: its request is pushed to a provider that has an endpoint for that (RFC 9126), whether it requires
+    /// it or not. What stands in an address can be read, changed and cut off on its way.
+    pub(crate) async fn begin(
+        &self,
+        request: AuthorizationRequest,
+        timing: &mut Timing,
+    ) -> Result<PendingAuthorization, Error> {
+        match request.metadata.pushed_authorization_request_endpoint() {
+            Some(_) => self.perform(request.push(&mut SysRng, self.now())?, timing).await,
+            None => Ok(request.begin(&mut SysRng, self.now())?),
+        }
     }
 }
 

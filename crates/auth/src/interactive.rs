@@ -4,14 +4,14 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Account, AuthorizationRequest, ConfigError, Prompt, RedirectUri, Scopes, UiRequired};
+use auth_core::{Account, Authority, AuthorizationRequest, ConfigError, RedirectUri, Scopes, UiRequired};
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
-use rand::rngs::SysRng;
 
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
 use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::sign_in_turn::SignInTurn;
 use crate::signed_in::SignedIn;
 use crate::silent::SilentRequest;
@@ -28,11 +28,11 @@ pub struct InteractiveRequest {
     scopes: Scopes,
     account: Option<Account>,
     pub(crate) login_hint: Option<String>,
-    pub(crate) prompt: Option<Prompt>,
     pub(crate) redirect_uri: Option<RedirectUri>,
     pub(crate) timeout: Option<Duration>,
     /// Whether a token in the cache would do, were there one.
     after_silent: bool,
+    pub(crate) page: SignInOptions,
     pub(crate) options: Options,
 }
 
@@ -43,10 +43,10 @@ impl InteractiveRequest {
             scopes,
             account: None,
             login_hint: None,
-            prompt: None,
             redirect_uri: None,
             timeout: None,
             after_silent: false,
+            page: SignInOptions::default(),
             options: Options::default(),
         }
     }
@@ -78,12 +78,6 @@ impl InteractiveRequest {
         self
     }
 
-    /// How the sign-in page treats the user; by default as the provider likes.
-    pub fn prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = Some(prompt);
-        self
-    }
-
     /// Where the answer is received: a loopback address as it is registered. Without a port one is chosen. The default
     /// is `http://localhost`.
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
@@ -97,19 +91,23 @@ impl InteractiveRequest {
         self
     }
 
+    sign_in_setters!();
+
     option_setters!();
 
     /// Opens the browser, waits for the user, redeems the code and caches the tokens.
     ///
     /// # Errors
     /// [`AuthError::Server`] when the user or the provider refuses, [`AuthError::Cancelled`] when the time is up,
+    /// [`AuthError::UiRequired`] when [`Prompt::None`](auth_core::Prompt::None) was not enough, or the user of B2C forgot the
+    /// password ([`UiReason::PasswordForgotten`](auth_core::UiReason::PasswordForgotten)),
     /// [`AuthError::Browser`] when no page can be shown; otherwise as [`AuthError`] says.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let mut timing = Timing::begin();
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
         let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
-        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
+        let place = self.options.place(shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
         let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
         let turn = match self.after_silent {
@@ -128,15 +126,18 @@ impl InteractiveRequest {
         };
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
-        let mut request = AuthorizationRequest::new(context.clone(), metadata.clone(), redirect_uri, self.scopes);
-        request.prompt = self.prompt;
+        let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
+        self.page.apply(&mut request);
         request.login_hint = self.login_hint;
         request.claims = self.options.claims;
-        let pending = request.begin(&mut SysRng, shared.driver.now())?;
+        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));
+        let pending = shared.driver.begin(request, &mut timing).await?;
 
         let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
         let redemption = pending.accept(response, shared.driver.now())?;
+        let place = redemption.other_cloud().map_or(place, |cloud| shared.directory.of(cloud.clone()));
+        let metadata = redemption.metadata().clone();
         let tokens = shared.driver.perform(redemption, &mut timing).await?;
         let signed_in = SignedIn {
             place: &place,
@@ -148,10 +149,10 @@ impl InteractiveRequest {
         signed_in.with(tokens, shared, &mut timing).await
     }
 
-    /// What the cache answers once somebody else had the user sign in. Who asks for claims or a prompt wants a sign-in of
-    /// its own.
+    /// What the cache answers once somebody else had the user sign in. Who asks for claims, a prompt, or how the user signs in
+    /// wants a sign-in of its own.
     async fn cached(&self) -> Option<AuthResult> {
-        if self.options.claims.is_some() || self.prompt.is_some() {
+        if self.options.claims.is_some() || !self.page.any_sign_in_does() {
             return None;
         }
         let mut silent = SilentRequest::new(&self.shared, &self.scopes, self.account.as_ref());

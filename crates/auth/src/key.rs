@@ -1,16 +1,17 @@
 //! Which calls want the same.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-use auth_core::{AccountId, Claims, Scopes, Tenant};
+use auth_core::{AccountId, Claims, Scopes};
 
-/// Which token is wanted: the account, the tenant, the scopes and the claims, as the identity provider tells them apart.
-/// Client and cloud are those of the whole client.
+/// Which token is wanted: the account, the authority, the scopes and the claims, as the identity provider tells them apart.
+/// The client is that of the whole client.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) account: AccountId,
-    /// Where the request names one; else it is that of the client, or of the account.
-    pub(crate) tenant: Option<Box<str>>,
+    /// As a text, where it is not the client's own.
+    pub(crate) authority: Option<Arc<str>>,
     /// Their order and letters do not count, nor those that every request has.
     scopes: Scopes,
     /// As they were given: equal claims in other words are other claims.
@@ -18,10 +19,15 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn new(account: &AccountId, tenant: Option<&Tenant>, scopes: &Scopes, claims: Option<&Claims>) -> Self {
+    pub(crate) fn new(
+        account: &AccountId,
+        authority: Option<&Arc<str>>,
+        scopes: &Scopes,
+        claims: Option<&Claims>,
+    ) -> Self {
         Self {
             account: account.clone(),
-            tenant: tenant.map(|tenant| tenant.as_str().into()),
+            authority: authority.cloned(),
             scopes: scopes.clone(),
             claims: claims.cloned(),
         }
@@ -36,7 +42,7 @@ impl Key {
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.account == other.account
-            && self.tenant == other.tenant
+            && self.authority == other.authority
             && self.claims == other.claims
             && self.scopes.grants(&other.scopes)
             && other.scopes.grants(&self.scopes)
@@ -48,7 +54,7 @@ impl Eq for Key {}
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.account.hash(state);
-        self.tenant.hash(state);
+        self.authority.hash(state);
         self.scopes.mask().hash(state);
         self.claims.hash(state);
     }
@@ -84,11 +90,10 @@ mod tests {
             assert_eq!(plain == other, same);
         }
         assert!(key("u.t", "a", Some("{}")) != key("u.t", "a", Some(r#"{"a":1}"#)));
-        let at = |tenant: &str| {
-            let tenant = tenant.parse().unwrap();
-            Key::new(&AccountId::new("u.t"), Some(&tenant), &Scopes::parse("a").unwrap(), None)
+        let at = |authority: &str| {
+            Key::new(&AccountId::new("u.t"), Some(&authority.into()), &Scopes::parse("a").unwrap(), None)
         };
-        assert!(at("A.example") == at("a.example") && at("a.example") != at("b.example"));
+        assert!(at("a.example") == at("a.example") && at("a.example") != at("b.example"));
         assert!(at("a.example") != key("u.t", "a", None));
     }
 }

@@ -70,6 +70,7 @@ mod redeem;
 mod refresh;
 mod result;
 mod shared;
+mod sign_in_options;
 mod sign_in_turn;
 mod signed_in;
 mod silent;

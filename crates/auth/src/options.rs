@@ -1,5 +1,8 @@
 //! What every kind of request can be given.
 
+use std::sync::Arc;
+
+use crate::provider::Place;
 use crate::shared::Shared;
 use auth_core::{Claims, ConfigError, CorrelationId, RequestContext, UiRequired};
 
@@ -7,6 +10,7 @@ use auth_core::{Claims, ConfigError, CorrelationId, RequestContext, UiRequired};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) tenant_id: Option<String>,
+    pub(crate) user_flow: Option<String>,
     pub(crate) claims: Option<Claims>,
     pub(crate) correlation_id: Option<CorrelationId>,
     pub(crate) extra_query: Vec<(String, String)>,
@@ -15,7 +19,7 @@ pub(crate) struct Options {
 impl Options {
     /// Whether a token of the client's own authority in the cache may answer, so that what requests carry is not needed.
     pub(crate) fn cache_may_answer(&self) -> bool {
-        self.tenant_id.is_none() && self.claims.is_none() && self.extra_query.is_empty()
+        self.tenant_id.is_none() && self.user_flow.is_none() && self.claims.is_none() && self.extra_query.is_empty()
     }
 
     /// The id of the call. It is no secret, so the generator of the thread will do, which asks the system but rarely.
@@ -36,6 +40,11 @@ impl Options {
         self.correlation_id = self.correlation_id.or(Some(ui.correlation_id));
     }
 
+    /// The authority that is asked.
+    pub(crate) fn place(&self, shared: &Shared) -> Result<Arc<Place>, ConfigError> {
+        shared.directory.at(self.tenant_id.as_deref(), self.user_flow.as_deref())
+    }
+
     pub(crate) fn context(&self, shared: &Shared) -> Result<RequestContext, ConfigError> {
         let id = self.correlation_id()?;
         RequestContext::new(shared.application.clone(), id).with_extra_query(self.extra_query.clone())
@@ -53,6 +62,14 @@ macro_rules! option_setters {
             self
         }
 
+        /// Asks another user flow (or custom policy) of the client's B2C tenant, such as the one that edits a profile or resets
+        /// a password. It has accounts of its own, whose ids end with its name. An authority that is none of B2C is an error
+        /// when the request is sent.
+        pub fn user_flow(mut self, name: impl Into<String>) -> Self {
+            self.options.user_flow = Some(name.into());
+            self
+        }
+
         /// Asks for tokens that satisfy these claims, past the cache.
         pub fn claims(mut self, claims: auth_core::Claims) -> Self {
             self.options.claims = Some(claims);
@@ -65,8 +82,8 @@ macro_rules! option_setters {
             self
         }
 
-        /// Adds a query parameter to the requests of this call. A name that the protocol uses is an error when the
-        /// request is sent.
+        /// Adds a query parameter to the requests of this call. A name that the protocol uses, or that is there already, is
+        /// an error when the request is sent.
         pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.options.extra_query.push((name.into(), value.into()));
             self

@@ -12,10 +12,11 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::driver::Driver;
 use crate::timing::Timing;
 
-/// How many tenants beside the client's own are remembered; beyond that the one is forgotten that was not asked for longest.
+/// How many authorities beside the client's own are remembered; beyond that the one is forgotten that was not asked for
+/// longest.
 const OTHERS: usize = 255;
 
-/// The authority of a client, and the same for the other tenants that requests named.
+/// The authority of a client, and the same for the other tenants, user flows and clouds that requests named.
 #[derive(Debug)]
 pub(crate) struct Directory {
     own: Arc<Place>,
@@ -26,8 +27,8 @@ pub(crate) struct Directory {
 /// An authority and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The tenant, where a request named it.
-    pub(crate) tenant: Option<Tenant>,
+    /// The authority as a text, where it is not the client's own.
+    pub(crate) other: Option<Arc<str>>,
     /// Read in place on every call: what all calls share must not be written by any, not even a count of references.
     known: ArcSwap<ResolvedAuthority>,
     /// One resolution at a time.
@@ -44,41 +45,63 @@ impl Directory {
         &self.own
     }
 
-    /// The client's authority for the tenant of this name, where a request names one.
+    /// The client's authority for the tenant or the user flow of this name, where a request names one.
     ///
     /// # Errors
     /// [`ConfigError::Tenant`] when the name cannot be a tenant's, [`ConfigError::Authority`] when the authority is not the
-    /// same for every tenant.
-    pub(crate) fn at(&self, tenant: Option<&str>) -> Result<Arc<Place>, ConfigError> {
-        let Some(tenant) = tenant else { return Ok(Arc::clone(&self.own)) };
-        let tenant: Tenant = tenant.parse()?;
-        let own = self.own.authority();
-        if own.tenant_name() == Some(&tenant) {
-            return Ok(Arc::clone(&self.own));
-        }
-        let authority = own.with_tenant(tenant.clone());
-        if authority.tenant_name() != Some(&tenant) {
-            return Err(ConfigError::Authority("a request can name another tenant of Entra only"));
+    /// same for every tenant, or has no user flows.
+    pub(crate) fn at(&self, tenant: Option<&str>, user_flow: Option<&str>) -> Result<Arc<Place>, ConfigError> {
+        let own = || self.own.authority();
+        let authority = match (tenant, user_flow) {
+            (None, None) => return Ok(Arc::clone(&self.own)),
+            (None, Some(name)) => own().with_user_flow(name)?,
+            (Some(tenant), None) => {
+                let tenant: Tenant = tenant.parse()?;
+                let authority = own().with_tenant(tenant.clone());
+                if authority.tenant_name() != Some(&tenant) {
+                    return Err(ConfigError::Authority("a request can name another tenant of Entra only"));
+                }
+                authority
+            }
+            (Some(_), Some(_)) => return Err(ConfigError::Authority("no kind has both other tenants and user flows")),
+        };
+        Ok(self.of(authority))
+    }
+
+    /// What is known of this authority.
+    pub(crate) fn of(&self, authority: Authority) -> Arc<Place> {
+        let text: Arc<str> = authority.to_string().into();
+        if *text == *self.own.authority().to_string() {
+            return Arc::clone(&self.own);
         }
         // Each change is whole: a poisoned list is a good one.
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = others.iter().position(|place| place.tenant.as_ref() == Some(&tenant));
+        let known = others.iter().position(|place| place.other.as_ref() == Some(&text));
         let place = match known {
             Some(index) => others.remove(index),
-            None => Arc::new(Place::new(Some(tenant), authority)),
+            None => Arc::new(Place::new(Some(text), authority)),
         };
         if others.len() == OTHERS {
             others.remove(0);
         }
         others.push(Arc::clone(&place));
-        Ok(place)
+        place
+    }
+
+    /// `place`, or the same in the cloud that a cache entry with this `environment` is of, where that is another one.
+    pub(crate) fn in_cloud_of(&self, place: Arc<Place>, environment: &str) -> Arc<Place> {
+        let authority = place.authority();
+        match authority.in_cloud(environment) {
+            Some(other) if !authority.is_environment(environment) => self.of(other),
+            Some(_) | None => place,
+        }
     }
 }
 
 impl Place {
-    fn new(tenant: Option<Tenant>, authority: Authority) -> Self {
+    fn new(other: Option<Arc<str>>, authority: Authority) -> Self {
         let known = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
-        Self { tenant, known, asking: AsyncMutex::default() }
+        Self { other, known, asking: AsyncMutex::default() }
     }
 
     /// The authority with the names that are known of it by now.
@@ -141,9 +164,9 @@ mod tests {
     #[test]
     fn tenants_that_requests_name() {
         let directory = Directory::new(Authority::tenant("contoso.example").unwrap());
-        let at = |number: usize| directory.at(Some(&format!("t{number}.example"))).unwrap();
+        let at = |number: usize| directory.at(Some(&format!("t{number}.example")), None).unwrap();
         for same in [None, Some("contoso.example"), Some("CONTOSO.example")] {
-            assert!(Arc::ptr_eq(&directory.at(same).unwrap(), directory.own()), "{same:?}");
+            assert!(Arc::ptr_eq(&directory.at(same, None).unwrap(), directory.own()), "{same:?}");
         }
         let (first, second) = (at(0), at(1));
         assert_eq!(first.authority().to_string(), "https://login.microsoftonline.com/t0.example");
@@ -157,8 +180,29 @@ mod tests {
             Arc::ptr_eq(&first, &at(0)) && !Arc::ptr_eq(&second, &at(1)),
             "the one that rested longest is forgotten"
         );
-        assert_eq!(directory.at(Some("no tenant")).err(), Some(ConfigError::Tenant));
+        assert_eq!(directory.at(Some("no tenant"), None).err(), Some(ConfigError::Tenant));
         let b2c = Directory::new(Authority::parse("https://contoso.b2clogin.com/contoso.example/b2c_1").unwrap());
-        assert!(matches!(b2c.at(Some("other.example")), Err(ConfigError::Authority(_))));
+        for (tenant, user_flow) in [(Some("other.example"), None), (Some("contoso.example"), Some("b2c_1"))] {
+            assert!(matches!(b2c.at(tenant, user_flow), Err(ConfigError::Authority(_))), "{tenant:?} {user_flow:?}");
+        }
+        assert!(Arc::ptr_eq(&b2c.at(None, Some("B2C_1")).unwrap(), b2c.own()));
+        let edit = b2c.at(None, Some("b2c_1_edit")).unwrap();
+        assert_eq!(edit.other.as_deref(), Some("https://contoso.b2clogin.com/contoso.example/b2c_1_edit"));
+        assert!(Arc::ptr_eq(&b2c.at(None, Some("B2C_1_EDIT")).unwrap(), &edit));
+        assert!(matches!(directory.at(None, Some("b2c_1")), Err(ConfigError::Authority(_))));
+    }
+
+    #[test]
+    fn the_cloud_of_an_account() {
+        let directory = Directory::new(Authority::tenant("organizations").unwrap());
+        for (environment, expected) in [
+            ("login.windows.net", "https://login.microsoftonline.com/organizations"),
+            ("login.microsoftonline.us", "https://login.microsoftonline.us/organizations"),
+            ("evil.example", "https://login.microsoftonline.com/organizations"),
+            ("", "https://login.microsoftonline.com/organizations"),
+        ] {
+            let place = directory.in_cloud_of(Arc::clone(directory.own()), environment);
+            assert_eq!(place.authority().to_string(), expected, "{environment}");
+        }
     }
 }

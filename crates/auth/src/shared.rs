@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) sign_ins: tokio::sync::Mutex<()>,
     pub(crate) throttle: Throttle,
     pub(crate) observer: Observer,
+    /// Whether users may be at home in another cloud of Entra.
+    pub(crate) multi_cloud: bool,
 }
 
 impl Shared {
@@ -67,7 +69,11 @@ impl Shared {
 
     /// The accounts that signed in.
     pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
-        self.cache.accounts(&self.directory.own().authority(), self.client_id()).await
+        let own = self.directory.own().authority();
+        match self.multi_cloud {
+            true => self.cache.accounts_among(&own.in_every_cloud(), self.client_id()).await,
+            false => self.cache.accounts(&own, self.client_id()).await,
+        }
     }
 }
 

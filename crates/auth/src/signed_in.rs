@@ -34,7 +34,7 @@ impl SignedIn<'_> {
         let (tokens, authority) = (Arc::new(tokens), self.place.authority());
         let account = Account::of_tokens(&tokens, &authority).map(Arc::new);
         if let (Some(pinned), Some(account)) = (self.pinned, &account)
-            && pinned.home_account_id != account.home_account_id
+            && !authority.is_same_user(&pinned.home_account_id, &account.home_account_id)
         {
             return Err(ProtocolError::UserMismatch.into());
         }

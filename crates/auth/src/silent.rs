@@ -81,6 +81,9 @@ impl<'a> SilentRequest<'a> {
     pub(crate) fn hit(&self) -> Option<AuthResult> {
         let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
         let known = self.shared.directory.own().known();
+        if self.shared.multi_cloud && !known.authority().is_environment(&account.environment) {
+            return None;
+        }
         let query = self.shared.query(&known, &account.home_account_id, self.scopes);
         let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
             return None;
@@ -106,20 +109,46 @@ impl<'a> SilentRequest<'a> {
         let shared = self.shared;
         let begun = shared.driver.now();
         let context = self.options.context(shared)?;
-        let place = shared.directory.at(self.options.tenant_id.as_deref())?;
+        let place = self.options.place(shared)?;
         let account = match self.account {
             Some(account) => account.clone(),
             None => {
-                let found = Box::pin(find_account(shared, &context, self.login_hint.as_deref())).await;
+                let found = Box::pin(self.find_account(&context)).await;
                 found.map_err(|ui| match &self.options.claims {
                     Some(claims) => ui.with_claims(claims),
                     None => ui,
                 })?
             }
         };
+        let place = match shared.multi_cloud {
+            true => shared.directory.in_cloud_of(place, &account.environment),
+            false => place,
+        };
         let Options { claims, extra_query, .. } = self.options;
         let (scopes, forced) = (self.scopes.clone(), self.force_refresh);
         Ok(Arc::new(Wanted { context, place, account, scopes, claims, forced, extra_query, begun }))
+    }
+
+    /// The one account that is there, or the one of that name; nobody is picked from several. A user flow has accounts of
+    /// its own.
+    async fn find_account(&self, context: &RequestContext) -> Result<Account, UiRequired> {
+        let (shared, hint, user_flow) = (self.shared, self.login_hint.as_deref(), self.options.user_flow.as_deref());
+        let accounts = shared.accounts().await.unwrap_or_else(|error| {
+            tracing::warn!(target: "auth", %error, "the token cache is not used");
+            Vec::new()
+        });
+        let is_meant = |account: &Account| {
+            hint.is_none_or(|hint| account.is_named(hint)) && user_flow.is_none_or(|name| account.is_of_user_flow(name))
+        };
+        let mut meant = accounts.into_iter().filter(is_meant);
+        let reason = match (meant.next(), meant.next()) {
+            (Some(only), None) => return Ok(only),
+            (Some(_), Some(_)) => UiReason::MultipleAccounts,
+            (None, _) if hint.is_some() => UiReason::NoAccountForLoginHint,
+            (None, _) => UiReason::NoTokensFound,
+        };
+        let ui = UiRequired::local(reason, context.correlation_id());
+        Err(ui.with_login_hint(hint.map(str::to_owned)))
     }
 }
 
@@ -127,21 +156,4 @@ impl fmt::Debug for SilentRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SilentRequest").field("scopes", &self.scopes).finish_non_exhaustive()
     }
-}
-
-/// The one account that is there, or the one of that name; nobody is picked from several.
-async fn find_account(shared: &Shared, context: &RequestContext, hint: Option<&str>) -> Result<Account, UiRequired> {
-    let accounts = shared.accounts().await.unwrap_or_else(|error| {
-        tracing::warn!(target: "auth", %error, "the token cache is not used");
-        Vec::new()
-    });
-    let mut meant = accounts.into_iter().filter(|account| hint.is_none_or(|hint| account.is_named(hint)));
-    let reason = match (meant.next(), meant.next()) {
-        (Some(only), None) => return Ok(only),
-        (Some(_), Some(_)) => UiReason::MultipleAccounts,
-        (None, _) if hint.is_some() => UiReason::NoAccountForLoginHint,
-        (None, _) => UiReason::NoTokensFound,
-    };
-    let ui = UiRequired::local(reason, context.correlation_id());
-    Err(ui.with_login_hint(hint.map(str::to_owned)))
 }

@@ -150,7 +150,7 @@ impl Throttle {
     fn slot(&self, key: &Key) -> Slot {
         Slot {
             account: key.account.clone(),
-            request: self.hasher.hash_one((&key.tenant, key.scopes_text(), &key.claims)),
+            request: self.hasher.hash_one((&key.authority, key.scopes_text(), &key.claims)),
         }
     }
 

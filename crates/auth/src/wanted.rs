@@ -56,7 +56,7 @@ impl Wanted {
     }
 
     pub(crate) fn key(&self) -> Key {
-        Key::new(&self.account.home_account_id, self.place.tenant.as_ref(), &self.scopes, self.claims.as_ref())
+        Key::new(&self.account.home_account_id, self.place.other.as_ref(), &self.scopes, self.claims.as_ref())
     }
 
     pub(crate) fn flight_key(&self, token: Key) -> FlightKey {

@@ -361,6 +361,28 @@ impl Authority {
         realm::is_free(&self.kind)
     }
 
+    /// Whether whoever signed in here is the user of `account`. At B2C the id ends with the user flow, in which the two may
+    /// differ.
+    ///
+    /// ```
+    /// # use auth_core::{AccountId, Authority};
+    /// let edit = Authority::parse("https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_Edit")?;
+    /// let (account, signed_in) = (AccountId::new("u-b2c_1_signin.t"), AccountId::new("u-b2c_1_edit.t"));
+    /// assert!(edit.is_same_user(&account, &signed_in));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_same_user(&self, account: &AccountId, signed_in: &AccountId) -> bool {
+        let Kind::B2c { policy, .. } = &self.kind else { return account == signed_in };
+        let of_user = |user: &str, tenant: &str| {
+            let rest = account.folded().strip_prefix(&user.to_ascii_lowercase());
+            let flow = rest.and_then(|rest| rest.strip_prefix('-')?.strip_suffix(&tenant.to_ascii_lowercase()));
+            // The name of a user flow has no dot at its end.
+            flow.and_then(|flow| flow.strip_suffix('.')).is_some_and(raw::is_segment)
+        };
+        account == signed_in || signed_in.without_user_flow(policy).is_some_and(|(user, tenant)| of_user(user, tenant))
+    }
+
     /// The `authority_type` of an account in the shared cache: `ADFS`, else `MSSTS`. MSAL Python overlooks accounts
     /// with any other.
     #[must_use]
