@@ -1,0 +1,15 @@
+//! Sign-ins through the facade at every kind of provider: what is asked of whom, and what comes of each answer. Only the
+//! loopback listener is real.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+mod clouds;
+mod provider;
+mod pushed;
+mod user_flows;
+mod wishes;

@@ -1,0 +1,232 @@
+//! A provider in memory, and the browser of a user who signs in there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use auth::{
+    AuthError, Browser, BrowserError, InMemoryTransport, MemoryStorage, PublicClient, PublicClientBuilder, Scopes,
+};
+use auth::{Authority, Body};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+pub(crate) const TENANT_ID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+pub(crate) const ISSUER: &str = "https://idp.example";
+
+pub(crate) type Fields = BTreeMap<String, String>;
+
+/// What a provider knows. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Provider(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// What is answered at the redirect URI beside the state.
+    response: String,
+    /// The id of who signs in, without the tenant.
+    uid: String,
+    /// Claims of the id_token beside the usual ones.
+    claims: Value,
+    /// Members of the discovery document beside the usual ones.
+    metadata: Value,
+    /// The next answer to a pushed request, if not a name.
+    push: Option<(u16, Value)>,
+    pages: Vec<String>,
+    asked: Vec<Asked>,
+    nonce: String,
+}
+
+/// A request of the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) url: String,
+    pub(crate) form: Fields,
+    pub(crate) mailbox: Option<String>,
+}
+
+impl Provider {
+    /// One at which the user with this id signs in.
+    pub(crate) fn of(uid: &str) -> Self {
+        let provider = Self::default();
+        provider.signs_in(uid);
+        provider.responds("code=c");
+        provider
+    }
+
+    /// Who signs in from now on.
+    pub(crate) fn signs_in(&self, uid: &str) {
+        self.0.lock().unwrap().uid = uid.to_owned();
+    }
+
+    /// What the browser brings back from now on, beside the state.
+    pub(crate) fn responds(&self, response: &str) {
+        self.0.lock().unwrap().response = response.to_owned();
+    }
+
+    pub(crate) fn claims(&self, claims: Value) {
+        self.0.lock().unwrap().claims = claims;
+    }
+
+    pub(crate) fn metadata(&self, metadata: Value) {
+        self.0.lock().unwrap().metadata = metadata;
+    }
+
+    pub(crate) fn answers_push(&self, status: u16, body: Value) {
+        self.0.lock().unwrap().push = Some((status, body));
+    }
+
+    /// The addresses that the user was shown.
+    pub(crate) fn pages(&self) -> Vec<String> {
+        self.0.lock().unwrap().pages.clone()
+    }
+
+    /// The requests to addresses that end so.
+    pub(crate) fn asked(&self, end: &str) -> Vec<Asked> {
+        let asked = |asked: &&Asked| asked.url.split('?').next().unwrap().ends_with(end);
+        self.0.lock().unwrap().asked.iter().filter(asked).cloned().collect()
+    }
+
+    /// Where tokens were asked for.
+    pub(crate) fn token_urls(&self) -> Vec<String> {
+        self.asked("/token").into_iter().map(|asked| asked.url).collect()
+    }
+
+    /// A client of this provider.
+    pub(crate) fn client(
+        &self,
+        authority: &Authority,
+        configure: impl FnOnce(PublicClientBuilder) -> PublicClientBuilder,
+    ) -> PublicClient {
+        let provider = self.clone();
+        let transport = InMemoryTransport::new(move |request| Ok(provider.answer(request)));
+        let builder = PublicClient::builder("my-client-id").authority(authority.clone()).storage(MemoryStorage::new());
+        configure(builder.transport(transport).browser(self.clone())).build().unwrap()
+    }
+
+    fn answer(&self, request: &Request<Body>) -> Response<Bytes> {
+        let state = &mut *self.0.lock().unwrap();
+        let url = request.uri().clone();
+        let mailbox = request.headers().get("x-anchormailbox").map(|value| value.to_str().unwrap().to_owned());
+        state.asked.push(Asked { url: url.to_string(), form: fields(request.body().as_bytes()), mailbox });
+        let (status, body) = match url.path().rsplit('/').next().unwrap() {
+            "openid-configuration" => (200, state.configuration()),
+            "par" => state.push.take().unwrap_or_else(|| {
+                let number = state.asked.iter().filter(|asked| asked.url.ends_with("/par")).count();
+                (201, json!({"request_uri": format!("urn:{number}"), "expires_in": 60}))
+            }),
+            "token" => (200, state.tokens(url.host().unwrap())),
+            _ => (404, json!({"error": "not_found"})),
+        };
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        response.body(body.to_string().into()).unwrap()
+    }
+
+    /// The parameters of an authorization request, which may have been pushed.
+    fn parameters(&self, url: &Uri) -> Fields {
+        let query = fields(url.query().unwrap().as_bytes());
+        let Some(name) = query.get("request_uri") else { return query };
+        assert_eq!(query.keys().collect::<Vec<_>>(), ["client_id", "request_uri"]);
+        let number: usize = name.strip_prefix("urn:").unwrap().parse().unwrap();
+        self.asked("/par")[number - 1].form.clone()
+    }
+}
+
+impl State {
+    fn configuration(&self) -> Value {
+        let mut document = json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
+            "token_endpoint": format!("{ISSUER}/token"),
+            "response_modes_supported": ["form_post"],
+        });
+        merge(&mut document, &self.metadata);
+        document
+    }
+
+    fn tokens(&self, host: &str) -> Value {
+        let (number, now) = (self.asked.len(), auth::Clock::now(&auth::SystemClock).as_unix_seconds());
+        let issuer = match host {
+            "idp.example" => ISSUER.to_owned(),
+            host => format!("https://{host}/{TENANT_ID}/v2.0"),
+        };
+        let mut claims = json!({
+            "iss": issuer, "sub": self.uid, "aud": "my-client-id", "tid": TENANT_ID, "nonce": self.nonce,
+            "exp": now + 3600, "iat": now, "preferred_username": "ada@contoso.example",
+        });
+        merge(&mut claims, &self.claims);
+        let segment = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        json!({
+            "token_type": "Bearer", "expires_in": 3600, "scope": "User.Read",
+            "access_token": format!("at-{number}"), "refresh_token": format!("rt-{number}"),
+            "id_token": format!("{}.{}.c2ln", segment(&json!({"alg": "RS256"})), segment(&claims)),
+            "client_info": segment(&json!({"uid": self.uid, "utid": TENANT_ID})),
+        })
+    }
+}
+
+impl Browser for Provider {
+    async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
+        let asked = self.parameters(url);
+        let response = {
+            let state = &mut *self.0.lock().unwrap();
+            state.pages.push(url.to_string());
+            state.nonce.clone_from(&asked["nonce"]);
+            format!("{}&state={}", state.response, asked["state"])
+        };
+        deliver(&asked["redirect_uri"], &asked["response_mode"], &response).await;
+        Ok(())
+    }
+}
+
+/// Brings a response to a loopback redirect URI, as a browser does.
+async fn deliver(redirect_uri: &str, mode: &str, response: &str) {
+    let host = redirect_uri.strip_prefix("http://").unwrap();
+    let port = host.rsplit(':').next().unwrap().parse().unwrap();
+    let request = match mode {
+        "form_post" => format!(
+            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{response}",
+            response.len()
+        ),
+        _ => format!("GET /?{response} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+    };
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 ") || page.starts_with("HTTP/1.1 303 "), "{page}");
+}
+
+pub(crate) fn fields(encoded: &[u8]) -> Fields {
+    let mut fields = Fields::new();
+    for (name, value) in form_urlencoded::parse(encoded) {
+        assert!(fields.insert(name.to_string(), value.into_owned()).is_none(), "{name} twice");
+    }
+    fields
+}
+
+fn merge(base: &mut Value, over: &Value) {
+    for (name, value) in over.as_object().into_iter().flatten() {
+        base[name] = value.clone();
+    }
+}
+
+pub(crate) fn scopes() -> Scopes {
+    Scopes::parse("User.Read").unwrap()
+}
+
+/// A failure in a word or two, for tables.
+pub(crate) fn kind(error: &AuthError) -> String {
+    match error {
+        AuthError::UiRequired(ui) => format!("ui {}", ui.code()),
+        AuthError::Server(server) => format!("server {}", server.error),
+        AuthError::Config(error) => format!("config: {error}"),
+        AuthError::Protocol(error) => format!("protocol: {error}"),
+        other => other.to_string(),
+    }
+}
