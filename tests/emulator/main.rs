@@ -18,6 +18,7 @@ mod cli_output;
 mod device_code;
 mod faults;
 mod fixture;
+mod mix_up;
 mod oidc;
 mod one_browser;
 mod refusals;

@@ -111,6 +111,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Whether authorization responses name their issuer, and discovery promises it (RFC 9207); Entra's do not.
+    pub fn response_issuer(mut self, named: bool) -> Self {
+        self.settings.response_issuer = named;
+        self
+    }
+
     /// Makes a client a member of the family: its refresh tokens come with `foci` and work for every
     /// member.
     pub fn family_client(mut self, client_id: impl Into<String>) -> Self {

@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_lifetime: Duration,
     pub(crate) rotation: Rotation,
     pub(crate) widen_on_refresh: bool,
+    pub(crate) response_issuer: bool,
     pub(crate) family_clients: BTreeSet<String>,
     pub(crate) client_names: BTreeMap<String, String>,
 }
@@ -54,6 +55,7 @@ impl Default for Settings {
             refresh_token_lifetime: Duration::from_secs(90 * 86_400),
             rotation: Rotation::default(),
             widen_on_refresh: false,
+            response_issuer: false,
             family_clients: BTreeSet::new(),
             client_names: BTreeMap::new(),
         }

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use tokio::sync::watch;
 
 use crate::clock::UnixTime;
+use crate::directory::Tenant;
 use crate::error::Stamp;
 use crate::fault::Faults;
 use crate::ids;
@@ -60,6 +61,12 @@ impl App {
 
     pub(super) fn key(&self) -> &SigningKey {
         &self.key
+    }
+
+    /// Who an authorization response says that it comes from (RFC 9207), where it says so.
+    pub(super) fn response_issuer(&self, segment: &str) -> Option<String> {
+        let tenant = Tenant::parse(segment).ok().filter(|_| self.state().settings.response_issuer)?;
+        Some(format!("{}/{}/v2.0", self.base_url, tenant.signs_in_at().guid()))
     }
 
     /// Waits until the emulator is told to stop.

@@ -89,7 +89,7 @@ fn show(app: &App, segment: &str, step: Result<Step, OAuthError>, headers: &Head
             };
             reply::page(200, markup, FormTarget::Client(&request.reply_to.csp_source()))
         }
-        Ok(Step::Reply(answer)) => reply::deliver(answer, &app.stamp(headers)),
+        Ok(Step::Reply(answer)) => reply::deliver(answer, app.response_issuer(segment), &app.stamp(headers)),
         Err(error) => reply::problem_page(&error, &app.stamp(headers)),
     }
 }

@@ -26,8 +26,10 @@ pub(super) async fn configuration(
         Err(error) => return reply::refusal(&error, &app.stamp(&headers)),
     };
     let base = format!("{}/{segment}", app.base_url());
+    let response_issuer = app.state().settings.response_issuer;
     let document = json!({
         "issuer": format!("{}/{}/v2.0", app.base_url(), tenant.in_issuer()),
+        "authorization_response_iss_parameter_supported": response_issuer,
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "device_authorization_endpoint": format!("{base}/oauth2/v2.0/devicecode"),

@@ -125,7 +125,9 @@ impl Visit<'_> {
             }
             return response;
         };
-        reply::deliver(Reply { to, outcome: Err(error), cancelled: false }, &stamp)
+        let segment = request.uri().path().split('/').nth(1).unwrap_or_default();
+        let issuer = self.app.response_issuer(segment);
+        reply::deliver(Reply { to, outcome: Err(error), cancelled: false }, issuer, &stamp)
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn problem_page(error: &OAuthError, stamp: &Stamp) -> Response<Body> 
 }
 
 /// The answer for the client, in the response mode that it asked for.
-pub(super) fn deliver(reply: Reply, stamp: &Stamp) -> Response<Body> {
+pub(super) fn deliver(reply: Reply, issuer: Option<String>, stamp: &Stamp) -> Response<Body> {
     let Reply { to, outcome, cancelled } = reply;
     let mut error_note = None;
     let mut fields = match outcome {
@@ -69,6 +69,7 @@ pub(super) fn deliver(reply: Reply, stamp: &Stamp) -> Response<Body> {
         }
     };
     fields.extend(to.state.clone().map(|state| ("state", state)));
+    fields.extend(issuer.map(|issuer| ("iss", issuer)));
     let mut response = match to.mode {
         ResponseMode::Query => {
             let mut response = Response::new(Body::empty());
