@@ -12,5 +12,6 @@ mod both_ways;
 mod device_code;
 mod msal;
 mod provider;
+mod pushed;
 mod sharing;
 mod sign_in;

@@ -12,6 +12,7 @@
 //   OP_ACCESS_TOKEN_TTL      seconds, default 3600
 //   OP_REFRESH_TOKEN_TTL     seconds, default 86400
 //   OP_ROTATE                `0` keeps one refresh token for good; otherwise each use gives a new one
+//   OP_PAR                   `offered` or `required` takes pushed authorization requests (RFC 9126); otherwise there are none
 //   OP_LOG                   file that gets one line of JSON per request: {"method", "path", "status", "grant_type"}
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -60,6 +61,9 @@ const configuration = {
   features: {
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true },
+    pushedAuthorizationRequests: {
+      enabled: Boolean(env.OP_PAR), requirePushedAuthorizationRequests: env.OP_PAR === 'required',
+    },
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client, oneOf) => oneOf ?? resourceOf(ctx.oidc.params?.scope),
@@ -95,7 +99,7 @@ function route(raw) {
 }
 
 // What clients of Entra ask for, said in the words of the standard: `offline_access` counts only with `consent`, and
-// there is no account picker, so `select_account` is a new login.
+// there is no account picker, so `select_account` is a new login. What was pushed stays as it is.
 function promptFor(query) {
   const prompt = (query.get('prompt') ?? '').split(' ').filter(Boolean);
   if (prompt.includes('none')) return 'none';

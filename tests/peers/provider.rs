@@ -17,16 +17,22 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn over_http() -> Self {
-        Self::start(Home::default(), None).await
+        Self::start(Home::default(), None, None).await
+    }
+
+    /// One that takes pushed authorization requests, or takes no others.
+    pub(crate) async fn with_pushed_requests(required: bool) -> Self {
+        let pushed = if required { "required" } else { "offered" };
+        Self::start(Home::default(), None, Some(pushed)).await
     }
 
     pub(crate) async fn over_https() -> Self {
         let home = Home::default();
         let certificates = Certificates::make(home.path(), &["localhost"]);
-        Self::start(home, Some(certificates)).await
+        Self::start(home, Some(certificates), None).await
     }
 
-    async fn start(home: Home, certificates: Option<Certificates>) -> Self {
+    async fn start(home: Home, certificates: Option<Certificates>, pushed: Option<&str>) -> Self {
         let mut command = Command::new("node");
         command
             .arg(script("op.mjs"))
@@ -38,6 +44,9 @@ impl Provider {
             .env("OP_LOG", home.file("requests.log"));
         if let Some(made) = &certificates {
             command.env("OP_CERT", &made.server).env("OP_KEY", &made.server_key);
+        }
+        if let Some(pushed) = pushed {
+            command.env("OP_PAR", pushed);
         }
         let peer = Peer::start(command).await;
         Self { home, certificates, peer }
