@@ -25,7 +25,7 @@ pub const WORKLOADS: [Workload; 11] = [
     Workload { name: "W1", sizes: &["1", "100", "10000", "100000", "1000000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
     Workload { name: "W2", sizes: &["1x1", "10x10", "1000x10", "1000x100"], quick: 2 },
-    Workload { name: "W3", sizes: &["1", "100", "10000"], quick: 2 },
+    Workload { name: "W3", sizes: &["1", "100", "10000", "100000"], quick: 2 },
     Workload { name: "W4", sizes: &["1", "100", "10000"], quick: 2 },
     Workload { name: "W4-HTTP", sizes: &["1"], quick: 1 },
     Workload { name: "W5", sizes: &["1"], quick: 1 },

@@ -42,19 +42,25 @@ pub fn accounts(count: u64) -> Vec<Account> {
 /// A cache in memory that holds these users, however many they are.
 #[must_use]
 pub fn memory(users: &Users) -> TokenCache {
-    let mut limits = Limits::DEFAULT;
-    (limits.bytes, limits.access_tokens) = (usize::MAX, usize::MAX);
-    let cache = TokenCache::in_memory().with_limits(limits);
+    let cache = TokenCache::in_memory().with_limits(unlimited());
     for part in users.parts() {
         cache.merge_json(&part).expect("a cache document");
     }
     cache
 }
 
-/// A cache in a file.
+/// A cache in a file, however large.
 #[must_use]
 pub fn file(path: &Path) -> TokenCache {
-    TokenCache::new(FileStorage::at(path).expect("a path"))
+    let storage = FileStorage::at(path).expect("a path").with_size_limit(u64::MAX);
+    TokenCache::new(storage).with_limits(unlimited())
+}
+
+fn unlimited() -> Limits {
+    let mut limits = Limits::DEFAULT;
+    (limits.document_bytes, limits.document_entries) = (usize::MAX, usize::MAX);
+    (limits.bytes, limits.access_tokens) = (usize::MAX, usize::MAX);
+    limits
 }
 
 /// A client of the generated users.
