@@ -18,6 +18,12 @@ fn random_text(rng: &mut impl TryCryptoRng) -> Result<Secret, ConfigError> {
     Ok(Secret::new(base64url::encode(bytes.as_slice())))
 }
 
+/// A text that [`random_text`] may have drawn: base64url of 256 bits.
+fn kept_text(text: Secret) -> Option<Secret> {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (text.expose().len() == 43 && text.expose().bytes().all(is_base64url)).then_some(text)
+}
+
 /// The `code_verifier` of RFC 7636. The method is always `S256`; there is no way to ask for `plain` (S-02).
 ///
 /// ```
@@ -37,6 +43,11 @@ impl PkceVerifier {
     /// [`ConfigError::Randomness`] when the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
         random_text(rng).map(Self)
+    }
+
+    /// The one that was kept in this text.
+    pub(crate) fn kept(text: Secret) -> Option<Self> {
+        kept_text(text).map(Self)
     }
 
     /// The `code_challenge`: base64url of the SHA-256 of the verifier (RFC 7636 §4.2).
@@ -65,6 +76,11 @@ impl State {
         random_text(rng).map(Self)
     }
 
+    /// The one that was kept in this text.
+    pub(crate) fn kept(text: Secret) -> Option<Self> {
+        kept_text(text).map(Self)
+    }
+
     /// Whether `candidate` is this state, byte for byte and in constant time (S-03).
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {
@@ -87,6 +103,11 @@ impl Nonce {
     /// [`ConfigError::Randomness`] when the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
         random_text(rng).map(Self)
+    }
+
+    /// The one that was kept in this text.
+    pub(crate) fn kept(text: Secret) -> Option<Self> {
+        kept_text(text).map(Self)
     }
 
     /// Whether `candidate` is this nonce, in constant time.

@@ -224,15 +224,28 @@ impl Issuer {
         &self.reach
     }
 
-    /// The expected text, for messages.
+    /// The expected text, for messages and for what is kept of a sign-in.
     pub(crate) fn describe(&self) -> String {
+        self.descriptions().next().unwrap_or_default()
+    }
+
+    /// Whether [`describe`](Self::describe) may have said so; which of several names comes first may differ.
+    pub(crate) fn is_described(&self, text: &str) -> bool {
+        self.descriptions().any(|description| description == text)
+    }
+
+    fn descriptions(&self) -> impl Iterator<Item = String> {
         let tid = self.tenant.as_ref().and_then(Tenant::id).unwrap_or("{tenantid}");
-        match self.forms.first() {
-            Some(Form::Exact(issuer)) => issuer.clone(),
-            Some(Form::Tenant { before, after }) => format!("{before}{tid}{after}"),
-            Some(Form::TenantHost) => format!("https://{tid}{CIAM_SUFFIX}/{tid}/v2.0"),
-            None => String::new(),
-        }
+        self.forms.iter().map(move |form| match form {
+            Form::Exact(issuer) => issuer.clone(),
+            Form::Tenant { before, after } => format!("{before}{tid}{after}"),
+            Form::TenantHost => format!("https://{tid}{CIAM_SUFFIX}/{tid}/v2.0"),
+        })
+    }
+
+    /// The tenant, where there are tenants.
+    pub(crate) fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The front channel: what goes to the browser and what comes back (RFC 6749 §4.1, RFC 9207, RFC 9700).
 
+mod kept;
 mod mailbox;
 mod pending;
 mod prompt;

@@ -8,13 +8,18 @@ use http::Uri;
 use super::{AuthorizationResponse, RedirectUri, ResponseMode, mailbox};
 use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
+use crate::authority::tenant::Tenant;
 use crate::claims::Claims;
-use crate::client::RequestContext;
+use crate::client::{ClientId, RequestContext};
+use crate::correlation::CorrelationId;
 use crate::error::{ConfigError, Error, ProtocolError, ServerError, UiReason, UiRequired};
 use crate::exchange::CodeRedemption;
 use crate::pkce::{Nonce, PkceVerifier, State};
 use crate::scopes::Scopes;
 use crate::time::Timestamp;
+
+/// Clocks of several servers may differ by so much.
+const SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// What must be remembered between the authorization request and its response. Accepting a response consumes it, so
 /// that redeeming twice does not compile.
@@ -64,6 +69,40 @@ impl PendingAuthorization {
     #[must_use]
     pub fn started_at(&self) -> Timestamp {
         self.started_at
+    }
+
+    /// How long a user of a web application has, ten minutes: as long as a code may live (RFC 6749 §4.1.2). A session is
+    /// kept for longer than an application waits at a loopback address, but not what could redeem a code.
+    pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+    /// Whether the sign-in began longer ago than [`LIFETIME`](Self::LIFETIME), or at a time that is still to come.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.started_at.duration_until(now) > Self::LIFETIME || now.duration_until(self.started_at) > SKEW
+    }
+
+    /// The id of the call, which the redemption has too.
+    #[must_use]
+    pub fn correlation_id(&self) -> CorrelationId {
+        self.context.correlation_id
+    }
+
+    /// What was known of the provider when the sign-in began.
+    #[must_use]
+    pub fn metadata(&self) -> &ProviderMetadata {
+        &self.metadata
+    }
+
+    /// The tenant that was asked; `None` where there are none.
+    #[must_use]
+    pub fn tenant_name(&self) -> Option<&Tenant> {
+        self.metadata.issuer.tenant()
+    }
+
+    /// Whether this client began the sign-in, and at this authority.
+    #[must_use]
+    pub fn is_of(&self, client_id: &ClientId, authority: &Authority) -> bool {
+        self.context.client_id() == client_id && self.metadata.issuer == authority.issuer()
     }
 
     /// The web origins that may post the response: those of the provider's names, and the sign-in host of personal
