@@ -137,6 +137,12 @@ impl Application {
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
+
+    /// What the client can do beyond the protocol.
+    #[must_use]
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
 }
 
 /// Who asks, and under which id: what all requests of one call have in common.

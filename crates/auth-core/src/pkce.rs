@@ -81,6 +81,12 @@ impl State {
         kept_text(text).map(Self)
     }
 
+    /// The state itself.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// Whether `candidate` is this state, byte for byte and in constant time (S-03).
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {

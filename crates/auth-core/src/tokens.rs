@@ -42,6 +42,25 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// An access token that came from elsewhere than a token endpoint, such as from a broker; the fields say the rest.
+    #[must_use]
+    pub fn new(access_token: Secret, requested: &Scopes, expires_on: Timestamp, received_at: Timestamp) -> Self {
+        let requested_scopes = requested.without_oidc();
+        Self {
+            access_token,
+            refresh_token: None,
+            family_id: None,
+            id_token: None,
+            client_info: None,
+            granted_scopes: requested_scopes.clone(),
+            requested_scopes,
+            received_at,
+            expires_on,
+            extended_expires_on: None,
+            refresh_on: None,
+        }
+    }
+
     pub(crate) fn accept(
         response: TokenResponse,
         expected: &Expected<'_>,

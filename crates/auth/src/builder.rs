@@ -14,6 +14,7 @@ use crate::driver::Driver;
 use crate::event::{Event, Observer};
 use crate::flights::Flights;
 use crate::provider::Directory;
+use crate::redeemed::Redeemed;
 use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::turns::Turns;
@@ -218,6 +219,7 @@ impl PublicClientBuilder {
             flights: Flights::default(),
             turns: Turns::default(),
             sign_ins: tokio::sync::Mutex::default(),
+            redeemed: Redeemed::default(),
             throttle: Throttle::default(),
             observer: self.observer,
             multi_cloud: self.multi_cloud,

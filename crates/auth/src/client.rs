@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::{RemovalScope, StorageError};
-use auth_core::{Account, Authority, CorrelationId, Scopes, UiReason, UiRequired};
+use auth_core::{Account, Authority, AuthorizationResponse, CorrelationId, Scopes, UiReason, UiRequired};
 
 use crate::acquire::TokenRequest;
+use crate::authorization_code::{AuthorizationCodeRequest, PendingSignIn};
+use crate::authorization_url::AuthorizationUrlRequest;
 use crate::device_code::DeviceCodeRequest;
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
@@ -85,6 +87,46 @@ impl PublicClient {
     /// Lets the user sign in on another device, for machines without a browser.
     pub fn acquire_token_by_device_code(&self, scopes: &Scopes) -> DeviceCodeRequest {
         DeviceCodeRequest::new(Arc::clone(&self.shared), scopes.clone())
+    }
+
+    /// Begins a sign-in whose page the application itself shows: a web application, which sends its visitor there and
+    /// keeps the rest in a session on the server.
+    ///
+    /// The client proves itself by PKCE alone, as it has no secret: register it with a redirect URI of a public client.
+    ///
+    /// ```no_run
+    /// use auth::{AuthError, AuthResult, AuthorizationResponse, PublicClient, RedirectUri, ResponseMode, Scopes, Secret};
+    ///
+    /// /// `GET /sign-in`: what to keep, and where to send the visitor.
+    /// async fn sign_in(app: &PublicClient, scopes: &Scopes) -> Result<(Secret, http::Uri), AuthError> {
+    ///     let redirect_uri = RedirectUri::parse("https://app.example/signed-in")?;
+    ///     let request = app.authorization_url(scopes).redirect_uri(redirect_uri).response_mode(ResponseMode::Query);
+    ///     let pending = request.send().await?;
+    ///     Ok((pending.to_json(), pending.url().clone()))
+    /// }
+    ///
+    /// /// `GET /signed-in`: `kept` was taken out of the session and is there no more.
+    /// async fn signed_in(app: &PublicClient, kept: Secret, query: &str) -> Result<AuthResult, AuthError> {
+    ///     let response = AuthorizationResponse::parse(query.as_bytes())?;
+    ///     app.acquire_token_by_authorization_code(kept, response).send().await
+    /// }
+    /// ```
+    pub fn authorization_url(&self, scopes: &Scopes) -> AuthorizationUrlRequest {
+        AuthorizationUrlRequest::new(Arc::clone(&self.shared), scopes.clone())
+    }
+
+    /// Ends a sign-in that [`authorization_url`](Self::authorization_url) began, in this process or in another: `pending` is
+    /// what it gave, or what [`to_json`](auth_core::PendingAuthorization::to_json) made of that; `response` is what came to
+    /// the redirect URI, the query of a `GET` or the body of a `POST`.
+    ///
+    /// A sign-in counts once: take it out of the session first, so that two responses that come at the same time find it
+    /// once. This client refuses one that it redeemed before, and the provider a code that it has seen.
+    pub fn acquire_token_by_authorization_code(
+        &self,
+        pending: impl Into<PendingSignIn>,
+        response: AuthorizationResponse,
+    ) -> AuthorizationCodeRequest {
+        AuthorizationCodeRequest::new(Arc::clone(&self.shared), pending.into(), response)
     }
 
     /// Asks the cache, and the user only when that is not enough.

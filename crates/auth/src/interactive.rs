@@ -7,13 +7,13 @@ use std::time::Duration;
 use auth_core::{Account, Authority, AuthorizationRequest, ConfigError, RedirectUri, Scopes, UiRequired};
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 
+use crate::code::Returned;
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::sign_in_turn::SignInTurn;
-use crate::signed_in::SignedIn;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
@@ -126,7 +126,7 @@ impl InteractiveRequest {
         };
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
-        let mut request = AuthorizationRequest::new(context.clone(), metadata, redirect_uri, self.scopes);
+        let mut request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
         self.page.apply(&mut request);
         request.login_hint = self.login_hint;
         request.claims = self.options.claims;
@@ -135,18 +135,8 @@ impl InteractiveRequest {
 
         let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
-        let redemption = pending.accept(response, shared.driver.now())?;
-        let place = redemption.other_cloud().map_or(place, |cloud| shared.directory.of(cloud.clone()));
-        let metadata = redemption.metadata().clone();
-        let tokens = shared.driver.perform(redemption, &mut timing).await?;
-        let signed_in = SignedIn {
-            place: &place,
-            metadata: &metadata,
-            correlation_id: context.correlation_id(),
-            pinned: self.account.as_ref(),
-            by_device_code: false,
-        };
-        signed_in.with(tokens, shared, &mut timing).await
+        let returned = Returned { pending, response, place, pinned: self.account.as_ref() };
+        returned.redeem(shared, &mut timing).await
     }
 
     /// What the cache answers once somebody else had the user sign in. Who asks for claims, a prompt, or how the user signs in

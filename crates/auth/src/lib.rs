@@ -54,8 +54,11 @@
 
 mod acquire;
 mod answer;
+mod authorization_code;
+mod authorization_url;
 mod builder;
 mod client;
+mod code;
 mod device_code;
 mod driver;
 mod error;
@@ -67,6 +70,7 @@ mod options;
 mod outcome;
 mod provider;
 mod redeem;
+mod redeemed;
 mod refresh;
 mod result;
 mod shared;
@@ -80,6 +84,8 @@ mod turns;
 mod wanted;
 
 pub use acquire::TokenRequest;
+pub use authorization_code::{AuthorizationCodeRequest, PendingSignIn};
+pub use authorization_url::AuthorizationUrlRequest;
 pub use builder::PublicClientBuilder;
 pub use client::PublicClient;
 pub use device_code::{DeviceCodeRequest, PendingDeviceCode};
@@ -97,9 +103,10 @@ pub use auth_cache::{
 #[cfg(feature = "file")]
 pub use auth_cache::{FileState, FileStorage, LockHolder};
 pub use auth_core::{
-    Account, AccountId, Authority, AuthorityOptions, Body, Claims, ClaimsChallenge, Classification, ConfigError,
-    CorrelationId, DeviceCode, IdToken, Prompt, ProtocolError, RedirectUri, Scopes, Secret, ServerError, Tenant,
-    TenantProfile, Throttled, Timestamp, TransportError, TransportFault, UiReason, UiRequired,
+    Account, AccountId, Authority, AuthorityOptions, AuthorizationResponse, Body, Claims, ClaimsChallenge,
+    Classification, ConfigError, CorrelationId, DeviceCode, IdToken, PendingAuthorization, Prompt, ProtocolError,
+    RedirectUri, ResponseMode, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
+    TransportError, TransportFault, UiReason, UiRequired,
 };
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;

@@ -132,6 +132,19 @@ impl Place {
         }
     }
 
+    /// Sees to it that the names of the authority's host are known, which only instance discovery tells of some (S-39).
+    pub(crate) async fn confirm(
+        &self,
+        driver: &Driver,
+        context: &RequestContext,
+        timing: &mut Timing,
+    ) -> Result<(), Error> {
+        if self.authority().needs_instance_discovery() {
+            self.endpoints(driver, context, timing).await?;
+        }
+        Ok(())
+    }
+
     /// Asks which tenant the authority's domain name means. It stays unknown when the provider cannot be reached: then
     /// the cache answers from what it knows.
     pub(crate) async fn ask_tenant_id(&self, driver: &Driver, context: &RequestContext, timing: &mut Timing) {

@@ -14,6 +14,7 @@ use crate::flights::Flights;
 use crate::key::FlightKey;
 use crate::outcome::Outcome;
 use crate::provider::Directory;
+use crate::redeemed::Redeemed;
 use crate::throttle::Throttle;
 use crate::turns::Turns;
 
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) turns: Turns,
     /// Held by the call that has the user sign in.
     pub(crate) sign_ins: tokio::sync::Mutex<()>,
+    /// Sign-ins of web applications that are over.
+    pub(crate) redeemed: Redeemed,
     pub(crate) throttle: Throttle,
     pub(crate) observer: Observer,
     /// Whether users may be at home in another cloud of Entra.

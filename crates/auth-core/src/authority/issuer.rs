@@ -242,11 +242,6 @@ impl Issuer {
             Form::TenantHost => format!("https://{tid}{CIAM_SUFFIX}/{tid}/v2.0"),
         })
     }
-
-    /// The tenant, where there are tenants.
-    pub(crate) fn tenant(&self) -> Option<&Tenant> {
-        self.tenant.as_ref()
-    }
 }
 
 #[cfg(test)]

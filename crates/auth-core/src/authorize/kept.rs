@@ -41,8 +41,6 @@ struct Kept<'a> {
     login_hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_age: Option<u64>,
-    /// Whether the user may be at home in another cloud.
-    instance_aware: bool,
     state: &'a str,
     nonce: &'a str,
     code_verifier: &'a str,
@@ -91,7 +89,8 @@ impl PendingAuthorization {
             claims,
             login_hint,
             max_age,
-            multi_cloud,
+            // The application says it, not the text.
+            multi_cloud: _,
             started_at,
             url,
         } = self;
@@ -108,7 +107,6 @@ impl PendingAuthorization {
             claims: claims.as_ref().map(Claims::as_str),
             login_hint: login_hint.as_deref(),
             max_age: max_age.map(|max_age| max_age.as_secs()),
-            instance_aware: multi_cloud.is_some(),
             state: state.expose(),
             nonce: nonce.expose(),
             code_verifier: verifier.secret().expose(),
@@ -129,6 +127,8 @@ impl PendingAuthorization {
     /// The sign-in that [`to_json`](Self::to_json) kept, of the same application at the same authority: an authority of
     /// Entra that instance discovery has to confirm with the names it told, and the tenant that was asked. Nobody is
     /// asked anything.
+    ///
+    /// Another cloud of Entra that a response names counts where [`with_multi_cloud`](Self::with_multi_cloud) says so.
     ///
     /// What is trusted is `application` and `authority`, not the text: a code can only go where the authority itself
     /// would have sent it. Where the endpoints are known by discovery alone, those of the text count, which must be ones
@@ -169,7 +169,7 @@ impl PendingAuthorization {
             verifier: PkceVerifier::kept(verifier).ok_or(invalid("code_verifier"))?,
             login_hint: login_hint.map(str::to_owned),
             max_age: max_age.map(Duration::from_secs),
-            multi_cloud: members.flag("instance_aware")?.then(|| authority.clone()),
+            multi_cloud: None,
             claims,
             context,
             metadata,
@@ -211,10 +211,6 @@ impl Members {
         self.get(name)?.as_str().ok_or_else(|| invalid(name))
     }
 
-    fn flag(&self, name: &'static str) -> Result<bool, ProtocolError> {
-        self.get(name)?.as_bool().ok_or_else(|| invalid(name))
-    }
-
     fn number(&self, name: &'static str) -> Result<u64, ProtocolError> {
         self.get(name)?.as_u64().ok_or_else(|| invalid(name))
     }
@@ -235,7 +231,8 @@ impl Members {
             return Err(invalid("issuer"));
         }
         // What is lacking must not read as a provider that promises less.
-        self.flag("authorization_response_iss_parameter_supported")?;
+        let promise = "authorization_response_iss_parameter_supported";
+        self.get(promise)?.as_bool().ok_or_else(|| invalid(promise))?;
         for name in ["authorization_endpoint", "token_endpoint"] {
             self.text(name)?;
         }

@@ -8,7 +8,6 @@ use http::Uri;
 use super::{AuthorizationResponse, RedirectUri, ResponseMode, mailbox};
 use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
-use crate::authority::tenant::Tenant;
 use crate::claims::Claims;
 use crate::client::{ClientId, RequestContext};
 use crate::correlation::CorrelationId;
@@ -93,10 +92,11 @@ impl PendingAuthorization {
         &self.metadata
     }
 
-    /// The tenant that was asked; `None` where there are none.
+    /// The same, whose user may be at home in another cloud of Entra than that of `authority`, which was asked; see
+    /// [`AuthorizationRequest::multi_cloud`](crate::AuthorizationRequest::multi_cloud).
     #[must_use]
-    pub fn tenant_name(&self) -> Option<&Tenant> {
-        self.metadata.issuer.tenant()
+    pub fn with_multi_cloud(self, authority: Authority) -> Self {
+        Self { multi_cloud: Some(authority), ..self }
     }
 
     /// Whether this client began the sign-in, and at this authority.

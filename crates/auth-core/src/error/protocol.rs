@@ -63,6 +63,9 @@ pub enum ProtocolError {
     /// The authorization response names another issuer, or none where it must (S-05).
     #[error("the authorization response comes from another issuer")]
     ResponseIssuer,
+    /// The code of this sign-in was sent before (S-04).
+    #[error("this sign-in was redeemed before; it counts once")]
+    AlreadyRedeemed,
     /// The id_token fails a check.
     #[error("the id_token is not acceptable: {0}")]
     IdToken(#[from] IdTokenFault),
