@@ -3,8 +3,11 @@
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use auth::{AuthError, AuthResult, Browser, BrowserError, Claims, FileStorage, MemoryStorage, Storage, TokenSource};
+use auth::{
+    AuthError, AuthResult, Browser, BrowserError, Claims, DeviceCode, FileStorage, MemoryStorage, Storage, TokenSource,
+};
 use auth_emulator::Robot;
+use auth_tests::browsers::Nobody;
 use auth_tests::program::PATIENCE;
 use http::Uri;
 use serde_json::Value;
@@ -110,6 +113,38 @@ async fn who_finds_nothing_shows_the_page_in_turn() {
         let (answer, ()) = tokio::join!(two, show);
         assert_eq!(answer.unwrap().source(), TokenSource::IdentityProvider);
         second.remove_account(&second.accounts().await.unwrap()[0]).await.unwrap();
+    }
+}
+
+/// A sign-in on another device takes its turn with those in browsers, whichever comes first.
+#[tokio::test]
+async fn a_browser_and_another_device_are_one_sign_in() {
+    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    for browser_first in [true, false] {
+        let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
+        let (desktop, terminal) = (client(&emulator, storage.clone(), handed), client(&emulator, storage, Nobody));
+        let Err(AuthError::UiRequired(ui)) = terminal.acquire_token_silent(&wanted, None).send().await else {
+            panic!()
+        };
+        let (codes, mut shown) = unbounded_channel();
+        let show =
+            move |code: &DeviceCode| codes.send((code.verification_uri.to_string(), code.user_code.clone())).unwrap();
+        let on_desktop: Call<'_> = pin!(desktop.acquire_token(&wanted).send());
+        let on_device: Call<'_> = pin!(terminal.acquire_token_by_device_code(&wanted).satisfying(&ui).send(show));
+        let (mut one, mut two) = if browser_first { (on_desktop, on_device) } else { (on_device, on_desktop) };
+        let user = async {
+            tokio::select! {
+                page = pages.recv() => user_signs_in(&page.unwrap()).await,
+                code = shown.recv() => {
+                    let (address, code) = code.unwrap();
+                    Robot::new().user(ADA).enter_code(&address, &code).await.map(drop).unwrap();
+                }
+            }
+        };
+        assert!(is_waiting(&mut one).await && is_waiting(&mut two).await);
+        let (one, two, ()) = tokio::join!(one, two, user);
+        let sources = (one.unwrap().source(), two.unwrap().source());
+        assert_eq!(sources, (TokenSource::IdentityProvider, TokenSource::Cache), "browser first: {browser_first}");
     }
 }
 

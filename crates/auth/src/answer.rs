@@ -41,7 +41,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result
 /// What the cache and the throttle say.
 enum First {
     Answer(Box<AuthResult>),
-    /// Refresh the token of this key.
+    /// Refresh the token of this key, or have the broker give one.
     Refresh(Key),
 }
 
@@ -55,6 +55,7 @@ async fn first_look(shared: &Arc<Shared>, wanted: &Arc<Wanted>, timing: &mut Tim
             return serve(token);
         }
         Lookup::MustRefresh(refresh, serving) => (refresh, serving),
+        Lookup::Nothing if shared.broker.is_some() => return Ok(First::Refresh(wanted.key())),
         Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
     };
     let key = wanted.key();

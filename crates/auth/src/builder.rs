@@ -9,6 +9,7 @@ use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser};
 
+use crate::broker::{Broker, DynBroker};
 use crate::client::PublicClient;
 use crate::driver::Driver;
 use crate::event::{Event, Observer};
@@ -32,6 +33,7 @@ pub struct PublicClientBuilder {
     margins: Margins,
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
+    broker: Option<Arc<dyn DynBroker>>,
     clock: Arc<dyn Clock>,
     observer: Observer,
     clock_skew: Option<Duration>,
@@ -52,6 +54,7 @@ impl PublicClient {
             margins: Margins::default(),
             transport: None,
             browser: None,
+            broker: None,
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
             clock_skew: None,
@@ -136,6 +139,12 @@ impl PublicClientBuilder {
         self
     }
 
+    /// The broker of the operating system, which signs people in before any browser is opened; by default there is none.
+    pub fn broker(mut self, broker: impl Broker + 'static) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
     /// The clock; by default the system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -216,6 +225,7 @@ impl PublicClientBuilder {
             margins: self.margins,
             driver: Driver::new(Arc::new(watch), self.clock),
             browser: self.browser.or_else(default_browser),
+            broker: self.broker,
             flights: Flights::default(),
             turns: Turns::default(),
             sign_ins: tokio::sync::Mutex::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::{RemovalScope, StorageError};
+use auth_cache::RemovalScope;
 use auth_core::{Account, Authority, AuthorizationResponse, CorrelationId, Scopes, UiReason, UiRequired};
 
 use crate::acquire::TokenRequest;
@@ -47,7 +47,7 @@ impl PublicClient {
         self.shared.directory.own().authority()
     }
 
-    /// The accounts that signed in: who did so last first, then by username.
+    /// The accounts that signed in: who did so last first, then by username; then those that the broker has beside them.
     ///
     /// # Errors
     /// [`AuthError::Cache`] when the cache cannot be read.
@@ -134,7 +134,7 @@ impl PublicClient {
         TokenRequest::new(self.acquire_token_silent(scopes, None))
     }
 
-    /// Forgets an account, for this client and for its family where it is in one, and tells whether it was there. The
+    /// Forgets an account, here and at the broker, for this client and for its family where it is in one, and tells whether it was there. The
     /// identity provider is not told: tokens that were handed out work until they expire.
     ///
     /// # Errors
@@ -156,7 +156,12 @@ impl PublicClient {
         let authority = place.authority();
         let removed = cache.remove_account(&authority, self.shared.client_id(), account, scope).await;
         self.shared.throttle.forget_refusals(&account.home_account_id);
-        removed.map_err(|error: StorageError| error.into())
+        // Whichever of the two fails, the other is done.
+        let brokered = match &self.shared.broker {
+            Some(broker) => broker.remove_account(account).await,
+            None => Ok(false),
+        };
+        Ok(removed? | brokered?)
     }
 
     /// Waits, at most 30 seconds, for the refreshes that are under way, and stores what the store refused before, so that a

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_core::{
     Account, DeviceAuthorization, DeviceCode, DeviceSignIn, ProviderMetadata, RequestContext, Scopes, Timestamp,
@@ -13,8 +14,13 @@ use crate::options::{Options, option_setters};
 use crate::provider::Place;
 use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::sign_in_turn::Turn;
 use crate::signed_in::SignedIn;
+use crate::silent::SilentRequest;
 use crate::timing::Timing;
+
+/// How long a user who is signing in already is waited for: as long as Entra's codes live.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// A sign-in on another device; see [`PublicClient::acquire_token_by_device_code`](crate::PublicClient::acquire_token_by_device_code).
 #[derive(Clone)]
@@ -23,12 +29,15 @@ pub struct DeviceCodeRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
     account: Option<Account>,
+    login_hint: Option<String>,
+    /// Whether a token in the cache would do, were there one.
+    after_silent: bool,
     options: Options,
 }
 
 impl DeviceCodeRequest {
     pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
-        Self { shared, scopes, account: None, options: Options::default() }
+        Self { shared, scopes, account: None, login_hint: None, after_silent: false, options: Options::default() }
     }
 
     option_setters!();
@@ -41,8 +50,13 @@ impl DeviceCodeRequest {
 
     /// Answers a silent request that found the user is needed: takes over its claims and its correlation id. What was set
     /// before stays; claims merge, and stay where both ask for the same thing.
+    ///
+    /// With [`send`](Self::send) it takes its turn among all such requests, here and in other programs that share the
+    /// store, those with a browser included: see [`InteractiveRequest::satisfying`](crate::InteractiveRequest::satisfying).
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
+        self.after_silent = true;
+        self.login_hint.clone_from(&ui.login_hint);
         self
     }
 
@@ -60,18 +74,41 @@ impl DeviceCodeRequest {
     /// # Errors
     /// Those of [`start`](Self::start) and of [`PendingDeviceCode::wait`].
     pub async fn send(self, show: impl FnOnce(&DeviceCode)) -> Result<AuthResult, AuthError> {
-        let pending = self.start().await?;
+        let (mut timing, shared) = (Timing::begin(), Arc::clone(&self.shared));
+        let _turn = match self.after_silent {
+            true => match self.turn(&shared, &mut timing).await? {
+                Turn::Answered(result) => return Ok(*result),
+                turn @ Turn::Own(_) => Some(turn),
+            },
+            false => None,
+        };
+        let pending = self.begin(timing).await?;
         show(pending.code());
         pending.wait().await
     }
 
-    /// Asks for a code, and leaves it to the caller when to wait for the user.
+    /// Waits for the turn of this request among all that need the user.
+    async fn turn<'a>(&self, shared: &'a Shared, timing: &mut Timing) -> Result<Turn<'a>, AuthError> {
+        let context = self.options.context(shared)?;
+        let place = self.options.place(shared)?;
+        place.confirm(&shared.driver, &context, timing).await?;
+        let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
+        let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
+        Ok(Turn::take(shared, silent, &place.authority(), LONGEST, timing).await)
+    }
+
+    /// Asks for a code, and leaves it to the caller when to wait for the user. It is asked for at once, whoever else has the
+    /// user sign in.
     ///
     /// # Errors
     /// [`AuthError::Config`] when the provider has no such sign-in, [`AuthError::Server`] when it refuses; otherwise as
     /// [`AuthError`] says.
     pub async fn start(self) -> Result<PendingDeviceCode, AuthError> {
-        let (mut timing, shared) = (Timing::begin(), self.shared);
+        self.begin(Timing::begin()).await
+    }
+
+    async fn begin(self, mut timing: Timing) -> Result<PendingDeviceCode, AuthError> {
+        let shared = self.shared;
         let context = self.options.context(&shared)?;
         let place = self.options.place(&shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;

@@ -4,16 +4,20 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Account, Authority, AuthorizationRequest, ConfigError, RedirectUri, Scopes, UiRequired};
+use auth_core::{
+    Account, Authority, AuthorizationRequest, ConfigError, CorrelationId, RedirectUri, Scopes, UiRequired,
+};
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 
+use crate::broker::BrokerRequest;
+use crate::brokered;
 use crate::code::Returned;
 use crate::error::AuthError;
 use crate::options::{Options, option_setters};
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::sign_in_options::{SignInOptions, sign_in_setters};
-use crate::sign_in_turn::SignInTurn;
+use crate::sign_in_turn::Turn;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
@@ -106,20 +110,21 @@ impl InteractiveRequest {
         let mut timing = Timing::begin();
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
-        let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
         let place = self.options.place(shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
         let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
-        let turn = match self.after_silent {
-            true => Some(SignInTurn::take(shared, &place.authority(), patience, &mut timing).await),
+        let _turn = match self.after_silent {
+            true => match Turn::take(shared, self.silent(), &place.authority(), patience, &mut timing).await {
+                Turn::Answered(result) => return Ok(*result),
+                turn @ Turn::Own(_) => Some(turn),
+            },
             false => None,
         };
-        if turn.as_ref().is_some_and(|turn| turn.waited)
-            && let Some(result) = self.cached().await
-        {
+        if let Some(result) = self.ask_broker(&place.authority(), context.correlation_id(), &timing).await? {
             return Ok(result);
         }
 
+        let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
             None => RedirectUri::parse(LOOPBACK)?,
@@ -139,16 +144,33 @@ impl InteractiveRequest {
         returned.redeem(shared, &mut timing).await
     }
 
-    /// What the cache answers once somebody else had the user sign in. Who asks for claims, a prompt, or how the user signs in
-    /// wants a sign-in of its own.
-    async fn cached(&self) -> Option<AuthResult> {
-        if self.options.claims.is_some() || !self.page.any_sign_in_does() {
-            return None;
+    /// What the broker gives, where there is one that can be told all that is wished.
+    async fn ask_broker(
+        &self,
+        authority: &Authority,
+        correlation_id: CorrelationId,
+        timing: &Timing,
+    ) -> Result<Option<AuthResult>, AuthError> {
+        if !self.page.broker_may_show_it() {
+            return Ok(None);
         }
-        let mut silent = SilentRequest::new(&self.shared, &self.scopes, self.account.as_ref());
-        silent.login_hint.clone_from(&self.login_hint);
-        silent.options = self.options.clone();
-        silent.miss().await.ok()
+        let request = BrokerRequest {
+            account: self.account.as_ref(),
+            login_hint: self.login_hint.as_deref(),
+            claims: self.options.claims.as_ref(),
+            prompt: self.page.prompt,
+            extra_query: &self.options.extra_query,
+            ..brokered::request(&self.shared, authority, &self.scopes, correlation_id)
+        };
+        brokered::interactively(&self.shared, &request, timing).await
+    }
+
+    /// The question that the cache may answer once somebody else had the user sign in. Who asks for a prompt, or how the user
+    /// signs in, wants a sign-in of its own.
+    fn silent(&self) -> Option<SilentRequest<'_>> {
+        let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
+        let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
+        silent.filter(|_| self.page.any_sign_in_does())
     }
 }
 

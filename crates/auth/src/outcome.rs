@@ -16,9 +16,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the identity provider was asked: else somebody had cached the token meanwhile.
+    /// Whether somebody was asked for it: else it had been cached meanwhile.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.result.source() == TokenSource::IdentityProvider
+        self.result.source() != TokenSource::Cache
     }
 
     /// The answer to the call whose refresh this was.

@@ -1,4 +1,5 @@
 //! Refreshing a token: one flight for all who want the same, a turn for each account, and a second look into the cache.
+//! Where there is a broker, it is asked before a refresh token is redeemed.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use auth_cache::{BoxedLock, CachedToken, LockBudget, Lookup, Refresh};
 use auth_core::UiReason;
 
+use crate::brokered;
 use crate::error::{AuthError, Cancelled};
 use crate::key::Key;
 use crate::outcome::Outcome;
@@ -82,14 +84,24 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         return Ok(outcome);
     }
     let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
-        Lookup::UsableButRefresh(token, refresh) if ahead => (refresh, Some(token)),
+        Lookup::UsableButRefresh(token, refresh) if ahead => (Some(refresh), Some(token)),
         Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
             return Ok(found(shared, wanted, token, &timing));
         }
-        Lookup::MustRefresh(refresh, serving) => (refresh, serving),
-        Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
+        Lookup::MustRefresh(refresh, serving) => (Some(refresh), serving),
+        Lookup::Nothing => (None, None),
     };
     let serves = serving.is_some();
+    if shared.broker.is_some() {
+        let brokered = Box::pin(brokered::silently(shared, wanted)).await;
+        if let (Err(error), true) = (&brokered, serves) {
+            wanted.tell_failure(shared, error);
+        }
+        if let Some(result) = brokered? {
+            return Ok(Outcome { result: Arc::new(result), cached_at: shared.driver.now() });
+        }
+    }
+    let Some(refresh) = refresh else { return Err(wanted.ui_required(UiReason::NoTokensFound)) };
     // Whoever had the turn before may have learned that the provider wants to be left alone.
     match (wanted.judge(shared, key, &refresh, serves), serving) {
         (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, token, &timing)),

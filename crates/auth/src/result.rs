@@ -16,6 +16,8 @@ pub enum TokenSource {
     Cache,
     /// The identity provider.
     IdentityProvider,
+    /// The [broker](crate::Broker), wherever it has it from.
+    Broker,
 }
 
 /// A token and what is known of it. It shares everything with the cache: a hit copies nothing, and a clone costs one
@@ -233,6 +235,11 @@ impl AuthResult {
             persisted,
             call: Some(Box::new(call)),
         }
+    }
+
+    /// The same from the broker.
+    pub(crate) fn given_by_broker(self) -> Self {
+        Self { source: TokenSource::Broker, ..self }
     }
 
     /// The same for a call that has taken so long.

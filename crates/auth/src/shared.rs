@@ -7,6 +7,7 @@ use auth_cache::{LockBudget, Margins, Query, StorageError, TokenCache, TokenUpda
 use auth_core::{Account, AccountId, Application, ClientId, ResolvedAuthority, Scopes};
 use auth_interactive::DynBrowser;
 
+use crate::broker::DynBroker;
 use crate::driver::Driver;
 use crate::error::AuthError;
 use crate::event::Observer;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) margins: Margins,
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
+    pub(crate) broker: Option<Arc<dyn DynBroker>>,
     /// Refreshes under way.
     pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,
     /// Who redeems for which account.
@@ -70,13 +72,21 @@ impl Shared {
         }
     }
 
-    /// The accounts that signed in.
+    /// The accounts that signed in, and then those that the broker has beside them.
     pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
         let own = self.directory.own().authority();
-        match self.multi_cloud {
+        let cached = match self.multi_cloud {
             true => self.cache.accounts_among(&own.in_every_cloud(), self.client_id()).await,
             false => self.cache.accounts(&own, self.client_id()).await,
+        };
+        let Some(broker) = &self.broker else { return cached };
+        let (mut accounts, brokered) = (cached?, broker.accounts().await);
+        for account in brokered {
+            if accounts.iter().all(|known| known.home_account_id != account.home_account_id) {
+                accounts.push(account);
+            }
         }
+        Ok(accounts)
     }
 }
 

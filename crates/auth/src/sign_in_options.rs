@@ -21,6 +21,11 @@ impl SignInOptions {
         self.prompt.is_none() && self.max_age.is_none() && self.acr_values.is_none()
     }
 
+    /// Whether a broker can be told all of it: the languages and the domain are but hints.
+    pub(crate) fn broker_may_show_it(&self) -> bool {
+        self.extra_scopes_to_consent.is_none() && self.max_age.is_none() && self.acr_values.is_none()
+    }
+
     pub(crate) fn apply(self, request: &mut AuthorizationRequest) {
         request.prompt = self.prompt;
         request.domain_hint = self.domain_hint;

@@ -1,4 +1,4 @@
-//! One sign-in page for all calls and programs that need the user at the same time.
+//! One sign-in, with a browser or on another device, for all calls and programs that need the user at the same time.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -7,26 +7,52 @@ use auth_cache::{BoxedLock, LockBudget, StorageError, StorageErrorKind};
 use auth_core::Authority;
 use tokio::sync::MutexGuard;
 
+use crate::result::AuthResult;
 use crate::shared::Shared;
+use crate::silent::SilentRequest;
 use crate::timing::Timing;
+
+/// What became of waiting for the turn.
+pub(crate) enum Turn<'a> {
+    /// This call has the user sign in.
+    Own(#[expect(dead_code, reason = "it is held, not read")] SignInTurn<'a>),
+    /// Somebody else did so meanwhile, and the cache answers.
+    Answered(Box<AuthResult>),
+}
+
+impl<'a> Turn<'a> {
+    /// Takes the turn after a silent call that found the user is needed, and asks once more if somebody had it before.
+    /// Without `silent` a sign-in of its own is wanted.
+    pub(crate) async fn take(
+        shared: &'a Shared,
+        silent: Option<SilentRequest<'_>>,
+        authority: &Authority,
+        longest: Duration,
+        timing: &mut Timing,
+    ) -> Self {
+        let turn = SignInTurn::take(shared, authority, longest, timing).await;
+        match silent.filter(|_| turn.waited) {
+            Some(silent) => match silent.miss().await {
+                Ok(result) => Self::Answered(Box::new(result)),
+                Err(_) => Self::Own(turn),
+            },
+            None => Self::Own(turn),
+        }
+    }
+}
 
 /// The turn of one sign-in; it ends with the value.
 pub(crate) struct SignInTurn<'a> {
     _here: Option<MutexGuard<'a, ()>>,
     _elsewhere: Option<BoxedLock>,
     /// Whether somebody else may have signed in meanwhile.
-    pub(crate) waited: bool,
+    waited: bool,
 }
 
 impl<'a> SignInTurn<'a> {
     /// Waits for whoever has the user sign in already, in this program or in another over the same store, at most as long as
     /// a user has. Beyond that, and where the store has no lock, the page is shown all the same.
-    pub(crate) async fn take(
-        shared: &'a Shared,
-        authority: &Authority,
-        longest: Duration,
-        timing: &mut Timing,
-    ) -> Self {
+    async fn take(shared: &'a Shared, authority: &Authority, longest: Duration, timing: &mut Timing) -> Self {
         let (here, waited) = match shared.sign_ins.try_lock() {
             Ok(here) => (Some(here), false),
             Err(_) => (tokio::time::timeout(longest, shared.sign_ins.lock()).await.ok(), true),

@@ -40,6 +40,23 @@ impl<'a> SilentRequest<'a> {
         Self { shared, scopes, account, login_hint: None, force_refresh: false, options: Options::default() }
     }
 
+    /// The same question as a sign-in's, for when somebody else signed in meanwhile. Who asks for claims wants a sign-in of
+    /// its own.
+    pub(crate) fn after_sign_in(
+        shared: &'a Arc<Shared>,
+        scopes: &'a Scopes,
+        account: Option<&'a Account>,
+        login_hint: Option<&str>,
+        options: &Options,
+    ) -> Option<Self> {
+        let silent = || Self {
+            login_hint: login_hint.map(str::to_owned),
+            options: options.clone(),
+            ..Self::new(shared, scopes, account)
+        };
+        options.claims.is_none().then(silent)
+    }
+
     /// Means the account with this username or home account id, where no account was given.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.login_hint = Some(hint.into());

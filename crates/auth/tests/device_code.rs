@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -146,4 +147,50 @@ async fn giving_up_ends_it() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     tokio::task::yield_now().await;
     assert_eq!(paths(&transport), ["devicecode"]);
+}
+
+/// Of two calls that silent ones sent to the user, one asks for a code; the other finds its tokens. Who was sent by none, or
+/// wants claims, has a code of its own.
+#[tokio::test(start_paused = true)]
+async fn two_who_need_the_user_show_one_code() {
+    let (app, transport) = client(vec![code(), refusal("authorization_pending"), tokens()]);
+    let (wanted, shown) = (scopes(), AtomicUsize::new(0));
+    let Err(AuthError::UiRequired(ui)) = app.acquire_token_silent(&wanted, None).send().await else { panic!() };
+    let call = || {
+        let show = |_: &auth::DeviceCode| assert!(shown.fetch_add(1, Ordering::SeqCst) < 2);
+        app.acquire_token_by_device_code(&wanted).satisfying(&ui).send(show)
+    };
+    let (one, two) = tokio::join!(call(), call());
+    assert_eq!(one.unwrap().source(), TokenSource::IdentityProvider);
+    assert_eq!(two.unwrap().source(), TokenSource::Cache);
+    assert_eq!(shown.into_inner(), 1);
+    assert_eq!(paths(&transport), ["devicecode", "token", "token"]);
+
+    let (app, transport) = client(vec![code(), code(), tokens(), tokens()]);
+    let request = || app.acquire_token_by_device_code(&wanted);
+    let (one, two) = tokio::join!(request().satisfying(&ui).send(|_| {}), request().send(|_| {}));
+    assert!(one.is_ok() && two.is_ok());
+    assert_eq!(paths(&transport), ["devicecode", "devicecode", "token", "token"]);
+
+    let (app, transport) = client(vec![code(), tokens(), code(), tokens()]);
+    let claims = auth::Claims::parse(r#"{"id_token":{"acr":null}}"#).unwrap();
+    let request = || app.acquire_token_by_device_code(&wanted).satisfying(&ui);
+    let (one, two) = tokio::join!(request().send(|_| {}), request().claims(claims).send(|_| {}));
+    assert_eq!(
+        (one.unwrap().source(), two.unwrap().source()),
+        (TokenSource::IdentityProvider, TokenSource::IdentityProvider)
+    );
+    assert_eq!(paths(&transport), ["devicecode", "token", "devicecode", "token"]);
+}
+
+/// Who waits for a user that never comes has its turn at last.
+#[tokio::test(start_paused = true)]
+async fn a_code_that_expires_lets_the_next_one_go_on() {
+    let (app, _) = client(vec![code(), refusal("authorization_pending"), refusal("expired_token"), code(), tokens()]);
+    let wanted = scopes();
+    let Err(AuthError::UiRequired(ui)) = app.acquire_token_silent(&wanted, None).send().await else { panic!() };
+    let call = || app.acquire_token_by_device_code(&wanted).satisfying(&ui).send(|_| {});
+    let (one, two) = tokio::join!(call(), call());
+    assert!(matches!(one, Err(AuthError::UiRequired(_))), "{one:?}");
+    assert_eq!(two.unwrap().source(), TokenSource::IdentityProvider);
 }

@@ -6,6 +6,7 @@
     reason = "a test ends at the first thing that is wrong"
 )]
 
+mod broker;
 mod deferred;
 mod dropped;
 mod events;

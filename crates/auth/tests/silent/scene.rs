@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auth::{
-    Account, AccountId, AuthError, AuthResult, Authority, Clock, Event, MemoryStorage, PublicClient,
-    PublicClientBuilder, Scopes, Storage, Timestamp,
+    Account, AccountId, AuthError, AuthResult, Authority, Broker, Browser, BrowserError, Clock, Event, MemoryStorage,
+    PublicClient, PublicClientBuilder, Scopes, Storage, Timestamp,
 };
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,15 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 /// A clock that the test moves.
 #[derive(Clone)]
 pub(crate) struct Hand(Arc<AtomicU64>);
+
+/// Shows nothing.
+struct NoBrowser;
+
+impl Browser for NoBrowser {
+    async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
+        Err(BrowserError::Headless)
+    }
+}
 
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
@@ -92,6 +101,15 @@ impl Scene {
         let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT);
         let app = builder.on_event(move |event| listener.lock().unwrap().push(event.clone())).build().unwrap();
         (Self { app, ..self }, heard)
+    }
+
+    /// The same with a broker, a browser that is none, and somebody who hears of its events.
+    pub(crate) fn with_broker(self, broker: impl Broker + 'static) -> (Self, Heard) {
+        let heard = Heard::default();
+        let listener = Arc::clone(&heard);
+        let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT);
+        let builder = builder.on_event(move |event| listener.lock().unwrap().push(event.clone()));
+        (Self { app: builder.broker(broker).browser(NoBrowser).build().unwrap(), ..self }, heard)
     }
 
     /// Another process over the same store, with a provider of its own or the same.

@@ -1,0 +1,95 @@
+//! What is asked of the broker, where there is one.
+
+use std::sync::Arc;
+
+use auth_cache::RefreshReason;
+use auth_core::{Account, Authority, CorrelationId, ProtocolError, Scopes, Tokens};
+
+use crate::broker::{BrokerRequest, BrokerTokens};
+use crate::error::AuthError;
+use crate::result::{AuthResult, Call};
+use crate::shared::Shared;
+use crate::timing::Timing;
+use crate::wanted::Wanted;
+
+/// How accounts are marked that signed in on another device: of those the broker of this one knows nothing.
+const BY_DEVICE_CODE: &str = "device_code_flow";
+
+/// The broker's answer to a silent call; `None` where a refresh token is to be redeemed.
+pub(crate) async fn silently(shared: &Shared, wanted: &Wanted) -> Result<Option<AuthResult>, AuthError> {
+    let Some(broker) = &shared.broker else { return Ok(None) };
+    if wanted.account.source.as_deref() == Some(BY_DEVICE_CODE) {
+        return Ok(None);
+    }
+    let (timing, authority) = (Timing::begin(), wanted.place.authority());
+    let request = BrokerRequest {
+        account: Some(&wanted.account),
+        claims: wanted.claims.as_ref(),
+        force_refresh: wanted.forced,
+        extra_query: &wanted.extra_query,
+        ..request(shared, &authority, &wanted.scopes, wanted.context.correlation_id())
+    };
+    let tokens = broker.acquire_token_silent(&request).await?;
+    tokens.map(|tokens| given(shared, &request, tokens, &timing)).transpose()
+}
+
+/// The broker's answer to an interactive call; `None` where a browser is to be opened.
+pub(crate) async fn interactively(
+    shared: &Shared,
+    request: &BrokerRequest<'_>,
+    timing: &Timing,
+) -> Result<Option<AuthResult>, AuthError> {
+    let Some(broker) = &shared.broker else { return Ok(None) };
+    let tokens = broker.acquire_token_interactive(request).await?;
+    tokens.map(|tokens| given(shared, request, tokens, timing)).transpose()
+}
+
+/// A request for these scopes, with nothing else wished.
+pub(crate) fn request<'a>(
+    shared: &'a Shared,
+    authority: &'a Authority,
+    scopes: &'a Scopes,
+    correlation_id: CorrelationId,
+) -> BrokerRequest<'a> {
+    BrokerRequest {
+        client_id: shared.client_id().as_str(),
+        capabilities: shared.application.capabilities(),
+        authority,
+        scopes,
+        account: None,
+        login_hint: None,
+        claims: None,
+        prompt: None,
+        force_refresh: false,
+        extra_query: &[],
+        correlation_id,
+    }
+}
+
+/// What the broker gave, as the answer of the call; to no other account than the one that was asked for (S-86).
+fn given(
+    shared: &Shared,
+    request: &BrokerRequest<'_>,
+    from_broker: BrokerTokens,
+    timing: &Timing,
+) -> Result<AuthResult, AuthError> {
+    let BrokerTokens { access_token, expires_on, account, granted_scopes, id_token } = from_broker;
+    let is_meant = |pinned: &Account| pinned.home_account_id == account.home_account_id;
+    if !request.account.is_none_or(is_meant) {
+        return Err(ProtocolError::UserMismatch.into());
+    }
+    let mut tokens = Tokens::new(access_token, request.scopes, expires_on, shared.driver.now());
+    tokens.id_token = id_token;
+    if let Some(granted) = granted_scopes {
+        tokens.granted_scopes = granted;
+    }
+    let call = Call {
+        refresh_reason: RefreshReason::NotApplicable,
+        token_endpoint: None,
+        durations: timing.durations(),
+        persistence_error: None,
+    };
+    let (tokens, account) = (Arc::new(tokens), Some(Arc::new(account)));
+    let result = AuthResult::issued(tokens, account, request.authority, request.correlation_id, call, false);
+    Ok(result.given_by_broker())
+}
