@@ -25,3 +25,4 @@ mod refusals;
 mod sharing;
 mod story;
 mod tenants;
+mod web;

@@ -68,5 +68,5 @@ pub use endpoint::Endpoint;
 pub use fault::{Fault, Faults, HttpFault, OAuthFault};
 pub use ledger::{CredentialKind, GrantType, Ledger, Record, Redemption};
 #[cfg(feature = "robot")]
-pub use robot::{Robot, RobotError, Visit};
+pub use robot::{Redirect, Robot, RobotError, Visit};
 pub use settings::Rotation;

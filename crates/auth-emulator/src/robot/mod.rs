@@ -4,11 +4,14 @@ mod address;
 mod browser;
 mod error;
 mod page;
+mod redirect;
 
 use browser::{Answer, Browser};
 use page::{Button, Form};
+use redirect::Delivery;
 
 pub use error::RobotError;
+pub use redirect::Redirect;
 
 /// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the answer to the
 /// application's loopback receiver, with the headers that a browser sends; or enters the code of
@@ -37,6 +40,14 @@ pub struct Robot {
 enum Refusal {
     SignIn,
     Consent,
+}
+
+/// Where the pages of the provider ended.
+enum End {
+    /// They lead to the application.
+    Left { browser: Browser, titles: Vec<String>, delivery: Delivery },
+    /// At the provider.
+    Stayed(Visit),
 }
 
 /// What the robot saw.
@@ -101,7 +112,47 @@ impl Robot {
     /// If an address is not on this machine, a request fails, or a page is not one that the robot
     /// knows what to do with; see [`RobotError`].
     pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
-        self.walk(authorization_url, None).await
+        let (browser, mut titles, delivery) = match self.walk(authorization_url, None).await? {
+            End::Left { browser, titles, delivery } => (browser, titles, delivery),
+            End::Stayed(visit) => return Ok(visit),
+        };
+        let mut answer = match delivery {
+            Delivery::Query(url) => browser.get(&url).await?,
+            Delivery::Form(url, fields) => browser.post(&url, &fields).await?,
+        };
+        // The application may send the browser on to an address without the answer in it.
+        if let Some(next) = answer.location()? {
+            answer = browser.get(&next).await?;
+        }
+        titles.extend(answer.page.title.take());
+        Ok(Visit { status: answer.status, text: answer.page.text, titles })
+    }
+
+    /// The same, but stays before the application: what goes there is handed to the caller, who can deliver it
+    /// with what the robot has not, such as the cookie of a web application's session.
+    ///
+    /// ```no_run
+    /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
+    /// use auth_emulator::Robot;
+    ///
+    /// let redirect = Robot::new().authorize(authorization_url).await?;
+    /// assert!(redirect.form().is_none(), "response_mode=query was asked for");
+    /// # let _ = redirect.url();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`visit`](Self::visit).
+    pub async fn authorize(&self, authorization_url: &str) -> Result<Redirect, RobotError> {
+        match self.walk(authorization_url, None).await? {
+            End::Left { delivery, .. } => Ok(delivery.into()),
+            End::Stayed(visit) => {
+                let title = visit.titles.into_iter().last().unwrap_or_default();
+                Err(RobotError::Stuck { status: visit.status, title })
+            }
+        }
     }
 
     /// Opens the address that a device shows, enters its code, and stays until the last page, which
@@ -121,10 +172,16 @@ impl Robot {
     ///
     /// As [`visit`](Self::visit).
     pub async fn enter_code(&self, verification_uri: &str, user_code: &str) -> Result<Visit, RobotError> {
-        self.walk(verification_uri, Some(user_code)).await
+        match self.walk(verification_uri, Some(user_code)).await? {
+            End::Stayed(visit) => Ok(visit),
+            End::Left { titles, .. } => {
+                Err(RobotError::Stuck { status: 200, title: titles.into_iter().last().unwrap_or_default() })
+            }
+        }
     }
 
-    async fn walk(&self, start: &str, user_code: Option<&str>) -> Result<Visit, RobotError> {
+    /// Goes from page to page of the provider.
+    async fn walk(&self, start: &str, user_code: Option<&str>) -> Result<End, RobotError> {
         let start = address::parse(start)?;
         let browser = Browser::new(start.origin())?;
         let mut titles = Vec::new();
@@ -133,42 +190,27 @@ impl Robot {
             titles.extend(answer.page.title.take());
             answer = if let Some(next) = answer.location()? {
                 if next.origin() != start.origin() {
-                    return self.arrive(&browser, browser.get(&next).await?, titles).await;
+                    return Ok(End::Left { browser, titles, delivery: Delivery::Query(next) });
                 }
                 browser.get(&next).await?
             } else {
                 let Some(form) = answer.page.form.take() else {
                     // A device asks for its answer by itself.
                     return if user_code.is_some() && answer.status == 200 {
-                        Ok(Visit { status: answer.status, text: answer.page.text, titles })
+                        Ok(End::Stayed(Visit { status: answer.status, text: answer.page.text, titles }))
                     } else {
                         Err(stuck(&answer, titles))
                     };
                 };
                 let target = answer.resolve(&form.action)?;
                 if target.origin() != start.origin() {
-                    let delivered = browser.post(&target, &form.fields).await?;
-                    return self.arrive(&browser, delivered, titles).await;
+                    return Ok(End::Left { browser, titles, delivery: Delivery::Form(target, form.fields) });
                 }
                 let fields = self.fill_in(form, user_code)?;
                 browser.post(&target, &fields).await?
             };
         }
         Err(stuck(&answer, titles))
-    }
-
-    /// At the application: it may send the browser on to an address without the answer in it.
-    async fn arrive(
-        &self,
-        browser: &Browser,
-        mut answer: Answer,
-        mut titles: Vec<String>,
-    ) -> Result<Visit, RobotError> {
-        if let Some(next) = answer.location()? {
-            answer = browser.get(&next).await?;
-        }
-        titles.extend(answer.page.title.take());
-        Ok(Visit { status: answer.status, text: answer.page.text, titles })
     }
 
     /// The fields of a form as they are, and the button that the user would press.

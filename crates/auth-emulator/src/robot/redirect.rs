@@ -1,0 +1,51 @@
+//! What the provider sends to the application, before it is delivered.
+
+use std::fmt;
+
+use url::Url;
+
+/// How the answer reaches the application.
+pub(super) enum Delivery {
+    /// In the query of the address.
+    Query(Url),
+    /// As a form that is posted there.
+    Form(Url, Vec<(String, String)>),
+}
+
+/// The answer of a sign-in on its way to the application; see [`Robot::authorize`](super::Robot::authorize).
+#[derive(Clone)]
+pub struct Redirect {
+    url: String,
+    form: Option<Vec<(String, String)>>,
+}
+
+impl Redirect {
+    /// Where the browser goes: with the answer in the query, unless there is a form.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The fields that it posts there.
+    #[must_use]
+    pub fn form(&self) -> Option<&[(String, String)]> {
+        self.form.as_deref()
+    }
+}
+
+impl From<Delivery> for Redirect {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Query(url) => Self { url: url.into(), form: None },
+            Delivery::Form(url, fields) => Self { url: url.into(), form: Some(fields) },
+        }
+    }
+}
+
+/// Without the code.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("Redirect").field("address", &address).finish_non_exhaustive()
+    }
+}
