@@ -1,13 +1,17 @@
 // Signs a user in with a real, headless Chromium: opens the one URL it is given, walks the login and consent pages, and
 // waits until the page has left the provider. Made to stand in `BROWSER`: BROWSER="node /path/to/browser.mjs %s".
 //
-// Prints one line of JSON, {"url", "text", "outside"}: where it ended, what the page says, and the addresses outside of
-// this machine that the pages asked for (none were reached). What it reads from the environment:
+// Prints one line of JSON, {"url", "text", "pages", "outside"}: where it ended, what the page says, what those before it
+// said, and the addresses outside of this machine that the pages asked for (none were reached). What it reads from the
+// environment:
 //
 //   AUTH_TEST_NODE_MODULES    where the packages are (required)
 //   AUTH_TEST_CHROMIUM        the Chromium program (required)
 //   AUTH_TEST_LOGIN           who signs in, default `ada`; any name and password are accepted
 //   AUTH_TEST_USER_CODE       the code of another device, where the address asks for one; it ends at the provider's last page
+//   AUTH_TEST_PROVIDER        the origin of the provider, where the address is a web application's that leads there
+//   AUTH_TEST_THEN            texts of links and buttons to press afterwards, one after another, separated by semicolons;
+//                             `reload` loads the page again
 //   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
 //   AUTH_TEST_SCREENSHOT      file for a picture (PNG) of the last page
 //   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON too, for when nobody reads this program's output
@@ -67,7 +71,7 @@ page.on('request', (request) => {
 });
 try {
   await page.goto(start, { waitUntil: 'load' });
-  const provider = new URL(start).origin;
+  const provider = env.AUTH_TEST_PROVIDER ?? new URL(start).origin;
   const left = (url) => url.origin !== provider;
   // Where a code is entered nobody leaves the provider: its last page asks for nothing.
   const done = async () => (
@@ -79,8 +83,15 @@ try {
     if (!left(new URL(page.url()))) await answer(page);
   }
   if (!(await done())) throw new Error(`after ${PAGES} pages the provider still asks`);
+  const said = async () => (await page.innerText('body')).trim();
+  const pages = [];
+  for (const text of env.AUTH_TEST_THEN?.split(';') ?? []) {
+    pages.push(await said());
+    const press = () => page.locator('a, button', { hasText: text }).first().click();
+    await Promise.all([page.waitForEvent('load'), text === 'reload' ? page.reload() : press()]);
+  }
   if (env.AUTH_TEST_SCREENSHOT) await page.screenshot({ path: env.AUTH_TEST_SCREENSHOT });
-  const line = JSON.stringify({ url: page.url(), text: (await page.innerText('body')).trim(), outside });
+  const line = JSON.stringify({ url: page.url(), text: await said(), pages, outside });
   if (env.AUTH_TEST_BROWSER_OUTPUT) fs.writeFileSync(env.AUTH_TEST_BROWSER_OUTPUT, `${line}\n`, { mode: 0o600 });
   console.log(line);
 } catch (error) {

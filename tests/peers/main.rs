@@ -15,3 +15,4 @@ mod provider;
 mod pushed;
 mod sharing;
 mod sign_in;
+mod web;

@@ -43,7 +43,10 @@ const configuration = {
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
-    redirect_uris: ['http://localhost', 'http://localhost/', 'http://127.0.0.1', 'http://127.0.0.1/', 'http://[::1]/'],
+    redirect_uris: [
+      'http://localhost', 'http://localhost/', 'http://127.0.0.1', 'http://127.0.0.1/', 'http://[::1]/',
+      'http://127.0.0.1/signed-in',
+    ],
   }],
   jwks: { keys: [{ ...signingKey, alg: 'RS256', use: 'sig', kid: 'test' }] },
   cookies: { keys: [crypto.randomBytes(32).toString('hex')] },

@@ -96,6 +96,13 @@ impl Provider {
         self.trusting(with_peers(run.env("AUTH_TEST_USER_CODE", user_code)))
     }
 
+    /// Chromium at a web application that leads to the provider, and then at what is pressed there.
+    pub(crate) fn browse(&self, address: &str, then: &str) -> Run {
+        let run = self.home.run("node").args([script("browser.mjs").as_os_str(), address.as_ref()]);
+        let (origin, _) = self.issuer().rsplit_once('/').unwrap();
+        self.trusting(with_peers(run.env("AUTH_TEST_PROVIDER", origin).env("AUTH_TEST_THEN", then)))
+    }
+
     /// A program that trusts the provider's certificates.
     pub(crate) fn trusting(&self, run: Run) -> Run {
         match &self.certificates {
