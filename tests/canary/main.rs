@@ -13,3 +13,4 @@
 mod facade;
 mod listener;
 mod program;
+mod web;
