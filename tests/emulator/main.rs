@@ -15,6 +15,7 @@ mod cli_cache_commands;
 mod cli_device_code;
 mod cli_errors;
 mod cli_output;
+mod cli_wishes;
 mod device_code;
 mod faults;
 mod fixture;

@@ -43,7 +43,7 @@ impl AppArgs {
             (None, None, Some(issuer)) => Authority::oidc(issuer)?,
             (None, None, None) => Authority::tenant("common")?,
         };
-        let client = PublicClient::builder(&self.client_id).authority(authority);
+        let client = PublicClient::builder(&self.client_id).authority(authority).multi_cloud_support(self.multi_cloud);
         Ok(client.application("auth", env!("CARGO_PKG_VERSION")))
     }
 

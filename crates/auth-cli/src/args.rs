@@ -34,7 +34,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Get a token: silently, then with a browser or on another device
-    Token(TokenArgs),
+    Token(Box<TokenArgs>),
     /// List the accounts that signed in
     Accounts(AccountsArgs),
     /// Forget accounts; tokens that were handed out work until they expire
@@ -72,6 +72,9 @@ pub(crate) struct AppArgs {
     /// Keep no tokens beyond this call
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// Take users whose home is another cloud of Entra
+    #[arg(long)]
+    pub(crate) multi_cloud: bool,
 }
 
 /// Options of `auth token`.
@@ -106,6 +109,14 @@ pub(crate) struct TokenArgs {
     /// Who will probably sign in
     #[arg(long, value_name = "H")]
     pub(crate) login_hint: Option<String>,
+    /// Another user flow of the B2C tenant, such as the one that edits a profile
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user_flow: Option<String>,
+    /// A query parameter for the requests of this call; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) extra_query: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
     /// How the sign-in page treats the user: select_account, login, consent, create or none
     #[arg(long, value_name = "P")]
     pub(crate) prompt: Option<Prompt>,
@@ -118,6 +129,23 @@ pub(crate) struct TokenArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+/// What is wished of the sign-in page.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PageArgs {
+    /// The domain of whoever signs in, so that a federated user is sent home at once
+    #[arg(long, value_name = "D", conflicts_with_all = ["device_code", "silent"])]
+    pub(crate) domain_hint: Option<String>,
+    /// What the user is asked to consent to beyond the scopes of this token
+    #[arg(long, value_name = "S", num_args = 1.., conflicts_with_all = ["device_code", "silent"])]
+    pub(crate) extra_scope: Vec<String>,
+    /// Which kinds of authentication are wanted, the best first
+    #[arg(long, value_name = "ACR", num_args = 1.., conflicts_with_all = ["device_code", "silent"])]
+    pub(crate) acr_values: Vec<String>,
+    /// How long ago the user may have signed in; the identity provider must tell when that was
+    #[arg(long, value_name = "SECONDS", value_parser = age, conflicts_with_all = ["device_code", "silent"])]
+    pub(crate) max_age: Option<Duration>,
 }
 
 /// Options of `auth accounts`.
@@ -268,6 +296,18 @@ impl Command {
             #[cfg(feature = "emulator")]
             Self::Emulator(_) | Self::Demo(_) => Output::Text,
         }
+    }
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map(Duration::from_secs);
+    seconds.map_err(|_| "it must be a whole number of seconds".to_owned())
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("it must be NAME=VALUE".to_owned()),
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) claims: Option<String>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) login_hint: Option<String>,
+    /// How long ago the user may have signed in, in seconds.
+    pub(crate) max_age: Option<u64>,
     pub(crate) client_info: bool,
 }
 
@@ -91,6 +93,7 @@ impl AuthorizationRequest {
             claims: claims.map(str::to_owned),
             prompt: prompt(params.get("prompt"))?,
             login_hint: params.get("login_hint").map(str::to_owned),
+            max_age: max_age(params.get("max_age"))?,
             client_info: params.get("client_info").is_some(),
         })
     }
@@ -121,6 +124,11 @@ fn reply_to(params: &Params) -> Result<ReplyTo, Box<Refusal>> {
             Err(Box::new(Refusal::Reply(to, OAuthError::invalid_request(70_007, text))))
         }
     }
+}
+
+fn max_age(text: Option<&str>) -> Result<Option<u64>, OAuthError> {
+    let wrong = |_| OAuthError::invalid_request(90_023, "The max_age is not a number of seconds.");
+    text.map(str::parse).transpose().map_err(wrong)
 }
 
 fn prompt(text: Option<&str>) -> Result<Option<Prompt>, OAuthError> {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// Runs one command.
 pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Token(args) => token::run(args).await,
+        Command::Token(args) => token::run(*args).await,
         Command::Accounts(args) => accounts::run(&args).await,
         Command::Logout(args) => logout::run(&args).await,
         Command::Cache(command) => cache::run(&command).await,

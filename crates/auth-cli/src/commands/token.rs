@@ -31,6 +31,7 @@ struct Wishes {
     correlation_id: CorrelationId,
     scopes: Scopes,
     claims: Option<Claims>,
+    extra_scopes: Option<Scopes>,
     redirect_uri: Option<RedirectUri>,
 }
 
@@ -38,11 +39,16 @@ impl Wishes {
     fn read(args: &TokenArgs) -> Result<Self, Failure> {
         Ok(Self {
             correlation_id: CorrelationId::generate(&mut SysRng)?,
-            scopes: Scopes::new(args.scope.iter().flat_map(|scopes| scopes.split_whitespace()))?,
+            scopes: scopes(&args.scope)?,
+            extra_scopes: (!args.page.extra_scope.is_empty()).then(|| scopes(&args.page.extra_scope)).transpose()?,
             claims: args.claims.as_deref().map(Claims::parse).transpose()?,
             redirect_uri: args.redirect_uri.as_deref().map(loopback).transpose()?,
         })
     }
+}
+
+fn scopes(words: &[String]) -> Result<Scopes, ConfigError> {
+    Scopes::new(words.iter().flat_map(|scopes| scopes.split_whitespace()))
 }
 
 /// A redirect URI at which this program can receive the answer.
@@ -122,8 +128,11 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
     let name = args.account.as_deref().or(args.login_hint.as_deref());
     // A cache that cannot be read stops no sign-in; the library warns.
     let accounts = client.accounts().await.unwrap_or_default();
-    let mut meant: Vec<_> =
-        accounts.into_iter().filter(|account| name.is_none_or(|name| account.is_named(name))).collect();
+    let is_meant = |account: &Account| {
+        name.is_none_or(|name| account.is_named(name))
+            && args.user_flow.as_ref().is_none_or(|user_flow| account.is_of_user_flow(user_flow))
+    };
+    let mut meant: Vec<_> = accounts.into_iter().filter(is_meant).collect();
     match (meant.len(), name) {
         (0, Some(name)) => Ok(Whom::Unknown(name.to_owned())),
         (0, None) => Ok(Whom::Anybody),
@@ -139,6 +148,23 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
     }
 }
 
+/// A request with what every kind of request can be given: the builders have the setters in common, but no trait.
+macro_rules! with_options {
+    ($request:expr, $args:expr, $wishes:expr) => {{
+        let mut request = $request.correlation_id($wishes.correlation_id);
+        if let Some(claims) = &$wishes.claims {
+            request = request.claims(claims.clone());
+        }
+        if let Some(name) = &$args.user_flow {
+            request = request.user_flow(name);
+        }
+        for (name, value) in &$args.extra_query {
+            request = request.extra_query_parameter(name, value);
+        }
+        request
+    }};
+}
+
 async fn silent(
     client: &PublicClient,
     args: &TokenArgs,
@@ -149,19 +175,16 @@ async fn silent(
         Whom::Known(account) => Some(account),
         Whom::Unknown(_) | Whom::Anybody => None,
     };
-    let mut request = client.acquire_token_silent(&wishes.scopes, account).force_refresh(args.force_refresh);
-    request = request.correlation_id(wishes.correlation_id);
+    let request = client.acquire_token_silent(&wishes.scopes, account).force_refresh(args.force_refresh);
+    let mut request = with_options!(request, args, wishes);
     if let Whom::Unknown(name) = whom {
         request = request.login_hint(name);
-    }
-    if let Some(claims) = &wishes.claims {
-        request = request.claims(claims.clone());
     }
     request.send().await
 }
 
 fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> InteractiveRequest {
-    let mut request = client.acquire_token_interactive(&wishes.scopes).correlation_id(wishes.correlation_id);
+    let mut request = with_options!(client.acquire_token_interactive(&wishes.scopes), args, wishes);
     if let Some(hint) = &args.login_hint {
         request = request.login_hint(hint);
     }
@@ -179,19 +202,25 @@ fn interactive(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &
     if let Some(timeout) = args.timeout {
         request = request.timeout(timeout);
     }
-    if let Some(claims) = &wishes.claims {
-        request = request.claims(claims.clone());
+    if let Some(domain) = &args.page.domain_hint {
+        request = request.domain_hint(domain);
+    }
+    if let Some(scopes) = &wishes.extra_scopes {
+        request = request.extra_scopes_to_consent(scopes.clone());
+    }
+    if !args.page.acr_values.is_empty() {
+        request = request.acr_values(args.page.acr_values.join(" "));
+    }
+    if let Some(max_age) = args.page.max_age {
+        request = request.max_age(max_age);
     }
     request
 }
 
 fn device_code(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &Whom) -> DeviceCodeRequest {
-    let mut request = client.acquire_token_by_device_code(&wishes.scopes).correlation_id(wishes.correlation_id);
+    let mut request = with_options!(client.acquire_token_by_device_code(&wishes.scopes), args, wishes);
     if let Some(Pinned::Account(account)) = pinned(args, whom) {
         request = request.account(&account);
-    }
-    if let Some(claims) = &wishes.claims {
-        request = request.claims(claims.clone());
     }
     request
 }

@@ -11,6 +11,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use crate::authorization_request::{AuthorizationRequest, Prompt, Refusal};
 use crate::choice::{Choice, Word};
 use crate::clock::UnixTime;
@@ -88,7 +90,7 @@ fn show_sign_in(state: &mut State, request: AuthorizationRequest, now: UnixTime)
 }
 
 fn signed_in(state: &mut State, request: AuthorizationRequest, user: User, now: UnixTime) -> Step {
-    state.signed_in.insert(user.object_id().into());
+    state.signed_in.insert(user.object_id().into(), now);
     let asks = request.prompt == Some(Prompt::Consent) || !has_consent(state, &request, &user);
     if !asks {
         return issue_code(state, request, user, now);
@@ -101,7 +103,10 @@ fn signed_in(state: &mut State, request: AuthorizationRequest, user: User, now: 
 
 /// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.1).
 fn without_user(state: &mut State, request: AuthorizationRequest, now: UnixTime) -> Step {
-    let known = |user: &&User| state.signed_in.contains(user.object_id());
+    let known = |user: &&User| {
+        let at = state.signed_in.get(user.object_id());
+        at.is_some_and(|at| request.max_age.is_none_or(|max_age| at.after(Duration::from_secs(max_age)) >= now))
+    };
     let user = match request.login_hint.as_deref() {
         Some(hint) => state.user_named(hint).filter(known).cloned(),
         None => {
@@ -136,6 +141,7 @@ fn issue_code(state: &mut State, request: AuthorizationRequest, user: User, now:
     if request.client_info {
         fields.push(("client_info", tenant.client_info(&user)));
     }
+    let auth_time = request.max_age.and_then(|_| state.signed_in.get(user.object_id()).copied());
     let sign_in =
         SignIn { id: state.next_sign_in(), user, tenant, client_id: request.client_id, scopes: request.scopes };
     let record = CodeRecord {
@@ -144,6 +150,7 @@ fn issue_code(state: &mut State, request: AuthorizationRequest, user: User, now:
         challenge: request.challenge,
         nonce: request.nonce,
         claims: request.claims,
+        auth_time,
         expires: now.after(state.settings.code_lifetime),
         redeemed: false,
     };

@@ -115,8 +115,13 @@ fn prompt_none_answers_without_a_page() {
     let more = [("scope", "Mail.Read")];
     assert_eq!(ask(&mut scenario, &more).unwrap_err(), "consent_required");
 
+    scenario.pass(60);
+    assert!(ask(&mut scenario, &[("max_age", "60")]).is_ok());
+    assert_eq!(ask(&mut scenario, &[("max_age", "59")]).unwrap_err(), "login_required");
+    assert_eq!(ask(&mut scenario, &[("max_age", "-1")]).unwrap_err(), "invalid_request");
+
     let grace = scenario.state.users[1].object_id().to_owned();
-    scenario.state.signed_in.insert(grace);
+    scenario.state.signed_in.insert(grace, scenario.now);
     assert_eq!(ask(&mut scenario, &[]).unwrap_err(), "interaction_required");
 }
 

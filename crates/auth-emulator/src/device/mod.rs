@@ -83,7 +83,7 @@ pub(crate) fn choose(
         Word::Is(user) => show(state, device, Some(user), now),
         Word::Allows(user) => {
             let request = waiting(state, &device, now)?;
-            let decision = Decision::Allowed(allow(state, &request, user));
+            let decision = Decision::Allowed(allow(state, &request, user, now));
             state.device_codes.decide(&device, decision, now);
             Ok(Step::Done { request, allowed: true })
         }
@@ -114,9 +114,9 @@ fn waiting(state: &State, device: &Fingerprint, now: UnixTime) -> Result<DeviceR
     state.device_codes.waiting(device, now).cloned().ok_or_else(OAuthError::over)
 }
 
-fn allow(state: &mut State, request: &DeviceRequest, user: User) -> SignIn {
+fn allow(state: &mut State, request: &DeviceRequest, user: User, now: UnixTime) -> SignIn {
     let DeviceRequest { client_id, tenant, scopes, .. } = request.clone();
-    state.signed_in.insert(user.object_id().into());
+    state.signed_in.insert(user.object_id().into(), now);
     state.consents.grant(&state.settings, &client_id, user.object_id(), &scopes);
     SignIn { id: state.next_sign_in(), user, tenant: tenant.signs_in_at(), client_id, scopes }
 }

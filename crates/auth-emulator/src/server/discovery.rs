@@ -44,7 +44,7 @@ pub(super) async fn configuration(
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "prompt_values_supported": ["none", "login", "select_account", "consent"],
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "oid",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "preferred_username", "name", "tid", "oid",
             "ver", "email",
         ],
         "claims_parameter_supported": true,

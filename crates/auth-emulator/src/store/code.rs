@@ -17,6 +17,8 @@ pub(crate) struct CodeRecord {
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) claims: Option<String>,
+    /// When the user signed in, where the client asked for it with `max_age`.
+    pub(crate) auth_time: Option<UnixTime>,
     pub(crate) expires: UnixTime,
     pub(crate) redeemed: bool,
 }

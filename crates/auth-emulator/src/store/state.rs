@@ -1,6 +1,6 @@
 //! All stores together.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rand::rngs::StdRng;
 
@@ -10,6 +10,7 @@ use super::device::DeviceCodes;
 use super::refresh::RefreshTokens;
 use super::transaction::Transactions;
 use crate::authorization_request::AuthorizationRequest;
+use crate::clock::UnixTime;
 use crate::directory::User;
 use crate::ids::Fingerprint;
 use crate::settings::Settings;
@@ -27,8 +28,8 @@ pub(crate) struct State {
     pub(crate) device_codes: DeviceCodes,
     /// Those of devices, each by the fingerprint of its device code.
     pub(crate) device_transactions: Transactions<Fingerprint>,
-    /// Object ids of the users who signed in since the start, for `prompt=none`.
-    pub(crate) signed_in: BTreeSet<String>,
+    /// When the users signed in last since the start, by their object ids.
+    pub(crate) signed_in: BTreeMap<String, UnixTime>,
     sign_ins: u64,
 }
 
@@ -44,7 +45,7 @@ impl State {
             transactions: Transactions::default(),
             device_codes: DeviceCodes::default(),
             device_transactions: Transactions::default(),
-            signed_in: BTreeSet::new(),
+            signed_in: BTreeMap::new(),
             sign_ins: 0,
         }
     }

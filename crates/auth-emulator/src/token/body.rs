@@ -90,6 +90,7 @@ fn id_token_claims(grant: &Grant, settings: &Settings, issuer: &str) -> Value {
     let lifetime = settings.id_token_lifetime.as_secs();
     let mut claims = common_claims(grant, issuer, &grant.client_id, lifetime);
     add(&mut claims, "nonce", grant.nonce.clone().map(Value::from));
+    add(&mut claims, "auth_time", grant.auth_time.map(|at| at.as_secs().into()));
     let email = grant.scopes.identity.iter().any(|scope| scope == "email");
     add(&mut claims, "email", email.then(|| grant.user.username().into()));
     claims

@@ -47,6 +47,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     let record = record.clone();
     let mut grant = Grant::of_sign_in(state, &record.sign_in, record.claims.as_deref(), form, now)?;
     grant.nonce = record.nonce;
+    grant.auth_time = record.auth_time;
     // Nothing can fail from here on: only now is the code spent.
     if let Some(record) = state.codes.find_mut(code) {
         record.redeemed = true;
