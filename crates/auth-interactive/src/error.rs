@@ -90,6 +90,33 @@ pub enum LoopbackError {
     Flooded,
 }
 
+/// Why [`Pages`](crate::Pages) cannot be as the application wants them.
+///
+/// ```
+/// use auth_interactive::{Branding, PagesError};
+///
+/// assert!(matches!(Branding::new(""), Err(PagesError::Name)));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PagesError {
+    /// The name of the application cannot be shown.
+    #[error("the application's name must have 1 to 64 bytes, and no control, direction or invisible characters")]
+    Name,
+    /// The colour cannot be read.
+    #[error("the accent must be a colour such as #0f6cbd")]
+    Accent,
+    /// The logo cannot be shown.
+    #[error("the logo is not taken: {0}")]
+    Logo(&'static str),
+    /// The application's own document is not shown (S-26).
+    #[error("the template is not taken: {0}")]
+    Template(&'static str),
+    /// The browser is not sent on to this address (S-26).
+    #[error("the browser is not sent on: {0}")]
+    Redirect(&'static str),
+}
+
 /// Why [`sign_in`](fn@crate::sign_in) got no response.
 ///
 /// ```
@@ -112,5 +139,6 @@ const _: fn() = || {
     fn sendable<T: Send + Sync + 'static>() {}
     sendable::<BrowserError>();
     sendable::<LoopbackError>();
+    sendable::<PagesError>();
     sendable::<SignInError>();
 };

@@ -6,6 +6,7 @@ use auth_core::{PendingAuthorization, RedirectUri, State};
 
 use crate::conversation::Rules;
 use crate::error::LoopbackError;
+use crate::pages::Pages;
 
 /// What [`LoopbackReceiver::receive`](crate::LoopbackReceiver::receive) waits for: the state, the response mode, the
 /// address, and the web origins that may post the response.
@@ -56,6 +57,12 @@ impl Expectation {
     /// as browsers send it: `https://host`, and the port where it is not 443.
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.rules.origins.push(origin.into());
+        self
+    }
+
+    /// Answers the browser with these pages; by default with our own.
+    pub fn with_pages(mut self, pages: Pages) -> Self {
+        self.rules.pages = pages;
         self
     }
 }

@@ -42,7 +42,8 @@ mod testing;
 pub use browser::{Browser, DynBrowser, check_url};
 #[cfg(feature = "system-browser")]
 pub use browser::{Environment, SystemBrowser};
-pub use error::{BrowserError, LoopbackError, SignInError};
+pub use error::{BrowserError, LoopbackError, PagesError, SignInError};
 pub use expectation::Expectation;
+pub use pages::{Branding, Pages};
 pub use receiver::LoopbackReceiver;
 pub use sign_in::sign_in;

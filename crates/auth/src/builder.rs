@@ -7,7 +7,7 @@ use std::time::Duration;
 use auth_cache::{Margins, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
-use auth_interactive::{Browser, DynBrowser};
+use auth_interactive::{Browser, DynBrowser, Pages};
 
 use crate::broker::{Broker, DynBroker};
 use crate::client::PublicClient;
@@ -34,6 +34,7 @@ pub struct PublicClientBuilder {
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
     broker: Option<Arc<dyn DynBroker>>,
+    pages: Pages,
     clock: Arc<dyn Clock>,
     observer: Observer,
     clock_skew: Option<Duration>,
@@ -55,6 +56,7 @@ impl PublicClient {
             transport: None,
             browser: None,
             broker: None,
+            pages: Pages::default(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
             clock_skew: None,
@@ -145,6 +147,20 @@ impl PublicClientBuilder {
         self
     }
 
+    /// What the browser is shown when the sign-in page has sent it back; by default our own pages, without a name.
+    ///
+    /// ```
+    /// use auth::{Branding, Pages, PublicClient};
+    ///
+    /// let branding = Branding::new("Contoso Notes")?.accent("#0f6cbd")?;
+    /// let builder = PublicClient::builder("my-client-id").pages(Pages::branded(&branding));
+    /// # Ok::<(), auth::PagesError>(())
+    /// ```
+    pub fn pages(mut self, pages: Pages) -> Self {
+        self.pages = pages;
+        self
+    }
+
     /// The clock; by default the system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -226,6 +242,7 @@ impl PublicClientBuilder {
             driver: Driver::new(Arc::new(watch), self.clock),
             browser: self.browser.or_else(default_browser),
             broker: self.broker,
+            pages: self.pages,
             flights: Flights::default(),
             turns: Turns::default(),
             sign_ins: tokio::sync::Mutex::default(),

@@ -139,6 +139,7 @@ impl InteractiveRequest {
         let pending = shared.driver.begin(request, &mut timing).await?;
 
         let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
+        let expectation = expectation.with_pages(shared.pages.clone());
         let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
         let returned = Returned { pending, response, place, pinned: self.account.as_ref() };
         returned.redeem(shared, &mut timing).await

@@ -114,7 +114,7 @@ pub use auth_core::{
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;
 pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
-pub use auth_interactive::{Browser, BrowserError, LoopbackError, SignInError};
+pub use auth_interactive::{Branding, Browser, BrowserError, LoopbackError, Pages, PagesError, SignInError};
 #[cfg(feature = "system-browser")]
 pub use auth_interactive::{Environment, SystemBrowser};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth_cache::{LockBudget, Margins, Query, StorageError, TokenCache, TokenUpdate};
 use auth_core::{Account, AccountId, Application, ClientId, ResolvedAuthority, Scopes};
-use auth_interactive::DynBrowser;
+use auth_interactive::{DynBrowser, Pages};
 
 use crate::broker::DynBroker;
 use crate::driver::Driver;
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     pub(crate) broker: Option<Arc<dyn DynBroker>>,
+    pub(crate) pages: Pages,
     /// Refreshes under way.
     pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,
     /// Who redeems for which account.

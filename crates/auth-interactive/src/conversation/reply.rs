@@ -2,7 +2,7 @@
 
 use auth_core::ResponseMode;
 
-use crate::pages::{self, Page};
+use crate::pages::{Document, wrong_request};
 
 /// Why a request is not taken. The texts that go with it are fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +54,14 @@ pub(crate) struct Reply(Vec<u8>);
 
 impl Reply {
     /// A page for the person who signed in.
-    pub(crate) fn page(page: Page) -> Self {
-        Self::new("200 OK", "", &page.html(), true)
+    pub(crate) fn page(page: &Document) -> Self {
+        Self::new("200 OK", "", page, true)
     }
 
-    /// Sends a query response on to the bare path, so that the code leaves the address bar (S-27).
+    /// Sends the browser on: after a query response to the bare path, so that the code leaves the address bar (S-27), or
+    /// to where the application wants it (S-26).
     pub(crate) fn see_other(location: &str) -> Self {
-        Self::new("303 See Other", &format!("Location: {location}\r\n"), "", true)
+        Self(head("303 See Other", &format!("Location: {location}\r\n"), 0, &wrong_request().policy).into_bytes())
     }
 
     pub(crate) fn refusal(refusal: Refusal) -> Self {
@@ -73,27 +74,30 @@ impl Reply {
             },
             _ => "",
         };
-        Self::new(refusal.status(), allow, &Page::WrongRequest.html(), with_body)
+        Self::new(refusal.status(), allow, wrong_request(), with_body)
     }
 
-    fn new(status: &str, extra: &str, html: &str, with_body: bool) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status}\r\n\
-             Content-Type: text/html; charset=utf-8\r\n\
-             Content-Length: {}\r\n\
-             X-Content-Type-Options: nosniff\r\n\
-             Cache-Control: no-store\r\n\
-             Referrer-Policy: no-referrer\r\n\
-             Content-Security-Policy: {}\r\n\
-             Cross-Origin-Resource-Policy: same-origin\r\n\
-             {extra}Connection: close\r\n\r\n",
-            html.len(),
-            pages::content_security_policy(),
-        );
-        Self([head.as_bytes(), if with_body { html.as_bytes() } else { &[] }].concat())
+    fn new(status: &str, extra: &str, page: &Document, with_body: bool) -> Self {
+        let head = head(status, extra, page.html.len(), &page.policy);
+        Self([head.as_bytes(), if with_body { page.html.as_bytes() } else { &[] }].concat())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// The head of every reply (S-25).
+fn head(status: &str, extra: &str, length: usize, policy: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\n\
+         Content-Type: text/html; charset=utf-8\r\n\
+         Content-Length: {length}\r\n\
+         X-Content-Type-Options: nosniff\r\n\
+         Cache-Control: no-store\r\n\
+         Referrer-Policy: no-referrer\r\n\
+         Content-Security-Policy: {policy}\r\n\
+         Cross-Origin-Resource-Policy: same-origin\r\n\
+         {extra}Connection: close\r\n\r\n"
+    )
 }

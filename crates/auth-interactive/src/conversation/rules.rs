@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::arrival::Arrival;
 use super::head::Head;
 use super::reply::Refusal;
+use crate::pages::Pages;
 
 /// The body of a form post, in bytes (S-22).
 const MAX_BODY: usize = 64 * 1024;
@@ -24,6 +25,8 @@ pub(crate) struct Rules {
     hosts: Vec<String>,
     /// Who may post the response, beside `null`.
     pub(crate) origins: Vec<String>,
+    /// What the browser is shown at the end.
+    pub(crate) pages: Pages,
 }
 
 /// What a good head asks for.
@@ -48,7 +51,7 @@ impl Rules {
             hosts.push(host.to_owned());
         }
         let query = redirect_uri.as_str().split_once('?').map(|(_, query)| query.to_owned());
-        Some(Self { mode, path, landing, query, hosts, origins: Vec::new() })
+        Some(Self { mode, path, landing, query, hosts, origins: Vec::new(), pages: Pages::default() })
     }
 
     /// The longest request line: with a query response the whole response stands in it (S-22).

@@ -293,11 +293,7 @@ fn s17_the_default_port_may_be_left_out() {
 #[test]
 fn s25_every_reply_has_the_same_strict_headers() {
     let modes = [FORM, QUERY];
-    let mut replies: Vec<Reply> = vec![
-        Reply::page(crate::pages::Page::Return),
-        Reply::page(crate::pages::Page::Failed),
-        Reply::see_other("/done"),
-    ];
+    let mut replies: Vec<Reply> = vec![Reply::page(crate::pages::wrong_request()), Reply::see_other("/done")];
     replies.extend(modes.map(|mode| Reply::refusal(Refusal::MethodNotAllowed(mode))));
     replies.extend([Refusal::BadRequest, Refusal::Timeout, Refusal::Misdirected].map(Reply::refusal));
     for reply in replies {

@@ -1,11 +1,13 @@
 //! The one wait that all connections of a sign-in share.
 
+use std::sync::Arc;
+
 use auth_core::{AuthorizationResponse, ResponseMode, State};
 
 use super::arrival::Arrival;
 use super::reply::{Refusal, Reply};
 use super::rules::Rules;
-use crate::pages::Page;
+use crate::pages::{Document, Ending, Pages};
 
 /// Judges what arrives until the response is there (S-03, S-20, S-24, S-27).
 pub(crate) struct Wait {
@@ -13,14 +15,15 @@ pub(crate) struct Wait {
     mode: ResponseMode,
     /// Where a query response is sent on to.
     landing: String,
+    pages: Pages,
     phase: Phase,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Phase {
     Waiting,
     /// A query response was taken; the browser is on its way to the bare path, to be shown this.
-    Landing(Page),
+    Landing(Arc<Document>),
     Closed,
 }
 
@@ -29,7 +32,8 @@ enum Phase {
 pub(crate) enum Verdict {
     /// Nothing: the wait goes on.
     Stray,
-    /// The response that was waited for. With a query response the bare path is still to be visited.
+    /// The response that was waited for. Where the wait [is landing](Wait::is_landing), the bare path is still to be
+    /// visited.
     Response(Box<AuthorizationResponse>),
     /// The bare path was visited after the response: the conversation is complete.
     Landed,
@@ -37,7 +41,13 @@ pub(crate) enum Verdict {
 
 impl Wait {
     pub(crate) fn new(state: State, rules: &Rules) -> Self {
-        Self { state, mode: rules.mode, landing: rules.landing.clone(), phase: Phase::Waiting }
+        let (landing, pages) = (rules.landing.clone(), rules.pages.clone());
+        Self { state, mode: rules.mode, landing, pages, phase: Phase::Waiting }
+    }
+
+    /// Whether a response was taken, and the browser is on its way to the bare path.
+    pub(crate) fn is_landing(&self) -> bool {
+        matches!(self.phase, Phase::Landing(_))
     }
 
     /// The reply to an arrival, and what it means.
@@ -50,10 +60,10 @@ impl Wait {
                     None => (Reply::refusal(Refusal::BadRequest), Verdict::Stray),
                 }
             }
-            Arrival::Visit => match self.phase {
+            Arrival::Visit => match self.phase.clone() {
                 Phase::Landing(page) => {
                     self.phase = Phase::Closed;
-                    (Reply::page(page), Verdict::Landed)
+                    (Reply::page(&page), Verdict::Landed)
                 }
                 Phase::Waiting | Phase::Closed => (Reply::refusal(Refusal::BadRequest), Verdict::Stray),
             },
@@ -64,17 +74,54 @@ impl Wait {
         if !matches!(self.phase, Phase::Waiting) {
             return (Reply::refusal(Refusal::Conflict), Verdict::Stray);
         }
-        let page = if response.error().is_some() { Page::Failed } else { Page::Return };
-        let reply = match self.mode {
-            ResponseMode::FormPost => {
-                self.phase = Phase::Closed;
-                Reply::page(page)
-            }
-            ResponseMode::Query => {
-                self.phase = Phase::Landing(page);
-                Reply::see_other(&self.landing)
+        let (reply, phase) = match (self.pages.ending(response.error().is_some()), self.mode) {
+            (Ending::Redirect(to), _) => (Reply::see_other(to), Phase::Closed),
+            (Ending::Page(page), ResponseMode::FormPost) => (Reply::page(page), Phase::Closed),
+            (Ending::Page(page), ResponseMode::Query) => {
+                (Reply::see_other(&self.landing), Phase::Landing(Arc::clone(page)))
             }
         };
+        self.phase = phase;
         (reply, Verdict::Response(Box::new(response)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_core::RedirectUri;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::expectation::Expectation;
+    use crate::testing::{pending, state_of};
+
+    #[test]
+    fn s26_the_browser_is_sent_on_once_the_state_is_verified_and_with_nothing_of_the_request() {
+        let to = |text: &str| text.parse().unwrap();
+        let pages = Pages::default().success_redirect(&to("https://app.example/in")).unwrap();
+        let pages = pages.error_redirect(&to("https://app.example/out?a=b")).unwrap();
+        for mode in [ResponseMode::FormPost, ResponseMode::Query] {
+            for (parameters, location) in [
+                ("code=abc", "\r\nLocation: https://app.example/in\r\n"),
+                ("error=access_denied", "\r\nLocation: https://app.example/out?a=b\r\n"),
+            ] {
+                let pending = pending(&RedirectUri::parse("http://localhost:8400").unwrap(), mode);
+                let expectation = Expectation::of(&pending).unwrap().with_pages(pages.clone());
+                let mut wait = Wait::new(expectation.state, &expectation.rules);
+                let mut judge = |state: &str| {
+                    let parameters = format!("{parameters}&state={state}").into_bytes();
+                    wait.judge(Arrival::Parameters(Zeroizing::new(parameters)))
+                };
+                let (reply, verdict) = judge("wrong");
+                assert!(matches!(verdict, Verdict::Stray));
+                assert!(reply == Reply::refusal(Refusal::BadRequest));
+                let (reply, verdict) = judge(&state_of(&pending));
+                assert!(matches!(verdict, Verdict::Response(_)));
+                let reply = String::from_utf8(reply.as_bytes().to_vec()).unwrap();
+                assert!(reply.starts_with("HTTP/1.1 303 ") && reply.contains(location), "{reply}");
+                assert!(!wait.is_landing(), "nobody comes to the bare path");
+                assert!(matches!(wait.judge(Arrival::Visit).1, Verdict::Stray));
+            }
+        }
     }
 }

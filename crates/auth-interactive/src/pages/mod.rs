@@ -1,109 +1,135 @@
-//! The pages that the browser shows after a sign-in (S-25). Their text is static: nothing of a request is in it.
+//! What the browser is shown after a sign-in (S-25, S-26). Nothing of a request is ever in it.
 
-use std::sync::LazyLock;
+mod accent;
+mod branding;
+mod built_in;
+mod document;
+mod logo;
+mod template;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
-const TEMPLATE: &str = include_str!("template.html");
-const STYLE: &str = include_str!("style.css");
+use http::Uri;
 
-/// The one value of `Content-Security-Policy`: nothing may be loaded or run, and only our own style applies.
-pub(crate) fn content_security_policy() -> &'static str {
-    static POLICY: LazyLock<String> = LazyLock::new(|| {
-        let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-        format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-    });
-    &POLICY
+use crate::browser::check_url;
+use crate::error::{BrowserError, PagesError};
+
+pub use branding::Branding;
+pub(crate) use built_in::wrong_request;
+pub(crate) use document::Document;
+
+use built_in::Outcome;
+
+/// How the browser is answered when the sign-in page has sent it back: with our pages, with our pages under the
+/// application's name, with pages of the application's own, or by sending it on.
+///
+/// The answer comes before the code is redeemed, so that no page may claim that the user is signed in: *success* means
+/// that the provider gave a code, *error* that it or the user refused. Nothing of the request is in any answer, and a
+/// request that is not the one that was waited for gets a fixed page, whatever is chosen here.
+///
+/// ```
+/// use auth_interactive::{Branding, Pages};
+///
+/// let branding = Branding::new("Contoso Notes")?.accent("#0f6cbd")?;
+/// let pages = Pages::branded(&branding).success_redirect(&"https://notes.contoso.example/welcome".parse()?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Pages {
+    success: Ending,
+    error: Ending,
 }
 
-/// A page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Page {
-    /// The response was received. The code is not redeemed yet, so the page claims no success.
-    Return,
-    /// The user or the provider refused.
-    Failed,
-    /// The request is not the one that was waited for.
-    WrongRequest,
+/// One answer to the browser.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    Page(Arc<Document>),
+    /// On to this address (S-26).
+    Redirect(Arc<str>),
 }
 
-impl Page {
-    /// The whole document.
-    pub(crate) fn html(self) -> String {
-        let (class, symbol, title, text, note) = match self {
-            Self::Return => (
-                "answer",
-                // An arrow that leads back into a window: where to go, not how it went.
-                r#"<path d="M13 4h5a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-5"/><path d="M4 12h11"/><path d="m11 8 4 4-4 4"/>"#,
-                "Return to the application",
-                "Your browser has handed over the answer from the sign-in page. The application goes on from here.",
-                "You can close this tab.",
-            ),
-            Self::Failed => (
-                "failed",
-                r#"<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5.5"/><path d="M12 16.5v.01"/>"#,
-                "The sign-in was not completed",
-                "Return to the application. It can tell you what happened, and you can start again from there.",
-                "You can close this tab.",
-            ),
-            Self::WrongRequest => (
-                "wrong",
-                r#"<circle cx="12" cy="12" r="9"/><path d="M5.7 5.7l12.6 12.6"/>"#,
-                "Not part of this sign-in",
-                "An application on this computer is waiting for the end of a sign-in at this address, and this \
-                 request was not it. If you were signing in, go back to the sign-in page or start again from the \
-                 application.",
-                "Nothing was changed by opening this page.",
-            ),
-        };
-        TEMPLATE
-            .replace("{style}", STYLE)
-            .replace("{class}", class)
-            .replace("{symbol}", symbol)
-            .replace("{title}", title)
-            .replace("{text}", text)
-            .replace("{note}", note)
+impl Pages {
+    /// Our pages with the application's name, and with its colour and logo where it has them.
+    pub fn branded(branding: &Branding) -> Self {
+        Self::of(|outcome| outcome.page(Some(branding)))
+    }
+
+    /// Pages of the application's own: HTML documents that stand by themselves. No script runs in them, only their own
+    /// `<style>` elements apply, images are `data:` URIs, and nothing is loaded.
+    ///
+    /// `{name}` in a document stands for `name`, and `{title}`, `{text}` and `{note}` for our own words, so that one
+    /// document can serve as both; each is escaped.
+    ///
+    /// # Errors
+    /// [`PagesError::Template`] when a document is larger than 128 KiB or holds `<script` (S-26), [`PagesError::Name`] as
+    /// for [`Branding::new`].
+    ///
+    /// ```
+    /// use auth_interactive::Pages;
+    ///
+    /// let page = r#"<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{text}</p>"#;
+    /// assert!(Pages::from_templates("Contoso Notes", page, page).is_ok());
+    /// assert!(Pages::from_templates("Contoso Notes", page, "<script>alert(1)</script>").is_err());
+    /// ```
+    pub fn from_templates(name: &str, success: &str, error: &str) -> Result<Self, PagesError> {
+        let branding = Branding::new(name)?;
+        for html in [success, error] {
+            template::check(html)?;
+        }
+        Ok(Self::of(|outcome| {
+            let html = match outcome {
+                Outcome::Success => success,
+                Outcome::Error => error,
+            };
+            template::fill(html, &outcome.words(Some(&branding)).values())
+        }))
+    }
+
+    /// Sends the browser on to `to` when the provider gave a code: an `https` address, or one of this machine. Nothing is
+    /// added to the address.
+    ///
+    /// # Errors
+    /// [`PagesError::Redirect`] for an address that is neither, or that [`check_url`](crate::check_url) refuses.
+    pub fn success_redirect(mut self, to: &Uri) -> Result<Self, PagesError> {
+        self.success = redirect(to)?;
+        Ok(self)
+    }
+
+    /// The same when the user or the provider refused.
+    ///
+    /// # Errors
+    /// As [`success_redirect`](Self::success_redirect).
+    pub fn error_redirect(mut self, to: &Uri) -> Result<Self, PagesError> {
+        self.error = redirect(to)?;
+        Ok(self)
+    }
+
+    /// What the browser gets, now that the response is there.
+    pub(crate) fn ending(&self, refused: bool) -> &Ending {
+        if refused { &self.error } else { &self.success }
+    }
+
+    fn of(mut html: impl FnMut(Outcome) -> String) -> Self {
+        let mut page = |outcome| Ending::Page(Arc::new(Document::new(html(outcome))));
+        Self { success: page(Outcome::Success), error: page(Outcome::Error) }
+    }
+}
+
+/// Our own pages, without a name.
+impl Default for Pages {
+    fn default() -> Self {
+        Self::of(|outcome| outcome.page(None))
+    }
+}
+
+fn redirect(to: &Uri) -> Result<Ending, PagesError> {
+    match check_url(to) {
+        Ok(()) => Ok(Ending::Redirect(to.to_string().into())),
+        Err(BrowserError::Url(why)) => Err(PagesError::Redirect(why)),
+        Err(_) => Err(PagesError::Redirect("it cannot be opened")),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn s25_the_policy_fits_the_style_of_every_page() {
-        for page in [Page::Return, Page::Failed, Page::WrongRequest] {
-            let html = page.html();
-            let (_, rest) = html.split_once("<style>").unwrap();
-            let (style, _) = rest.split_once("</style>").unwrap();
-            let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
-            assert!(content_security_policy().contains(&format!("style-src 'sha256-{hash}';")));
-        }
-    }
-
-    #[test]
-    fn pages_are_whole_and_load_nothing() {
-        for page in [Page::Return, Page::Failed, Page::WrongRequest] {
-            let html = page.html();
-            assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{html}");
-            for needed in ["<title>", "name=\"viewport\"", "<main", "<h1>", "</html>"] {
-                assert!(html.contains(needed), "{needed} in {html}");
-            }
-            for forbidden in ["<script", "http:", "https:", "url(", "style=\"", "<link", "<img", "{title}", "{text}"] {
-                assert!(!html.contains(forbidden), "{forbidden} in {html}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_page_claims_that_the_user_is_signed_in() {
-        let html = Page::Return.html().to_lowercase();
-        for claim in ["success", "signed in", "logged in", "complete"] {
-            assert!(!html.contains(claim), "{claim}");
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 use std::{io, mem};
 
-use auth_core::{AuthorizationResponse, ResponseMode};
+use auth_core::AuthorizationResponse;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -178,9 +178,10 @@ impl Reception {
         match verdict {
             Verdict::Stray => None,
             Verdict::Response(response) => {
-                match self.rules.mode {
-                    ResponseMode::FormPost => self.close(id),
-                    ResponseMode::Query => self.ending = Ending::Landing,
+                if self.wait.is_landing() {
+                    self.ending = Ending::Landing;
+                } else {
+                    self.close(id);
                 }
                 Some(*response)
             }
