@@ -11,6 +11,7 @@
 mod both_ways;
 mod device_code;
 mod msal;
+mod pages;
 mod provider;
 mod pushed;
 mod sharing;

@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `tidy` and `deny`.
+//! The chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `pages`, `tidy` and `deny`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
 
@@ -7,6 +7,7 @@ mod demo;
 mod deny;
 mod failure;
 mod install;
+mod pages;
 mod steps;
 mod test;
 mod tidy;
@@ -48,6 +49,8 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
+    /// Take pictures of the pages that end a sign-in, into docs/pages
+    Pages,
     /// Check the invariants of the workspace that no compiler checks
     Tidy {
         /// Write the lists of dependencies anew instead of comparing them
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Test => test::run(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Torture { names } => torture::run(&workspace, &names).map(|()| ExitCode::SUCCESS),
         Chore::Bench { workloads, quick } => bench::run(&workspace, &workloads, quick),
+        Chore::Pages => pages::run(&workspace).map(|()| ExitCode::SUCCESS),
         Chore::Tidy { bless } => tidy::run(&workspace, bless).map(|()| ExitCode::SUCCESS),
         Chore::Deny => deny::run(&workspace).map(|()| ExitCode::SUCCESS),
     });
