@@ -151,7 +151,7 @@ impl From<AuthError> for Failure {
 fn browser_exit(error: &SignInError) -> u8 {
     match error {
         SignInError::Browser(
-            BrowserError::Headless
+            BrowserError::Headless(_)
             | BrowserError::Sudo
             | BrowserError::Setting(_)
             | BrowserError::NotStarted { .. }

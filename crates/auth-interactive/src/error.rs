@@ -6,7 +6,9 @@ use std::time::Duration;
 /// Why the URL could not be shown to the user. No text holds the URL.
 ///
 /// ```
-/// let error = auth_interactive::BrowserError::Headless;
+/// use auth_interactive::{BrowserError, Headless};
+///
+/// let error = BrowserError::Headless(Headless::NoDisplay);
 /// assert!(error.to_string().contains("BROWSER"));
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -15,11 +17,9 @@ pub enum BrowserError {
     /// The URL is none that may be handed to another program (S-31).
     #[error("the sign-in address is not opened: {0}")]
     Url(&'static str),
-    /// The session has no display, so no browser window can appear. User action: another way to sign in.
-    #[error(
-        "this session has no display to open a browser on; set BROWSER to a command that can show the sign-in page"
-    )]
-    Headless,
+    /// No browser window can appear before the user's eyes. User action: another way to sign in, such as a device code.
+    #[error("{0}; sign in another way, or set BROWSER to a command that can show the sign-in page")]
+    Headless(Headless),
     /// Run through `sudo`: a browser of root would be the wrong one (S-34).
     #[error("no browser is opened under sudo; run the program as yourself, or set BROWSER to a command")]
     Sudo,
@@ -42,12 +42,31 @@ pub enum BrowserError {
         /// How it ended, such as `exit status: 1`.
         status: String,
     },
-    /// The desktop offered no browser, or refused to open it.
-    #[error("no browser could be opened ({0}); set BROWSER to the command of one")]
-    System(io::ErrorKind),
+    /// The desktop offered no browser, or refused to open it. The text holds no URL.
+    #[error("no browser could be opened ({0}); sign in another way, or set BROWSER to the command of one")]
+    System(String),
     /// An application's own [`Browser`](crate::Browser) failed. The text must hold no secret and no URL.
     #[error("the sign-in page could not be shown: {0}")]
     Other(String),
+}
+
+/// Why no browser window can appear before the user's eyes.
+///
+/// ```
+/// assert!(auth_interactive::Headless::Ssh.to_string().contains("SSH"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Headless {
+    /// There is neither `DISPLAY` nor `WAYLAND_DISPLAY`.
+    #[error("this session has no display to open a browser on")]
+    NoDisplay,
+    /// The screen of this machine is not where the user is, and no display is forwarded.
+    #[error("this session came over SSH, without a forwarded display to open a browser on")]
+    Ssh,
+    /// A browser outside of the container would not reach the program.
+    #[error("this program runs in a container, whose browser nobody would see")]
+    Container,
 }
 
 /// Why no response was received. No text holds anything that came from a request.

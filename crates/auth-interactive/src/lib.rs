@@ -41,8 +41,8 @@ mod testing;
 
 pub use browser::{Browser, DynBrowser, check_url};
 #[cfg(feature = "system-browser")]
-pub use browser::{Environment, SystemBrowser};
-pub use error::{BrowserError, LoopbackError, PagesError, SignInError};
+pub use browser::{Desktop, Environment, SystemBrowser};
+pub use error::{BrowserError, Headless, LoopbackError, PagesError, SignInError};
 pub use expectation::Expectation;
 pub use pages::{Branding, Pages};
 pub use receiver::LoopbackReceiver;

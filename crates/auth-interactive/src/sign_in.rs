@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
     use crate::browser::Browser;
-    use crate::error::BrowserError;
+    use crate::error::{BrowserError, Headless};
     use crate::testing::{pending, state_of};
 
     /// What an opener does, and then how it ends.
@@ -103,8 +103,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_opener_that_fails_ends_the_wait() {
-        let outcome = run(false, || Some(Err(BrowserError::Headless))).await;
-        assert!(matches!(outcome, Err(SignInError::Browser(BrowserError::Headless))));
+        let outcome = run(false, || Some(Err(BrowserError::Headless(Headless::Ssh)))).await;
+        assert!(matches!(outcome, Err(SignInError::Browser(BrowserError::Headless(Headless::Ssh)))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,12 +2,13 @@
 #![cfg(all(unix, feature = "system-browser"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use std::{env, fs};
 
-use auth_interactive::{Browser as _, BrowserError, Environment, SystemBrowser};
+use auth_interactive::{Browser as _, BrowserError, Environment, Headless, SystemBrowser};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::Command;
@@ -67,13 +68,71 @@ async fn the_next_alternative_is_tried() {
 #[tokio::test]
 async fn s34_browser_wins_over_sudo_and_a_missing_display() {
     let mut surroundings = environment(None);
-    assert!(matches!(open(surroundings.clone()).await, Err(BrowserError::Headless)));
-    surroundings.graphical = true;
+    assert!(matches!(open(surroundings.clone()).await, Err(BrowserError::Headless(Headless::NoDisplay))));
     surroundings.sudo = true;
     assert!(matches!(open(surroundings.clone()).await, Err(BrowserError::Sudo)));
-    surroundings.graphical = false;
     surroundings.browser = Some("true".to_owned());
     open(surroundings).await.unwrap();
+}
+
+/// Surroundings with a display, and this as the only folder of programs.
+fn desktop(folder: &Path) -> Environment {
+    let mut environment = environment(None);
+    environment.wayland = true;
+    environment.path = folder.into();
+    environment
+}
+
+/// A program that does `text`, executed by the system rather than read by a shell. Another process writes it: while we
+/// hold such a file open, or a process that a test is just starting does, it cannot be executed.
+fn install(folder: &Path, name: &str, text: &str) {
+    let written = std::process::Command::new("sh")
+        .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 700 "$2""#, "sh", text])
+        .arg(folder.join(name))
+        .status();
+    assert!(written.unwrap().success());
+}
+
+/// Environment and open files are those of a whole process, so the test runs itself again as one of its own.
+#[test]
+fn s32_the_opener_of_the_desktop_gets_one_argument_and_nothing_of_ours() {
+    const RECORDS: &str = "AUTH_INTERACTIVE_TEST_RECORDS";
+    let name = "s32_the_opener_of_the_desktop_gets_one_argument_and_nothing_of_ours";
+    if let Some(folder) = env::var_os(RECORDS) {
+        let (folder, socket) = (PathBuf::from(folder), TcpListener::bind("127.0.0.1:0").unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(open(desktop(&folder))).unwrap();
+        return drop(socket);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let record =
+        "PATH=/usr/bin:/bin; { printf '%s\\n' \"$#\" \"$1\"; env; ls -l /proc/self/fd; cat; } > \"$0.out\"; echo NOISE";
+    install(folder.path(), "xdg-open", record);
+    install(folder.path(), "gio", "exit 1");
+    let output = std::process::Command::new(env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(RECORDS, folder.path())
+        .env("AZURE_CLIENT_SECRET", "canary-of-the-client")
+        .env("KEPT", "as it is")
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}");
+    assert!(!stdout.contains("NOISE") && !stderr.contains("NOISE"), "{stdout}{stderr}");
+    let recorded = fs::read_to_string(folder.path().join("xdg-open.out")).unwrap();
+    assert!(recorded.starts_with(&format!("1\n{URL}\n")), "{recorded}");
+    assert!(recorded.contains("KEPT=as it is") && !recorded.contains("canary-of-the-client"), "{recorded}");
+    assert!(recorded.contains("0 -> /dev/null") && !recorded.contains("socket:"), "{recorded}");
+}
+
+#[tokio::test]
+async fn a_desktop_without_an_opener_or_with_a_failing_one_is_an_error_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = open(desktop(folder.path())).await.unwrap_err().to_string();
+    assert!(told.contains("xdg-open") && told.contains("BROWSER"), "{told}");
+    install(folder.path(), "gio", "exit 1");
+    let told = open(desktop(folder.path())).await.unwrap_err().to_string();
+    assert!(told.contains("gio: exit status: 1") && !told.contains("idp.example"), "{told}");
 }
 
 #[tokio::test]

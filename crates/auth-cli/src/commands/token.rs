@@ -120,7 +120,7 @@ async fn sign_in(
 
 /// Whether there is no browser here, rather than one that must not or could not be used as it was asked for.
 fn nothing_to_show_it(error: &SignInError) -> bool {
-    matches!(error, SignInError::Browser(BrowserError::Headless))
+    matches!(error, SignInError::Browser(BrowserError::Headless(_) | BrowserError::System(_)))
 }
 
 /// Finds the account that is meant. Several without a name are told, and nobody is picked.

@@ -28,7 +28,7 @@ impl BrowserCommand {
                 }
                 (None, _) if c == SEPARATOR => {
                     words.extend(word.take());
-                    commands.extend(Self::from_words(std::mem::take(&mut words)));
+                    commands.extend(Self::from_words(words.drain(..)));
                 }
                 (None, _) if c.is_whitespace() => words.extend(word.take()),
                 _ => word.get_or_insert_default().push(c),
@@ -38,12 +38,11 @@ impl BrowserCommand {
             return Err(BrowserError::Setting("a quote in it is not closed"));
         }
         words.extend(word);
-        commands.extend(Self::from_words(words));
+        commands.extend(Self::from_words(words.into_iter()));
         if commands.is_empty() { Err(BrowserError::Setting("it names no command")) } else { Ok(commands) }
     }
 
-    fn from_words(words: Vec<String>) -> Option<Self> {
-        let mut words = words.into_iter();
+    pub(super) fn from_words(mut words: impl Iterator<Item = String>) -> Option<Self> {
         let program = words.next().filter(|program| !program.is_empty())?;
         Some(Self { program, arguments: words.collect() })
     }
@@ -83,6 +82,8 @@ impl BrowserCommand {
 #[cfg(test)]
 #[cfg(not(windows))]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const URL: &str = "https://a.example/?x=1&y=%20%s#z;";
@@ -104,6 +105,18 @@ mod tests {
         assert_eq!(spread("'/opt/my browser/run' \"%s\""), [vec!["/opt/my browser/run", URL]]);
         assert_eq!(spread("a '' 'b:c' %c %% 100%"), [vec!["a", "", "b:c", ":", "%", "100%", URL]]);
         assert_eq!(spread("a $(id) `id` | x > y"), [vec!["a", "$(id)", "`id`", "|", "x", ">", "y", URL]]);
+    }
+
+    proptest! {
+        /// P-15: whatever `BROWSER` says, the address is a part of one argument, and never the program.
+        #[test]
+        fn the_address_is_never_split(setting in any::<String>()) {
+            for command in BrowserCommand::parse_list(&setting).unwrap_or_default() {
+                let arguments = command.arguments(URL);
+                prop_assert!(arguments.iter().any(|argument| argument.contains(URL)));
+                prop_assert!(!command.program.contains(URL) && arguments.len() <= command.arguments.len() + 1);
+            }
+        }
     }
 
     #[test]

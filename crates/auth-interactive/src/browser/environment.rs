@@ -1,15 +1,20 @@
 //! What the surroundings say about browsers.
 
-use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::{env, fs};
+
+use crate::error::{BrowserError, Headless};
 
 /// What [`SystemBrowser`](crate::SystemBrowser) asks of its surroundings, as data.
 ///
 /// ```
-/// use auth_interactive::Environment;
+/// use auth_interactive::{BrowserError, Environment};
 ///
 /// let mut environment = Environment::default();
+/// assert!(matches!(environment.check(), Err(BrowserError::Headless(_))));
 /// environment.browser = Some("firefox --new-tab %s".to_owned());
-/// assert!(!environment.graphical);
+/// assert!(environment.check().is_ok());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,25 +23,116 @@ pub struct Environment {
     pub browser: Option<String>,
     /// Whether `SUDO_USER` is set: the program runs for another user than the one at the screen.
     pub sudo: bool,
-    /// Whether a window can appear: always on Windows and macOS, elsewhere with `DISPLAY`, `WAYLAND_DISPLAY`, or under
-    /// WSL, where the browser is that of Windows.
-    pub graphical: bool,
+    /// The system's way to show a page.
+    pub desktop: Desktop,
+    /// Whether a window can appear here by `WAYLAND_DISPLAY`.
+    pub wayland: bool,
+    /// `DISPLAY`, where a window can appear by X11. With SSH it is the user's own screen if it names a host, as X
+    /// forwarding does (`localhost:10.0`).
+    pub display: Option<String>,
+    /// Whether the session came over SSH: `SSH_CONNECTION` or `SSH_TTY`.
+    pub ssh: bool,
+    /// Whether the program is in a container, whose loopback interface no browser outside of it reaches.
+    pub container: bool,
+    /// `PATH`, where the commands of the desktop are looked for.
+    pub path: OsString,
+}
+
+/// Ways to show a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Desktop {
+    /// `xdg-open` and its like, where there is a display.
+    #[default]
+    Xdg,
+    /// The browser of the Windows around this Linux.
+    Wsl,
+    /// `open` of macOS.
+    MacOs,
+    /// `ShellExecuteW` of Windows.
+    Windows,
 }
 
 impl Environment {
     /// Reads the variables of this process. An empty one counts as not set.
     #[must_use]
     pub fn from_process() -> Self {
-        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let desktop = cfg!(any(windows, target_os = "macos"));
-        let wsl = ["WSL_DISTRO_NAME", "WSL_INTEROP"];
-        Self {
+        let text = |name: &str| {
             // Text that is not Unicode becomes a command that cannot be started, which is told and not passed over.
-            browser: env::var_os("BROWSER")
-                .map(|value| value.to_string_lossy().into_owned())
-                .filter(|value| !value.trim().is_empty()),
-            sudo: is_set("SUDO_USER"),
-            graphical: desktop || ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().chain(wsl).any(is_set),
+            let text = env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+            text.filter(|value| !value.trim().is_empty())
+        };
+        let any = |names: [&str; 2]| names.into_iter().any(|name| text(name).is_some());
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let container = cfg!(target_os = "linux")
+            && (Path::new("/.dockerenv").exists() || names_a_container(&read("/proc/self/cgroup")));
+        let wsl =
+            cfg!(target_os = "linux") && (any(["WSL_DISTRO_NAME", "WSL_INTEROP"]) || names_wsl(&read("/proc/version")));
+        Self {
+            browser: text("BROWSER"),
+            sudo: text("SUDO_USER").is_some(),
+            desktop: match () {
+                () if cfg!(windows) => Desktop::Windows,
+                () if cfg!(target_os = "macos") => Desktop::MacOs,
+                () if wsl => Desktop::Wsl,
+                () => Desktop::Xdg,
+            },
+            wayland: text("WAYLAND_DISPLAY").is_some(),
+            display: text("DISPLAY"),
+            ssh: any(["SSH_CONNECTION", "SSH_TTY"]),
+            container,
+            path: env::var_os("PATH").unwrap_or_default(),
         }
+    }
+
+    /// Whether a page can be shown to the user, as far as the surroundings tell.
+    ///
+    /// # Errors
+    /// [`BrowserError::Sudo`], [`BrowserError::Headless`] with the reason, or [`BrowserError::Setting`] for a `BROWSER` that
+    /// cannot be read.
+    pub fn check(&self) -> Result<(), BrowserError> {
+        self.opener().map(drop)
+    }
+
+    /// Why no window can appear before the user's eyes.
+    pub(super) fn headless(&self) -> Option<Headless> {
+        let display = self.display.as_deref();
+        let forwarded = self.wayland || display.is_some_and(|display| !display.starts_with([':', '/']));
+        if self.ssh && !forwarded {
+            return Some(Headless::Ssh);
+        }
+        if self.container {
+            return Some(Headless::Container);
+        }
+        match self.desktop {
+            Desktop::Xdg if !self.wayland && display.is_none() => Some(Headless::NoDisplay),
+            Desktop::Xdg | Desktop::Wsl | Desktop::MacOs | Desktop::Windows => None,
+        }
+    }
+}
+
+/// Whether the control groups of a process are those of a container.
+fn names_a_container(cgroup: &str) -> bool {
+    ["docker", "containerd", "kubepods", "libpod", "lxc"].into_iter().any(|name| cgroup.contains(name))
+}
+
+/// Whether a kernel is that of the Windows Subsystem for Linux.
+fn names_wsl(version: &str) -> bool {
+    let version = version.to_ascii_lowercase();
+    version.contains("microsoft") || version.contains("wsl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_and_control_groups() {
+        assert!(names_wsl("Linux version 5.15.90.1-microsoft-standard-WSL2 (gcc 9.3.0) #1 SMP"));
+        assert!(names_wsl("Linux version 4.4.0-19041-Microsoft (Microsoft@Microsoft.com)"));
+        assert!(!names_wsl("Linux version 6.1.0-18-amd64 (debian-kernel@lists.debian.org)") && !names_wsl(""));
+        assert!(names_a_container("12:pids:/docker/0123456789abcdef\n0::/\n"));
+        assert!(names_a_container("0::/kubepods.slice/kubepods-burstable.slice/cri-containerd-01.scope"));
+        assert!(!names_a_container("0::/user.slice/user-1000.slice/session-2.scope") && !names_a_container(""));
     }
 }

@@ -12,11 +12,15 @@ mod command;
 #[cfg(feature = "system-browser")]
 mod environment;
 #[cfg(feature = "system-browser")]
+mod opener;
+#[cfg(all(feature = "system-browser", unix))]
+mod search;
+#[cfg(feature = "system-browser")]
 mod system;
 mod url;
 
 #[cfg(feature = "system-browser")]
-pub use environment::Environment;
+pub use environment::{Desktop, Environment};
 #[cfg(feature = "system-browser")]
 pub use system::SystemBrowser;
 pub use url::check_url;
@@ -58,7 +62,7 @@ pub trait Browser: Send + Sync {
 ///
 /// impl Browser for Nowhere {
 ///     async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
-///         Err(BrowserError::Headless)
+///         Err(BrowserError::Other("nobody is there".to_owned()))
 ///     }
 /// }
 ///

@@ -1,5 +1,6 @@
 //! The user's own browser.
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 
 use auth_core::text::stripped;
@@ -9,8 +10,22 @@ use tokio::process::{Child, Command};
 use super::Browser;
 use super::command::BrowserCommand;
 use super::environment::Environment;
+use super::opener::Opener;
+#[cfg(unix)]
+use super::search::find;
 use super::url::checked_text;
 use crate::error::BrowserError;
+
+/// Variables in which programs that sign in are given secrets; a browser has no use for them (S-32).
+const SECRETS: [&str; 7] = [
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_PASSWORD",
+    "AZUREAUTH_ADO_PAT",
+    "IDENTITY_HEADER",
+    "MSI_SECRET",
+    "SYSTEM_ACCESSTOKEN",
+];
 
 /// Opens the system browser, or the command that the user named in `BROWSER`.
 ///
@@ -19,7 +34,12 @@ use crate::error::BrowserError;
 /// standard input and writes nothing to our standard output. `open` then stays pending until the command ends, so that
 /// a failing one ends the sign-in; a command that is still there when the sign-in is over goes on by itself.
 ///
-/// Without `BROWSER` the desktop is asked, through crate `webbrowser`.
+/// Without `BROWSER` the desktop is asked: on Linux by `xdg-open`, or by what else is installed of its kind, found in the
+/// folders of `PATH` that are absolute and in which not everybody can write; under WSL by `wslview` or `rundll32.exe`; on
+/// macOS by `/usr/bin/open`; on Windows by `ShellExecuteW`, through crate `webbrowser`. Nobody is asked where no window can
+/// appear before the user's eyes: see [`Environment::check`].
+///
+/// What is started has no standard input, and no variable in which programs that sign in are usually given secrets.
 ///
 /// Only URLs that pass [`check_url`](crate::check_url) are opened. Needs a tokio runtime with I/O enabled.
 ///
@@ -58,11 +78,10 @@ impl Default for SystemBrowser {
 impl Browser for SystemBrowser {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         let url = checked_text(url)?;
-        match &self.environment.browser {
-            Some(setting) => run_first_good(&BrowserCommand::parse_list(setting)?, &url).await,
-            None if self.environment.sudo => Err(BrowserError::Sudo),
-            None if !self.environment.graphical => Err(BrowserError::Headless),
-            None => ask_desktop(url).await,
+        match self.environment.opener()? {
+            Opener::Setting(commands) => run_first_good(&commands, &url).await,
+            Opener::Desktop(commands) => run_first_installed(&commands, &self.environment.path, &url).await,
+            Opener::ShellExecute => shell_execute(url).await,
         }
     }
 }
@@ -84,27 +103,61 @@ async fn run_first_good(commands: &[BrowserCommand], url: &str) -> Result<(), Br
 async fn run(command: &BrowserCommand, url: &str) -> Result<(), BrowserError> {
     // Arguments may hold anything, the URL among it; only the name is told.
     let name = || stripped(&command.program, 200);
-    let child = start(command, url).map_err(|source| BrowserError::NotStarted { command: name(), source });
+    // What it has to say is for the user, but our standard output is not its own.
+    let output = (Stdio::from(std::io::stderr()), Stdio::inherit());
+    let child = start(OsStr::new(&command.program), command.arguments(url), output);
+    let child = child.map_err(|source| BrowserError::NotStarted { command: name(), source });
     let status = child?.wait().await.map_err(|source| BrowserError::NotStarted { command: name(), source })?;
     if status.success() { Ok(()) } else { Err(BrowserError::Failed { command: name(), status: status.to_string() }) }
 }
 
-fn start(command: &BrowserCommand, url: &str) -> std::io::Result<Child> {
-    Command::new(&command.program)
-        .args(command.arguments(url))
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(std::io::stderr()))
-        .stderr(Stdio::inherit())
-        .kill_on_drop(false)
-        .spawn()
+/// Starts a process that gets the environment without secrets, and of our open files only its output.
+fn start(program: &OsStr, arguments: Vec<String>, (stdout, stderr): (Stdio, Stdio)) -> std::io::Result<Child> {
+    let mut command = Command::new(program);
+    for name in SECRETS {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr).kill_on_drop(false).spawn()
 }
 
-async fn ask_desktop(url: String) -> Result<(), BrowserError> {
-    // Some openers stay until the browser ends.
+/// The first command of the desktop that is there decides: another after it could show the page a second time.
+#[cfg(unix)]
+async fn run_first_installed(commands: &[BrowserCommand], path: &OsStr, url: &str) -> Result<(), BrowserError> {
+    let mut installed = commands.iter().filter_map(|command| Some((command, find(&command.program, path)?)));
+    let Some((command, program)) = installed.next() else {
+        return Err(BrowserError::System("there is neither xdg-open nor a browser on the PATH".to_owned()));
+    };
+    let failed = |why: String| BrowserError::System(format!("{}: {why}", command.program));
+    // A browser that it starts would write into the user's terminal for as long as it runs.
+    let child = start(program.as_os_str(), command.arguments(url), (Stdio::null(), Stdio::null()));
+    let status = match child {
+        Ok(mut child) => child.wait().await,
+        Err(error) => Err(error),
+    };
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(failed(status.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// No desktop of Windows has such commands.
+#[cfg(not(unix))]
+async fn run_first_installed(commands: &[BrowserCommand], _: &OsStr, url: &str) -> Result<(), BrowserError> {
+    run_first_good(commands, url).await
+}
+
+#[cfg(windows)]
+async fn shell_execute(url: String) -> Result<(), BrowserError> {
     let opened = tokio::task::spawn_blocking(move || webbrowser::open(&url)).await;
     // The error's text may hold the URL; its kind cannot.
     match opened {
-        Ok(opened) => opened.map_err(|error| BrowserError::System(error.kind())),
-        Err(_) => Err(BrowserError::System(std::io::ErrorKind::Other)),
+        Ok(opened) => opened.map_err(|error| BrowserError::System(error.kind().to_string())),
+        Err(_) => Err(BrowserError::System("the opener ended unexpectedly".to_owned())),
     }
+}
+
+#[cfg(not(windows))]
+async fn shell_execute(_: String) -> Result<(), BrowserError> {
+    Err(BrowserError::System("ShellExecute is a part of Windows".to_owned()))
 }

@@ -53,7 +53,22 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// P-15. Half of the texts are nearly addresses.
+        #[test]
+        fn whatever_is_opened_is_one_plain_word(text in prop_oneof![any::<String>(), "https?://[ -~]{0,40}"]) {
+            let text = text.parse::<Uri>().ok().and_then(|url| checked_text(&url).ok());
+            if let Some(text) = text {
+                prop_assert!(text.starts_with("https://") || text.starts_with("http://"));
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'`$|<>\\".contains(&byte)));
+                prop_assert!(text.len() <= MAX_URL);
+            }
+        }
+    }
 
     #[test]
     fn s31_only_plain_web_addresses_are_opened() {

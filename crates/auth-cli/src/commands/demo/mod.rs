@@ -24,10 +24,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let robot = match args.browser {
         DemoBrowser::Robot => true,
         DemoBrowser::System => false,
-        DemoBrowser::Auto => {
-            let surroundings = Environment::from_process();
-            surroundings.browser.is_none() && !surroundings.graphical
-        }
+        DemoBrowser::Auto => Environment::from_process().check().is_err(),
     };
     let client = PublicClient::builder("demo")
         .authority(Authority::parse(&emulator.authority())?)
