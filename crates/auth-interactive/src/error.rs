@@ -109,6 +109,25 @@ pub enum LoopbackError {
     Flooded,
 }
 
+/// Why a pasted address is not the answer. The texts are for the person who pasted it, and hold nothing of it.
+///
+/// ```
+/// assert!(auth_interactive::PasteError::State.to_string().contains("another sign-in"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "each is a check that a request to the port has to pass too")]
+pub enum PasteError {
+    /// It is another address than the redirect URI's.
+    #[error("this is not the address at which the sign-in ends; copy the whole address of the last page")]
+    Address,
+    /// Its parameters cannot be an authorization response.
+    #[error("the address holds no answer that can be read; copy the whole address of the last page")]
+    Response,
+    /// It does not carry the state of this sign-in.
+    #[error("the address belongs to another sign-in; open the sign-in page anew")]
+    State,
+}
+
 /// Why [`Pages`](crate::Pages) cannot be as the application wants them.
 ///
 /// ```
@@ -159,5 +178,6 @@ const _: fn() = || {
     sendable::<BrowserError>();
     sendable::<LoopbackError>();
     sendable::<PagesError>();
+    sendable::<PasteError>();
     sendable::<SignInError>();
 };

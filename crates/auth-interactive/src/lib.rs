@@ -34,6 +34,7 @@ mod conversation;
 mod error;
 mod expectation;
 mod pages;
+mod paste;
 mod receiver;
 mod sign_in;
 #[cfg(test)]
@@ -42,7 +43,7 @@ mod testing;
 pub use browser::{Browser, DynBrowser, check_url};
 #[cfg(feature = "system-browser")]
 pub use browser::{Desktop, Environment, SystemBrowser};
-pub use error::{BrowserError, Headless, LoopbackError, PagesError, SignInError};
+pub use error::{BrowserError, Headless, LoopbackError, PagesError, PasteError, SignInError};
 pub use expectation::Expectation;
 pub use pages::{Branding, Pages};
 pub use receiver::LoopbackReceiver;

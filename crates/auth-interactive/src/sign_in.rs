@@ -6,13 +6,14 @@ use http::Uri;
 use crate::browser::{DynBrowser, check_url};
 use crate::error::SignInError;
 use crate::expectation::Expectation;
+use crate::paste::{Paste, pasted};
 use crate::receiver::LoopbackReceiver;
 
 /// Shows `url` in `browser` and waits for the response at `receiver`.
 ///
 /// An opener that is still busy when the response arrives is dropped; one that returns early changes nothing; one that
-/// fails ends the wait, since the user would otherwise look at nothing until the time is up. Dropping the future closes
-/// the port.
+/// fails ends the wait, since the user would otherwise look at nothing until the time is up. An address that the user
+/// [pasted](crate::Browser::pasted) is as good as one that the receiver is asked for. Dropping the future closes the port.
 ///
 /// # Errors
 /// [`SignInError::Browser`] when the page cannot be shown, [`SignInError::Loopback`] when no response came.
@@ -33,26 +34,34 @@ pub async fn sign_in(
     expectation: Expectation,
 ) -> Result<AuthorizationResponse, SignInError> {
     check_url(url)?;
+    let pasted = pasted(browser, Paste::of(&expectation));
     let response = receiver.receive(expectation);
-    tokio::pin!(response);
+    tokio::pin!(response, pasted);
     tokio::select! {
-        // A response that is already there counts more than how the opener ended.
+        // A response that is already there counts more than how the opener ended, and it is asked for one by hand last.
         biased;
         response = &mut response => return Ok(response?),
         opened = browser.open_boxed(url) => opened?,
+        response = &mut pasted => return Ok(response),
     }
-    Ok(response.await?)
+    tokio::select! {
+        biased;
+        response = response => Ok(response?),
+        response = pasted => Ok(response),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use auth_core::{RedirectUri, ResponseMode};
+    use std::sync::{Arc, Mutex};
+
+    use auth_core::{RedirectUri, ResponseMode, Secret};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
 
     use super::*;
     use crate::browser::Browser;
-    use crate::error::{BrowserError, Headless};
+    use crate::error::{BrowserError, Headless, PasteError};
     use crate::testing::{pending, state_of};
 
     /// What an opener does, and then how it ends.
@@ -111,6 +120,58 @@ mod tests {
     async fn an_opener_that_returns_early_changes_nothing() {
         let outcome = run(false, || Some(Ok(()))).await;
         assert!(matches!(outcome, Err(SignInError::Loopback(crate::LoopbackError::TimedOut(_)))));
+    }
+
+    /// Pastes one text after the other, and keeps what was said of them.
+    struct Pasting {
+        texts: Mutex<Vec<String>>,
+        told: Mutex<Vec<PasteError>>,
+    }
+
+    impl Browser for Pasting {
+        async fn open(&self, _: &Uri) -> Result<(), BrowserError> {
+            Ok(())
+        }
+
+        async fn pasted(&self, refused: Option<PasteError>) -> Secret {
+            self.told.lock().unwrap().extend(refused);
+            let text = self.texts.lock().unwrap().pop();
+            match text {
+                Some(text) => Secret::new(text),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn paste(
+        mode: ResponseMode,
+        texts: &[&str],
+    ) -> (Result<AuthorizationResponse, SignInError>, Vec<PasteError>) {
+        let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let pending = pending(receiver.redirect_uri(), mode);
+        let place = format!("{}/?state={}&", receiver.redirect_uri(), state_of(&pending));
+        let texts = texts.iter().rev().map(|text| text.replace('@', &place)).collect();
+        let browser = Arc::new(Pasting { texts: Mutex::new(texts), told: Mutex::default() });
+        // Through the pointer, as an application stores it.
+        let stored: Arc<dyn DynBrowser> = browser.clone();
+        let outcome = sign_in(&stored, receiver, pending.url(), Expectation::of(&pending).unwrap()).await;
+        let told = browser.told.lock().unwrap().clone();
+        (outcome, told)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_is_pasted_ends_the_wait_when_it_is_the_answer() {
+        let (outcome, told) = paste(ResponseMode::Query, &["", "@code=a&code=b", "@code=abc"]).await;
+        assert!(outcome.is_ok());
+        assert_eq!(told, [PasteError::Address, PasteError::Response]);
+        let (outcome, told) = paste(ResponseMode::Query, &["@error=access_denied"]).await;
+        assert_eq!(outcome.unwrap().error(), Some("access_denied"));
+        assert_eq!(told, []);
+        // Nobody is asked where the answer does not come in an address, and the time ends.
+        for (mode, texts) in [(ResponseMode::FormPost, ["@code=abc"]), (ResponseMode::Query, ["nothing"])] {
+            let (outcome, _) = paste(mode, &texts).await;
+            assert!(matches!(outcome, Err(SignInError::Loopback(crate::LoopbackError::TimedOut(_)))));
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::{
-    Account, Authority, AuthorizationRequest, ConfigError, CorrelationId, RedirectUri, Scopes, UiRequired,
+    Account, Authority, AuthorizationRequest, ConfigError, CorrelationId, RedirectUri, ResponseMode, Scopes, UiRequired,
 };
 use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
 
@@ -33,6 +33,7 @@ pub struct InteractiveRequest {
     account: Option<Account>,
     pub(crate) login_hint: Option<String>,
     pub(crate) redirect_uri: Option<RedirectUri>,
+    response_mode: Option<ResponseMode>,
     pub(crate) timeout: Option<Duration>,
     /// Whether a token in the cache would do, were there one.
     after_silent: bool,
@@ -48,6 +49,7 @@ impl InteractiveRequest {
             account: None,
             login_hint: None,
             redirect_uri: None,
+            response_mode: None,
             timeout: None,
             after_silent: false,
             page: SignInOptions::default(),
@@ -86,6 +88,14 @@ impl InteractiveRequest {
     /// is `http://localhost`.
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
         self.redirect_uri = Some(uri);
+        self
+    }
+
+    /// How the answer comes; by default as a form post where the provider is known to have it. In the query it stands in
+    /// the address of the last page, which the user can paste where the browser does not reach this machine
+    /// ([`Browser::pasted`](crate::Browser::pasted)).
+    pub fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = Some(mode);
         self
     }
 
@@ -133,6 +143,7 @@ impl InteractiveRequest {
         let redirect_uri = receiver.redirect_uri().clone();
         let mut request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
         self.page.apply(&mut request);
+        request.response_mode = self.response_mode;
         request.login_hint = self.login_hint;
         request.claims = self.options.claims;
         request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));

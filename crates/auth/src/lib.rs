@@ -114,7 +114,9 @@ pub use auth_core::{
 #[cfg(feature = "reqwest")]
 pub use auth_http::ReqwestTransport;
 pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
-pub use auth_interactive::{Branding, Browser, BrowserError, Headless, LoopbackError, Pages, PagesError, SignInError};
+pub use auth_interactive::{
+    Branding, Browser, BrowserError, Headless, LoopbackError, Pages, PagesError, PasteError, SignInError,
+};
 #[cfg(feature = "system-browser")]
 pub use auth_interactive::{Desktop, Environment, SystemBrowser};
 

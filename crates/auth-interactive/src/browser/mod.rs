@@ -3,9 +3,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use auth_core::Secret;
 use http::Uri;
 
-use crate::error::BrowserError;
+use crate::error::{BrowserError, PasteError};
 
 #[cfg(feature = "system-browser")]
 mod command;
@@ -50,6 +51,15 @@ pub trait Browser: Send + Sync {
     /// # Errors
     /// [`BrowserError`] when the user will certainly not see the page; this ends the sign-in.
     fn open(&self, url: &Uri) -> impl Future<Output = Result<(), BrowserError>> + Send;
+
+    /// An address that the user pasted: the one at which a browser ended that could not reach the loopback port, since it
+    /// runs on another machine. It is asked for beside [`open`](Self::open), where the response was asked for in the query
+    /// ([`ResponseMode::Query`](auth_core::ResponseMode)), and again with the reason when it was not the answer. It holds
+    /// the code: show it nowhere. By default nobody pastes anything.
+    fn pasted(&self, refused: Option<PasteError>) -> impl Future<Output = Secret> + Send {
+        let _ = refused;
+        std::future::pending()
+    }
 }
 
 /// [`Browser`] behind a pointer. Implement [`Browser`]; every one of them is a `DynBrowser`.
@@ -71,11 +81,18 @@ pub trait Browser: Send + Sync {
 pub trait DynBrowser: Send + Sync {
     /// [`Browser::open`], boxed.
     fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
+
+    /// [`Browser::pasted`], boxed.
+    fn pasted_boxed(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>>;
 }
 
 impl<B: Browser> DynBrowser for B {
     fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
         Box::pin(self.open(url))
+    }
+
+    fn pasted_boxed(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>> {
+        Box::pin(self.pasted(refused))
     }
 }
 
@@ -83,10 +100,18 @@ impl Browser for Arc<dyn DynBrowser> {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         self.as_ref().open_boxed(url).await
     }
+
+    async fn pasted(&self, refused: Option<PasteError>) -> Secret {
+        self.as_ref().pasted_boxed(refused).await
+    }
 }
 
 impl Browser for Box<dyn DynBrowser> {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         self.as_ref().open_boxed(url).await
+    }
+
+    async fn pasted(&self, refused: Option<PasteError>) -> Secret {
+        self.as_ref().pasted_boxed(refused).await
     }
 }

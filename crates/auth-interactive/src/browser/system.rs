@@ -67,6 +67,12 @@ impl SystemBrowser {
     pub fn with_environment(environment: Environment) -> Self {
         Self { environment }
     }
+
+    /// Where it opens pages.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
 }
 
 impl Default for SystemBrowser {
