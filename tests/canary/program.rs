@@ -8,6 +8,7 @@ use auth_tests::cache;
 use auth_tests::canary::{assert_absent, challenge, words};
 use auth_tests::device::Waiting;
 use auth_tests::program::{Ended, Home, Run};
+use auth_tests::terminal::Terminal;
 
 const ROBOT: &str = env!("CARGO_BIN_EXE_robot");
 
@@ -34,6 +35,26 @@ impl Watched {
         let ended = waiting.end().await.expect(code);
         self.look_at(line, ended);
         user_code
+    }
+
+    /// Runs `auth` at a terminal, whose user pastes a wrong address and then the right one; gives the code in it.
+    async fn pasted(&mut self, line: &str, robot: Robot, code: i32) -> String {
+        let mut terminal = Terminal::start(self.run(line, "").args(["--no-browser"]));
+        let address = loop {
+            let line = terminal.line_with("http").await;
+            if line.starts_with("http") {
+                break line;
+            }
+        };
+        let pasted = robot.authorize(&address).await.unwrap().url().to_owned();
+        terminal.type_line(&pasted.replace("state=", "state=x")).await;
+        terminal.line_with("another sign-in").await;
+        terminal.type_line(&pasted).await;
+        let (ended, shown) = terminal.end().await;
+        self.look_at(line, ended.expect(code));
+        self.seen.push_str(&shown);
+        let answer = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
+        answer.unwrap_or_default().to_owned()
     }
 
     fn run(&self, line: &str, browser: &str) -> Run {
@@ -113,6 +134,12 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
     let mut user_codes = Vec::new();
     for (robot, code) in [(Robot::new(), 0), (Robot::new().cancel(), 4)] {
         user_codes.push(watched.device_code(&format!("{line} --interactive"), robot, code).await);
+    }
+    for (robot, code) in [(Robot::new(), 0), (Robot::new().cancel(), 4)] {
+        let answer = watched.pasted(&format!("{line} --interactive"), robot, code).await;
+        if code == 0 {
+            watched.keep("pasted code", &answer);
+        }
     }
     std::fs::write(&file, format!("{{{}", std::fs::read_to_string(&file).unwrap())).unwrap();
     watched.auth("accounts", "", 0).await;

@@ -10,6 +10,7 @@
 mod claims;
 mod cli;
 mod cli_browser;
+mod cli_by_hand;
 mod cli_cache;
 mod cli_cache_commands;
 mod cli_device_code;

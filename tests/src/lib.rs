@@ -24,4 +24,5 @@ pub mod numbered;
 pub mod peer;
 pub mod place;
 pub mod program;
+pub mod terminal;
 pub mod transports;

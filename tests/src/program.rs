@@ -118,6 +118,13 @@ impl Run {
         self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0))
     }
 
+    /// What it reads; by default nothing.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Stdio) -> Self {
+        self.0.stdin(stdin);
+        self
+    }
+
     /// Runs it to its end, which has to come within [`PATIENCE`].
     pub async fn end(self) -> Ended {
         let told = self.told();

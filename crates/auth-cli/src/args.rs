@@ -97,6 +97,9 @@ pub(crate) struct TokenArgs {
     /// Sign in on another device, with a code, instead of opening a browser
     #[arg(long, conflicts_with_all = ["silent", "prompt", "redirect_uri", "timeout"])]
     pub(crate) device_code: bool,
+    /// Open no browser: print the address, for a browser of your choice, and take the address at its end by hand
+    #[arg(long, conflicts_with_all = ["silent", "device_code"])]
+    pub(crate) no_browser: bool,
     /// Pass the token in the cache over
     #[arg(long)]
     pub(crate) force_refresh: bool,
@@ -120,7 +123,7 @@ pub(crate) struct TokenArgs {
     /// How the sign-in page treats the user: select_account, login, consent, create or none
     #[arg(long, value_name = "P")]
     pub(crate) prompt: Option<Prompt>,
-    /// Where the answer is received [default: http://localhost, any port]
+    /// Where the answer is received [default: http://localhost, any port; 8400 with --no-browser over SSH]
     #[arg(long, value_name = "URI")]
     pub(crate) redirect_uri: Option<String>,
     /// How long the user has [default: 300]

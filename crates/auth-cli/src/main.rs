@@ -10,6 +10,7 @@ mod commands;
 mod device_code;
 mod failure;
 mod output;
+mod pasted;
 mod process;
 mod terminal;
 mod usage;

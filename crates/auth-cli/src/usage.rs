@@ -76,6 +76,7 @@ mod tests {
             ("auth token --client-id c --scope s --prompt x", "--prompt"),
             ("auth token --client-id c --scope s --output yaml", "yaml"),
             ("auth token --client-id c --scope s --silent --interactive", "--interactive"),
+            ("auth token --client-id c --scope s --no-browser --device-code", "--device-code"),
             ("auth token --client-id c --scope s --tenant t --authority u", "--tenant"),
             ("auth token --client-id c --scope s --no-cache --cache-file f", "--cache-file"),
             ("auth logout --client-id c", "--account"),

@@ -2,23 +2,28 @@
 
 use auth::{
     Account, AccountId, AuthError, AuthResult, BrowserError, Claims, Clock as _, ConfigError, CorrelationId,
-    DeviceCodeRequest, InteractiveRequest, PublicClient, RedirectUri, Scopes, SignInError, SystemBrowser, SystemClock,
+    DeviceCodeRequest, InteractiveRequest, PublicClient, RedirectUri, ResponseMode, Scopes, SignInError, SystemClock,
     UiRequired,
 };
 use rand::rngs::SysRng;
 
 use crate::args::TokenArgs;
-use crate::browser::AnnouncedBrowser;
+use crate::browser::{ByHand, TerminalBrowser};
 use crate::device_code;
 use crate::failure::Failure;
 use crate::output::{display_name, print_token};
+use crate::pasted::Pasted;
 use crate::terminal;
+
+/// The port that a user who came over SSH forwards, unless another is named.
+const FORWARDED_PORT: u16 = 8400;
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let wishes = Wishes::read(&args)?;
     let client = args.app.client()?.capabilities(&args.capabilities);
-    let client = client.browser(AnnouncedBrowser { system: SystemBrowser::new() }).build()?;
-    let result = acquire(&client, &args, &wishes).await;
+    let browser = TerminalBrowser::new();
+    let client = client.browser(browser.clone()).build()?;
+    let result = acquire(&client, &browser, &args, &wishes).await;
     // A refresh beside the call may hold a rotated refresh token.
     client.close().await;
     let result = result.map_err(|failure| failure.with_correlation_id(wishes.correlation_id))?;
@@ -70,23 +75,30 @@ enum Whom {
     Anybody,
 }
 
-async fn acquire(client: &PublicClient, args: &TokenArgs, wishes: &Wishes) -> Result<AuthResult, Failure> {
+async fn acquire(
+    client: &PublicClient,
+    browser: &TerminalBrowser,
+    args: &TokenArgs,
+    wishes: &Wishes,
+) -> Result<AuthResult, Failure> {
     let whom = whom(client, args).await?;
     if args.interactive {
-        return sign_in(client, args, wishes, &whom, None).await;
+        return sign_in(client, browser, args, wishes, &whom, None).await;
     }
     match silent(client, args, wishes, &whom).await {
         Err(AuthError::UiRequired(ui)) if !args.silent => {
             terminal::say(format_args!("{ui}."));
-            sign_in(client, args, wishes, &whom, Some(&ui)).await
+            sign_in(client, browser, args, wishes, &whom, Some(&ui)).await
         }
         answer => Ok(answer?),
     }
 }
 
-/// Asks the user: with a browser, or on another device where that was wished or no browser can be shown here.
+/// Asks the user: with a browser; on another device where that was wished or no browser can be shown here; with any browser
+/// and the address of its last page where that was wished or is the last way that is left.
 async fn sign_in(
     client: &PublicClient,
+    browser: &TerminalBrowser,
     args: &TokenArgs,
     wishes: &Wishes,
     whom: &Whom,
@@ -102,20 +114,50 @@ async fn sign_in(
     }
     let request = interactive(client, args, wishes, whom);
     let request = ui.into_iter().fold(request, InteractiveRequest::satisfying);
-    match request.send().await {
-        Err(AuthError::Browser(error)) if nothing_to_show_it(&error) => {
-            let pending = match on_another_device().await {
-                Ok(pending) => pending,
-                Err(other) => {
-                    terminal::say(format_args!("A sign-in on another device cannot be had either: {other}."));
-                    return Err(AuthError::Browser(error).into());
-                }
-            };
-            terminal::say(format_args!("{error}. Signing in on another device instead."));
+    if args.no_browser {
+        return Ok(by_hand(request, browser, wishes)?.send().await?);
+    }
+    let error = match request.clone().send().await {
+        Err(AuthError::Browser(error)) if nothing_to_show_it(&error) => error,
+        answer => return Ok(answer?),
+    };
+    match on_another_device().await {
+        Ok(pending) => {
+            terminal::say(format_args!(
+                "{error}. Signing in on another device instead; with --no-browser it would be in a browser of your choice."
+            ));
             Ok(device_code::sign_in(pending, client_id).await?)
         }
-        answer => Ok(answer?),
+        Err(other) => {
+            terminal::say(format_args!("A sign-in on another device cannot be had either: {other}."));
+            if !Pasted::is_possible() {
+                return Err(AuthError::Browser(error).into());
+            }
+            terminal::say(format_args!("{error}. Signing in with a browser of your choice instead."));
+            Ok(by_hand(request, browser, wishes)?.send().await?)
+        }
     }
+}
+
+/// The same request for a user who opens the address with any browser. Over SSH the port is one that can be forwarded
+/// before; at a terminal the answer comes in an address, which can be pasted.
+fn by_hand(
+    request: InteractiveRequest,
+    browser: &TerminalBrowser,
+    wishes: &Wishes,
+) -> Result<InteractiveRequest, ConfigError> {
+    let request = if Pasted::is_possible() { request.response_mode(ResponseMode::Query) } else { request };
+    if !browser.is_over_ssh() {
+        browser.leave_to_user(ByHand { tunnel: None });
+        return Ok(request);
+    }
+    let uri = match &wishes.redirect_uri {
+        Some(uri) => uri.clone(),
+        None => RedirectUri::parse("http://localhost")?,
+    };
+    let port = uri.port().unwrap_or(FORWARDED_PORT);
+    browser.leave_to_user(ByHand { tunnel: Some(port) });
+    Ok(request.redirect_uri(uri.with_port(port)))
 }
 
 /// Whether there is no browser here, rather than one that must not or could not be used as it was asked for.

@@ -5,11 +5,11 @@ mod story;
 
 use std::time::{Duration, Instant};
 
-use auth::{Account, AuthError, AuthResult, Authority, Environment, FileStorage, PublicClient, Scopes, SystemBrowser};
+use auth::{Account, AuthError, AuthResult, Authority, Environment, FileStorage, PublicClient, Scopes};
 use auth_emulator::{Emulator, GrantType, Robot};
 
 use crate::args::{DemoArgs, DemoBrowser};
-use crate::browser::{AnnouncedBrowser, RobotBrowser};
+use crate::browser::{RobotBrowser, TerminalBrowser};
 use crate::failure::Failure;
 use story::Story;
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let client = if robot {
         client.browser(RobotBrowser { robot: Robot::new().user(ADA) })
     } else {
-        client.browser(AnnouncedBrowser { system: SystemBrowser::new() })
+        client.browser(TerminalBrowser::new())
     };
     let demo =
         Demo { client: client.build()?, scopes: Scopes::parse("User.Read")?, emulator, robot, story: Story::new() };

@@ -1,0 +1,152 @@
+//! The program and a user who opens the address with a browser of their own: the loopback port as it is or through a tunnel,
+//! and the address of the last page pasted into the terminal.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use auth_emulator::{Emulator, Endpoint, Fault, Robot};
+use auth_tests::program::{PATIENCE, Run};
+use auth_tests::terminal::Terminal;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::cli::{ADA, Cli, GRACE};
+
+const LINE: &str = "token --scope User.Read --output json --no-browser";
+/// The start of the line that asks for an address.
+const PROMPT: &str = "paste it here";
+
+/// `auth token` where a browser would be a failure.
+fn no_browser(cli: &Cli) -> Run {
+    cli.auth(LINE).env("BROWSER", "/bin/false")
+}
+
+/// Takes the answer for the address that is told out of a browser which does not reach the program.
+async fn copy_address(terminal: &mut Terminal, user: &str) -> String {
+    let address = terminal.line_with("http").await;
+    terminal.line_with(PROMPT).await;
+    Robot::new().user(user).authorize(&address).await.unwrap().url().to_owned()
+}
+
+fn code_of(address: &str) -> String {
+    let (_, code) = address.split_once("code=").unwrap();
+    code.split('&').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_address_is_told_and_the_loopback_port_waits() {
+    let cli = Cli::start().await;
+    let mut child = no_browser(&cli).start();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (mut said, mut address) = (String::new(), None);
+    while address.is_none() {
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        address = line.trim().strip_prefix("http").map(|rest| format!("http{rest}"));
+        said.push_str(&line);
+    }
+    let visit = Robot::new().user(GRACE).visit(&address.unwrap()).await.unwrap();
+    assert!(visit.text().contains("Return to the application"), "{}", visit.text());
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["account"]["username"], GRACE);
+    // Nobody is at a terminal: nothing can be pasted, and the answer came as a form.
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push_str(&line);
+    }
+    assert!(!said.contains("paste") && !said.contains("ssh"), "{said}");
+    let asked = cli.emulator.ledger().requests_to(Endpoint::Authorize).pop().unwrap();
+    assert_eq!(asked.parameter("response_mode"), Some("form_post"));
+}
+
+#[tokio::test]
+async fn a_pasted_address_is_the_answer_and_is_not_shown() {
+    let cli = Cli::start().await;
+    let mut terminal = Terminal::start(no_browser(&cli));
+    let pasted = copy_address(&mut terminal, GRACE).await;
+    assert!(pasted.starts_with("http://localhost:"), "{pasted}");
+    // What is not the answer is said to be none, and asked for again.
+    terminal.type_line("").await;
+    for (wrong, why) in [
+        ("nothing of the kind".to_owned(), "not the address"),
+        (pasted.replace("localhost", "127.0.0.1"), "not the address"),
+        (format!("{pasted}&code=another"), "no answer"),
+        (pasted.replace("state=", "state=x"), "another sign-in"),
+        // A line of more bytes than a terminal lets anybody edit.
+        (format!("{}&state=again&x={}", pasted, "x".repeat(6000)), "no answer"),
+    ] {
+        terminal.type_line(&wrong).await;
+        terminal.line_with(why).await;
+    }
+    terminal.type_line(&format!("{pasted}&session_state={}", "x".repeat(6000))).await;
+    let (ended, shown) = terminal.end().await;
+    let ended = ended.expect(0);
+    assert_eq!(ended.json()["account"]["username"], GRACE);
+    assert_eq!(cli.asked(), (1, 0));
+    let asked = cli.emulator.ledger().requests_to(Endpoint::Authorize).pop().unwrap();
+    assert_eq!(asked.parameter("response_mode"), Some("query"));
+    for text in [&ended.stderr, &ended.stdout, &shown] {
+        assert!(!text.contains(&code_of(&pasted)) && !text.contains("nothing of the kind"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn at_a_terminal_the_loopback_port_still_answers_and_a_refusal_can_be_pasted() {
+    let cli = Cli::start().await;
+    let mut terminal = Terminal::start(no_browser(&cli));
+    let address = terminal.line_with("http").await;
+    assert_eq!(Robot::new().visit(&address).await.unwrap().status(), 200);
+    let (ended, _) = terminal.end().await;
+    assert_eq!(ended.expect(0).json()["account"]["username"], ADA);
+
+    let mut terminal = Terminal::start(no_browser(&cli).args(["--interactive"]));
+    let address = terminal.line_with("http").await;
+    terminal.line_with(PROMPT).await;
+    let pasted = Robot::new().cancel().authorize(&address).await.unwrap().url().to_owned();
+    terminal.type_line(&pasted).await;
+    let (ended, _) = terminal.end().await;
+    assert_eq!(ended.expect(4).json()["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn over_ssh_the_tunnel_is_explained_with_a_port_that_stays() {
+    let cli = Cli::start().await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let uri = format!("http://localhost:{port}");
+    let run = no_browser(&cli).env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let mut terminal = Terminal::start(run.args(["--redirect-uri", &uri]));
+    let address = terminal.line_with("http").await;
+    assert_eq!(terminal.line_with("ssh -L").await, format!("ssh -L {port}:localhost:{port} HOST"));
+    Robot::new().visit(&address).await.unwrap();
+    terminal.end().await.0.expect(0);
+    let asked = cli.emulator.ledger().requests_to(Endpoint::Authorize).pop().unwrap();
+    assert_eq!(asked.parameter("redirect_uri").map(|uri| uri.trim_end_matches('/')), Some(&*uri));
+}
+
+#[tokio::test]
+async fn where_neither_browser_nor_code_can_be_had_the_terminal_is_the_last_way() {
+    let cli = Cli::start().await;
+    cli.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client"));
+    let run = cli.auth("token --scope User.Read --output json").without("BROWSER");
+    let mut terminal = Terminal::start(run);
+    terminal.line_with("unauthorized_client").await;
+    terminal.line_with("browser of your choice").await;
+    let pasted = copy_address(&mut terminal, ADA).await;
+    terminal.type_line(&pasted).await;
+    assert_eq!(terminal.end().await.0.expect(0).json()["account"]["username"], ADA);
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_at_once() {
+    let cli = Cli::of(Emulator::builder()).await;
+    let mut terminal = Terminal::start(no_browser(&cli));
+    terminal.line_with(PROMPT).await;
+    let begun = std::time::Instant::now();
+    terminal.interrupt();
+    let (ended, shown) = terminal.end().await;
+    assert_eq!(ended.expect(6).json()["error"], "cancelled");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!((shown.as_str(), cli.asked()), ("", (0, 0)));
+}
