@@ -18,7 +18,7 @@ Exit codes:
   7  the cache itself failed (accounts, logout, cache)
 
 Environment:
-  BROWSER         the command that shows the sign-in page; %s stands for the address
+  BROWSER         commands that show the sign-in page, separated by colons; %s stands for the address
   AUTH_LOG        what is logged to stderr, such as debug or auth_http=debug
   SSL_CERT_FILE   trusted roots; HTTPS_PROXY and NO_PROXY: the proxy";
 
