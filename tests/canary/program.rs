@@ -50,9 +50,8 @@ impl Watched {
         terminal.type_line(&pasted.replace("state=", "state=x")).await;
         terminal.line_with("another sign-in").await;
         terminal.type_line(&pasted).await;
-        let (ended, shown) = terminal.end().await;
-        self.look_at(line, ended.expect(code));
-        self.seen.push_str(&shown);
+        let ended = terminal.end().await.expect(code);
+        self.look_at(line, ended);
         let answer = pasted.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
         answer.unwrap_or_default().to_owned()
     }

@@ -6,6 +6,7 @@ use auth_emulator::{Emulator, EmulatorBuilder, GrantType, Robot};
 use auth_tests::cache;
 use auth_tests::device::Waiting;
 use auth_tests::program::Run;
+use auth_tests::terminal::Terminal;
 
 use crate::cli::{ADA, CLIENT, Cli, GRACE};
 
@@ -104,4 +105,19 @@ async fn without_a_display_the_code_steps_in_and_stderr_says_why() {
     let ended = read_and_sign_in(run, Robot::new().user(ADA)).await.end().await.expect(0);
     assert_eq!(ended.json()["account"]["username"], ADA);
     assert!(ended.stderr.contains("BROWSER") && ended.stderr.contains("on another device instead"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn at_a_terminal_there_is_a_picture_of_the_address_and_a_clock() {
+    let cli = Cli::of(quick()).await;
+    let run = cli.auth("token --scope User.Read --output json --device-code --interactive");
+    let mut terminal = Terminal::start(run.env("TERM", "xterm"));
+    let address = terminal.line_with("/devicelogin").await;
+    terminal.line_with("enter this code").await;
+    let user_code = terminal.line_with("-").await.replace(' ', "");
+    terminal.line_with("█").await;
+    Robot::new().user(ADA).enter_code(&address, &user_code).await.unwrap();
+    let ended = terminal.end().await.expect(0);
+    assert_eq!(ended.json()["account"]["username"], ADA);
+    assert!(ended.stderr.contains("\r\u{1b}[KWaiting for you; the code is good for 1"), "{}", ended.stderr);
 }

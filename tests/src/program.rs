@@ -125,6 +125,13 @@ impl Run {
         self
     }
 
+    /// What it writes messages to; by default a pipe.
+    #[must_use]
+    pub fn stderr(mut self, stderr: Stdio) -> Self {
+        self.0.stderr(stderr);
+        self
+    }
+
     /// Runs it to its end, which has to come within [`PATIENCE`].
     pub async fn end(self) -> Ended {
         let told = self.told();

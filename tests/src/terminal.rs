@@ -1,4 +1,4 @@
-//! A terminal: a person who reads what a program says on stderr, and types.
+//! A terminal: a person who reads what a program says, and types.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -7,19 +7,21 @@ use std::process::Stdio;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr};
+use tokio::process::Child;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::program::{Ended, PATIENCE, Run};
 
-/// A program whose standard input is a terminal.
+/// A program whose standard input and standard error are a terminal; its standard output is not.
 #[derive(Debug)]
 pub struct Terminal {
     command: String,
     keyboard: File,
     child: Child,
-    lines: Lines<BufReader<ChildStderr>>,
-    said: String,
+    screen: UnboundedReceiver<Vec<u8>>,
+    /// What was seen on the screen and is read, and what is not read yet.
+    read: String,
+    unread: String,
 }
 
 impl Terminal {
@@ -30,21 +32,36 @@ impl Terminal {
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
         let path = ptsname(&keyboard, Vec::new()).unwrap();
-        let screen = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
-        let mut child = run.stdin(Stdio::from(OwnedFd::from(screen))).start();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { command, keyboard: File::from(keyboard), child, lines, said: String::new() }
+        let other_side = File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+        let (stdin, stderr) = (other_side.try_clone().unwrap(), other_side);
+        let child = run.stdin(Stdio::from(OwnedFd::from(stdin))).stderr(Stdio::from(OwnedFd::from(stderr))).start();
+        let keyboard = File::from(keyboard);
+        let (sender, screen) = unbounded_channel();
+        let mut seen = keyboard.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // When nobody holds the other side any more, this ends with an error.
+            while let Ok(count @ 1..) = seen.read(&mut buffer) {
+                let _ = sender.send(buffer[..count].to_vec());
+            }
+        });
+        Self { command, keyboard, child, screen, read: String::new(), unread: String::new() }
     }
 
-    /// The next line on stderr that holds `text`, without the space around it.
+    /// The next line on the screen that holds `text`, without the space around it.
     pub async fn line_with(&mut self, text: &str) -> String {
         loop {
-            let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("a line in time").unwrap();
-            let line = line.unwrap_or_else(|| panic!("{} ended without {text}:\n{}", self.command, self.said));
-            self.said.extend([&line, "\n"]);
-            if line.contains(text) {
-                return line.trim().to_owned();
+            while let Some((line, rest)) = self.unread.split_once('\n') {
+                let (line, rest) = (line.trim().to_owned(), rest.to_owned());
+                self.read.extend([&line, "\n"]);
+                self.unread = rest;
+                if line.contains(text) {
+                    return line;
+                }
             }
+            let more = tokio::time::timeout(PATIENCE, self.screen.recv()).await.expect("a line in time");
+            let more = more.unwrap_or_else(|| panic!("{} ended without {text}:\n{}", self.command, self.read));
+            self.unread.push_str(&String::from_utf8(more).unwrap());
         }
     }
 
@@ -61,22 +78,16 @@ impl Terminal {
         assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
-    /// Waits for its end; gives what the terminal itself showed, too.
-    pub async fn end(mut self) -> (Ended, String) {
-        let told = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                self.said.extend([&line, "\n"]);
-            }
-            self.child.wait_with_output().await.unwrap()
-        };
-        let output = tokio::time::timeout(PATIENCE, told).await;
-        let output = output.unwrap_or_else(|_| panic!("{} does not end", self.command));
+    /// Waits for its end. What was on the screen, echoes included, counts as standard error.
+    pub async fn end(mut self) -> Ended {
+        let output = tokio::time::timeout(PATIENCE, self.child.wait_with_output()).await;
+        let output = output.unwrap_or_else(|_| panic!("{} does not end:\n{}{}", self.command, self.read, self.unread));
+        let output = output.unwrap();
         let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
         assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is left as it was");
-        // Nobody holds the other side any more, so this ends, with an error after what is left.
-        let mut shown = Vec::new();
-        let _ = self.keyboard.read_to_end(&mut shown);
-        let shown = String::from_utf8(shown).unwrap();
-        (Ended::new(self.command, output.status.code(), output.stdout, self.said), shown)
+        while let Some(more) = self.screen.recv().await {
+            self.unread.push_str(&String::from_utf8(more).unwrap());
+        }
+        Ended::new(self.command, output.status.code(), output.stdout, self.read + &self.unread)
     }
 }

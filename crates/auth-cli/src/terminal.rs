@@ -14,7 +14,8 @@ pub(crate) fn init_log() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colours of the log would take another crate, and asking for them without it is an error at a terminal.
+        .with_ansi(false)
         .without_time()
         .with_target(false)
         .init();

@@ -123,9 +123,8 @@ async fn sign_in(
     };
     match on_another_device().await {
         Ok(pending) => {
-            terminal::say(format_args!(
-                "{error}. Signing in on another device instead; with --no-browser it would be in a browser of your choice."
-            ));
+            terminal::say(format_args!("{error}."));
+            terminal::say("Signing in on another device instead; --no-browser would take a browser of your choice.");
             Ok(device_code::sign_in(pending, client_id).await?)
         }
         Err(other) => {
@@ -133,7 +132,8 @@ async fn sign_in(
             if !Pasted::is_possible() {
                 return Err(AuthError::Browser(error).into());
             }
-            terminal::say(format_args!("{error}. Signing in with a browser of your choice instead."));
+            terminal::say(format_args!("{error}."));
+            terminal::say("Signing in with a browser of your choice instead.");
             Ok(by_hand(request, browser, wishes)?.send().await?)
         }
     }
