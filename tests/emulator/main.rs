@@ -23,6 +23,7 @@ mod fixture;
 mod mix_up;
 mod oidc;
 mod one_browser;
+mod pages;
 mod refusals;
 mod sharing;
 mod story;

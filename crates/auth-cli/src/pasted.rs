@@ -99,7 +99,7 @@ impl Drop for Unseen {
 /// Nothing is pasted where it would be shown.
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct Unseen;
+enum Unseen {}
 
 #[cfg(not(unix))]
 impl Unseen {

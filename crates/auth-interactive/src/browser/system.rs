@@ -117,7 +117,8 @@ async fn run(command: &BrowserCommand, url: &str) -> Result<(), BrowserError> {
     if status.success() { Ok(()) } else { Err(BrowserError::Failed { command: name(), status: status.to_string() }) }
 }
 
-/// Starts a process that gets the environment without secrets, and of our open files only its output.
+/// Starts a process that gets the environment without secrets, and of the files that we opened only its output: Rust opens
+/// all others so that they end with the start of another program.
 fn start(program: &OsStr, arguments: Vec<String>, (stdout, stderr): (Stdio, Stdio)) -> std::io::Result<Child> {
     let mut command = Command::new(program);
     for name in SECRETS {
