@@ -212,3 +212,24 @@ async fn a_limit_for_the_size_of_files_costs_the_sign_in_nothing() {
     assert!(!cli.cache_file().exists());
     assert_eq!(cli.auth(LINE).end().await.expect(0).json()["persisted"], true);
 }
+
+#[tokio::test]
+async fn s116_a_name_in_the_file_steers_no_terminal() {
+    let cli = Cli::start().await;
+    cli.sign_in(ADA).await;
+    let name = "A\u{1b}]0;title\u{7}\u{9b}2J\u{202e}da";
+    cache::change_file(&cli.cache_file(), |document| {
+        for section in ["Account", "AccessToken"] {
+            for entry in document[section].as_object_mut().unwrap().values_mut() {
+                entry["username"] = name.into();
+            }
+        }
+    });
+    for line in ["token --scope User.Read", "accounts"] {
+        let ended = cli.auth(line).env("CLICOLOR_FORCE", "1").end().await.expect(0);
+        assert!(ended.stdout.contains("A]0;title2Jda"), "{ended:?}");
+    }
+    let ended = cli.auth("accounts --output json").env("CLICOLOR_FORCE", "1").end().await.expect(0);
+    assert_eq!(ended.json()[0]["username"], name, "programs get it whole");
+    assert!(!ended.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{ended:?}");
+}

@@ -86,10 +86,8 @@ impl Failure {
 
     /// Tells the failure and gives the code to end with.
     pub(crate) fn report(self, output: Output) -> ExitCode {
-        if output == Output::Json
-            && let Ok(json) = serde_json::to_string(&self.told)
-        {
-            terminal::result(json);
+        if output == Output::Json {
+            terminal::json(&self.told);
         } else {
             terminal::say(format_args!("auth: {}", self.told.error_description));
         }

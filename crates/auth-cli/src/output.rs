@@ -98,7 +98,7 @@ pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
         Output::Text => terminal::result(status_line(result, now)),
         Output::Token => terminal::result(token),
         Output::Header => terminal::result(format_args!("Authorization: {} {token}", result.token_type())),
-        Output::Json => print_json(&TokenJson {
+        Output::Json => terminal::json(&TokenJson {
             access_token: token,
             token_type: result.token_type(),
             expires_on: result.expires_on().as_unix_seconds(),
@@ -111,12 +111,6 @@ pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
             correlation_id: result.correlation_id().to_string(),
         }),
     }
-}
-
-/// Prints a value as one line of JSON.
-pub(crate) fn print_json(value: &impl Serialize) {
-    // Structs of texts and numbers cannot fail to serialize.
-    terminal::result(serde_json::to_string(value).unwrap_or_default());
 }
 
 fn source(source: TokenSource) -> &'static str {

@@ -2,13 +2,13 @@
 
 use crate::args::{AccountsArgs, ListOutput};
 use crate::failure::Failure;
-use crate::output::{ListedAccountJson, display_name, print_json};
+use crate::output::{ListedAccountJson, display_name};
 use crate::terminal;
 
 pub(crate) async fn run(args: &AccountsArgs) -> Result<(), Failure> {
     let accounts = args.app.cache_client()?.accounts().await?;
     match args.output {
-        ListOutput::Json => print_json(&accounts.iter().map(ListedAccountJson::from).collect::<Vec<_>>()),
+        ListOutput::Json => terminal::json(&accounts.iter().map(ListedAccountJson::from).collect::<Vec<_>>()),
         ListOutput::Text if accounts.is_empty() => terminal::say("Nobody has signed in."),
         ListOutput::Text => {
             for account in &accounts {

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::args::{ListOutput, LogoutArgs};
 use crate::failure::Failure;
-use crate::output::print_json;
 use crate::terminal;
 
 /// The JSON of `auth logout`.
@@ -25,7 +24,7 @@ pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
         }
     }
     match (args.output, removed) {
-        (ListOutput::Json, _) => print_json(&LogoutJson { removed }),
+        (ListOutput::Json, _) => terminal::json(&LogoutJson { removed }),
         (ListOutput::Text, 0) => terminal::say("No such account has signed in; nothing was removed."),
         (ListOutput::Text, 1) => terminal::result("Removed 1 account."),
         (ListOutput::Text, _) => terminal::result(format_args!("Removed {removed} accounts.")),

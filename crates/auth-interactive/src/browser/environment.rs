@@ -111,9 +111,10 @@ impl Environment {
     }
 }
 
-/// Whether the control groups of a process are those of a container.
+/// Whether the control groups of a process are those of a container. Those that are made to share the user's desktop (podman's
+/// toolboxes, LXC) do not count.
 fn names_a_container(cgroup: &str) -> bool {
-    ["docker", "containerd", "kubepods", "libpod", "lxc"].into_iter().any(|name| cgroup.contains(name))
+    ["docker", "containerd", "kubepods"].into_iter().any(|name| cgroup.contains(name))
 }
 
 /// Whether a kernel is that of the Windows Subsystem for Linux.
@@ -133,6 +134,7 @@ mod tests {
         assert!(!names_wsl("Linux version 6.1.0-18-amd64 (debian-kernel@lists.debian.org)") && !names_wsl(""));
         assert!(names_a_container("12:pids:/docker/0123456789abcdef\n0::/\n"));
         assert!(names_a_container("0::/kubepods.slice/kubepods-burstable.slice/cri-containerd-01.scope"));
+        assert!(!names_a_container("0::/user.slice/user-1000.slice/libpod-0123456789abcdef.scope"));
         assert!(!names_a_container("0::/user.slice/user-1000.slice/session-2.scope") && !names_a_container(""));
     }
 }

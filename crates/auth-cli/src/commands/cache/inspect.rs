@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::document::{Document, Entry, SECTIONS};
 use crate::args::{CacheArgs, ListOutput};
 use crate::failure::Failure;
-use crate::output::{lifetime, print_json};
+use crate::output::lifetime;
 use crate::terminal;
 
 /// An entry in the JSON of `auth cache inspect`: identity, scopes, times in Unix seconds.
@@ -72,7 +72,7 @@ pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
         .into_iter()
         .flat_map(|section| document.entries(section).into_iter().map(move |entry| EntryJson::new(section, &entry)));
     match args.output {
-        ListOutput::Json => print_json(&entries.collect::<Vec<_>>()),
+        ListOutput::Json => terminal::json(&entries.collect::<Vec<_>>()),
         ListOutput::Text => entries.for_each(|entry| terminal::result(entry.line(SystemClock.now()))),
     }
     Ok(())

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::args::{CacheCommand, ListOutput};
 use crate::failure::Failure;
-use crate::output::print_json;
 use crate::terminal;
 
 /// The JSON of `auth cache path`.
@@ -22,7 +21,7 @@ pub(crate) async fn run(command: &CacheCommand) -> Result<(), Failure> {
         CacheCommand::Path(args) => {
             let path = args.storage()?.path().display().to_string();
             match args.output {
-                ListOutput::Json => print_json(&PathJson { path }),
+                ListOutput::Json => terminal::json(&PathJson { path }),
                 ListOutput::Text => terminal::result(path),
             }
             Ok(())

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::document::{Document, SECTIONS};
 use crate::args::{CacheArgs, ListOutput};
 use crate::failure::Failure;
-use crate::output::print_json;
 use crate::terminal;
 
 /// The JSON of `auth cache status`.
@@ -52,7 +51,7 @@ pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
     let content = content(&storage).await;
     let status = StatusJson::new(&storage, state, content);
     match args.output {
-        ListOutput::Json => print_json(&status),
+        ListOutput::Json => terminal::json(&status),
         ListOutput::Text => status.lines().into_iter().for_each(terminal::result),
     }
     Ok(())

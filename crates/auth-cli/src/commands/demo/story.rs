@@ -21,20 +21,20 @@ impl Story {
     }
 
     pub(super) fn title(&self, title: &str, text: impl Display) {
-        terminal::result(format_args!("\n{BOLD}{title}{PLAIN}  {text}"));
+        terminal::styled(format_args!("\n{BOLD}{title}{PLAIN}  {text}"));
     }
 
     pub(super) fn step(&self, text: &str) {
         let number = self.steps.get().saturating_add(1);
         self.steps.set(number);
-        terminal::result(format_args!("\n{BOLD}{number}. {text}{PLAIN}"));
+        terminal::styled(format_args!("\n{BOLD}{number}. {text}{PLAIN}"));
     }
 
     pub(super) fn note(&self, text: impl Display) {
-        terminal::result(format_args!("   {DIM}{text}{PLAIN}"));
+        terminal::styled(format_args!("   {DIM}{text}{PLAIN}"));
     }
 
     pub(super) fn done(&self, text: impl Display) {
-        terminal::result(format_args!("   {GREEN}✓{PLAIN} {text}"));
+        terminal::styled(format_args!("   {GREEN}✓{PLAIN} {text}"));
     }
 }
