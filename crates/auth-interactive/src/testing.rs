@@ -1,5 +1,7 @@
 //! Sign-ins for the tests.
 
+pub(crate) mod table;
+
 use auth_core::{
     Application, Authority, AuthorizationRequest, ClientId, CorrelationId, Exchange as _, OpenIdConfiguration,
     PendingAuthorization, ProviderMetadata, RedirectUri, RequestContext, ResponseMode, Scopes, Timestamp,

@@ -1,11 +1,20 @@
 //! What comes out of a connection for the wait to judge.
 
-use zeroize::Zeroizing;
+use auth_core::AuthorizationResponse;
+
+use super::reply::Refusal;
 
 /// What a connection delivered, after every check that needs no state.
 pub(crate) enum Arrival {
-    /// The parameters of an authorization response: a form body or a query string.
-    Parameters(Zeroizing<Vec<u8>>),
+    /// An authorization response: a form body or a query string.
+    Response(Box<AuthorizationResponse>),
     /// A visit of the bare path, to which a query response is sent on (S-27).
     Visit,
+}
+
+impl Arrival {
+    pub(super) fn response(parameters: &[u8]) -> Result<Self, Refusal> {
+        let response = AuthorizationResponse::parse(parameters).map_err(|_| Refusal::BadRequest)?;
+        Ok(Self::Response(Box::new(response)))
+    }
 }

@@ -13,8 +13,10 @@ pub(super) fn fields<'b>() -> [Header<'b>; MAX_FIELDS] {
 /// A well-formed head of HTTP/1.0 or 1.1.
 pub(super) struct Head<'h> {
     pub(super) method: &'h str,
-    /// The request target, visible ASCII that begins with `/`.
-    pub(super) target: &'h str,
+    /// The request target, visible ASCII without a fragment.
+    target: &'h str,
+    /// The digit after `HTTP/1.`.
+    pub(super) version: u8,
     fields: &'h [Header<'h>],
 }
 
@@ -26,13 +28,13 @@ impl<'h> Head<'h> {
             Ok(Status::Complete(length)) if length == bytes.len() => {}
             Ok(Status::Complete(_) | Status::Partial) | Err(_) => return Err(Refusal::BadRequest),
         }
-        let (Some(method), Some(target)) = (request.method, request.path) else {
+        let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
             return Err(Refusal::BadRequest);
         };
         if !target.bytes().all(|byte| byte.is_ascii_graphic()) || target.contains('#') {
             return Err(Refusal::BadRequest);
         }
-        Ok(Self { method, target, fields: request.headers })
+        Ok(Self { method, target, version, fields: request.headers })
     }
 
     /// The value of a field that may stand once at most.

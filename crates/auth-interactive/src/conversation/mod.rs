@@ -16,6 +16,7 @@
 //! how the bytes were split.
 
 mod arrival;
+mod body;
 mod head;
 mod reply;
 mod rules;
@@ -31,8 +32,7 @@ pub(crate) use wait::{Verdict, Wait};
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
+use body::Body;
 use head::Head;
 use rules::Admission;
 use scan::{HeadScan, Scanned};
@@ -62,7 +62,7 @@ pub(crate) struct Conversation {
 
 enum Phase {
     Head(HeadScan),
-    Body { bytes: Zeroizing<Vec<u8>>, length: usize },
+    Body(Body),
     Over,
 }
 
@@ -79,37 +79,28 @@ impl Conversation {
 
     /// Takes the next bytes. After a [`Step`] other than [`Step::Continue`], all further bytes are ignored.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Step {
-        let (step, rest) = match &mut self.phase {
+        let heard = match &mut self.phase {
             Phase::Head(scan) => match scan.feed(bytes) {
                 Scanned::More => return Step::Continue(Part::Head),
-                Scanned::Wrong(refusal) => (Step::Refuse(refusal), None),
+                Scanned::Wrong(refusal) => Err(refusal),
                 Scanned::Head { head, rest } => match self.admit(&head) {
-                    Ok(Admission::Arrived(arrival)) => (Step::Deliver(arrival), None),
-                    Ok(Admission::Body(length)) => (Step::Continue(Part::Body), Some((length, rest))),
-                    Err(refusal) => (Step::Refuse(refusal), None),
+                    Ok(Admission::Body(body)) => {
+                        self.phase = Phase::Body(body);
+                        return self.feed(rest);
+                    }
+                    Ok(Admission::Arrived(arrival)) => Ok(arrival),
+                    Err(refusal) => Err(refusal),
                 },
             },
-            Phase::Body { bytes: body, length } => {
-                let missing = length.saturating_sub(body.len());
-                body.extend(bytes.iter().take(missing));
-                if body.len() < *length {
-                    return Step::Continue(Part::Body);
-                }
-                (Step::Deliver(Arrival::Parameters(std::mem::take(body))), None)
-            }
-            Phase::Over => return Step::Refuse(Refusal::BadRequest),
+            Phase::Body(body) => match body.feed(bytes) {
+                Ok(None) => return Step::Continue(Part::Body),
+                Ok(Some(parameters)) => Arrival::response(&parameters),
+                Err(refusal) => Err(refusal),
+            },
+            Phase::Over => Err(Refusal::BadRequest),
         };
-        match rest {
-            Some((length, rest)) => {
-                // The announced length is within the limit by now, so this is all that the body will ever take.
-                self.phase = Phase::Body { bytes: Zeroizing::new(Vec::with_capacity(length)), length };
-                self.feed(rest)
-            }
-            None => {
-                self.phase = Phase::Over;
-                step
-            }
-        }
+        self.phase = Phase::Over;
+        heard.map_or_else(Step::Refuse, Step::Deliver)
     }
 
     fn admit(&self, head: &[u8]) -> Result<Admission, Refusal> {

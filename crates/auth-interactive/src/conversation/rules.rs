@@ -1,15 +1,12 @@
 //! Which request may carry the response: everything that can be judged from the head alone (S-16…S-19, S-22).
 
 use auth_core::{RedirectUri, ResponseMode};
-use zeroize::Zeroizing;
 
 use super::arrival::Arrival;
+use super::body::{Body, Framing};
 use super::head::Head;
 use super::reply::Refusal;
 use crate::pages::Pages;
-
-/// The body of a form post, in bytes (S-22).
-const MAX_BODY: usize = 64 * 1024;
 
 /// What a request must look like. Shared by all connections of a wait.
 #[derive(Debug)]
@@ -33,8 +30,8 @@ pub(crate) struct Rules {
 pub(super) enum Admission {
     /// The request is complete.
     Arrived(Arrival),
-    /// A body of so many bytes follows.
-    Body(usize),
+    /// A body follows.
+    Body(Body),
 }
 
 impl Rules {
@@ -65,7 +62,7 @@ impl Rules {
     /// Judges a head. `Host` comes first: a page that reached us under another name (DNS rebinding) learns nothing else.
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Admission, Refusal> {
         self.check_host(head)?;
-        let length = body_length(head)?;
+        let framing = framing(head)?;
         let (path, query) = head.path_and_query();
         match head.method {
             "OPTIONS" => return Err(Refusal::MethodNotAllowed(self.mode)),
@@ -76,13 +73,13 @@ impl Rules {
             return Err(Refusal::NotFound);
         }
         match (self.mode, head.method) {
-            (ResponseMode::FormPost, "POST") => self.admit_post(head, query, length),
-            (ResponseMode::Query, "GET") => self.admit_get(head, query, length),
+            (ResponseMode::FormPost, "POST") => self.admit_post(head, query, framing),
+            (ResponseMode::Query, "GET") => self.admit_get(head, query, framing),
             (ResponseMode::FormPost | ResponseMode::Query, _) => Err(Refusal::MethodNotAllowed(self.mode)),
         }
     }
 
-    fn admit_post(&self, head: &Head<'_>, query: Option<&str>, length: Length) -> Result<Admission, Refusal> {
+    fn admit_post(&self, head: &Head<'_>, query: Option<&str>, framing: Option<Framing>) -> Result<Admission, Refusal> {
         // Only the query that is registered; a response that came in both ways at once is not ours.
         if query != self.query.as_deref() {
             return Err(Refusal::NotFound);
@@ -95,20 +92,16 @@ impl Rules {
             }
         }
         check_form(head)?;
-        match length {
-            Length::Known(length) if length > MAX_BODY => Err(Refusal::BodyTooLarge),
-            Length::Known(length) => Ok(Admission::Body(length)),
-            Length::Absent | Length::Chunked => Err(Refusal::LengthRequired),
-        }
+        Ok(Admission::Body(Body::new(framing.ok_or(Refusal::LengthRequired)?)?))
     }
 
-    fn admit_get(&self, head: &Head<'_>, query: Option<&str>, length: Length) -> Result<Admission, Refusal> {
+    fn admit_get(&self, head: &Head<'_>, query: Option<&str>, framing: Option<Framing>) -> Result<Admission, Refusal> {
         check_fetch_mode(head)?;
-        if !matches!(length, Length::Absent | Length::Known(0)) {
+        if !matches!(framing, None | Some(Framing::Length(0))) {
             return Err(Refusal::BadRequest);
         }
         Ok(Admission::Arrived(match query {
-            Some(query) => Arrival::Parameters(Zeroizing::new(query.as_bytes().to_vec())),
+            Some(query) => Arrival::response(query.as_bytes())?,
             None => Arrival::Visit,
         }))
     }
@@ -141,27 +134,22 @@ fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
     if form && utf8 { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
 }
 
-#[derive(Clone, Copy)]
-enum Length {
-    Absent,
-    Known(usize),
-    Chunked,
-}
-
-/// How long the body is. No browser posts a form in chunks, so chunks are not read: the sender is asked for a length.
-fn body_length(head: &Head<'_>) -> Result<Length, Refusal> {
+/// How the end of the body is found, if there is one. Who says two things about it is not believed (RFC 9112 §6.3), nor
+/// who speaks of chunks in HTTP/1.0, which has none (§6.1).
+fn framing(head: &Head<'_>) -> Result<Option<Framing>, Refusal> {
     match (head.once("transfer-encoding")?, head.once("content-length")?) {
-        (None, None) => Ok(Length::Absent),
-        (Some(_), Some(_)) => Err(Refusal::BadRequest),
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Length::Chunked),
-        (Some(_), None) => Err(Refusal::BadRequest),
+        (None, None) => Ok(None),
+        (Some(coding), None) if head.version == 1 && coding.eq_ignore_ascii_case(b"chunked") => {
+            Ok(Some(Framing::Chunked))
+        }
+        (Some(_), _) => Err(Refusal::BadRequest),
         (None, Some(digits)) => {
             let text = core::str::from_utf8(digits).unwrap_or_default();
             if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(Refusal::BadRequest);
             }
             // More digits than fit are more bytes than we take.
-            Ok(Length::Known(text.parse().unwrap_or(usize::MAX)))
+            Ok(Some(Framing::Length(text.parse().unwrap_or(usize::MAX))))
         }
     }
 }

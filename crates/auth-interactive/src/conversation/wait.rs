@@ -53,13 +53,8 @@ impl Wait {
     /// The reply to an arrival, and what it means.
     pub(crate) fn judge(&mut self, arrival: Arrival) -> (Reply, Verdict) {
         match arrival {
-            Arrival::Parameters(parameters) => {
-                let response = AuthorizationResponse::parse(&parameters).ok();
-                match response.filter(|response| response.has_state(&self.state)) {
-                    Some(response) => self.take(response),
-                    None => (Reply::refusal(Refusal::BadRequest), Verdict::Stray),
-                }
-            }
+            Arrival::Response(response) if response.has_state(&self.state) => self.take(response),
+            Arrival::Response(_) => (Reply::refusal(Refusal::BadRequest), Verdict::Stray),
             Arrival::Visit => match self.phase.clone() {
                 Phase::Landing(page) => {
                     self.phase = Phase::Closed;
@@ -70,7 +65,7 @@ impl Wait {
         }
     }
 
-    fn take(&mut self, response: AuthorizationResponse) -> (Reply, Verdict) {
+    fn take(&mut self, response: Box<AuthorizationResponse>) -> (Reply, Verdict) {
         if !matches!(self.phase, Phase::Waiting) {
             return (Reply::refusal(Refusal::Conflict), Verdict::Stray);
         }
@@ -82,14 +77,13 @@ impl Wait {
             }
         };
         self.phase = phase;
-        (reply, Verdict::Response(Box::new(response)))
+        (reply, Verdict::Response(response))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use auth_core::RedirectUri;
-    use zeroize::Zeroizing;
 
     use super::*;
     use crate::expectation::Expectation;
@@ -110,7 +104,7 @@ mod tests {
                 let mut wait = Wait::new(expectation.state, &expectation.rules);
                 let mut judge = |state: &str| {
                     let parameters = format!("{parameters}&state={state}").into_bytes();
-                    wait.judge(Arrival::Parameters(Zeroizing::new(parameters)))
+                    wait.judge(Arrival::response(&parameters).unwrap())
                 };
                 let (reply, verdict) = judge("wrong");
                 assert!(matches!(verdict, Verdict::Stray));
