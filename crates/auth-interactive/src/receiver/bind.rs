@@ -63,6 +63,10 @@ pub(super) fn bind<L>(
 }
 
 /// One listening socket, not inherited by child processes. `SO_REUSEPORT` is never set (S-15).
+///
+/// `SO_EXCLUSIVEADDRUSE`, which S-15 wants on Windows, is not: no library offers it without `unsafe`, which is forbidden
+/// here. Without it Windows refuses the port to programs of other users, and gives it to one of the same user that asks
+/// to share it. Nothing here is tested on Windows.
 pub(super) fn listen(address: IpAddr, port: u16) -> io::Result<(TcpListener, u16)> {
     let domain = if address.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     // `new` makes the socket close-on-exec, or not inheritable on Windows.

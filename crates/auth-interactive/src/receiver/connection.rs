@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
@@ -35,21 +36,20 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// A new connection on the same clock.
+    /// A new connection on the same clock, which nobody listens to yet.
     pub(super) fn another(&self) -> Self {
-        let new = Self { clock: Arc::clone(&self.clock), last: Arc::default() };
-        new.mark();
-        new
+        Self { clock: Arc::clone(&self.clock), last: Arc::default() }
     }
 
-    /// The higher, the more recent.
-    pub(super) fn last(&self) -> u64 {
-        self.last.load(Ordering::Relaxed)
+    /// The higher, the more recent; nothing until somebody listens.
+    pub(super) fn last(&self) -> Option<u64> {
+        let last = self.last.load(Ordering::Relaxed);
+        (last > 0).then_some(last)
     }
 
-    fn mark(&self) {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        self.last.store(now, Ordering::Relaxed);
+    pub(super) fn mark(&self) {
+        let before = self.clock.fetch_add(1, Ordering::Relaxed);
+        self.last.store(before.saturating_add(1), Ordering::Relaxed);
     }
 }
 
@@ -59,6 +59,9 @@ pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin), rules: Arc<Rules
     let mut buffer = Zeroizing::new([0_u8; 8 * 1024]);
     let mut reading = Part::Head;
     let mut deadline = after(HEAD);
+    // The runtime learns of what has arrived while nobody runs.
+    yield_now().await;
+    activity.mark();
     loop {
         let count = match timeout_at(deadline, stream.read(buffer.as_mut_slice())).await {
             Ok(Ok(count)) if count > 0 => count,

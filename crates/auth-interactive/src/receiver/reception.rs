@@ -9,7 +9,7 @@ use std::{io, mem};
 
 use auth_core::AuthorizationResponse;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Activity, Heard, hear, say};
@@ -36,7 +36,9 @@ pub(super) struct Reception {
     activity: Activity,
     rules: Arc<Rules>,
     wait: Wait,
-    pub(super) seen: u32,
+    seen: u32,
+    /// Connections that ended in a panic (S-30).
+    pub(super) panics: u32,
     ending: Ending,
 }
 
@@ -44,8 +46,8 @@ pub(super) struct Reception {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     NotYet,
-    /// The browser is on its way to the bare path.
-    Landing,
+    /// The browser is being sent on to the bare path by this task, or is on its way.
+    Landing(Id),
     /// The last page is being written by this task.
     Closing(Id),
     Done,
@@ -58,7 +60,7 @@ struct Open {
 }
 
 /// What a task came to.
-enum Done {
+pub(super) enum Done {
     Heard(TcpStream, Heard),
     Said,
 }
@@ -78,6 +80,7 @@ impl Reception {
             wait: Wait::new(expectation.state, &rules),
             rules: Arc::new(rules),
             seen: 0,
+            panics: 0,
             ending: Ending::NotYet,
         })
     }
@@ -98,7 +101,7 @@ impl Reception {
     /// response is there.
     pub(super) async fn finish(&mut self) {
         let landed = timeout(LANDING, async {
-            while self.ending == Ending::Landing {
+            while matches!(self.ending, Ending::Landing(_)) {
                 self.turn().await;
             }
         });
@@ -132,6 +135,10 @@ impl Reception {
                 }
                 // Dropped for a newer one, or a panic that goes no further than its connection (S-30).
                 Err(error) => {
+                    if error.is_panic() {
+                        self.panics = self.panics.saturating_add(1);
+                        tracing::error!(count = self.panics, "a connection to the loopback port ended in a panic");
+                    }
                     self.forget(error.id());
                     None
                 }
@@ -154,6 +161,9 @@ impl Reception {
         }
         // The reply is one write; it must not wait for more.
         let _ = stream.set_nodelay(true);
+        while !self.make_room() {
+            yield_now().await;
+        }
         let (rules, activity) = (Arc::clone(&self.rules), self.activity.another());
         let seen_by_task = activity.clone();
         self.look_after(activity, async move {
@@ -171,7 +181,10 @@ impl Reception {
             }
             Heard::Arrived(arrival) => self.wait.judge(arrival),
         };
-        let id = self.look_after(self.activity.another(), async move {
+        self.make_room();
+        let activity = self.activity.another();
+        activity.mark();
+        let id = self.look_after(activity, async move {
             say(stream, reply).await;
             Done::Said
         });
@@ -179,7 +192,7 @@ impl Reception {
             Verdict::Stray => None,
             Verdict::Response(response) => {
                 if self.wait.is_landing() {
-                    self.ending = Ending::Landing;
+                    self.ending = Ending::Landing(id);
                 } else {
                     self.close(id);
                 }
@@ -198,18 +211,25 @@ impl Reception {
         self.ending = Ending::Closing(last);
     }
 
-    /// Runs a task for a connection; at the limit the connection that was idle for the longest gives way (S-23).
-    fn look_after(&mut self, activity: Activity, task: impl Future<Output = Done> + Send + 'static) -> Id {
-        if self.open.len() >= MAX_CONNECTIONS {
-            let last = match self.ending {
-                Ending::Closing(id) => Some(id),
-                Ending::NotYet | Ending::Landing | Ending::Done => None,
-            };
-            let candidates = self.open.iter().enumerate().filter(|(_, open)| Some(open.abort.id()) != last);
-            if let Some((index, _)) = candidates.min_by_key(|(_, open)| open.activity.last()) {
-                self.open.swap_remove(index).abort.abort();
-            }
+    /// At the limit the connection that was idle for the longest gives way (S-23). One that is not listened to yet is not
+    /// idle: what it has to say may be there. While there are only such, there is no room.
+    fn make_room(&mut self) -> bool {
+        if self.open.len() < MAX_CONNECTIONS {
+            return true;
         }
+        let last = match self.ending {
+            Ending::Landing(id) | Ending::Closing(id) => Some(id),
+            Ending::NotYet | Ending::Done => None,
+        };
+        let idle = self.open.iter().enumerate().filter(|(_, open)| Some(open.abort.id()) != last);
+        let idle = idle.filter_map(|(index, open)| Some((open.activity.last()?, index)));
+        let Some((_, index)) = idle.min() else { return false };
+        self.open.swap_remove(index).abort.abort();
+        true
+    }
+
+    /// Runs a task for a connection.
+    pub(super) fn look_after(&mut self, activity: Activity, task: impl Future<Output = Done> + Send + 'static) -> Id {
         let abort = self.tasks.spawn(task);
         let id = abort.id();
         self.open.push(Open { abort, activity });
