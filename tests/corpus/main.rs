@@ -15,15 +15,19 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use properties::{cache_document, claims_challenge, client_info, id_token, token_response};
+use properties::{
+    authorization_response, cache_document, claims_challenge, client_info, id_token, loopback_request, token_response,
+};
 
 type Property = fn(&[u8]);
 
-const TARGETS: [(&str, Property); 5] = [
+const TARGETS: [(&str, Property); 7] = [
+    ("authorization_response", authorization_response::holds),
     ("cache_document", cache_document::holds),
     ("claims_challenge", claims_challenge::holds),
     ("client_info", client_info::holds),
     ("id_token", id_token::holds),
+    ("loopback_request", loopback_request::holds),
     ("token_response", token_response::holds),
 ];
 

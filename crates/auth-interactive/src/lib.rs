@@ -33,6 +33,8 @@ mod browser;
 mod conversation;
 mod error;
 mod expectation;
+#[doc(hidden)]
+pub mod fuzzing;
 mod pages;
 mod paste;
 mod receiver;

@@ -1,12 +1,13 @@
 //! The table, tried without sockets: each row as it is, and cut at every byte (P-10).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use auth_core::{RedirectUri, ResponseMode};
 use proptest::prelude::*;
 
 use super::*;
 use crate::expectation::Expectation;
+use crate::fuzzing::Peer;
 use crate::testing::table::{CANARY, Caller, Row, Scene, rows};
 use crate::testing::{pending, state_of};
 
@@ -14,33 +15,6 @@ const PORT: u16 = 8400;
 
 /// What one connection comes to: the reply, and whether it ends the wait; nothing while more is awaited.
 type Outcome = Option<(String, bool)>;
-
-/// One sign-in without sockets.
-struct Peer {
-    rules: Arc<Rules>,
-    wait: Wait,
-}
-
-impl Peer {
-    fn expecting(expectation: Expectation) -> Self {
-        let rules = Arc::new(expectation.rules);
-        Self { wait: Wait::new(expectation.state, &rules), rules }
-    }
-
-    fn connect<'b>(&mut self, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
-        let mut conversation = Conversation::new(Arc::clone(&self.rules));
-        for piece in pieces {
-            let (reply, verdict) = match conversation.feed(piece) {
-                Step::Continue(_) => continue,
-                Step::Refuse(refusal) => (Reply::refusal(refusal), Verdict::Stray),
-                Step::Deliver(arrival) => self.wait.judge(arrival),
-            };
-            let reply = String::from_utf8(reply.as_bytes().to_vec()).unwrap();
-            return Some((reply, matches!(verdict, Verdict::Response(_))));
-        }
-        None
-    }
-}
 
 /// What a row comes to when each request of it is cut in this way.
 fn outcomes<'r>(caller: &Caller, row: &'r Row, cut: impl Fn(&'r [u8]) -> Vec<&'r [u8]>) -> Vec<Outcome> {

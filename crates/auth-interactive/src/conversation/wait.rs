@@ -10,6 +10,7 @@ use super::rules::Rules;
 use crate::pages::{Document, Ending, Pages};
 
 /// Judges what arrives until the response is there (S-03, S-20, S-24, S-27).
+#[derive(Debug)]
 pub(crate) struct Wait {
     state: State,
     mode: ResponseMode,
@@ -19,7 +20,7 @@ pub(crate) struct Wait {
     phase: Phase,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Phase {
     Waiting,
     /// A query response was taken; the browser is on its way to the bare path, to be shown this.

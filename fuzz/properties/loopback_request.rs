@@ -1,0 +1,82 @@
+//! What arrives at the loopback port: the verdict does not depend on how it is cut (P-10), nothing of it is in the reply
+//! (S-21), and only what carries the state in its one right place ends the wait (S-20).
+
+use std::sync::LazyLock;
+
+use auth_core::{PendingAuthorization, ResponseMode};
+use auth_interactive::Expectation;
+use auth_interactive::fuzzing::Peer;
+
+use super::sign_in;
+
+/// `input` is what one connection says, `{state}` in it the state that is waited for.
+pub(crate) fn holds(input: &[u8]) {
+    static BOTH: LazyLock<[PendingAuthorization; 2]> =
+        LazyLock::new(|| [ResponseMode::FormPost, ResponseMode::Query].map(sign_in::begin));
+    for pending in &*BOTH {
+        let state = sign_in::state_of(pending);
+        check(pending, &state, &sign_in::with_state(input, &state));
+    }
+}
+
+fn check(pending: &PendingAuthorization, state: &str, input: &[u8]) {
+    let peer = || Peer::expecting(Expectation::of(pending).expect("a loopback address with a port"));
+    let outcome = peer().connect([input]);
+    assert_eq!(peer().connect(input.chunks(1)), outcome, "byte by byte");
+    assert_eq!(peer().connect(input.chunks(7)), outcome, "in sevens");
+    assert_eq!(peer().connect(input.split_inclusive(|byte| *byte == b'\r')), outcome, "within the ends of lines");
+    let Some((reply, ended)) = outcome else { return };
+    let (head, body) = reply.split_once("\r\n\r\n").expect("a head");
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).expect("a status line");
+    assert!(!reply.contains(state));
+    for line in lines {
+        let (name, value) = line.split_once(": ").expect("a field");
+        match name {
+            "Content-Length" => assert!(value == body.len().to_string() || status.starts_with("405 ")),
+            "Location" => assert_eq!(value, sign_in::REDIRECT),
+            "Allow" => assert!(["GET", "POST"].contains(&value)),
+            "Connection" => assert_eq!(value, "close"),
+            _ => assert!(FIXED.contains(&name), "{name}"),
+        }
+    }
+    // Whatever else was said: every refusal has the one page.
+    let first = peer().connect([&b"\n"[..]]).expect("a refusal").0;
+    let refused = first.split_once("\r\n\r\n").expect("a head").1;
+    let is_fixed = match status {
+        "200 OK" => ended,
+        "303 See Other" => ended && body.is_empty(),
+        _ => !ended && (body == refused || body.is_empty()),
+    };
+    assert!(is_fixed, "{status}");
+    if ended {
+        check_ended(pending.response_mode(), state, input);
+    }
+}
+
+const FIXED: [&str; 6] = [
+    "Content-Type",
+    "X-Content-Type-Options",
+    "Cache-Control",
+    "Referrer-Policy",
+    "Content-Security-Policy",
+    "Cross-Origin-Resource-Policy",
+];
+
+fn check_ended(mode: ResponseMode, state: &str, input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let (line, fields) = head.split_once("\r\n").expect("a request line");
+    let place = match mode {
+        ResponseMode::FormPost => {
+            assert!(line.starts_with("POST /done HTTP/1."), "{line}");
+            body
+        }
+        ResponseMode::Query => line.strip_prefix("GET /done?").expect("the path"),
+    };
+    // As it is, or escaped.
+    assert!(place.contains(state) || place.contains('%') || fields.to_lowercase().contains("chunked"));
+    let hosts = fields.split("\r\n").filter_map(|field| field.split_once(':'));
+    let hosts: Vec<_> = hosts.filter(|(name, _)| name.eq_ignore_ascii_case("host")).collect();
+    assert!(matches!(hosts.as_slice(), [(_, value)] if value.trim_matches([' ', '\t']) == "localhost:8400"));
+}
