@@ -1,5 +1,6 @@
 //! The cache file under torture: writers are killed and stopped, disks are full, system calls fail, files are damaged, other
-//! libraries write too. Each process is a real one, `actor`, of the real library.
+//! libraries write too. Each process is a real one, `actor`, of the real library. And sign-ins where a family of addresses is
+//! missing, or somebody holds the port.
 //!
 //! Counts are small, so that all of it fits into `cargo xtask test`; `cargo xtask torture` takes the full ones.
 #![cfg(target_os = "linux")]
@@ -20,6 +21,7 @@ mod kills;
 mod locks;
 mod mixed;
 mod namespace;
+mod networks;
 mod places;
 mod plan;
 mod rotation;

@@ -37,6 +37,8 @@ pub(crate) enum Need {
     Strace,
     /// Mounts of one's own.
     Namespaces,
+    /// Networks of one's own.
+    Networks,
     /// Files of other users.
     Root,
 }
@@ -58,15 +60,17 @@ impl Need {
         match self {
             Self::Strace => "strace, which may trace its children",
             Self::Namespaces => "`unshare -rm` (util-linux), which may mount a tmpfs",
+            Self::Networks => "`unshare -rn` (util-linux) and `ip` (iproute2)",
             Self::Root => "root, and `setpriv` (util-linux)",
         }
     }
 
     fn is_here(self) -> bool {
-        static HERE: [OnceLock<bool>; 3] = [const { OnceLock::new() }; 3];
+        static HERE: [OnceLock<bool>; 4] = [const { OnceLock::new() }; 4];
         let try_it = || match self {
             Self::Strace => succeeds("strace", &["-o", "/dev/null", "true"]),
             Self::Namespaces => succeeds("unshare", &["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]),
+            Self::Networks => succeeds("unshare", &["-rn", "ip", "link", "set", "lo", "up"]),
             Self::Root => rustix::process::geteuid().is_root() && succeeds("setpriv", &["--version"]),
         };
         *HERE[self as usize].get_or_init(try_it)

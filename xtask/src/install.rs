@@ -62,6 +62,7 @@ pub(crate) fn torture() -> Result<()> {
     for program in ["unshare", "nsenter", "setpriv", "prlimit"] {
         needs(program, "util-linux")?;
     }
+    needs("ip", "iproute2")?;
     let by_hand =
         "install strace (Debian: `apt-get install strace`), or set AUTH_TEST_WITHOUT_ROOT=1, and run this again";
     from_system("strace", "strace", by_hand).map(drop)

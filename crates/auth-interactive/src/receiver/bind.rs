@@ -40,6 +40,7 @@ pub(super) fn bind<L>(
         "[::1]" => return alone(V6),
         _ => {}
     }
+    let mut refused = Vec::new();
     for _ in 0..TRIES {
         let (first, chosen) = match listen(V4, port) {
             Ok(bound) => bound,
@@ -54,8 +55,9 @@ pub(super) fn bind<L>(
             Err(error) if is_missing_family(&error) => {
                 return Ok(Bound { port: chosen, listeners: vec![first] });
             }
-            // Somebody holds the other family: with a chosen port another one is chosen, and the first is given back.
-            Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+            // Somebody holds the other family: another port is chosen. The first is given back at the end, so that the
+            // system does not choose it again.
+            Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse => refused.push(first),
             Err(error) => return Err(failed(error)),
         }
     }
