@@ -53,11 +53,16 @@ pub async fn sign_in(
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
     use std::sync::{Arc, Mutex};
+    use std::task::Poll;
 
     use auth_core::{RedirectUri, ResponseMode, Secret};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
+    use tokio::runtime::Handle;
+    use tokio::task::yield_now;
 
     use super::*;
     use crate::browser::Browser;
@@ -91,7 +96,18 @@ mod tests {
         answers: bool,
         end: fn() -> Option<Result<(), BrowserError>>,
     ) -> Result<AuthorizationResponse, SignInError> {
-        let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        run_at(bound(), answers, end).await
+    }
+
+    fn bound() -> LoopbackReceiver {
+        LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap()
+    }
+
+    async fn run_at(
+        receiver: LoopbackReceiver,
+        answers: bool,
+        end: fn() -> Option<Result<(), BrowserError>>,
+    ) -> Result<AuthorizationResponse, SignInError> {
         let port = receiver.redirect_uri().port().unwrap();
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let body = format!("code=abc&state={}", state_of(&pending));
@@ -108,6 +124,38 @@ mod tests {
     async fn an_opener_that_stays_until_the_page_is_answered_deadlocks_nothing() {
         assert!(run(true, || None).await.is_ok());
         assert!(run(true, || Some(Ok(()))).await.is_ok());
+    }
+
+    /// S-29: dropped after one poll, after two and so on, until it comes to its end.
+    #[tokio::test]
+    async fn a_sign_in_that_is_given_up_leaves_no_socket_and_no_task() {
+        for polls in 1.. {
+            let receiver = bound();
+            let port = receiver.redirect_uri().port().unwrap();
+            let ended = {
+                let (mut call, mut left) = (pin!(run_at(receiver, true, || None)), polls);
+                poll_fn(|context| match call.as_mut().poll(context) {
+                    Poll::Pending if left > 1 => {
+                        left -= 1;
+                        Poll::Pending
+                    }
+                    polled => Poll::Ready(polled),
+                })
+                .await
+            };
+            for address in ["127.0.0.1", "::1"] {
+                assert!(std::net::TcpStream::connect((address, port)).is_err(), "after {polls} polls");
+            }
+            // Dropping the receiver has asked its tasks to end; they do at the next turn of the runtime.
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "after {polls} polls");
+            if let Poll::Ready(response) = ended {
+                assert!(response.is_ok() && polls > 3);
+                return;
+            }
+        }
     }
 
     #[tokio::test]
@@ -176,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_url_that_no_browser_may_get_is_an_error() {
-        let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
+        let receiver = bound();
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let opener = Opener { request: None, port: 0, end: || None };
         let url = "ftp://idp.example/".parse().unwrap();

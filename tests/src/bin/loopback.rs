@@ -63,7 +63,8 @@ async fn main() {
     let redirect_uri = RedirectUri::parse(&words.next().expect("a redirect URI")).unwrap();
     let _held: Vec<_> = words.map(|address| TcpListener::bind(address).unwrap()).collect();
     let told = receive(&redirect_uri).await.unwrap_or_else(|error| format!("error: {error}"));
-    writeln!(io::stdout(), "{told}").unwrap();
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{told}").unwrap();
 }
 
 async fn receive(redirect_uri: &RedirectUri) -> Result<String, Box<dyn std::error::Error>> {

@@ -27,7 +27,7 @@ struct NoBrowser;
 
 impl Browser for NoBrowser {
     async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
-        Err(BrowserError::Headless)
+        Err(BrowserError::Headless(auth::Headless::NoDisplay))
     }
 }
 

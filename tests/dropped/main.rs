@@ -1,0 +1,199 @@
+//! Sign-ins that are given up after every number of polls: no listening socket, no connection, no task and no file is left.
+//!
+//! This is a program of its own because it looks at all sockets of its process.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+mod sockets;
+
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use auth::{
+    AuthError, AuthResult, Authority, Browser, BrowserError, DeviceCode, FileStorage, PublicClient, ReqwestTransport,
+    Scopes,
+};
+use auth_emulator::{Emulator, Robot, RobotError, Visit};
+use http::Uri;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::{JoinHandle, yield_now};
+
+use sockets::Sockets;
+
+const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
+/// For what ends by itself once the call is dropped. It takes a few milliseconds; this is for a machine that is busy.
+const SOON: Duration = Duration::from_secs(1);
+/// For the other side to notice.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The identity provider and its user, who live in a runtime of their own, so that the client's has nothing but the client.
+struct World {
+    runtime: Runtime,
+    emulator: Emulator,
+    folder: TempDir,
+    visits: Visits,
+}
+
+type Visits = Arc<Mutex<Vec<JoinHandle<Result<Visit, RobotError>>>>>;
+
+/// Has the robot of the world visit the page. It either comes back at once or stays until the robot is done.
+struct Window {
+    world: Handle,
+    stays: bool,
+    visits: Visits,
+}
+
+impl Browser for Window {
+    async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
+        let url = url.to_string();
+        let (done, is_done) = tokio::sync::oneshot::channel::<()>();
+        let visit = async move {
+            let visit = Robot::new().visit(&url).await;
+            drop(done);
+            visit
+        };
+        self.visits.lock().unwrap().push(self.world.spawn(visit));
+        if self.stays {
+            assert!(is_done.await.is_err(), "it is only dropped");
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let emulator = Emulator::builder().device_interval(Duration::from_secs(1));
+        let emulator = runtime.block_on(emulator.start()).unwrap();
+        Self { runtime, emulator, folder: tempfile::tempdir().unwrap(), visits: Arc::default() }
+    }
+
+    /// A client that keeps no connection for later.
+    fn client(&self, stays: bool) -> PublicClient {
+        let (world, visits) = (self.runtime.handle().clone(), Arc::clone(&self.visits));
+        PublicClient::builder(CLIENT)
+            .authority(Authority::parse(&self.emulator.authority()).unwrap())
+            .transport(ReqwestTransport::with(|| reqwest::Client::builder().pool_max_idle_per_host(0)))
+            .storage(FileStorage::at(self.folder.path().join("tokens.json")).unwrap())
+            .browser(Window { world, stays, visits })
+            .build()
+            .unwrap()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.folder.path()).unwrap();
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// Gives the call up after one poll, after two and so on, until it comes to its end. Returns how often a socket listened
+    /// at that moment.
+    fn at_every_poll(
+        &self,
+        name: &str,
+        stays: bool,
+        call: impl AsyncFn(PublicClient) -> Result<AuthResult, AuthError>,
+    ) -> usize {
+        let before = Sockets::of_this_process();
+        let (mut longest, mut listened) = ((Duration::ZERO, Duration::ZERO), 0);
+        for polls in 1.. {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let ended = runtime.block_on(async {
+                let app = self.client(stays);
+                let listening = || Sockets::of_this_process().listening.len() > before.listening.len();
+                let ended = polled(call(app.clone()), polls, || listened += usize::from(listening())).await;
+                let told = format!("{name}, after {polls} polls");
+                let now = Sockets::of_this_process();
+                assert_eq!(now.listening, before.listening, "{told}: a socket still listens");
+                let tasks = until(SOON, || Handle::current().metrics().num_alive_tasks() == 0, &told).await;
+                // What is being written is written to its end, by a thread of the runtime.
+                let files = until(SOON, || self.files().iter().all(|name| name == "tokens.json"), &told).await;
+                longest = (longest.0.max(tasks), longest.1.max(files));
+                // The robot learns that nobody is there.
+                let visits: Vec<_> = self.visits.lock().unwrap().drain(..).collect();
+                for visit in visits {
+                    drop(visit.await.unwrap());
+                }
+                until(PATIENCE, || Sockets::of_this_process().connected == before.connected, &told).await;
+                drop(app);
+                ended
+            });
+            if let Some(result) = ended {
+                assert!(result.unwrap().persisted(), "{name}");
+                assert_eq!(self.files(), ["tokens.json"]);
+                assert!(polls > 5, "{name}: it had several polls");
+                let (last, (tasks, files)) = (polls - 1, longest);
+                let told = format!("{name}: given up after 1 to {last} polls, {listened} while it listened");
+                let mut stderr = std::io::stderr();
+                writeln!(stderr, "{told}; tasks ended within {tasks:?}, files within {files:?}").unwrap();
+                return listened;
+            }
+        }
+        unreachable!("a call has an end")
+    }
+}
+
+/// Polls a call so often, and drops it, after a look at what there is.
+async fn polled<C: Future>(call: C, polls: usize, mut look: impl FnMut()) -> Option<C::Output> {
+    let (mut call, mut left) = (Box::pin(call), polls);
+    poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left <= 1 => {
+            look();
+            Poll::Ready(None)
+        }
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Lets everybody go on until it is so. Returns how long that took.
+async fn until(limit: Duration, is_so: impl Fn() -> bool, told: &str) -> Duration {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < limit, "{told}: something is left");
+        yield_now().await;
+    }
+    begun.elapsed()
+}
+
+fn scopes() -> Scopes {
+    Scopes::parse("User.Read").unwrap()
+}
+
+#[test]
+fn a_call_that_is_given_up_leaves_nothing() {
+    let world = World::new();
+    let interactive = async |app: PublicClient| app.acquire_token_interactive(&scopes()).send().await;
+    assert!(world.at_every_poll("interactive, the opener ends", false, interactive) > 0);
+    assert!(world.at_every_poll("interactive, the opener stays", true, interactive) > 0);
+    let silent_first = async |app: PublicClient| {
+        for account in app.accounts().await? {
+            app.remove_account(&account).await?;
+        }
+        app.acquire_token(&scopes()).send().await
+    };
+    assert!(world.at_every_poll("silent, then interactive", false, silent_first) > 0);
+    let by_device_code = async |app: PublicClient| {
+        let call = app.acquire_token_by_device_code(&scopes());
+        let enter = |code: &DeviceCode| {
+            let (address, user_code) = (code.verification_uri.to_string(), code.user_code.clone());
+            let visit = async move { Robot::new().enter_code(&address, &user_code).await };
+            world.visits.lock().unwrap().push(world.runtime.spawn(visit));
+        };
+        call.send(enter).await
+    };
+    assert_eq!(world.at_every_poll("device code", false, by_device_code), 0);
+}
