@@ -15,13 +15,10 @@
 //   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
 //   AUTH_TEST_SCREENSHOT      file for a picture (PNG) of the last page
 //   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON too, for when nobody reads this program's output
-import crypto from 'node:crypto';
 import fs from 'node:fs';
-import { load, required } from './load.mjs';
+import { LOOPBACK, launch } from './chromium.mjs';
 
-const { default: { chromium } } = await load('playwright-core');
 const env = process.env;
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const BUTTON = 'form button[type=submit], form button:not([type]), form input[type=submit], button[form]';
 const PAGES = 8; // more pages than any sign-in has
 
@@ -29,24 +26,6 @@ const start = process.argv[2];
 if (!start || process.argv.length > 3) {
   console.error('usage: node browser.mjs URL');
   process.exit(2);
-}
-
-function flags() {
-  const all = [
-    '--no-sandbox', // root has no sandbox
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run',
-    `--host-resolver-rules=${['MAP * ~NOTFOUND', ...LOOPBACK.map((host) => `EXCLUDE ${host}`)].join(' , ')}`,
-  ];
-  if (env.AUTH_TEST_CERT) {
-    const { publicKey } = new crypto.X509Certificate(fs.readFileSync(env.AUTH_TEST_CERT));
-    const spki = publicKey.export({ type: 'spki', format: 'der' });
-    all.push(`--ignore-certificate-errors-spki-list=${crypto.createHash('sha256').update(spki).digest('base64')}`);
-  }
-  return all;
 }
 
 // Fills in the page that is open, if it asks for a name, and presses its first button.
@@ -61,7 +40,7 @@ async function answer(page) {
   await Promise.all([page.waitForEvent('load'), page.locator(BUTTON).first().click()]);
 }
 
-const browser = await chromium.launch({ executablePath: required('AUTH_TEST_CHROMIUM'), headless: true, args: flags() });
+const browser = await launch();
 const page = await browser.newPage();
 page.setDefaultTimeout(10_000);
 const outside = [];

@@ -17,3 +17,4 @@ mod pushed;
 mod sharing;
 mod sign_in;
 mod web;
+mod window;
