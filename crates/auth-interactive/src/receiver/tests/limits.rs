@@ -14,6 +14,7 @@ use crate::conversation::Refusal;
 pub(super) const TRIALS: &[Trial] = &[
     ("S-23 silent connections before the answer", || Box::pin(silent_before())),
     ("S-23 silent connections after the answer", || Box::pin(silent_after())),
+    ("S-23 the same with several threads", || Box::pin(silent_after_on_threads())),
     ("S-23 who was idle for the longest gives way", || Box::pin(oldest_gives_way())),
     ("S-23 ten thousand strays, and then no more", || Box::pin(flood())),
     ("S-23 slow peers", || Box::pin(slow_peers())),
@@ -52,6 +53,12 @@ async fn silent_after() {
         }
         sign_in.response().await;
     }
+}
+
+async fn silent_after_on_threads() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let tried = thread::spawn(move || (0..10).for_each(|_| runtime().block_on(silent_after())));
+    tried.join().unwrap();
 }
 
 async fn oldest_gives_way() {

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::fuzzing::Peer;
 use crate::testing::table::{Caller, Row, Scene, rows};
 
 /// One thing that is tried with sockets: the requirement with what it is about, and how.
@@ -140,10 +141,12 @@ fn every_row_about_bytes() {
     }
 }
 
-/// A row over sockets. What is not the answer leaves the wait as it was: the answer that follows is taken (S-20).
+/// A row over sockets: each reply is the one that the conversation alone gives. What is not the answer leaves the wait as it
+/// was: the answer that follows is taken (S-20).
 async fn try_row(scene: Scene, index: usize) {
     let sign_in = SignIn::start(scene);
     let Row { name, said } = rows(&sign_in.caller).swap_remove(index);
+    let mut alone = Peer::expecting(sign_in.caller.expectation());
     let mut ended = false;
     let mut landed = scene != Scene::Query;
     for (request, outcome) in said {
@@ -155,6 +158,7 @@ async fn try_row(scene: Scene, index: usize) {
         let reply = reply(stream).await;
         let status = outcome.trim_end_matches(['+', '.']);
         assert_eq!(reply.split(' ').nth(1).unwrap_or_default(), status, "{name}: {reply}");
+        assert_eq!(reply, alone.connect([request.as_slice()]).unwrap_or_default().0, "{name}");
         ended |= outcome.ends_with('+');
         landed |= status == "200";
     }
