@@ -26,17 +26,26 @@ async fn before_anybody_waits() {
     sign_in.response().await;
 }
 
+/// Connections of before fade away for a minute. Anybody may take a port between two sign-ins, so that some are tried.
 async fn again_at_once() {
-    let (free, _) = bound(Scene::Form);
-    let redirect_uri = free.redirect_uri().clone();
-    drop(free);
-    for _ in 0..3 {
-        let receiver = LoopbackReceiver::bind(&redirect_uri).unwrap();
-        let caller = Caller::new(Scene::Form, redirect_uri.port().unwrap());
-        let sign_in = SignIn::with(receiver, caller);
-        sign_in.answer().await;
-        sign_in.response().await;
+    for _ in 0..20 {
+        let (receiver, _) = bound(Scene::Form);
+        let redirect_uri = receiver.redirect_uri().clone();
+        drop(receiver);
+        let mut times = 0;
+        while times < 3
+            && let Ok(receiver) = LoopbackReceiver::bind(&redirect_uri)
+        {
+            let sign_in = SignIn::with(receiver, Caller::new(Scene::Form, redirect_uri.port().unwrap()));
+            sign_in.answer().await;
+            sign_in.response().await;
+            times += 1;
+        }
+        if times == 3 {
+            return;
+        }
     }
+    panic!("no port was there three times");
 }
 
 async fn either_family() {
@@ -61,8 +70,6 @@ async fn both_families() {
     }
     let everywhere = TcpListener::bind(("0.0.0.0", port)).unwrap_err();
     assert_eq!(everywhere.kind(), ErrorKind::AddrInUse);
-    drop(receiver);
-    drop(LoopbackReceiver::bind(&Scene::Form.redirect_uri().with_port(port)).unwrap());
 }
 
 async fn squatter() {
@@ -78,9 +85,6 @@ async fn squatter() {
         // Another port does it, and the squatter keeps his.
         let (receiver, _) = bound(Scene::Form);
         assert_ne!(receiver.redirect_uri().port(), Some(port));
-        // What was held of the other family is given back.
-        let other = if address == "::1" { "127.0.0.1" } else { "::1" };
-        assert!(TcpListener::bind((other, port)).is_ok() || !has_v6());
     }
 }
 
