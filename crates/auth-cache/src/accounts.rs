@@ -45,7 +45,7 @@ impl Asked<'_> {
         }
         // First the picture that the issuer itself gave, where several share the host; then that of the home tenant.
         here.sort_by_cached_key(|entry| {
-            let issued = self.has_id_token(partition, Some(&entry.account.realm));
+            let issued = self.has_id_token(&entry.account, partition, Some(&entry.account.realm));
             (!issued, !is_home(&entry.account, &entry.account.realm))
         });
         here.first().map(|picture| self.whole(picture, &here, partition)).into_iter().collect()
@@ -59,7 +59,16 @@ impl Asked<'_> {
         let mut refresh_tokens = entries(&partition.refresh_tokens)
             .filter(|token: &&RefreshToken| self.authority.is_environment(&token.environment))
             .filter(|token| self.family.may_try(token, self.client_id).is_some())
-            .filter(|token| is_issued(self.authority, partition, &token.environment, &token.client_id, None))
+            .filter(|token| {
+                is_issued(
+                    self.authority,
+                    &account.home_account_id,
+                    partition,
+                    &token.environment,
+                    &token.client_id,
+                    None,
+                )
+            })
             .peekable();
         account.can_refresh = refresh_tokens.peek().is_some();
         let modified = here.iter().filter_map(|entry| entry.last_modification_time).max();
@@ -71,17 +80,17 @@ impl Asked<'_> {
     /// Whether the account is this authority's. Where several issuers share a host, an id_token of the issuer must be
     /// there.
     fn is_ours(&self, account: &Account, partition: &Partition) -> bool {
-        self.authority.is_environment(&account.environment) && self.has_id_token(partition, None)
+        self.authority.is_environment(&account.environment) && self.has_id_token(account, partition, None)
     }
 
     /// Whether the issuer gave this client an id_token for the account; always, where the environment alone tells whose an
     /// entry is.
-    fn has_id_token(&self, partition: &Partition, realm: Option<&str>) -> bool {
+    fn has_id_token(&self, account: &Account, partition: &Partition, realm: Option<&str>) -> bool {
         let issued = |entry: &IdTokenEntry| {
             self.authority.is_environment(&entry.environment)
                 && same(&entry.client_id, self.client_id.as_str())
                 && realm.is_none_or(|realm| same(&entry.realm, realm))
-                && entry.issuer().is_some_and(|iss| self.authority.is_issuer(iss))
+                && entry.is_of(self.authority, &account.home_account_id)
         };
         !self.authority.issuer_decides() || (is_told(partition) && entries(&partition.id_tokens).any(issued))
     }

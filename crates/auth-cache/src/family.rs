@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use auth_core::text::same;
-use auth_core::{Authority, ClientId};
+use auth_core::{AccountId, Authority, ClientId};
 
 use crate::document::{Document, Partition, entries};
 use crate::entries::{IdTokenEntry, RefreshToken};
@@ -67,6 +67,7 @@ pub(crate) fn is_told(partition: &Partition) -> bool {
 /// beside one of another issuer: then nobody could tell whose it is. `realm` is that of the entry, if it has one.
 pub(crate) fn is_issued(
     authority: &Authority,
+    account: &AccountId,
     partition: &Partition,
     environment: &str,
     client_id: &str,
@@ -78,14 +79,13 @@ pub(crate) fn is_issued(
     if !is_told(partition) {
         return false;
     }
-    let issued_by_authority = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| authority.is_issuer(iss));
     let beside = |realm: Option<&str>| {
         let all = entries(&partition.id_tokens).filter(|entry: &&IdTokenEntry| {
             same(&entry.environment, environment)
                 && same(&entry.client_id, client_id)
                 && realm.is_none_or(|realm| same(&entry.realm, realm))
         });
-        let mut issued = all.map(issued_by_authority);
+        let mut issued = all.map(|entry| entry.is_of(authority, account));
         issued.next().map(|first| first && issued.all(|ours| ours))
     };
     // Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.

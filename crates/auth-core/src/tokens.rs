@@ -117,7 +117,8 @@ impl Tokens {
     pub(crate) fn are_of(&self, account: &AccountId) -> Option<bool> {
         match &self.client_info {
             Some(info) => Some(account.is_of(&info.uid, &info.utid)),
-            None => self.home_account_id().map(|found| found == *account),
+            // A subject is compared as it is (OpenID Connect Core §2).
+            None => self.home_account_id().map(|found| found.as_str() == account.as_str()),
         }
     }
 

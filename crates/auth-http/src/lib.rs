@@ -19,5 +19,5 @@ pub use clock_skew::ClockSkewWatch;
 pub use drive::drive;
 pub use in_memory::InMemoryTransport;
 #[cfg(feature = "reqwest")]
-pub use reqwest_transport::ReqwestTransport;
+pub use reqwest_transport::{ReqwestTransport, Timeouts};
 pub use transport::{BoxFuture, DynTransport, Transport};

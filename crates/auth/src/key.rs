@@ -41,7 +41,8 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.account == other.account
+        // Subjects that differ in case only are two users (S-80).
+        self.account.as_str() == other.account.as_str()
             && self.authority == other.authority
             && self.claims == other.claims
             && self.scopes.grants(&other.scopes)
@@ -80,10 +81,11 @@ mod tests {
             let claims = claims.map(|claims| Claims::parse(claims).unwrap());
             Key::new(&AccountId::new(account), None, &Scopes::parse(scopes).unwrap(), claims.as_ref())
         };
-        let plain = key("U.T", "User.Read Mail.Read", None);
+        let plain = key("u.t", "User.Read Mail.Read", None);
         for (other, same) in [
             (key("u.t", "mail.read user.read openid", None), true),
             (key("v.t", "User.Read Mail.Read", None), false),
+            (key("U.T", "User.Read Mail.Read", None), false),
             (key("u.t", "User.Read", None), false),
             (key("u.t", "User.Read Mail.Read", Some("{}")), false),
         ] {

@@ -111,9 +111,9 @@ pub use auth_core::{
     RedirectUri, ResponseMode, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
     TransportError, TransportFault, UiReason, UiRequired,
 };
-#[cfg(feature = "reqwest")]
-pub use auth_http::ReqwestTransport;
 pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
+#[cfg(feature = "reqwest")]
+pub use auth_http::{ReqwestTransport, Timeouts};
 pub use auth_interactive::{
     Branding, Browser, BrowserError, Headless, LoopbackError, Pages, PagesError, PasteError, SignInError,
 };

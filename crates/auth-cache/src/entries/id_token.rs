@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use auth_core::{IdToken, Secret, Timestamp};
+use auth_core::text::same;
+use auth_core::{AccountId, Authority, IdToken, Secret, Timestamp};
 
 use crate::members::{Entry, Members};
 use crate::names::shared;
@@ -14,7 +15,8 @@ pub(crate) struct IdTokenEntry {
     pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
     pub(crate) secret: Secret,
-    issuer: OnceLock<Option<Box<str>>>,
+    /// Its `iss` and `sub`.
+    of: OnceLock<Option<(Box<str>, Box<str>)>>,
     /// Where this process got the token, so that it is not read again.
     known: OnceLock<IdToken>,
 }
@@ -26,7 +28,7 @@ impl Entry for IdTokenEntry {
             client_id: shared(&members.text("client_id").or_empty()?),
             realm: members.text("realm").or_empty()?.into(),
             secret: members.secret("secret")?,
-            issuer: OnceLock::new(),
+            of: OnceLock::new(),
             known: OnceLock::new(),
         })
     }
@@ -40,7 +42,7 @@ impl IdTokenEntry {
             client_id: Arc::clone(client_id),
             realm,
             secret: token.secret().clone(),
-            issuer: OnceLock::new(),
+            of: OnceLock::new(),
             known: OnceLock::from(token.clone()),
         }
     }
@@ -58,6 +60,22 @@ impl IdTokenEntry {
 
     /// Its `iss`: where several issuers share a host, all that tells whose the entries beside it are.
     pub(crate) fn issuer(&self) -> Option<&str> {
-        self.issuer.get_or_init(|| Some(self.parse()?.text("iss")?.into())).as_deref()
+        self.of().map(|(issuer, _)| issuer)
+    }
+
+    /// Whether this authority issued it, and to this account. Subjects that differ in case only are two users (OpenID
+    /// Connect Core §2), although the keys of the document fold them into one (S-80).
+    pub(crate) fn is_of(&self, authority: &Authority, account: &AccountId) -> bool {
+        self.of().is_some_and(|(issuer, subject)| {
+            authority.is_issuer(issuer) && (subject == account.as_str() || !same(subject, account.as_str()))
+        })
+    }
+
+    fn of(&self) -> Option<(&str, &str)> {
+        let of = self.of.get_or_init(|| {
+            let token = self.parse()?;
+            Some((token.text("iss")?.into(), token.text("sub").unwrap_or_default().into()))
+        });
+        of.as_ref().map(|(issuer, subject)| (&**issuer, &**subject))
     }
 }

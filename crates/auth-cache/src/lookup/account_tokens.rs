@@ -120,7 +120,7 @@ impl<'a> Asked<'a> {
     }
 
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
-        is_issued(self.query.authority, self.partition, environment, client_id, realm)
+        is_issued(self.query.authority, self.query.account, self.partition, environment, client_id, realm)
     }
 
     /// The id_token of this client that belongs to an access token.
@@ -150,7 +150,7 @@ impl<'a> Asked<'a> {
     /// Whether an id_token is of the issuer that is asked for, where that decides.
     fn is_issuer(&self, entry: &IdTokenEntry) -> bool {
         let authority = self.query.authority;
-        !authority.issuer_decides() || entry.issuer().is_some_and(|iss| authority.is_issuer(iss))
+        !authority.issuer_decides() || entry.is_of(authority, self.query.account)
     }
 
     /// The token with its id_token and account, which are nearly always those of its row.

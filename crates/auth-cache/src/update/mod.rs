@@ -141,13 +141,14 @@ impl TokenUpdate {
             .any(|entry| self.is_picture(&entry.account, realm) && entry.last_modification_time.is_some_and(later))
     }
 
-    /// The environments, in folded letters, in which this account and client have an id_token of another issuer. Where several issuers share
+    /// The environments, in folded letters, in which this account and client have an id_token of another issuer or subject. Where several issuers share
     /// a host, nothing else in an entry tells them apart.
     fn other_issuers(&self, partition: &Draft) -> HashSet<String> {
         if !self.authority.issuer_decides() {
             return HashSet::new();
         }
-        let elsewhere = |entry: &IdTokenEntry| entry.issuer().is_some_and(|iss| !self.authority.is_issuer(iss));
+        let account = &self.account.home_account_id;
+        let elsewhere = |entry: &IdTokenEntry| entry.issuer().is_some() && !entry.is_of(&self.authority, account);
         entries(&partition.id_tokens)
             .filter(|entry| self.is_client(&entry.environment, &entry.client_id) && elsewhere(entry))
             .map(|entry| entry.environment.to_ascii_lowercase())

@@ -373,7 +373,12 @@ impl Authority {
     /// ```
     #[must_use]
     pub fn is_same_user(&self, account: &AccountId, signed_in: &AccountId) -> bool {
-        let Kind::B2c { policy, .. } = &self.kind else { return account == signed_in };
+        let policy = match &self.kind {
+            Kind::B2c { policy, .. } => policy,
+            Kind::Entra { .. } | Kind::ExternalId { .. } => return account == signed_in,
+            // Subjects that differ in case only are two users (OpenID Connect Core §2).
+            Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => return account.as_str() == signed_in.as_str(),
+        };
         let of_user = |user: &str, tenant: &str| {
             let rest = account.folded().strip_prefix(&user.to_ascii_lowercase());
             let flow = rest.and_then(|rest| rest.strip_prefix('-')?.strip_suffix(&tenant.to_ascii_lowercase()));

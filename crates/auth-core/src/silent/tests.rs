@@ -206,7 +206,9 @@ fn tokens_of_another_user_are_refused() {
     let mismatch = "protocol: the tokens belong to another account than the one asked for";
     for (account, stored, answer, expected) in [
         ("ada", &stored, answer(&[], None), "tokens"),
-        ("ADA", &stored, answer(&[], None), "tokens"),
+        // S-80: a subject is compared letter by letter, an id of Entra is not.
+        ("ADA", &stored, answer(&[], None), mismatch),
+        ("U.T", &None, answer(&[], Some(("u", "t"))), "tokens"),
         ("ada", &None, answer(&[], None), "tokens"),
         ("ada", &None, answer(&[("sub", json!("bob"))], None), mismatch),
         ("ada", &stored, answer(&[("aud", json!(["my-client-id"]))], None), mismatch),

@@ -1,6 +1,7 @@
 //! The transport over reqwest with rustls.
 
 mod proxy;
+mod timeouts;
 
 use core::fmt;
 use core::future::poll_fn;
@@ -16,18 +17,14 @@ use http::{Request, Response, Uri};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::transport::Transport;
+pub use timeouts::Timeouts;
 
 /// The largest body that is read (S-53).
 const MAX_BODY: usize = 1024 * 1024;
 /// The largest block of headers that is taken (S-53).
 const MAX_HEAD: usize = 64 * 1024;
-/// Times of S-54.
-const CONNECT: Duration = Duration::from_secs(10);
-const HEAD: Duration = Duration::from_secs(20);
-const WHOLE: Duration = Duration::from_secs(60);
-const IDLE: Duration = Duration::from_secs(10);
-/// Below this many bytes a second after the first ten seconds a server is taken to stall.
-const SLOWEST: u64 = 1024;
+/// How far ahead the timer of a request is set at most.
+const TICK: Duration = Duration::from_secs(10);
 
 /// Sends requests with [reqwest](https://docs.rs/reqwest): rustls, no redirects, no cookies, bounded in size and time.
 ///
@@ -41,6 +38,7 @@ pub struct ReqwestTransport {
     builder: Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>,
     remote: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
+    timeouts: Timeouts,
 }
 
 impl ReqwestTransport {
@@ -51,9 +49,30 @@ impl ReqwestTransport {
     }
 
     /// The transport with settings of the application, such as further roots. Whatever they say, redirects stay off and
-    /// times bounded.
+    /// times bounded, by default as [`Timeouts`] says.
     pub fn with(builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
-        Self { builder: Box::new(builder), remote: OnceLock::new(), loopback: OnceLock::new() }
+        Self {
+            builder: Box::new(builder),
+            remote: OnceLock::new(),
+            loopback: OnceLock::new(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// Waits as long as `timeouts` says (S-54).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use auth_http::{ReqwestTransport, Timeouts};
+    ///
+    /// let mut timeouts = Timeouts::default();
+    /// timeouts.connect = Duration::from_secs(3);
+    /// let transport = ReqwestTransport::new().with_timeouts(timeouts);
+    /// ```
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
     }
 
     fn client(&self, uri: &Uri) -> Result<&reqwest::Client, TransportError> {
@@ -70,7 +89,7 @@ impl ReqwestTransport {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http2_max_header_list_size(MAX_HEAD as u32)
-            .connect_timeout(CONNECT);
+            .connect_timeout(self.timeouts.connect);
         if loopback {
             builder = builder.no_proxy();
         } else {
@@ -88,9 +107,9 @@ impl Transport for ReqwestTransport {
         let request =
             reqwest::Request::try_from(request.map(Body::into_bytes)).map_err(|error| failure(&uri, &error, false))?;
         let begun = Instant::now();
-        let mut timer = pin!(sleep(IDLE));
-        let answer = within(HEAD, timer.as_mut(), client.execute(request)).await;
-        let answer = answer.ok_or_else(|| stalled(&uri, "no answer in 20 s"))?;
+        let (times, mut timer) = (&self.timeouts, pin!(sleep(TICK)));
+        let answer = within(times.head, timer.as_mut(), client.execute(request)).await;
+        let answer = answer.ok_or_else(|| stalled(&uri, format!("no answer in {:?}", times.head)))?;
         let mut answer = answer.map_err(|error| failure(&uri, &error, !error.is_connect()))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = answer.status();
@@ -99,7 +118,7 @@ impl Transport for ReqwestTransport {
         if head.fold(0, usize::saturating_add) > MAX_HEAD {
             return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "its head"));
         }
-        *response.body_mut() = body(&uri, answer, begun, timer).await?;
+        *response.body_mut() = body(&uri, answer, begun, timer, times).await?;
         Ok(response)
     }
 }
@@ -109,6 +128,7 @@ async fn body(
     mut answer: reqwest::Response,
     begun: Instant,
     mut timer: Pin<&mut Sleep>,
+    times: &Timeouts,
 ) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "");
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
@@ -116,10 +136,12 @@ async fn body(
     }
     let mut body = BytesMut::new();
     loop {
-        let left = WHOLE.saturating_sub(begun.elapsed());
-        let detail = if left < IDLE { "not all of it in 60 s" } else { "no further bytes in 10 s" };
-        let chunk = within(left.min(IDLE), timer.as_mut(), answer.chunk()).await;
-        let chunk = chunk.ok_or_else(|| stalled(uri, detail))?;
+        let left = times.whole.saturating_sub(begun.elapsed());
+        let chunk = within(left.min(times.idle), timer.as_mut(), answer.chunk()).await;
+        let chunk = chunk.ok_or_else(|| match left < times.idle {
+            true => stalled(uri, format!("not all of it in {:?}", times.whole)),
+            false => stalled(uri, format!("no further bytes in {:?}", times.idle)),
+        })?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
             return Ok(body.freeze());
         };
@@ -127,9 +149,9 @@ async fn body(
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
-        let grace = begun.elapsed().saturating_sub(IDLE).as_secs();
-        if (body.len() as u64) < grace.saturating_mul(SLOWEST) {
-            return Err(stalled(uri, "less than 1 KiB/s"));
+        let due = begun.elapsed().saturating_sub(times.idle).as_secs().saturating_mul(times.slowest);
+        if (body.len() as u64) < due {
+            return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
         }
     }
 }
@@ -148,7 +170,7 @@ async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work:
         }
         while timer.as_mut().poll(context).is_ready() {
             let left = patience.saturating_sub(begun.elapsed());
-            let Some(next) = Instant::now().checked_add(left.min(IDLE)).filter(|_| !left.is_zero()) else {
+            let Some(next) = Instant::now().checked_add(left.min(TICK)).filter(|_| !left.is_zero()) else {
                 return Poll::Ready(None);
             };
             timer.as_mut().reset(next);
@@ -158,7 +180,7 @@ async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work:
     .await
 }
 
-fn stalled(uri: &Uri, detail: &str) -> TransportError {
+fn stalled(uri: &Uri, detail: String) -> TransportError {
     TransportError::after_send(TransportFault::Timeout, host_of(uri), detail)
 }
 

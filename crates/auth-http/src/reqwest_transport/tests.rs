@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use auth_core::Exchange as _;
 use auth_core::{Application, Authority, ClientId, CorrelationId, OpenIdConfiguration, RequestContext};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -79,7 +81,7 @@ async fn plain_http_leaves_this_machine_for_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn waits_end_in_time_and_share_a_timer() {
-    let mut timer = pin!(sleep(IDLE));
+    let mut timer = pin!(sleep(TICK));
     // One after another, as those for a head and for the parts of a body are.
     for seconds in [20, 10, 10, 3, 25, 0] {
         let (begun, patience) = (Instant::now(), Duration::from_secs(seconds));
@@ -93,4 +95,42 @@ async fn waits_end_in_time_and_share_a_timer() {
         let expected = (seconds > 12).then_some(7);
         assert_eq!(within(patience, timer.as_mut(), slow).await, expected);
     }
+}
+
+/// Sends one request to a server that says this and then nothing more.
+async fn wait(answer: &[u8], timeouts: Timeouts) -> TransportError {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0_u8; 4096];
+        drop(stream.read(&mut head).await);
+        drop(stream.write_all(answer).await);
+        std::future::pending().await
+    };
+    let transport = ReqwestTransport::new().with_timeouts(timeouts);
+    tokio::select! {
+        () = server => panic!("the server waits for ever"),
+        response = Transport::send(&transport, request(port)) => response.unwrap_err(),
+    }
+}
+
+// S-54: as long as the application says, and never without an end.
+#[tokio::test]
+async fn a_server_that_stalls_is_given_up() {
+    let short = Duration::from_millis(20);
+    let usual = Timeouts::default();
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhi";
+    for (answer, timeouts, detail) in [
+        (&b""[..], Timeouts { head: short, ..usual }, "no answer in 20ms"),
+        (b"HTTP/1.1 200 OK\r\ncontent-", Timeouts { head: short, ..usual }, "no answer in 20ms"),
+        (head, Timeouts { idle: short, ..usual }, "no further bytes in 20ms"),
+        (head, Timeouts { whole: short, ..usual }, "not all of it in 20ms"),
+    ] {
+        let error = wait(answer, timeouts).await;
+        assert_eq!((error.fault, error.may_have_been_sent), (TransportFault::Timeout, true));
+        assert_eq!(error.detail, detail);
+    }
+    let seconds = [usual.connect, usual.head, usual.whole, usual.idle].map(|time| time.as_secs());
+    assert_eq!((seconds, usual.slowest), ([10, 20, 60, 10], 1024));
 }

@@ -10,7 +10,11 @@ const A: &str = "https://idp.example/realms/a";
 const B: &str = "https://idp.example/realms/b";
 
 fn answer(issuer: &str, name: &str, scope: &str) -> Vec<(&'static str, Value)> {
-    let mut answer = sign_in(&oidc(issuer), T, "s");
+    answer_for("s", issuer, name, scope)
+}
+
+fn answer_for(subject: &str, issuer: &str, name: &str, scope: &str) -> Vec<(&'static str, Value)> {
+    let mut answer = sign_in(&oidc(issuer), T, subject);
     answer.retain(|(member, _)| *member != "refresh_token");
     answer.extend([
         ("access_token", json!(format!("at-{name}"))),
@@ -22,7 +26,11 @@ fn answer(issuer: &str, name: &str, scope: &str) -> Vec<(&'static str, Value)> {
 
 /// Everything that a lookup for any scope could hand out or send.
 fn reachable(document: &Document, issuer: &str) -> Vec<String> {
-    let (authority, client, account) = (oidc(issuer), client(), AccountId::new("s"));
+    reachable_for("s", document, issuer)
+}
+
+fn reachable_for(subject: &str, document: &Document, issuer: &str) -> Vec<String> {
+    let (authority, client, account) = (oidc(issuer), client(), AccountId::new(subject));
     let mut reachable = Vec::new();
     for wanted in ["User.Read", "Mail.Read", ""].map(scopes) {
         let query = Query::new(&authority, &client, &account, &wanted);
@@ -56,6 +64,29 @@ fn signing_in_to_one_issuer_leaves_nothing_of_another_that_could_be_mistaken() {
     apply(&document, &oidc(B), &second, false);
     assert_eq!(reachable(&document, B), ["at-b"]);
     assert!(reachable(&document, A).is_empty());
+}
+
+// S-80, OpenID Connect Core §2: subjects that differ in case are two users, although they have one key.
+#[test]
+fn a_subject_in_other_letters_is_somebody_else() {
+    let document = Document::default();
+    apply(&document, &oidc(A), &answer_for("Ada", A, "big", "User.Read"), false);
+    assert_eq!(reachable_for("Ada", &document, A), ["at-big", "rt-big"]);
+    for subject in ["ada", "ADA"] {
+        assert!(reachable_for(subject, &document, A).is_empty(), "{subject}");
+        assert!(
+            !apply(&document, &oidc(A), &answer_for(subject, A, "late", "User.Read"), true),
+            "a refresh of {subject}"
+        );
+    }
+    assert_eq!(reachable_for("Ada", &document, A), ["at-big", "rt-big"]);
+    let mut second = answer_for("ada", A, "small", "Mail.Read");
+    second.retain(|(member, _)| *member != "refresh_token");
+    apply(&document, &oidc(A), &second, false);
+    assert_eq!(reachable_for("ada", &document, A), ["at-small"], "nothing of the other is left for it");
+    assert!(reachable_for("Ada", &document, A).is_empty());
+    let accounts = crate::accounts::accounts(&document, &oidc(A), &client());
+    assert_eq!(accounts.iter().map(|account| account.home_account_id.as_str()).collect::<Vec<_>>(), ["ada"]);
 }
 
 #[test]
