@@ -34,6 +34,8 @@ fn optional_parameters_stand_only_where_they_are_wanted() {
     ];
     let found: Vec<_> = query(&full).into_iter().filter(|(name, _)| !bare.contains_key(name)).collect();
     assert_eq!(found, added.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    // S-46: what steers the provider changes nothing of where is asked.
+    assert!(full.url().to_string().starts_with("https://idp.example/authorize?client_id="));
     assert!(full.url().to_string().ends_with("&slice=a%20b"));
     assert!(full.url().to_string().contains("login_hint=ada%2Bx%40contoso.example"));
 }
