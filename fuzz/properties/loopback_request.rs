@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use auth_core::{PendingAuthorization, ResponseMode};
+use auth_core::ResponseMode;
 use auth_interactive::Expectation;
 use auth_interactive::fuzzing::Peer;
 
@@ -11,16 +11,20 @@ use super::sign_in;
 
 /// `input` is what one connection says, `{state}` in it the state that is waited for.
 pub(crate) fn holds(input: &[u8]) {
-    static BOTH: LazyLock<[PendingAuthorization; 2]> =
-        LazyLock::new(|| [ResponseMode::FormPost, ResponseMode::Query].map(sign_in::begin));
-    for pending in &*BOTH {
-        let state = sign_in::state_of(pending);
-        check(pending, &state, &sign_in::with_state(input, &state));
+    static BOTH: LazyLock<[(ResponseMode, String, Peer); 2]> = LazyLock::new(|| {
+        [ResponseMode::FormPost, ResponseMode::Query].map(|mode| {
+            let pending = sign_in::begin(mode);
+            let expectation = Expectation::of(&pending).expect("a loopback address with a port");
+            (mode, sign_in::state_of(&pending), Peer::expecting(expectation))
+        })
+    });
+    for (mode, state, peer) in &*BOTH {
+        check(*mode, state, peer, &sign_in::with_state(input, state));
     }
 }
 
-fn check(pending: &PendingAuthorization, state: &str, input: &[u8]) {
-    let peer = || Peer::expecting(Expectation::of(pending).expect("a loopback address with a port"));
+fn check(mode: ResponseMode, state: &str, peer: &Peer, input: &[u8]) {
+    let peer = || peer.anew();
     let outcome = peer().connect([input]);
     assert_eq!(peer().connect(input.chunks(1)), outcome, "byte by byte");
     assert_eq!(peer().connect(input.chunks(7)), outcome, "in sevens");
@@ -50,7 +54,7 @@ fn check(pending: &PendingAuthorization, state: &str, input: &[u8]) {
     };
     assert!(is_fixed, "{status}");
     if ended {
-        check_ended(pending.response_mode(), state, input);
+        check_ended(mode, state, input);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use auth_core::State;
+
 use crate::conversation::{Conversation, Reply, Rules, Step, Verdict, Wait};
 use crate::expectation::Expectation;
 
@@ -9,6 +11,7 @@ use crate::expectation::Expectation;
 #[derive(Debug)]
 pub struct Peer {
     pub(crate) rules: Arc<Rules>,
+    state: State,
     wait: Wait,
 }
 
@@ -16,8 +19,17 @@ impl Peer {
     /// Waits for this.
     #[must_use]
     pub fn expecting(expectation: Expectation) -> Self {
-        let rules = Arc::new(expectation.rules);
-        Self { wait: Wait::new(expectation.state, &rules), rules }
+        Self::of(Arc::new(expectation.rules), expectation.state)
+    }
+
+    /// The same wait from its beginning.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::of(Arc::clone(&self.rules), self.state.clone())
+    }
+
+    fn of(rules: Arc<Rules>, state: State) -> Self {
+        Self { wait: Wait::new(state.clone(), &rules), rules, state }
     }
 
     /// What a connection comes to on which these bytes arrive: the reply, and whether it ends the wait. Nothing while

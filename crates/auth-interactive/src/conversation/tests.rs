@@ -1,6 +1,6 @@
 //! The table, tried without sockets: each row as it is, and cut at every byte (P-10).
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use auth_core::{RedirectUri, ResponseMode};
 use proptest::prelude::*;
@@ -17,13 +17,13 @@ const PORT: u16 = 8400;
 type Outcome = Option<(String, bool)>;
 
 /// What a row comes to when each request of it is cut in this way.
-fn outcomes<'r>(caller: &Caller, row: &'r Row, cut: impl Fn(&'r [u8]) -> Vec<&'r [u8]>) -> Vec<Outcome> {
-    let mut peer = Peer::expecting(caller.expectation());
+fn outcomes<'r>(peer: &Peer, row: &'r Row, cut: impl Fn(&'r [u8]) -> Vec<&'r [u8]>) -> Vec<Outcome> {
+    let mut peer = peer.anew();
     row.said.iter().map(|(request, _)| peer.connect(cut(request))).collect()
 }
 
-fn whole(caller: &Caller, row: &Row) -> Vec<Outcome> {
-    outcomes(caller, row, |request| vec![request])
+fn whole(peer: &Peer, row: &Row) -> Vec<Outcome> {
+    outcomes(peer, row, |request| vec![request])
 }
 
 /// As the table writes it.
@@ -39,23 +39,34 @@ fn callers() -> &'static [Caller] {
     &CALLERS
 }
 
-/// Every caller with every row of its scene.
-fn table() -> &'static [(&'static Caller, Row)] {
-    static TABLE: LazyLock<Vec<(&'static Caller, Row)>> = LazyLock::new(|| {
-        callers().iter().flat_map(|caller| rows(caller).into_iter().map(move |row| (caller, row))).collect()
+/// A row, with the state that its caller knows and the wait that it is for.
+struct Entry {
+    row: Row,
+    state: &'static str,
+    peer: Arc<Peer>,
+}
+
+/// Every row of every scene.
+fn table() -> &'static [Entry] {
+    static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        let of = |caller: &'static Caller| {
+            let peer = Arc::new(Peer::expecting(caller.expectation()));
+            rows(caller).into_iter().map(move |row| Entry { row, state: &caller.state, peer: Arc::clone(&peer) })
+        };
+        callers().iter().flat_map(of).collect()
     });
     &TABLE
 }
 
 #[test]
 fn every_row() {
-    for (caller, row) in table() {
-        let outcomes = whole(caller, row);
+    for Entry { row, state, peer } in table() {
+        let outcomes = whole(peer, row);
         let (told, expected): (Vec<_>, Vec<_>) =
             outcomes.iter().map(told).zip(row.said.iter().map(|(_, outcome)| *outcome)).unzip();
         assert_eq!(told, expected, "{}", row.name);
         for (reply, _) in outcomes.iter().flatten() {
-            s21_s25_s26_fixed(reply, &caller.state);
+            s21_s25_s26_fixed(reply, state);
         }
     }
 }
@@ -88,16 +99,16 @@ fn s21_s25_s26_fixed(reply: &str, state: &str) {
 
 #[test]
 fn p10_every_row_is_the_same_at_every_cut() {
-    for (caller, row) in table() {
-        let uncut = whole(caller, row);
+    for Entry { row, peer, .. } in table() {
+        let uncut = whole(peer, row);
         let longest = row.said.iter().map(|(request, _)| request.len()).max().unwrap();
         // Of the rows about limits, which are long, the two ends, where the lines and limits are, and here and there.
         let is_tried = |at: &usize| longest < 2048 || *at < 300 || longest - at < 300 || at.is_multiple_of(4099);
         for at in (0..=longest).filter(is_tried) {
-            let cut = outcomes(caller, row, |request| <[_; 2]>::from(request.split_at(at.min(request.len()))).to_vec());
+            let cut = outcomes(peer, row, |request| <[_; 2]>::from(request.split_at(at.min(request.len()))).to_vec());
             assert_eq!(cut, uncut, "{} cut at {at}", row.name);
         }
-        assert_eq!(outcomes(caller, row, |request| request.chunks(1).collect()), uncut, "{} byte by byte", row.name);
+        assert_eq!(outcomes(peer, row, |request| request.chunks(1).collect()), uncut, "{} byte by byte", row.name);
     }
 }
 
@@ -176,7 +187,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
-        let (caller, row) = which.get(table());
+        let Entry { row, peer, .. } = which.get(table());
         let mut row = row.clone();
         for (request, _) in &mut row.said {
             for (place, byte) in &changes {
@@ -192,14 +203,14 @@ proptest! {
             let starts = [0].into_iter().chain(cuts.iter().copied());
             starts.zip(ends).map(|(start, end)| &request[start..end]).collect()
         };
-        prop_assert_eq!(outcomes(caller, &row, cut), whole(caller, &row));
+        prop_assert_eq!(outcomes(peer, &row, cut), whole(peer, &row));
     }
 
     /// S-59: no input panics, and noise never ends a wait.
     #[test]
     fn noise_never_ends_a_wait(noise in prop::collection::vec(any::<u8>(), 0..600)) {
-        for caller in callers() {
-            let outcome = Peer::expecting(caller.expectation()).connect([noise.as_slice()]);
+        for Entry { peer, .. } in table().iter().step_by(10) {
+            let outcome = peer.anew().connect([noise.as_slice()]);
             prop_assert!(!told(&outcome).ends_with('+'));
         }
     }
