@@ -1,6 +1,6 @@
 //! A response by form post: method, path, host, origin, type and state (S-16…S-21, S-25, S-26).
 
-use super::{CANARY, Caller, Row, TYPE, row};
+use super::caller::{CANARY, Caller, Row, TYPE, row};
 
 pub(super) fn rows(caller: &Caller) -> Vec<Row> {
     let (state, answer) = (&caller.state, caller.answer());

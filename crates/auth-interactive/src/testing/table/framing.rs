@@ -1,6 +1,6 @@
 //! Where a form post begins and ends (S-22).
 
-use super::{Caller, Row, TYPE, row};
+use super::caller::{Caller, Row, TYPE, row};
 
 pub(super) fn rows(caller: &Caller) -> Vec<Row> {
     let answer = caller.answer();

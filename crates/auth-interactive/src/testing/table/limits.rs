@@ -1,6 +1,6 @@
 //! How much may be said, to the byte (S-22).
 
-use super::{Caller, Row, Scene, TYPE, row};
+use super::caller::{Caller, Row, Scene, TYPE, row};
 
 const MAX_BODY: usize = 64 * 1024;
 

@@ -1,6 +1,6 @@
 //! A response by query, and the way on to the bare path (S-16…S-22, S-27).
 
-use super::{CANARY, Caller, Row, row};
+use super::caller::{CANARY, Caller, Row, row};
 
 pub(super) fn rows(caller: &Caller) -> Vec<Row> {
     let state = &caller.state;
