@@ -17,6 +17,7 @@ pub(super) const TRIALS: &[Trial] = &[
     ("S-27 a browser that does not follow is not waited for long", || Box::pin(does_not_follow())),
     ("S-27 who follows late finds nobody", || Box::pin(follows_late())),
     ("S-28 what was sent too much resets nothing", || Box::pin(too_much())),
+    ("S-28 our side ends at once, and the connection with the peer's", || Box::pin(half_close())),
     ("S-28 a peer that does not end is not waited for", || Box::pin(does_not_end())),
     ("S-29 a dropped wait leaves no socket and no task", || Box::pin(dropped())),
 ];
@@ -82,6 +83,19 @@ async fn too_much() {
     let request = sign_in.caller.response() + &"x".repeat(200_000);
     assert!(sign_in.talk(&request).await.starts_with("HTTP/1.1 200 OK\r\n"));
     sign_in.response().await;
+}
+
+async fn half_close() {
+    pause();
+    let (mut peer, ours) = duplex(64 * 1024);
+    let before = Instant::now();
+    let saying = tokio::spawn(say(ours, Reply::refusal(Refusal::NotFound)));
+    let mut reply = String::new();
+    peer.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.ends_with("</html>\n") && !saying.is_finished(), "{reply}");
+    drop(peer);
+    saying.await.unwrap();
+    assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
 async fn does_not_end() {
