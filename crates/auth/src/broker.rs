@@ -47,7 +47,8 @@ pub trait Broker: Send + Sync {
     /// available.
     fn accounts(&self) -> impl Future<Output = Vec<Account>> + Send;
 
-    /// Tokens without the user; [`account`](BrokerRequest::account) is there.
+    /// Tokens without the user; [`account`](BrokerRequest::account) is there. It must end after a bounded time, as other calls
+    /// for the account wait for it.
     ///
     /// # Errors
     /// [`AuthError::UiRequired`] when the user must act: the application goes on to an interactive request, which comes here.

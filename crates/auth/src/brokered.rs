@@ -40,8 +40,9 @@ pub(crate) async fn interactively(
     timing: &Timing,
 ) -> Result<Option<AuthResult>, AuthError> {
     let Some(broker) = &shared.broker else { return Ok(None) };
-    let tokens = broker.acquire_token_interactive(request).await?;
-    tokens.map(|tokens| given(shared, request, tokens, timing)).transpose()
+    let Some(tokens) = broker.acquire_token_interactive(request).await? else { return Ok(None) };
+    shared.throttle.forget_refusals(&tokens.account.home_account_id);
+    given(shared, request, tokens, timing).map(Some)
 }
 
 /// A request for these scopes, with nothing else wished.

@@ -92,14 +92,10 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         Lookup::Nothing => (None, None),
     };
     let serves = serving.is_some();
-    if shared.broker.is_some() {
-        let brokered = Box::pin(brokered::silently(shared, wanted)).await;
-        if let (Err(error), true) = (&brokered, serves) {
-            wanted.tell_failure(shared, error);
-        }
-        if let Some(result) = brokered? {
-            return Ok(Outcome { result: Arc::new(result), cached_at: shared.driver.now() });
-        }
+    if shared.broker.is_some()
+        && let Some(outcome) = ask_broker(shared, wanted, key, refresh.as_deref(), serves).await?
+    {
+        return Ok(outcome);
     }
     let Some(refresh) = refresh else { return Err(wanted.ui_required(UiReason::NoTokensFound)) };
     // Whoever had the turn before may have learned that the provider wants to be left alone.
@@ -113,6 +109,32 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
         wanted.tell_failure(shared, error);
     }
     answer
+}
+
+/// What the broker gives, if it is its token. While another one serves, a broker that failed is left alone for a while, as an
+/// identity provider is.
+async fn ask_broker(
+    shared: &Shared,
+    wanted: &Wanted,
+    key: &Key,
+    refresh: Option<&Refresh>,
+    serves: bool,
+) -> Result<Option<Outcome>, AuthError> {
+    match Box::pin(brokered::silently(shared, wanted)).await {
+        Ok(Some(result)) => {
+            shared.throttle.succeeded(key);
+            Ok(Some(Outcome { result: Arc::new(result), cached_at: shared.driver.now() }))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => {
+            if let (Some(refresh), true) = (refresh, serves) {
+                let tokens = shared.throttle.digest(&refresh.candidates);
+                shared.throttle.failed(key, tokens, &error, shared.driver.uptime());
+                wanted.tell_failure(shared, &error);
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Redeems; and once more where the user is needed, but other refresh tokens are stored by then: a program that takes no lock

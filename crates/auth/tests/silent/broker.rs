@@ -138,6 +138,12 @@ async fn a_token_that_still_serves_outlives_a_broker_that_fails() {
     assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
     assert_eq!((broker.asked().len(), scene.provider.count()), (1, 0));
     assert!(matches!(&heard.lock().unwrap()[..], [Event::RefreshFailed { .. }]));
+    // It is left alone for half a minute, as a provider is.
+    for (later, asked) in [(1, 0), (28, 0), (1, 1)] {
+        scene.wait(later);
+        assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
+        assert_eq!(broker.asked().len(), asked, "{later}");
+    }
 }
 
 #[tokio::test]
@@ -166,8 +172,10 @@ async fn interaction_required_leads_back_to_the_broker() {
     assert_eq!(result.correlation_id(), ui.correlation_id);
     let asked = [r#"silent u0 User.Read {"a":1}"#, r#"interactive anybody User.Read {"a":1} u7@contoso.example"#];
     assert_eq!(broker.asked(), asked);
-    // And in one call.
-    let result = scene.app.acquire_token(&wanted).account(&ada).send().await.unwrap();
+    // And in one call, in a task of its own.
+    let app = scene.app.clone();
+    let task = tokio::spawn(async move { app.acquire_token(&scopes()).account(&account(0)).send().await });
+    let result = task.await.unwrap().unwrap();
     assert_eq!((result.source(), scene.provider.count()), (TokenSource::Broker, 0));
     assert_eq!(broker.asked(), ["silent u0 User.Read", "interactive u0 User.Read u0@contoso.example"]);
 }
