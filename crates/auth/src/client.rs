@@ -117,7 +117,7 @@ impl PublicClient {
 
     /// Ends a sign-in that [`authorization_url`](Self::authorization_url) began, in this process or in another: `pending` is
     /// what it gave, or what [`to_json`](auth_core::PendingAuthorization::to_json) made of that; `response` is what came to
-    /// the redirect URI, the query of a `GET` or the body of a `POST`.
+    /// the redirect URI, the query of a `GET` or the body of a `POST`. Serve only the one that was asked for (S-08).
     ///
     /// A sign-in counts once: take it out of the session first, so that two responses that come at the same time find it
     /// once. This client refuses one that it redeemed before, and the provider a code that it has seen.
