@@ -12,7 +12,15 @@ use crate::provider::Provider;
 
 #[tokio::test]
 async fn a_visitor_signs_in_stays_signed_in_and_signs_out() {
-    let provider = Provider::over_http().await;
+    tell(Provider::over_http().await).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_pushed_is_kept_as_any_other() {
+    tell(Provider::with_pushed_requests(true).await).await;
+}
+
+async fn tell(provider: Provider) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let app = PublicClient::builder(provider.client_id()).authority(Authority::oidc(provider.issuer()).unwrap());
