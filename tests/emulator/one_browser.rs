@@ -2,12 +2,14 @@
 
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::time::Duration;
 
 use auth::{
     AuthError, AuthResult, Browser, BrowserError, Claims, DeviceCode, FileStorage, MemoryStorage, Storage, TokenSource,
 };
-use auth_emulator::Robot;
+use auth_emulator::{Emulator, Endpoint, Robot};
 use auth_tests::browsers::Nobody;
+use auth_tests::device::Waiting;
 use auth_tests::program::PATIENCE;
 use http::Uri;
 use serde_json::Value;
@@ -45,7 +47,7 @@ async fn is_waiting(call: &mut Call<'_>) -> bool {
 
 /// Two programs over one store, of which the first shows its page.
 async fn two_programs(storage: impl Storage + Clone) {
-    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let emulator = Emulator::start().await.unwrap();
     let (wanted, (first, mut firsts), (second, mut seconds)) = (scopes(), browser(), browser());
     let (first, second) = (client(&emulator, storage.clone(), first), client(&emulator, storage.clone(), second));
     let (mut one, mut two) = (pin!(first.acquire_token(&wanted).send()), pin!(second.acquire_token(&wanted).send()));
@@ -69,7 +71,7 @@ async fn the_second_program_waits_for_the_first_and_finds_its_token() {
 
 #[tokio::test]
 async fn the_second_call_of_one_client_waits_for_the_first_without_a_store() {
-    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let emulator = Emulator::start().await.unwrap();
     let (handed, mut pages) = browser();
     let authority = auth::Authority::parse(&emulator.authority()).unwrap();
     let app = auth::PublicClient::builder(CLIENT).authority(authority).browser(handed).build().unwrap();
@@ -88,7 +90,7 @@ async fn the_second_call_of_one_client_waits_for_the_first_without_a_store() {
 /// Whoever waited for a sign-in that came to nothing, or wants more than a token, shows a page.
 #[tokio::test]
 async fn who_finds_nothing_shows_the_page_in_turn() {
-    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let emulator = Emulator::start().await.unwrap();
     let (storage, wanted) = (MemoryStorage::new(), scopes());
     let claims = || Claims::parse(r#"{"id_token":{"auth_time":{"essential":true}}}"#).unwrap();
     for (gives_up, asks_for_claims) in [(true, false), (false, true)] {
@@ -119,7 +121,7 @@ async fn who_finds_nothing_shows_the_page_in_turn() {
 /// A sign-in on another device takes its turn with those in browsers, whichever comes first.
 #[tokio::test]
 async fn a_browser_and_another_device_are_one_sign_in() {
-    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let emulator = Emulator::start().await.unwrap();
     for browser_first in [true, false] {
         let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
         let (desktop, terminal) = (client(&emulator, storage.clone(), handed), client(&emulator, storage, Nobody));
@@ -151,7 +153,7 @@ async fn a_browser_and_another_device_are_one_sign_in() {
 /// A call that was not sent by a silent one shows its page at once.
 #[tokio::test]
 async fn an_interactive_call_waits_for_nobody() {
-    let emulator = auth_emulator::Emulator::start().await.unwrap();
+    let emulator = Emulator::start().await.unwrap();
     let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
     let app = client(&emulator, storage, handed);
     let (mut one, mut two) =
@@ -181,6 +183,20 @@ async fn token(child: Child) -> Value {
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(0));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn two_programs_show_one_code() {
+    let cli = Cli::of(Emulator::builder().device_interval(Duration::from_secs(1))).await;
+    let run = || cli.auth("token --scope User.Read --device-code --output json").env("BROWSER", "/bin/false");
+    let first = Waiting::start(run()).await;
+    let mut second = run().start();
+    let mut said = BufReader::new(second.stderr.take().unwrap()).lines();
+    line_with(&mut said, "another program has the user sign in").await;
+    Robot::new().user(ADA).enter_code(&first.address, &first.user_code).await.unwrap();
+    assert_eq!(first.end().await.expect(0).json()["source"], "identity_provider");
+    assert_eq!(token(second).await["source"], "cache");
+    assert_eq!(cli.emulator.ledger().count(Endpoint::DeviceAuthorization), 1);
 }
 
 #[tokio::test]

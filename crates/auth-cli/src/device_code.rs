@@ -1,9 +1,10 @@
 //! A sign-in on another device, as the person at the terminal sees it.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::time::Duration;
 
-use auth::{AuthError, AuthResult, Clock as _, DeviceCode, PendingDeviceCode, SystemClock, Timestamp};
+use auth::{AuthError, AuthResult, Clock as _, DeviceCode, DeviceCodeRequest, SystemClock, Timestamp};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use tokio::time::{MissedTickBehavior, interval};
@@ -12,20 +13,35 @@ use crate::terminal;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Shows the code and waits for the user, telling how much time is left.
-pub(crate) async fn sign_in(pending: PendingDeviceCode, client_id: &str) -> Result<AuthResult, AuthError> {
+/// Why nobody signed in.
+pub(crate) struct Failed {
+    pub(crate) error: AuthError,
+    /// Whether there was a code to show.
+    pub(crate) was_shown: bool,
+}
+
+/// Shows the code, after the lines that say why, and waits for the user, telling how much time is left.
+pub(crate) async fn sign_in(request: DeviceCodeRequest, client_id: &str, why: &[String]) -> Result<AuthResult, Failed> {
     let on_screen = terminal::messages_are_on_screen();
-    terminal::say(instructions(pending.code(), client_id, on_screen));
-    let expires_on = pending.code().expires_on;
-    let (mut waiting, mut ticks) = (pin!(pending.wait()), interval(SECOND));
+    let shown = Cell::new(None);
+    let show = |code: &DeviceCode| {
+        why.iter().for_each(terminal::say);
+        terminal::say(instructions(code, client_id, on_screen));
+        shown.set(Some(code.expires_on));
+    };
+    let (mut waiting, mut ticks) = (pin!(request.send(show)), interval(SECOND));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
             result = &mut waiting => {
-                terminal::say_in_place("");
-                return result;
+                if shown.get().is_some() {
+                    terminal::say_in_place("");
+                }
+                return result.map_err(|error| Failed { error, was_shown: shown.get().is_some() });
             }
-            _ = ticks.tick() => terminal::say_in_place(left(expires_on, SystemClock.now())),
+            _ = ticks.tick() => if let Some(expires_on) = shown.get() {
+                terminal::say_in_place(left(expires_on, SystemClock.now()));
+            },
         }
     }
 }

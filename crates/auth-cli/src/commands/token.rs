@@ -104,13 +104,13 @@ async fn sign_in(
     whom: &Whom,
     ui: Option<&UiRequired>,
 ) -> Result<AuthResult, Failure> {
-    let on_another_device = async || {
+    let on_another_device = async |why: &[String]| {
         let request = device_code(client, args, wishes, whom);
-        ui.into_iter().fold(request, DeviceCodeRequest::satisfying).start().await
+        let request = ui.into_iter().fold(request, DeviceCodeRequest::satisfying);
+        device_code::sign_in(request, &args.app.client_id, why).await
     };
-    let client_id = &args.app.client_id;
     if args.device_code {
-        return Ok(device_code::sign_in(on_another_device().await?, client_id).await?);
+        return on_another_device(&[]).await.map_err(|failed| failed.error.into());
     }
     let request = interactive(client, args, wishes, whom);
     let request = ui.into_iter().fold(request, InteractiveRequest::satisfying);
@@ -121,13 +121,12 @@ async fn sign_in(
         Err(AuthError::Browser(error)) if nothing_to_show_it(&error) => error,
         answer => return Ok(answer?),
     };
-    match on_another_device().await {
-        Ok(pending) => {
-            terminal::say(format_args!("{error}."));
-            terminal::say("Signing in on another device instead; --no-browser would take a browser of your choice.");
-            Ok(device_code::sign_in(pending, client_id).await?)
-        }
-        Err(other) => {
+    let instead = "Signing in on another device instead; --no-browser would take a browser of your choice.";
+    match on_another_device(&[format!("{error}."), instead.to_owned()]).await {
+        Ok(result) => Ok(result),
+        Err(failed) if failed.was_shown => Err(failed.error.into()),
+        Err(failed) => {
+            let other = failed.error;
             terminal::say(format_args!("A sign-in on another device cannot be had either: {other}."));
             if !Pasted::is_possible() {
                 return Err(AuthError::Browser(error).into());
