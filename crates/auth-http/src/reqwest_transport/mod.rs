@@ -26,6 +26,10 @@ const MAX_HEAD: usize = 64 * 1024;
 /// How far ahead the timer of a request is set at most.
 const TICK: Duration = Duration::from_secs(10);
 
+/// How long a connection is kept that nobody uses: shorter than servers keep it, many for five seconds. On one that is closed
+/// while a code is sent, nobody knows whether the code was taken, and it is not sent again.
+const KEPT: Duration = Duration::from_secs(4);
+
 /// Sends requests with [reqwest](https://docs.rs/reqwest): rustls, no redirects, no cookies, bounded in size and time.
 ///
 /// `HTTPS_PROXY` and `NO_PROXY` are honoured, but never for addresses of this machine; `SSL_CERT_FILE` adds trusted roots
@@ -89,6 +93,7 @@ impl ReqwestTransport {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http2_max_header_list_size(MAX_HEAD as u32)
+            .pool_idle_timeout(KEPT)
             .connect_timeout(self.timeouts.connect);
         if loopback {
             builder = builder.no_proxy();
