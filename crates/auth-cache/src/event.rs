@@ -51,6 +51,14 @@ pub enum Event {
         /// Whether it was the lock of a refresh, which goes on without it; else a change is deferred.
         refresh: bool,
     },
+    /// The store should encrypt, and does not (S-104): what is there is plain, or there is no key, and the application allows
+    /// that. Told once by each store that is opened, with the first use.
+    NotEncrypted {
+        /// Which store.
+        place: String,
+        /// Why.
+        reason: String,
+    },
     /// Others could read the stored document; they cannot any more (S-95).
     PermissionsRepaired {
         /// Which store.
@@ -106,7 +114,7 @@ impl Observer {
                 tracing::warn!(target: "auth_cache", reason, "the stored token cache is not used");
             }
             Event::Quarantined { place } => {
-                tracing::warn!(target: "auth_cache", place, "the token cache was not JSON; it was moved aside and begun anew");
+                tracing::warn!(target: "auth_cache", place, "the token cache could not be understood; it was moved aside and begun anew");
             }
             Event::Unreadable { reason } => {
                 tracing::warn!(target: "auth_cache", reason, "the token cache could not be read; what this process knows serves on");
@@ -116,6 +124,9 @@ impl Observer {
             }
             Event::LockTimedOut { refresh } => {
                 tracing::warn!(target: "auth_cache", refresh, "another program holds the lock of the token cache, and there is no time left to wait");
+            }
+            Event::NotEncrypted { place, reason } => {
+                tracing::warn!(target: "auth_cache", place, reason, "the token cache is not encrypted");
             }
             Event::PermissionsRepaired { place } => {
                 tracing::warn!(target: "auth_cache", place, "others could read the token cache; it is for its owner only now");

@@ -54,7 +54,9 @@ pub use storage::{
     BoxFuture, BoxedLock, DynStorage, LockBudget, LockName, MemoryStorage, Replaced, Storage, StorageError,
     StorageErrorKind, StorageLock, Stored, Version,
 };
+#[cfg(feature = "encrypted")]
+pub use storage::{DynKeySource, EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 #[cfg(feature = "file")]
-pub use storage::{FileState, FileStorage, LockHolder};
+pub use storage::{FileForm, FileState, FileStorage, LockHolder};
 pub use token_kind::TokenKind;
 pub use update::{AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};

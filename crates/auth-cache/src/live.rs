@@ -161,7 +161,10 @@ impl LiveDocument {
         if version == self.picture.load().version && !self.picture.load().is_stale {
             return Ok(Ok(()));
         }
-        let stored = storage.read(&self.observer).await?;
+        let stored = match storage.read(&self.observer).await {
+            Err(error) if error.kind == StorageErrorKind::Damaged => return Ok(Err(NotUnderstood)),
+            stored => stored?,
+        };
         // What could not promise to stay the same stayed the same.
         if stored.version == self.picture.load().version && !self.picture.load().is_stale {
             return Ok(Ok(()));

@@ -1,5 +1,7 @@
 //! What the tests of several modules build on.
 
+use std::sync::Arc;
+
 use auth_core::{
     Account, AccountId, Application, Authority, ClientId, CorrelationId, Exchange as _, OpenIdConfiguration,
     ProviderMetadata, RefreshRedemption, RequestContext, Scopes, Secret, Timestamp, Tokens,
@@ -7,6 +9,7 @@ use auth_core::{
 use serde_json::{Value, json};
 
 use crate::document::{Document, Size};
+use crate::update::TokenUpdate;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 pub(crate) const CLIENT: &str = "my-client-id";
@@ -197,6 +200,15 @@ pub(crate) fn sign_in(authority: &Authority, tenant: &str, sub: &str) -> Vec<(&'
 
 pub(crate) fn account_of(tokens: &Tokens, authority: &Authority) -> Account {
     Account::of_tokens(tokens, authority).unwrap()
+}
+
+/// The update of a user's sign-in at a time, some members of the answer being other.
+pub(crate) fn update_of(user: &str, answer: &[(&'static str, Value)], now: Timestamp) -> TokenUpdate {
+    let authority = entra(T);
+    let answer = [&sign_in(&authority, T, user), answer].concat();
+    let tokens = tokens(&authority, "User.Read", &answer, now);
+    let account = account_of(&tokens, &authority);
+    TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
 }
 
 pub(crate) fn home_account() -> AccountId {

@@ -49,7 +49,8 @@
 //! The same in one call is [`PublicClient::acquire_token`]. The parts can be swapped: the HTTP stack
 //! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
 //!
-//! Features, all on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`.
+//! Features, on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`. And `encrypted`: the cache file,
+//! encrypted.
 #![forbid(unsafe_code)]
 
 mod acquire;
@@ -99,12 +100,14 @@ pub use result::{AuthResult, TokenSource};
 pub use silent::SilentRequest;
 pub use timing::Durations;
 
+#[cfg(feature = "encrypted")]
+pub use auth_cache::{EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use auth_cache::{
-    Event as CacheEvent, Evicted, Limits, Margins, MemoryStorage, NotACache, Observer, RefreshReason, RemovalScope,
-    Storage, StorageError, StorageErrorKind, TokenCache,
+    Event as CacheEvent, Evicted, Limits, LockBudget, Margins, MemoryStorage, NotACache, Observer, RefreshReason,
+    RemovalScope, Storage, StorageError, StorageErrorKind, TokenCache,
 };
 #[cfg(feature = "file")]
-pub use auth_cache::{FileState, FileStorage, LockHolder};
+pub use auth_cache::{FileForm, FileState, FileStorage, LockHolder};
 pub use auth_core::{
     Account, AccountId, Authority, AuthorityOptions, AuthorizationResponse, Body, Claims, ClaimsChallenge,
     Classification, ConfigError, CorrelationId, DeviceCode, IdToken, PendingAuthorization, Prompt, ProtocolError,

@@ -18,20 +18,12 @@ use crate::assertion::Assertion;
 use crate::storage::{MemoryStorage, Replaced};
 use crate::testing::{
     CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, scopes, sign_in, tokens,
+    update_of,
 };
 
 /// Signs a user in, or refreshes; the access token bears the user's name.
 async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, StorageError> {
     cache.store(TokenUpdate { refreshed, ..update_of(user, &[("access_token", json!(user))], NOW) }).await
-}
-
-/// The update of a user's sign-in at a time, some members of the answer being other.
-fn update_of(user: &str, answer: &[(&'static str, Value)], now: Timestamp) -> TokenUpdate {
-    let authority = entra(T);
-    let answer = [&sign_in(&authority, T, user), answer].concat();
-    let tokens = tokens(&authority, "User.Read", &answer, now);
-    let account = account_of(&tokens, &authority);
-    TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
 }
 
 async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {

@@ -25,6 +25,15 @@ pub enum StorageErrorKind {
     LockTimedOut,
     /// Others than the user can write into the folder of a file that should be the user's alone (S-93).
     SharedFolder,
+    /// The file is encrypted, and this store has no key (S-92). It is left as it is.
+    Encrypted,
+    /// The file is not encrypted, although this store encrypts: nothing of it is believed, and it is left as it is (S-92).
+    NotEncrypted,
+    /// What is stored was changed by somebody else, or encrypted with a key that is not to be had any more. A cache moves it
+    /// aside, as it does with what is no JSON (S-99).
+    Damaged,
+    /// The key is not to be had now (S-104): the keyring is locked, missing or takes too long.
+    KeyUnavailable,
     /// Anything else.
     #[default]
     Other,

@@ -1,8 +1,12 @@
 //! Where the document is kept between processes.
 
+#[cfg(feature = "encrypted")]
+mod encrypted;
 mod error;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "encrypted")]
+mod keys;
 mod locks;
 mod memory;
 
@@ -14,9 +18,13 @@ use zeroize::Zeroizing;
 
 use crate::event::Observer;
 
+#[cfg(feature = "encrypted")]
+pub use encrypted::EncryptedFileStorage;
 pub use error::{StorageError, StorageErrorKind};
 #[cfg(feature = "file")]
-pub use file::{FileState, FileStorage, LockHolder};
+pub use file::{FileForm, FileState, FileStorage, LockHolder};
+#[cfg(feature = "encrypted")]
+pub use keys::{DynKeySource, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
 

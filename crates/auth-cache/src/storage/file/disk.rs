@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
+use super::form::{self, FileForm};
 use super::refusal::Refusal;
 use super::replace::{self, Disk};
 use super::{leftovers, version};
@@ -76,17 +77,44 @@ pub(super) fn read(path: &Path, largest: u64, observer: &Observer) -> Result<Sto
     Ok(Stored { content, version })
 }
 
-/// Whether it is not the end of a document, and was written just now.
+/// What the file seems to be.
+pub(super) fn form(path: &Path) -> Result<FileForm> {
+    let file = match open(OpenOptions::new().read(true), path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FileForm::Empty),
+        Err(error) => return Err(error),
+    };
+    if !file.metadata()?.is_file() {
+        return Err(Refusal::NotRegular.into());
+    }
+    let mut head = Zeroizing::new(Vec::with_capacity(form::HEAD));
+    file.take(form::HEAD as u64).read_to_end(&mut head)?;
+    Ok(FileForm::of(&head))
+}
+
+/// Whether it is not the end of a document, and was written just now. What is encrypted is never written in place.
 pub(super) fn is_being_written(stored: &Stored, now: SystemTime) -> bool {
-    let is_whole = stored.content.trim_ascii_end().ends_with(b"}");
+    let is_whole =
+        stored.content.trim_ascii_end().ends_with(b"}") || FileForm::of(&stored.content) == FileForm::Encrypted;
     stored.version != Version::NONE && !is_whole && version::is_fresh(stored.version, now)
 }
 
 pub(super) fn replace(path: &Path, content: &[u8], expected: Version) -> Result<Replaced> {
+    replace_checked(path, &leftovers::temp_path(path), content, expected, || Ok(()))
+}
+
+/// Replaces it by way of the file `temp`, which `check` looks at before it takes its place.
+pub(super) fn replace_checked(
+    path: &Path,
+    temp: &Path,
+    content: &[u8],
+    expected: Version,
+    check: impl FnOnce() -> Result<()>,
+) -> Result<Replaced> {
     if version(path)? != version::settled(expected) {
         return Ok(Replaced::Conflict);
     }
-    let (file, is_distinct) = replace::replace(&Disk, path, &leftovers::temp_path(path), content)?;
+    let (file, is_distinct) = replace::replace(&Disk, path, temp, content, check)?;
     let version = version::of(&file.metadata()?);
     Ok(Replaced::Done(if is_distinct { version } else { version::unsettled(version, content) }))
 }

@@ -20,6 +20,16 @@ pub(super) fn temp_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// The temporary file by way of which the file at `path` is encrypted or decrypted. It has one name, as whoever does that
+/// holds the lock, so that what is there is a dead one's, and can go at once (S-106).
+#[cfg(feature = "encrypted")]
+pub(super) fn conversion_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".migration.tmp");
+    path.with_file_name(name)
+}
+
 /// Removes the temporary files of the file at `path` that nobody has written to for an hour before `now`, and tells how
 /// many. Whoever calls it holds the lock.
 pub(super) fn sweep(path: &Path, now: SystemTime) -> usize {

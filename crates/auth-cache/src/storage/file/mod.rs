@@ -1,8 +1,11 @@
 //! The cache in one file, which other MSAL libraries may share.
 
 mod access;
+#[cfg(feature = "encrypted")]
+mod conversion;
 mod disk;
 mod folder;
+mod form;
 mod holder;
 mod leftovers;
 #[cfg(unix)]
@@ -27,6 +30,7 @@ use crate::event::{Event, Observer};
 use refusal::{Refusal, storage_error};
 use told::Told;
 
+pub use form::FileForm;
 pub use holder::LockHolder;
 pub use state::FileState;
 
@@ -37,6 +41,8 @@ pub use state::FileState;
 ///
 /// On a network file system all of that is as good as the other machine's promises: locks may hold nobody back there, and what
 /// is left is that a file is replaced whole and changes are merged (S-103).
+///
+/// A file that is encrypted is refused with [`StorageErrorKind::Encrypted`](crate::StorageErrorKind), and left as it is.
 ///
 /// ```
 /// use auth_cache::{FileStorage, Observer, Storage};
@@ -53,6 +59,8 @@ pub struct FileStorage {
     largest: u64,
     /// Whether the folder must be the user's alone.
     private: bool,
+    /// Whether whoever reads it can decrypt it.
+    decrypted: bool,
     told: Arc<Told>,
     /// Whether others wanted the lock of the document, too, when this process had it last.
     contended: Arc<AtomicBool>,
@@ -83,6 +91,7 @@ impl FileStorage {
             path: absolute.into(),
             largest: LARGEST,
             private: false,
+            decrypted: false,
             told: Arc::default(),
             contended: Arc::default(),
         })
@@ -117,7 +126,7 @@ impl FileStorage {
         &self.path
     }
 
-    /// How the file and its surroundings are now. Nothing is changed, and the content is not read.
+    /// How the file and its surroundings are now. Nothing is changed, and of the content only the first bytes are read.
     ///
     /// # Errors
     /// [`StorageError`] when there is something that is no regular file, or that cannot be looked at.
@@ -180,12 +189,26 @@ impl FileStorage {
         self.blocking("read", move |storage| storage.read_now(&observer)).await
     }
 
+    /// What is encrypted is nothing to begin anew for.
+    fn accept(&self, stored: Stored) -> Result<Stored, StorageError> {
+        if !self.decrypted && FileForm::of(&stored.content) == FileForm::Encrypted {
+            return Err(self.error("read", &Refusal::Encrypted.into()));
+        }
+        Ok(stored)
+    }
+
     fn replace_now(&self, content: &[u8], expected: Version, observer: &Observer) -> std::io::Result<Replaced> {
         if content.len() as u64 > self.largest {
             return Err(Refusal::TooLarge.into());
         }
         self.make_folder(observer)?;
         let replaced = disk::replace(&self.path, content, expected)?;
+        self.sweep(observer);
+        Ok(replaced)
+    }
+
+    /// Removes what writers that died have left, now and then (S-97).
+    fn sweep(&self, observer: &Observer) {
         let now = SystemTime::now();
         if self.told.is_sweep_due(now) {
             let count = leftovers::sweep(&self.path, now);
@@ -193,7 +216,6 @@ impl FileStorage {
                 observer.tell(&Event::LeftoversRemoved { count });
             }
         }
-        Ok(replaced)
     }
 }
 
@@ -208,11 +230,11 @@ impl Storage for FileStorage {
         for _ in 0..LOOKS {
             let stored = self.read_once(observer).await?;
             if !disk::is_being_written(&stored, SystemTime::now()) {
-                return Ok(stored);
+                return self.accept(stored);
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.read_once(observer).await
+        self.accept(self.read_once(observer).await?)
     }
 
     async fn replace(

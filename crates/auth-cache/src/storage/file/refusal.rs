@@ -21,6 +21,11 @@ pub(super) enum Refusal {
     Stranger,
     #[error("others may read it")]
     Readable,
+    #[error("it is encrypted; what has its key must read it, or `auth cache migrate --to plain` decrypt it")]
+    Encrypted,
+    #[cfg(feature = "encrypted")]
+    #[error("the new file cannot be read back as it was written")]
+    NotReadBack,
     #[error("it is larger than the limit for its size")]
     TooLarge,
     #[error("a symbolic link leads to it that others may turn elsewhere")]
@@ -47,6 +52,7 @@ pub(super) fn storage_error(operation: &'static str, path: &Path, error: &Error)
     let kind = match refusal {
         Some(Refusal::Locked { .. }) => StorageErrorKind::LockTimedOut,
         Some(Refusal::SharedFolder) => StorageErrorKind::SharedFolder,
+        Some(Refusal::Encrypted) => StorageErrorKind::Encrypted,
         Some(_) | None => StorageErrorKind::Other,
     };
     StorageError::new(operation, path.display().to_string(), error).of_kind(kind)

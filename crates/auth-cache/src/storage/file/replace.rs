@@ -26,18 +26,25 @@ pub(super) trait Fs {
     fn remove(&self, path: &Path) -> Result<()>;
 }
 
-/// Replaces the file at `path`, by way of the file `temp` in the same folder. Gives the new file, and what
-/// [`Fs::rename`] told.
+/// Replaces the file at `path`, by way of the file `temp` in the same folder, which `check` may look at before it takes the
+/// place of the old one. Gives the new file, and what [`Fs::rename`] told.
 ///
 /// When it fails the old file is as it was; only when the folder cannot be made durable the new one is there, which may
 /// not last.
-pub(super) fn replace<F: Fs>(fs: &F, path: &Path, temp: &Path, content: &[u8]) -> Result<(F::File, bool)> {
+pub(super) fn replace<F: Fs>(
+    fs: &F,
+    path: &Path,
+    temp: &Path,
+    content: &[u8],
+    check: impl FnOnce() -> Result<()>,
+) -> Result<(F::File, bool)> {
     // First of all: a folder that cannot be opened is a failure before anything has changed.
     let folder = fs.open_folder(temp.parent().unwrap_or(path))?;
     let mut file = fs.create(temp)?;
     let renamed = fs
         .write(&mut file, content)
         .and_then(|()| fs.sync(&file))
+        .and_then(|()| check())
         .and_then(|()| fs.rename(&file, temp, path))
         // It holds secrets. That it cannot be removed either is found by those who sweep later (S-97).
         .inspect_err(|_| drop(fs.remove(temp)))?;

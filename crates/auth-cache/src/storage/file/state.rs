@@ -5,6 +5,7 @@ use std::io::Result;
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::form::FileForm;
 use super::holder::LockHolder;
 use super::{disk, folder, lock, network};
 use crate::storage::LockName;
@@ -15,6 +16,8 @@ use crate::storage::LockName;
 pub struct FileState {
     /// The size in bytes; `None` when there is no file.
     pub size: Option<u64>,
+    /// What the file seems to be.
+    pub form: FileForm,
     /// The permissions, such as `0o600`, where the system has them.
     pub mode: Option<u32>,
     /// The user id of the owner, where the system has them.
@@ -43,6 +46,7 @@ pub(super) fn of(path: &Path, now: SystemTime) -> Result<FileState> {
     let folder = path.parent().unwrap_or(path);
     Ok(FileState {
         size: metadata.map(|metadata| metadata.len()),
+        form: disk::form(path)?,
         mode,
         owner,
         lock: lock::holder(&lock::path(path, LockName::Document), now)?,

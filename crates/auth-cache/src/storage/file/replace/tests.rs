@@ -5,7 +5,12 @@ use std::io::{Error, ErrorKind};
 
 use simulator::Simulator;
 
-use super::*;
+use super::{Disk, File, Fs, Path, Result, fs};
+
+/// The replacement of every day, which nobody checks.
+fn replace<F: Fs>(fs: &F, path: &Path, temp: &Path, content: &[u8]) -> Result<(F::File, bool)> {
+    super::replace(fs, path, temp, content, || Ok(()))
+}
 
 /// The system, of which one call fails.
 struct Faulty {
@@ -142,6 +147,25 @@ fn after_a_loss_of_power_there_is_one_of_the_last_two_files() {
         assert!(fs.seen().iter().all(|seen| allowed.contains(seen)), "{number}: {:?}", fs.seen());
         before = Some(content);
     }
+}
+
+// S-106: what is found wrong before it takes the old one's place never does, whenever the power is lost.
+#[test]
+fn what_is_found_wrong_replaces_nothing() {
+    let fs = Simulator::with(Some(OLD));
+    let wrong = || Err(ErrorKind::InvalidData.into());
+    let failed = super::replace(&fs, simulator::path(), simulator::temp(), NEW, wrong);
+    assert_eq!(failed.err().map(|error| error.kind()), Some(ErrorKind::InvalidData));
+    assert_eq!(fs.seen(), [Some(OLD.to_vec())].into());
+    let folder = tempfile::tempdir().unwrap();
+    let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
+    fs::write(&path, OLD).unwrap();
+    let check = || {
+        assert_eq!((fs::read(&path)?.as_slice(), fs::read(&temp)?.as_slice()), (OLD, NEW));
+        wrong()
+    };
+    assert!(super::replace(&Disk, &path, &temp, NEW, check).is_err());
+    assert_eq!((fs::read(&path).unwrap().as_slice(), temp.exists()), (OLD, false));
 }
 
 /// The same with a step left out.

@@ -1,0 +1,146 @@
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::event::Event;
+use crate::storage::keys::KeyErrorKind;
+use crate::storage::{
+    FileStorage,
+    encrypted::tests::{Scene, listening, put, read},
+};
+
+const PLAIN: &str = r#"{"AccessToken": {"k": {"secret": "the access token"}}}"#;
+const TEMP: &str = ".cache.json.migration.tmp";
+
+async fn encrypt(storage: &EncryptedFileStorage) -> Result<bool, StorageError> {
+    storage.encrypt(&mut LockBudget::default(), &Observer::default()).await
+}
+
+async fn decrypt(storage: &EncryptedFileStorage) -> Result<bool, StorageError> {
+    storage.decrypt(&mut LockBudget::default(), &Observer::default()).await
+}
+
+/// A plain file, not written just now.
+fn plain() -> Scene {
+    let scene = Scene::new();
+    scene.write(PLAIN.as_bytes());
+    scene
+}
+
+async fn encrypted() -> Scene {
+    let scene = Scene::new();
+    put(&scene.start(), PLAIN).await.unwrap();
+    scene
+}
+
+#[tokio::test]
+async fn there_and_back() {
+    let scene = plain();
+    assert!(encrypt(&scene.start()).await.unwrap());
+    assert!(scene.bytes().starts_with(b"auth encrypted cache 1\n"));
+    assert_eq!(read(&scene.start()).await.unwrap(), PLAIN);
+    assert!(!encrypt(&scene.start()).await.unwrap(), "it is already");
+    assert!(decrypt(&scene.start()).await.unwrap());
+    assert_eq!(scene.bytes(), PLAIN.as_bytes());
+    assert!(!decrypt(&scene.start()).await.unwrap());
+    assert_eq!(scene.names(), ["cache.json"]);
+    let mode = fs::metadata(scene.plain().path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let scene = Scene::new();
+    assert!(!encrypt(&scene.start()).await.unwrap() && !decrypt(&scene.start()).await.unwrap(), "nothing is there");
+    assert_eq!(scene.names().len(), 0);
+}
+
+// S-106: what cannot be done leaves the old file as it was, and nothing beside it.
+#[tokio::test(start_paused = true)]
+async fn a_failure_leaves_the_old_file() {
+    let scene = plain();
+    scene.drawer.fail(Some(KeyErrorKind::Locked));
+    assert_eq!(encrypt(&scene.start()).await.unwrap_err().kind, StorageErrorKind::KeyUnavailable);
+    scene.drawer.fail(None);
+    // A keyring that takes keys and does not keep them.
+    scene.drawer.forget();
+    let error = encrypt(&scene.start()).await.unwrap_err();
+    assert!(error.reason.contains("read back"), "{error}");
+    assert_eq!((scene.bytes(), scene.names().len()), (PLAIN.into(), 1));
+
+    let scene = encrypted().await;
+    let before = scene.bytes();
+    scene.drawer.fail(Some(KeyErrorKind::Locked));
+    assert_eq!(decrypt(&scene.start()).await.unwrap_err().kind, StorageErrorKind::KeyUnavailable);
+    scene.drawer.fail(None);
+    scene.drawer.forget();
+    assert_eq!(decrypt(&scene.start()).await.unwrap_err().kind, StorageErrorKind::Damaged);
+    assert_eq!((scene.bytes(), scene.names().len()), (before, 1));
+
+    let scene = plain();
+    let lock = scene.plain().lock(LockName::Document, &mut LockBudget::default(), &Observer::default()).await.unwrap();
+    assert_eq!(encrypt(&scene.start()).await.unwrap_err().kind, StorageErrorKind::LockTimedOut);
+    drop(lock);
+    assert_eq!(scene.bytes(), PLAIN.as_bytes());
+    scene.write(b"nonsense");
+    for result in [encrypt(&scene.start()).await, decrypt(&scene.start()).await] {
+        assert_eq!(result.unwrap_err().kind, StorageErrorKind::Damaged);
+    }
+    assert_eq!(scene.bytes(), b"nonsense");
+}
+
+// S-106: a process that died with any part of the new file written.
+#[tokio::test]
+async fn what_a_dead_migration_left_is_gone_with_the_next_start() {
+    let sealed = encrypted().await;
+    for written in [&sealed.bytes()[..], &sealed.bytes()[..40], b""] {
+        let scene = plain();
+        let temp = scene.folder.path().join(TEMP);
+        fs::write(&temp, written).unwrap();
+        assert_eq!(read(&scene.start().allow_plaintext_fallback()).await.unwrap(), PLAIN);
+        assert!(!temp.exists(), "the next start takes it away");
+        fs::write(&temp, written).unwrap();
+        assert!(encrypt(&scene.start()).await.unwrap(), "and it is in nobody's way");
+        assert_eq!((scene.names(), read(&scene.start()).await.unwrap()), (vec!["cache.json".to_owned()], PLAIN.into()));
+    }
+    for written in [PLAIN, PLAIN.split_once(":").unwrap().0, ""] {
+        let scene = encrypted().await;
+        let temp = scene.folder.path().join(TEMP);
+        fs::write(&temp, written).unwrap();
+        assert_eq!(read(&scene.start()).await.unwrap(), PLAIN);
+        assert!(!temp.exists());
+    }
+}
+
+// One that is under way is left alone.
+#[tokio::test(start_paused = true)]
+async fn a_migration_under_way_is_not_disturbed() {
+    let scene = plain();
+    let temp = scene.folder.path().join(TEMP);
+    fs::write(&temp, "half").unwrap();
+    let lock = scene.plain().lock(LockName::Document, &mut LockBudget::default(), &Observer::default()).await.unwrap();
+    let (heard, observer) = listening();
+    assert!(scene.start().allow_plaintext_fallback().read(&observer).await.is_ok());
+    assert!(temp.exists());
+    assert!(!heard.lock().unwrap().iter().any(|event| matches!(event, Event::LockTimedOut { .. })));
+    drop(lock);
+}
+
+// S-94: nobody's file is written to, wherever the name of the temporary file points.
+#[tokio::test]
+async fn a_link_in_the_way_is_removed_and_not_followed() {
+    let scene = plain();
+    let victim = scene.folder.path().join("victim");
+    fs::write(&victim, "somebody's own").unwrap();
+    std::os::unix::fs::symlink(&victim, scene.folder.path().join(TEMP)).unwrap();
+    assert!(encrypt(&scene.start()).await.unwrap());
+    assert_eq!(fs::read(&victim).unwrap(), b"somebody's own");
+}
+
+// S-102: what a program without the lock wrote meanwhile is not lost.
+#[tokio::test]
+async fn a_file_that_was_changed_meanwhile_is_not_replaced() {
+    let scene = plain();
+    let (file, before) = (scene.plain(), scene.plain().version().unwrap());
+    put(&file, "{}").await.unwrap();
+    let replaced = FileStorage::convert(&file, b"x".to_vec().into(), before, |_| true, &Observer::default()).await;
+    assert_eq!((replaced, scene.bytes()), (Ok(Replaced::Conflict), b"{}".to_vec()));
+}

@@ -1,0 +1,230 @@
+//! The cache in one encrypted file (S-92).
+
+mod migration;
+mod seal;
+
+use core::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::file::FileForm;
+use super::keys::{DynKeySource, EncryptionKey, KeyError, KeyId, KeySource};
+use super::{
+    BoxedLock, FileStorage, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
+};
+use crate::event::{Event, Observer};
+
+/// A file as [`FileStorage`] keeps it, encrypted: XChaCha20-Poly1305 with a random nonce for each write, under a key of a
+/// [`KeySource`].
+///
+/// Locks, replacing, permissions and what becomes of leftovers are those of the file. What was changed by somebody else, was
+/// encrypted with another key or belongs to a cache of another name is never believed: a cache moves it aside as it does with
+/// what is no JSON, and begins anew (S-99). A plain file is refused and left as it is, until [`encrypt`](Self::encrypt) takes
+/// it over. While the key is not to be had the store fails with
+/// [`StorageErrorKind::KeyUnavailable`], and nothing is written: a cache then goes on in memory.
+///
+/// Whoever can write the file can put an **older one of the same name back**, which nothing in a file alone could tell:
+/// refresh tokens that the identity provider has replaced since, and accounts that signed out. It shows when they are used.
+///
+/// ```
+/// use auth_cache::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage, Version};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("cache");
+/// let key = EncryptionKey::generate()?;
+/// let storage = EncryptedFileStorage::new(FileStorage::at(&path)?, "my-client-id", key);
+/// let observer = Observer::default();
+/// storage.replace(b"{}".to_vec().into(), Version::NONE, &observer).await?;
+/// assert_eq!(storage.read(&observer).await?.content.as_slice(), b"{}");
+/// assert!(!std::fs::read(path)?.ends_with(b"{}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct EncryptedFileStorage {
+    file: FileStorage,
+    /// What the cache is called, whatever its file is called.
+    name: Arc<str>,
+    keys: Arc<dyn DynKeySource>,
+    /// The key that was used last.
+    known: Arc<Mutex<Option<EncryptionKey>>>,
+    allows_plaintext: bool,
+    /// Whether it was told that nothing is encrypted.
+    told: Arc<AtomicBool>,
+}
+
+impl EncryptedFileStorage {
+    /// The file, encrypted with the key that `keys` has for the cache `name`; the first write makes one where there is none.
+    ///
+    /// The name is a part of what is encrypted: caches that share a key need different ones, and it stays the same when the
+    /// file is moved. A client id is a good one.
+    #[must_use]
+    pub fn new(file: FileStorage, name: impl Into<Arc<str>>, keys: impl KeySource) -> Self {
+        Self {
+            file: file.decrypted(),
+            name: name.into(),
+            keys: Arc::new(keys),
+            known: Arc::default(),
+            allows_plaintext: false,
+            told: Arc::default(),
+        }
+    }
+
+    /// The same, and where no key is to be had a new file is plain: whoever reads it has the tokens. A plain file that is there
+    /// is used as it is. Each store that does so tells it as [`Event::NotEncrypted`] (S-104).
+    ///
+    /// What is encrypted stays so: without its key it is neither read nor replaced.
+    #[must_use]
+    pub fn allow_plaintext_fallback(self) -> Self {
+        Self { allows_plaintext: true, ..self }
+    }
+
+    /// The file, for its path and state. Its content is read and written here.
+    #[must_use]
+    pub const fn file(&self) -> &FileStorage {
+        &self.file
+    }
+
+    /// Opens what was read.
+    async fn open(&self, stored: Stored) -> Result<Stored, StorageError> {
+        let damaged = |reason| self.error("read", reason).of_kind(StorageErrorKind::Damaged);
+        let Some(id) = seal::key_id(&stored.content) else {
+            return Err(damaged("it is no encrypted cache that this version knows"));
+        };
+        let key = self.key(Some(id)).await.map_err(|error| self.key_error("read", &error))?;
+        let key = key.ok_or_else(|| damaged("it was encrypted with a key that is not to be had any more"))?;
+        match seal::open(&key, &self.name, &stored.content) {
+            Ok(content) => Ok(Stored { content, version: stored.version }),
+            Err(seal::NotOpened) => Err(damaged("it was changed by somebody else, or belongs to another cache")),
+        }
+    }
+
+    /// The key with this id, or the one that there is.
+    async fn key(&self, id: Option<KeyId>) -> Result<Option<EncryptionKey>, KeyError> {
+        let fits = |key: &EncryptionKey| id.is_none_or(|id| key.id() == id);
+        let known = self.known().clone();
+        if let Some(known) = known.filter(fits) {
+            return Ok(Some(known));
+        }
+        // Another program may have made another one since.
+        let found = self.keys.key(&self.name).await?.filter(fits);
+        if let Some(key) = &found {
+            *self.known() = Some(key.clone());
+        }
+        Ok(found)
+    }
+
+    /// The key for a write, a new one where there is none. Whoever writes holds the lock.
+    async fn key_or_new(&self) -> Result<EncryptionKey, KeyError> {
+        if let Some(key) = self.key(None).await? {
+            return Ok(key);
+        }
+        let key = self.keys.create(&self.name).await?;
+        *self.known() = Some(key.clone());
+        Ok(key)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<EncryptionKey>> {
+        // A key is there or not, whoever panicked.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self) -> String {
+        self.file.path().display().to_string()
+    }
+
+    fn error(&self, operation: &'static str, reason: impl fmt::Display) -> StorageError {
+        StorageError::new(operation, self.place(), reason)
+    }
+
+    fn key_error(&self, operation: &'static str, error: &KeyError) -> StorageError {
+        self.error(operation, format_args!("its key is not to be had: {error}"))
+            .of_kind(StorageErrorKind::KeyUnavailable)
+    }
+
+    fn not_encrypted(&self, operation: &'static str) -> StorageError {
+        let reason = "it is not encrypted, and should be; `auth cache migrate --to encrypted` encrypts it";
+        self.error(operation, reason).of_kind(StorageErrorKind::NotEncrypted)
+    }
+
+    /// Warns once that nothing is encrypted (S-104).
+    fn tell_plain(&self, reason: &str, observer: &Observer) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            observer.tell(&Event::NotEncrypted { place: self.place(), reason: reason.to_owned() });
+        }
+    }
+}
+
+const PLAIN_BEFORE: &str = "it was plain before; `auth cache migrate --to encrypted` encrypts it";
+
+impl Storage for EncryptedFileStorage {
+    fn version(&self) -> Result<Version, StorageError> {
+        Storage::version(&self.file)
+    }
+
+    async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
+        self.finish_migration(observer).await;
+        let stored = Storage::read(&self.file, observer).await?;
+        match FileForm::of(&stored.content) {
+            FileForm::Empty => Ok(stored),
+            FileForm::Plain if self.allows_plaintext => {
+                self.tell_plain(PLAIN_BEFORE, observer);
+                Ok(stored)
+            }
+            FileForm::Plain => Err(self.not_encrypted("read")),
+            FileForm::Encrypted | FileForm::Unknown => self.open(stored).await,
+        }
+    }
+
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
+        let key = match self.file.form()? {
+            FileForm::Plain if self.allows_plaintext => None,
+            FileForm::Plain => return Err(self.not_encrypted("written")),
+            form @ (FileForm::Empty | FileForm::Encrypted | FileForm::Unknown) => match self.key_or_new().await {
+                Ok(key) => Some(key),
+                Err(error) if self.allows_plaintext && form == FileForm::Empty => {
+                    self.tell_plain(&error.reason, observer);
+                    None
+                }
+                Err(error) => return Err(self.key_error("written", &error)),
+            },
+        };
+        let content = match key {
+            Some(key) => seal::seal(&key, &self.name, &content).map_err(|error| self.error("written", error))?,
+            None => content,
+        };
+        self.file.replace(content, expected, observer).await
+    }
+
+    async fn set_aside(&self) -> Result<String, StorageError> {
+        self.file.set_aside().await
+    }
+
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        self.file.lock(name, budget, observer).await
+    }
+}
+
+impl fmt::Debug for EncryptedFileStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncryptedFileStorage")
+            .field("file", &self.file)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
