@@ -50,6 +50,8 @@ pub use extension::Extension;
 pub use limits::{Evicted, Limits};
 pub use lookup::{AppQuery, AssertionQuery, CachedToken, GrantLookup, Lookup, Margins, Query, Refresh, RefreshReason};
 pub use removal::RemovalScope;
+#[cfg(feature = "keyring")]
+pub use storage::Keyring;
 pub use storage::{
     BoxFuture, BoxedLock, DynStorage, LockBudget, LockName, MemoryStorage, Replaced, Storage, StorageError,
     StorageErrorKind, StorageLock, Stored, Version,

@@ -50,7 +50,7 @@
 //! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
 //!
 //! Features, on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`. And `encrypted`: the cache file,
-//! encrypted.
+//! encrypted; `keyring`: with a key in the keyring of the user.
 #![forbid(unsafe_code)]
 
 mod acquire;
@@ -100,6 +100,8 @@ pub use result::{AuthResult, TokenSource};
 pub use silent::SilentRequest;
 pub use timing::Durations;
 
+#[cfg(feature = "keyring")]
+pub use auth_cache::Keyring;
 #[cfg(feature = "encrypted")]
 pub use auth_cache::{EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use auth_cache::{

@@ -23,6 +23,8 @@ pub use encrypted::EncryptedFileStorage;
 pub use error::{StorageError, StorageErrorKind};
 #[cfg(feature = "file")]
 pub use file::{FileForm, FileState, FileStorage, LockHolder};
+#[cfg(feature = "keyring")]
+pub use keys::Keyring;
 #[cfg(feature = "encrypted")]
 pub use keys::{DynKeySource, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
