@@ -52,6 +52,8 @@ pub use lookup::{AppQuery, AssertionQuery, CachedToken, GrantLookup, Lookup, Mar
 pub use removal::RemovalScope;
 #[cfg(feature = "keyring")]
 pub use storage::Keyring;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+pub use storage::SecretItemStorage;
 pub use storage::{
     BoxFuture, BoxedLock, DynStorage, LockBudget, LockName, MemoryStorage, Replaced, Storage, StorageError,
     StorageErrorKind, StorageLock, Stored, Version,

@@ -50,7 +50,8 @@
 //! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
 //!
 //! Features, on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`. And `encrypted`: the cache file,
-//! encrypted; `keyring`: with a key in the keyring of the user.
+//! encrypted; `keyring`: with a key in the keyring of the user; `secret-service`: the items of the MSAL
+//! extension libraries in the keyring.
 #![forbid(unsafe_code)]
 
 mod acquire;
@@ -102,11 +103,13 @@ pub use timing::Durations;
 
 #[cfg(feature = "keyring")]
 pub use auth_cache::Keyring;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+pub use auth_cache::SecretItemStorage;
 #[cfg(feature = "encrypted")]
 pub use auth_cache::{EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use auth_cache::{
     Event as CacheEvent, Evicted, Limits, LockBudget, Margins, MemoryStorage, NotACache, Observer, RefreshReason,
-    RemovalScope, Storage, StorageError, StorageErrorKind, TokenCache,
+    RemovalScope, Storage, StorageError, StorageErrorKind, Stored, TokenCache,
 };
 #[cfg(feature = "file")]
 pub use auth_cache::{FileForm, FileState, FileStorage, LockHolder};

@@ -32,7 +32,8 @@ pub enum StorageErrorKind {
     /// What is stored was changed by somebody else, or encrypted with a key that is not to be had any more. A cache moves it
     /// aside, as it does with what is no JSON (S-99).
     Damaged,
-    /// The key is not to be had now (S-104): the keyring is locked, missing or takes too long.
+    /// The key, or what else is kept in a keyring, is not to be had now (S-104): the keyring is locked, missing or takes too
+    /// long.
     KeyUnavailable,
     /// Anything else.
     #[default]

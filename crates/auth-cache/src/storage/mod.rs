@@ -9,6 +9,8 @@ mod file;
 mod keys;
 mod locks;
 mod memory;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+mod secret_item;
 
 use core::fmt;
 use core::future::Future;
@@ -29,6 +31,8 @@ pub use keys::Keyring;
 pub use keys::{DynKeySource, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+pub use secret_item::SecretItemStorage;
 
 /// What a reader remembers of a stored document in order to notice a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

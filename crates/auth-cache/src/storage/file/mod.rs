@@ -14,6 +14,8 @@ mod lock;
 mod network;
 mod refusal;
 mod replace;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+mod signal;
 mod state;
 mod told;
 mod version;

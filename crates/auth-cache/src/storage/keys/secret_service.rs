@@ -99,8 +99,8 @@ fn locked() -> KeyError {
 
 fn no_keyring(why: &str) -> KeyError {
     let reason = format!(
-        "there is no keyring here ({why}): start one, such as gnome-keyring, KWallet or KeePassXC, or decide that the cache \
-         is not encrypted"
+        "there is no keyring here ({why}): start one, such as gnome-keyring, KWallet or KeePassXC, or have a new cache plain \
+         (`allow_plaintext_fallback`, `--allow-plaintext-fallback`)"
     );
     KeyError::new(KeyErrorKind::NoKeyring, reason)
 }

@@ -1,0 +1,212 @@
+//! The item of the Secret Service in which an MSAL extension library keeps its cache on Linux.
+
+use core::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::file::FileForm;
+use super::keys::KeyError;
+use super::keys::secret_service::{self, Attributes};
+use super::{
+    BoxedLock, FileStorage, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
+};
+use crate::event::Observer;
+
+/// The attribute in which libsecret keeps the name of a schema.
+const SCHEMA: &str = "xdg:schema";
+/// What a file of MSAL Node contains, whose time is all that matters.
+const SIGNAL: &[u8] = b"{}";
+
+/// The cache of an application that uses MSAL Extensions for Python or MSAL Node Extensions on Linux, in the keyring of the
+/// user, shared with that application. (Feature `secret-service`.)
+///
+/// The document is the secret of one item. A file beside it, whose content nobody reads, tells by its time when the item was
+/// changed, and its lock is the lock: both are where the library has them. What was read in base64, as MSAL.NET, Java and Go
+/// have it, is written so.
+///
+/// Who dies after the item was written and before the file was touched leaves a change that others see with the next one.
+/// An application of one's own is better served by [`EncryptedFileStorage`](crate::EncryptedFileStorage): a keyring is no
+/// place for what is large or changes often.
+///
+/// ```no_run
+/// use auth_cache::{FileStorage, SecretItemStorage};
+///
+/// # fn example() -> Result<(), auth_cache::StorageError> {
+/// // LibsecretPersistence(path, schema_name="com.contoso.app", attributes={"app": "one"})
+/// let file = FileStorage::at("/home/ada/.contoso/msal.cache")?;
+/// let of_python = SecretItemStorage::of_msal_python(file, Some("com.contoso.app"), [("app", "one")]);
+/// // LibSecretPersistence.create(path, "contoso", "one")
+/// let file = FileStorage::at("/home/ada/.contoso/cache.json")?;
+/// let of_node = SecretItemStorage::of_msal_node(file, "contoso", "one");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SecretItemStorage {
+    file: FileStorage,
+    attributes: Arc<Attributes>,
+    label: Arc<str>,
+    /// Whether what was read last was in base64.
+    base64: Arc<AtomicBool>,
+}
+
+impl SecretItemStorage {
+    /// The item of `LibsecretPersistence` of MSAL Extensions for Python, with the same file, schema name and attributes.
+    /// Without a schema name, as of `build_encrypted_persistence`, it is the SHA-256 of the path, which the Python program
+    /// then must have given as it stands in `file`.
+    #[must_use]
+    pub fn of_msal_python(
+        file: FileStorage,
+        schema_name: Option<&str>,
+        attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        let digest = Sha256::digest(file.path().as_os_str().as_encoded_bytes());
+        let of_path = || digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let schema = schema_name.map_or_else(of_path, str::to_owned);
+        let attributes = attributes.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::new(attributes.chain([(SCHEMA.to_owned(), schema)]).collect(), "", file)
+    }
+
+    /// The item of `LibSecretPersistence` of MSAL Node Extensions, with the same file, service and account name.
+    #[must_use]
+    pub fn of_msal_node(file: FileStorage, service: &str, account: &str) -> Self {
+        let attributes = [(SCHEMA, "org.freedesktop.Secret.Generic"), ("service", service), ("account", account)];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self::new(attributes.into(), &format!("{service}/{account}"), file)
+    }
+
+    fn new(attributes: Attributes, label: &str, file: FileStorage) -> Self {
+        Self { file, attributes: Arc::new(attributes), label: label.into(), base64: Arc::default() }
+    }
+
+    /// Where what cannot be understood is moved to: an item that no library looks for.
+    fn aside(&self) -> Attributes {
+        let path = self.file.path().display().to_string();
+        [(SCHEMA.to_owned(), "auth.CorruptTokenCache".to_owned()), ("file".to_owned(), path)].into()
+    }
+
+    /// Runs `work` where it may wait for a user.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Self) -> Result<T, KeyError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let storage = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&storage)).await;
+        let done = done.map_err(|error| self.error(operation, error))?;
+        done.map_err(|error| self.error(operation, error).of_kind(StorageErrorKind::KeyUnavailable))
+    }
+
+    fn error(&self, operation: &'static str, reason: impl fmt::Display) -> StorageError {
+        StorageError::new(operation, format!("in the keyring, of {},", self.file.path().display()), reason)
+    }
+}
+
+/// The document in a secret, and whether that was in base64.
+fn decode(secret: Zeroizing<Vec<u8>>) -> (Zeroizing<Vec<u8>>, bool) {
+    // Any word of four letters could be base64; what makes it one is that there is a document in it.
+    match STANDARD.decode(secret.trim_ascii()).map(Zeroizing::new) {
+        Ok(decoded) if FileForm::of(&decoded) == FileForm::Plain => (decoded, true),
+        Ok(_) | Err(_) => (secret, false),
+    }
+}
+
+impl Storage for SecretItemStorage {
+    fn version(&self) -> Result<Version, StorageError> {
+        Storage::version(&self.file)
+    }
+
+    async fn read(&self, _observer: &Observer) -> Result<Stored, StorageError> {
+        // Before the item: whoever changes it touches the file afterwards.
+        let Some(signal) = self.file.signal()? else {
+            return Ok(Stored { content: Zeroizing::default(), version: Version::NONE });
+        };
+        let secret = self.blocking("read", |storage| secret_service::load(&storage.attributes)).await?;
+        let (content, base64) = decode(secret.unwrap_or_default());
+        if !content.is_empty() {
+            self.base64.store(base64, Ordering::Relaxed);
+        }
+        let version = signal.version(&content);
+        Ok(Stored { content, version })
+    }
+
+    async fn replace(
+        &self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        observer: &Observer,
+    ) -> Result<Replaced, StorageError> {
+        if !self.file.is_still(expected)? {
+            return Ok(Replaced::Conflict);
+        }
+        let content = match self.base64.load(Ordering::Relaxed) {
+            true => Zeroizing::new(STANDARD.encode(&content).into_bytes()),
+            false => content,
+        };
+        let store =
+            move |storage: &Self| secret_service::store(&storage.attributes, &storage.label, &content, "text/plain");
+        self.blocking("written", store).await?;
+        self.file.replace(SIGNAL.to_vec().into(), expected, observer).await
+    }
+
+    async fn set_aside(&self) -> Result<String, StorageError> {
+        let move_aside = |storage: &Self| {
+            if let Some(secret) = secret_service::load(&storage.attributes)? {
+                let label = format!("token cache of {}, not understood", storage.file.path().display());
+                secret_service::store(&storage.aside(), &label, &secret, "text/plain")?;
+                secret_service::remove(&storage.attributes)?;
+            }
+            Ok(())
+        };
+        self.blocking("set aside", move_aside).await?;
+        let now = Storage::version(&self.file)?;
+        self.file.replace(SIGNAL.to_vec().into(), now, &Observer::default()).await?;
+        Ok(format!("the keyring, as auth.CorruptTokenCache of {}", self.file.path().display()))
+    }
+
+    async fn lock(
+        &self,
+        name: LockName<'_>,
+        budget: &mut LockBudget,
+        observer: &Observer,
+    ) -> Result<BoxedLock, StorageError> {
+        self.file.lock(name, budget, observer).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_as_it_is_or_in_base64() {
+        for (secret, content, base64) in [
+            ("{}", "{}", false),
+            ("e30=", "{}", true),
+            ("e30=\n", "{}", true),
+            ("", "", false),
+            ("nonsense!", "nonsense!", false),
+            ("anew", "anew", false),
+        ] {
+            let (decoded, was_base64) = decode(secret.as_bytes().to_vec().into());
+            assert_eq!((decoded.as_slice(), was_base64), (content.as_bytes(), base64), "{secret}");
+        }
+    }
+
+    #[test]
+    fn the_attributes_are_those_of_the_libraries() {
+        let file = || FileStorage::at("/tmp/msal.cache").unwrap();
+        let python = SecretItemStorage::of_msal_python(file(), None, [("a", "b")]);
+        let hash = "519591cbf15920aa25d1ee9d32390c585ae6e2582e3308a0b46eb6c8b1ad7631";
+        assert_eq!((python.attributes["a"].as_str(), python.attributes[SCHEMA].as_str()), ("b", hash));
+        let python = SecretItemStorage::of_msal_python(file(), Some("s"), [("a", "b")]);
+        assert_eq!(python.attributes[SCHEMA], "s");
+        let node = SecretItemStorage::of_msal_node(file(), "s", "a");
+        assert_eq!((node.attributes["service"].as_str(), node.attributes["account"].as_str()), ("s", "a"));
+        assert_eq!((&*node.label, node.attributes.len()), ("s/a", 3));
+    }
+}
