@@ -21,7 +21,7 @@ async fn the_default_file_is_per_user_and_client_and_private() {
     for (variable, folder) in [(None, ".local/share/auth"), (Some("data"), "data/auth")] {
         let cli = Cli::start().await;
         let run = |line: &str| {
-            let run = cli.auth_somewhere(line);
+            let run = cli.auth_somewhere(line).args(["--allow-plaintext-fallback"]);
             match variable {
                 Some(name) => run.env("XDG_DATA_HOME", cli.home.file(name)),
                 None => run,

@@ -46,6 +46,7 @@ async fn the_status_tells_the_file_its_surroundings_and_how_much_is_in_it() {
         BTreeSet::from([
             "path",
             "exists",
+            "form",
             "size",
             "mode",
             "owner",
@@ -59,6 +60,7 @@ async fn the_status_tells_the_file_its_surroundings_and_how_much_is_in_it() {
         ])
     );
     assert_eq!((&nothing["exists"], &nothing["size"], &nothing["accounts"]), (&json!(false), &Value::Null, &json!(0)));
+    assert_eq!(nothing["form"], "empty");
 
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
@@ -66,7 +68,7 @@ async fn the_status_tells_the_file_its_surroundings_and_how_much_is_in_it() {
     let size = std::fs::metadata(cli.cache_file()).unwrap().len();
     assert_eq!((&status["exists"], &status["size"], &status["mode"]), (&json!(true), &json!(size), &json!("0600")));
     assert_eq!(status["owner"], json!(std::fs::metadata(cli.home.path()).unwrap().uid()));
-    assert_eq!(status["accounts"], 2);
+    assert_eq!((&status["accounts"], &status["form"]), (&json!(2), &json!("plain")));
     let entries = json!({"AccessToken": 2, "RefreshToken": 2, "IdToken": 2, "Account": 2, "AppMetadata": 1});
     assert_eq!(status["entries"], entries);
     for quiet in ["lock", "problem"] {
@@ -194,7 +196,7 @@ async fn a_default_folder_that_others_can_write_is_not_used() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o770)).unwrap();
     let line = "token --scope User.Read --output json";
-    let ended = cli.auth_somewhere(line).end().await.expect(0);
+    let ended = cli.auth_somewhere(line).args(["--allow-plaintext-fallback"]).end().await.expect(0);
     assert_eq!(ended.json()["persisted"], false);
     assert!(ended.stderr.contains("not the user's alone"), "{}", ended.stderr);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use auth::{Authority, FileStorage, PublicClient, PublicClientBuilder};
+use auth::{
+    Authority, EncryptedFileStorage, FileForm, FileStorage, Keyring, Observer, PublicClient, PublicClientBuilder,
+    Storage as _, StorageError, Stored,
+};
 use etcetera::BaseStrategy as _;
 
 use crate::args::{AppArgs, CacheArgs};
@@ -16,8 +19,8 @@ impl AppArgs {
         if self.no_cache {
             return Ok(client);
         }
-        Ok(match self.storage() {
-            Ok(storage) => client.storage(storage),
+        Ok(match self.store() {
+            Ok(store) => store.of(client),
             Err(reason) => {
                 terminal::say(format_args!("auth: warning: nothing is cached: {reason}"));
                 client
@@ -28,11 +31,8 @@ impl AppArgs {
     /// A client for commands whose job is the cache.
     pub(crate) fn cache_client(&self) -> Result<PublicClient, Failure> {
         let client = self.without_cache()?;
-        let client = if self.no_cache {
-            client
-        } else {
-            client.storage(self.storage().map_err(|reason| Failure::cache(&reason))?)
-        };
+        let client =
+            if self.no_cache { client } else { self.store().map_err(|reason| Failure::cache(&reason))?.of(client) };
         Ok(client.build()?)
     }
 
@@ -47,26 +47,75 @@ impl AppArgs {
         Ok(client.application("auth", env!("CARGO_PKG_VERSION")))
     }
 
-    fn storage(&self) -> Result<FileStorage, String> {
-        storage(self.cache_file.as_deref(), &self.client_id)
+    fn store(&self) -> Result<CacheStore, String> {
+        match &self.cache_file {
+            Some(path) => CacheStore::named(path),
+            None => CacheStore::own(&self.client_id, self.allow_plaintext_fallback),
+        }
     }
 }
 
 impl CacheArgs {
-    /// The file that is meant.
-    pub(crate) fn storage(&self) -> Result<FileStorage, Failure> {
-        let client_id = self.client_id.as_deref().unwrap_or_default();
-        storage(self.cache_file.as_deref(), client_id).map_err(|reason| Failure::cache(&reason))
+    /// The store that is meant.
+    pub(crate) fn store(&self) -> Result<CacheStore, Failure> {
+        let store = match &self.cache_file {
+            Some(path) => CacheStore::named(path),
+            None => CacheStore::own(self.client_id.as_deref().unwrap_or_default(), false),
+        };
+        store.map_err(|reason| Failure::cache(&reason))
     }
 }
 
-/// The file that was named, in whatever folder; else that of the client, in a folder that must be the user's alone (S-93).
-fn storage(named: Option<&Path>, client_id: &str) -> Result<FileStorage, String> {
-    let storage = match named {
-        Some(path) => FileStorage::at(path),
-        None => FileStorage::private_at(default_path(client_id)?),
-    };
-    storage.map_err(|error| error.to_string())
+/// Where the cache is.
+pub(crate) enum CacheStore {
+    /// In the plain file that the user named, in whatever folder.
+    Named(FileStorage),
+    /// In the file of the user and the client.
+    Own(EncryptedFileStorage),
+}
+
+impl CacheStore {
+    fn named(path: &Path) -> Result<Self, String> {
+        FileStorage::at(path).map(Self::Named).map_err(|error| error.to_string())
+    }
+
+    fn own(client_id: &str, allows_plaintext: bool) -> Result<Self, String> {
+        let storage = own_storage(client_id)?;
+        // A plain file from before is used as it is, with a warning: nobody loses a sign-in.
+        let is_plain = storage.file().state().is_ok_and(|state| state.form == FileForm::Plain);
+        let storage = if allows_plaintext || is_plain { storage.allow_plaintext_fallback() } else { storage };
+        Ok(Self::Own(storage))
+    }
+
+    /// The file, for its path and state.
+    pub(crate) const fn file(&self) -> &FileStorage {
+        match self {
+            Self::Named(file) => file,
+            Self::Own(storage) => storage.file(),
+        }
+    }
+
+    /// Reads the document, decrypted.
+    pub(crate) async fn read(&self) -> Result<Stored, StorageError> {
+        let observer = Observer::default();
+        match self {
+            Self::Named(file) => file.read(&observer).await,
+            Self::Own(storage) => storage.read(&observer).await,
+        }
+    }
+
+    fn of(self, client: PublicClientBuilder) -> PublicClientBuilder {
+        match self {
+            Self::Named(file) => client.storage(file),
+            Self::Own(storage) => client.storage(storage),
+        }
+    }
+}
+
+/// The encrypted file of the client, in a folder that must be the user's alone (S-93).
+pub(crate) fn own_storage(client_id: &str) -> Result<EncryptedFileStorage, String> {
+    let file = FileStorage::private_at(default_path(client_id)?).map_err(|error| error.to_string())?;
+    Ok(EncryptedFileStorage::new(file, client_id, Keyring::new("auth")))
 }
 
 /// One file per user and client, such as `~/.local/share/auth/CLIENT.json`.

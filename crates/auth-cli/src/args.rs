@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Accounts(AccountsArgs),
     /// Forget accounts; tokens that were handed out work until they expire
     Logout(LogoutArgs),
-    /// Look at the cache file; no secret is shown
+    /// Look at the cache file, encrypt or decrypt it; no secret is shown
     #[command(subcommand)]
     Cache(CacheCommand),
     /// Run a local identity provider for development
@@ -66,9 +66,12 @@ pub(crate) struct AppArgs {
     /// Issuer of any OpenID Connect provider
     #[arg(long, value_name = "URL", group = "provider")]
     pub(crate) oidc_issuer: Option<String>,
-    /// The cache file, shared with MSAL libraries [default: one per user and client]
-    #[arg(long, value_name = "PATH", conflicts_with = "no_cache")]
+    /// The cache file, plain and shared with MSAL libraries [default: one per user and client, encrypted]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["no_cache", "allow_plaintext_fallback"])]
     pub(crate) cache_file: Option<PathBuf>,
+    /// Where there is no keyring for its key, keep a new cache unencrypted; each call warns of it
+    #[arg(long, conflicts_with = "no_cache")]
+    pub(crate) allow_plaintext_fallback: bool,
     /// Keep no tokens beyond this call
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -181,7 +184,7 @@ pub(crate) struct LogoutArgs {
     pub(crate) output: ListOutput,
 }
 
-/// What `auth cache` looks at.
+/// What `auth cache` does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Where the file is
@@ -190,12 +193,15 @@ pub(crate) enum CacheCommand {
     Status(CacheArgs),
     /// What is in it: whose each entry is, for what, and until when
     Inspect(CacheArgs),
+    /// Encrypt the client's file of this user, with a key in the keyring, or decrypt it
+    Migrate(MigrateArgs),
 }
 
 impl CacheCommand {
-    fn args(&self) -> &CacheArgs {
+    fn output(&self) -> ListOutput {
         match self {
-            Self::Path(args) | Self::Status(args) | Self::Inspect(args) => args,
+            Self::Path(args) | Self::Status(args) | Self::Inspect(args) => args.output,
+            Self::Migrate(args) => args.output,
         }
     }
 }
@@ -213,6 +219,29 @@ pub(crate) struct CacheArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
+}
+
+/// Options of `auth cache migrate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MigrateArgs {
+    /// The application's client id
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// What the file is to be
+    #[arg(long, value_enum)]
+    pub(crate) to: CacheForm,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = ListOutput::Text)]
+    pub(crate) output: ListOutput,
+}
+
+/// How a cache file is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CacheForm {
+    /// With a key that the keyring has
+    Encrypted,
+    /// The JSON that MSAL libraries share; whoever reads it has the tokens
+    Plain,
 }
 
 /// Options of `auth emulator`.
@@ -295,7 +324,7 @@ impl Command {
             Self::Token(args) => args.output,
             Self::Accounts(args) => args.output.into(),
             Self::Logout(args) => args.output.into(),
-            Self::Cache(command) => command.args().output.into(),
+            Self::Cache(command) => command.output().into(),
             #[cfg(feature = "emulator")]
             Self::Emulator(_) | Self::Demo(_) => Output::Text,
         }

@@ -84,6 +84,9 @@ mod tests {
             ("auth cache", "no command"),
             ("auth cache path", "--client-id"),
             ("auth cache inspect --cache-file f --output token", "token"),
+            ("auth cache migrate --client-id c", "--to"),
+            ("auth cache migrate --to plain", "--client-id"),
+            ("auth accounts --client-id c --cache-file f --allow-plaintext-fallback", "--allow-plaintext-fallback"),
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             let text = one_line(&Args::try_parse_from(words).unwrap_err());

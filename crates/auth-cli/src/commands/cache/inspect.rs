@@ -1,6 +1,6 @@
 //! `auth cache inspect`.
 
-use auth::{AuthError, Clock as _, Observer, Storage as _, SystemClock, Timestamp};
+use auth::{AuthError, Clock as _, SystemClock, Timestamp};
 use serde::Serialize;
 
 use super::document::{Document, Entry, SECTIONS};
@@ -64,9 +64,9 @@ impl EntryJson {
 }
 
 pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
-    let storage = args.storage()?;
-    let stored = storage.read(&Observer::default()).await.map_err(AuthError::from)?;
-    let not_json = || Failure::cache(&format!("the token cache {} is no JSON object", storage.path().display()));
+    let store = args.store()?;
+    let stored = store.read().await.map_err(AuthError::from)?;
+    let not_json = || Failure::cache(&format!("the token cache {} is no JSON object", store.file().path().display()));
     let document = Document::parse(&stored.content).ok_or_else(not_json)?;
     let entries = SECTIONS
         .into_iter()

@@ -1,7 +1,10 @@
-//! `auth cache`: where the cache file is, how it is, and what is in it. No secret is shown, or copied to be shown.
+//! `auth cache`: where the cache file is, how it is, what is in it, and whether it is encrypted. No secret is shown, or
+//! copied to be shown.
 
 mod document;
+mod form;
 mod inspect;
+mod migrate;
 mod status;
 
 use serde::Serialize;
@@ -19,7 +22,7 @@ struct PathJson {
 pub(crate) async fn run(command: &CacheCommand) -> Result<(), Failure> {
     match command {
         CacheCommand::Path(args) => {
-            let path = args.storage()?.path().display().to_string();
+            let path = args.store()?.file().path().display().to_string();
             match args.output {
                 ListOutput::Json => terminal::json(&PathJson { path }),
                 ListOutput::Text => terminal::result(path),
@@ -28,5 +31,6 @@ pub(crate) async fn run(command: &CacheCommand) -> Result<(), Failure> {
         }
         CacheCommand::Status(args) => status::run(args).await,
         CacheCommand::Inspect(args) => inspect::run(args).await,
+        CacheCommand::Migrate(args) => migrate::run(args).await,
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth::{AuthError, FileState, FileStorage, LockHolder, Observer, Storage as _};
+use auth::{AuthError, FileState, FileStorage, LockHolder};
 use serde::Serialize;
 
 use super::document::{Document, SECTIONS};
+use super::form::form;
+use crate::app::CacheStore;
 use crate::args::{CacheArgs, ListOutput};
 use crate::failure::Failure;
 use crate::terminal;
@@ -15,6 +17,8 @@ use crate::terminal;
 struct StatusJson {
     path: String,
     exists: bool,
+    /// `empty`, `plain`, `encrypted` or `unknown`.
+    form: &'static str,
     size: Option<u64>,
     /// In octal, as `chmod` takes it.
     mode: Option<String>,
@@ -45,11 +49,11 @@ impl From<LockHolder> for LockJson {
 }
 
 pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
-    let storage = args.storage()?;
+    let store = args.store()?;
     // First, as reading repairs permissions.
-    let state = storage.state().map_err(AuthError::from)?;
-    let content = content(&storage).await;
-    let status = StatusJson::new(&storage, state, content);
+    let state = store.file().state().map_err(AuthError::from)?;
+    let content = content(&store).await;
+    let status = StatusJson::new(store.file(), state, content);
     match args.output {
         ListOutput::Json => terminal::json(&status),
         ListOutput::Text => status.lines().into_iter().for_each(terminal::result),
@@ -63,8 +67,8 @@ struct Content {
     entries: BTreeMap<&'static str, usize>,
 }
 
-async fn content(storage: &FileStorage) -> Result<Content, String> {
-    let stored = storage.read(&Observer::default()).await.map_err(|error| error.to_string())?;
+async fn content(store: &CacheStore) -> Result<Content, String> {
+    let stored = store.read().await.map_err(|error| error.to_string())?;
     let document =
         Document::parse(&stored.content).ok_or("it is no JSON object; it is moved aside with the next use")?;
     let accounts = document.entries("Account");
@@ -82,6 +86,7 @@ impl StatusJson {
         Self {
             path: storage.path().display().to_string(),
             exists: state.size.is_some(),
+            form: form(state.form),
             size: state.size,
             mode: state.mode.map(|mode| format!("{mode:04o}")),
             owner: state.owner,
@@ -99,8 +104,10 @@ impl StatusJson {
         let mut lines = vec![self.path.clone()];
         lines.push(match (self.size, &self.mode, self.owner) {
             (None, _, _) => "it does not exist yet".to_owned(),
-            (Some(size), Some(mode), Some(owner)) => format!("{size} bytes, mode {mode}, of user {owner}"),
-            (Some(size), _, _) => format!("{size} bytes"),
+            (Some(size), Some(mode), Some(owner)) => {
+                format!("{}, {size} bytes, mode {mode}, of user {owner}", self.form)
+            }
+            (Some(size), _, _) => format!("{}, {size} bytes", self.form),
         });
         if let (Some(accounts), Some(entries)) = (self.accounts, &self.entries) {
             let entries: Vec<_> = entries.iter().map(|(name, count)| format!("{name} {count}")).collect();
