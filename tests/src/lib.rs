@@ -19,6 +19,7 @@ pub mod certificates;
 pub mod device;
 pub mod fixtures;
 pub mod jwt;
+pub mod keyring;
 pub mod loss;
 pub mod numbered;
 pub mod peer;

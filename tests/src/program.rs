@@ -113,6 +113,13 @@ impl Run {
         self
     }
 
+    /// What it reads from.
+    #[must_use]
+    pub fn with_stdin(mut self, stdin: Stdio) -> Self {
+        self.0.stdin(stdin);
+        self
+    }
+
     /// Starts it; it is killed when the value is dropped.
     pub fn start(mut self) -> Child {
         self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0))

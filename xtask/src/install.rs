@@ -30,6 +30,7 @@ impl Peers {
 pub(crate) fn run(workspace: &Workspace) -> Result<Peers> {
     let pins = workspace.root.join("tests").join("peers");
     let folder = workspace.target.join("peers");
+    keyring()?;
     Ok(Peers {
         chromium: chromium()?,
         node_modules: node_modules(&pins, &folder.join("node"))?,
@@ -68,11 +69,54 @@ pub(crate) fn torture() -> Result<()> {
     from_system("strace", "strace", by_hand).map(drop)
 }
 
+/// A keyring in a session of its own; libsecret for MSAL Extensions for Python, on the Python of the system; and what the
+/// key store of MSAL Node Extensions is built with.
+fn keyring() -> Result<()> {
+    const PACKAGES: [&str; 9] = [
+        "dbus-bin",
+        "dbus-daemon",
+        "g++",
+        "gir1.2-secret-1",
+        "gnome-keyring",
+        "libsecret-1-dev",
+        "make",
+        "pkg-config",
+        "python3-gi",
+    ];
+    let succeeds = |program: &str, words: &[&str]| {
+        Command::new(program).args(words).output().is_ok_and(|output| output.status.success())
+    };
+    let libsecret = "import gi; gi.require_version('Secret', '1')";
+    let is_there = || {
+        ["dbus-daemon", "dbus-monitor", "dbus-send", "g++", "gnome-keyring-daemon", "make"]
+            .iter()
+            .all(|program| on_path(program).is_some())
+            && succeeds("pkg-config", &["--exists", "libsecret-1"])
+            && succeeds("/usr/bin/python3", &["-c", libsecret])
+    };
+    if is_there() {
+        return Ok(());
+    }
+    let by_hand = format!("install it (Debian: `apt-get install {}`), and run this again", PACKAGES.join(" "));
+    apt("a keyring to test with", &PACKAGES, &by_hand)?;
+    if is_there() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("a keyring is missing after its installation: {by_hand}")))
+    }
+}
+
 /// Finds `program`, which is also the name of its package, and installs it where that can be done.
 fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
     if let Some(found) = on_path(program) {
         return Ok(found);
     }
+    apt(name, &[program], by_hand)?;
+    on_path(program).ok_or_else(|| Failure::new(format!("{name} is missing after its installation: {by_hand}")))
+}
+
+/// Installs packages of the system where that can be done.
+fn apt(name: &str, packages: &[&str], by_hand: &str) -> Result<()> {
     if on_path("apt-get").is_none() || !is_root() {
         return Err(Failure::new(format!("{name} is missing: {by_hand}")));
     }
@@ -81,8 +125,7 @@ fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
             .map_err(|failure| Failure::new(format!("{name} is missing, and {failure}: {by_hand}")))
     };
     apt(&["update"])?;
-    apt(&["install", "-y", "--no-install-recommends", program])?;
-    on_path(program).ok_or_else(|| Failure::new(format!("{name} is missing after its installation: {by_hand}")))
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
@@ -90,6 +133,7 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
     let files = ["package.json", "package-lock.json"];
     let stamp = Stamp::of(folder, pins, &files)?;
     if stamp.is_fresh() {
+        keytar(&installed)?;
         return Ok(installed);
     }
     for program in ["node", "npm"] {
@@ -100,7 +144,7 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
         let copy = folder.join(file);
         fs::copy(pins.join(file), &copy).map_err(Failure::file("write", &copy))?;
     }
-    // No script of a package is needed: the key stores of the extensions, which one would build, are not used.
+    // No script of a package is run: the one that is needed is run below, and would load a program from elsewhere here.
     let mut install = Command::new("npm");
     install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     workspace::run(&mut install).map_err(|failure| {
@@ -110,7 +154,26 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
         ))
     })?;
     stamp.write()?;
+    keytar(&installed)?;
     Ok(installed)
+}
+
+/// Builds the key store of MSAL Node Extensions from its source.
+fn keytar(installed: &Path) -> Result<()> {
+    let folder = installed.join("keytar");
+    if folder.join("build/Release/keytar.node").is_file() {
+        return Ok(());
+    }
+    let mut build = Command::new("npm");
+    build.current_dir(&folder).args(["run", "build"]);
+    // The headers of Node.js, where they came with it; else node-gyp would load them.
+    let prefix = on_path("node").and_then(|node| Some(fs::canonicalize(node).ok()?.parent()?.parent()?.to_owned()));
+    if let Some(prefix) = prefix.filter(|prefix| prefix.join("include/node/node_api.h").is_file()) {
+        build.env("npm_config_nodedir", prefix);
+    }
+    workspace::run(&mut build).map_err(|failure| {
+        Failure::new(format!("{failure}: keytar is needed, and is built; try it by hand in {}", folder.display()))
+    })
 }
 
 fn python(pins: &Path, folder: &Path) -> Result<PathBuf> {

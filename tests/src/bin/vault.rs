@@ -1,0 +1,111 @@
+//! A program in whose session there is a keyring, or none: `vault WORD FOLDER`.
+//!
+//! | word | does |
+//! | --- | --- |
+//! | `contract-encrypted`, `contract-item` | checks what every store promises of the encrypted file, and of an item of MSAL Python |
+//! | `store`, `look` | stores a document in the encrypted file, reads it |
+//! | `put-python`, `get-python`, `put-node`, `get-node` | the same with the item of one of the MSAL extension libraries |
+//! | `add-python` | adds a member to what is there, as a cache does: under the lock |
+//!
+//! What it stores comes from its standard input, what it reads goes to its standard output; an error goes there as its kind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this program is only for tests"
+)]
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use auth::{
+    EncryptedFileStorage, FileStorage, Keyring, LockBudget, Observer, SecretItemStorage, Storage, StorageError,
+};
+use auth_cache::{LockName, Replaced, contract};
+
+/// What the items of both libraries are found by in these tests.
+const SERVICE: &str = "contoso";
+
+fn encrypted(folder: &Path) -> EncryptedFileStorage {
+    let file = FileStorage::at(folder.join("cache")).unwrap();
+    EncryptedFileStorage::new(file, folder.display().to_string(), Keyring::new("auth-tests"))
+}
+
+fn of_python(folder: &Path) -> SecretItemStorage {
+    let file = FileStorage::at(folder.join("msal.cache")).unwrap();
+    SecretItemStorage::of_msal_python(file, Some("com.contoso.app"), [("app", SERVICE)])
+}
+
+fn of_node(folder: &Path) -> SecretItemStorage {
+    SecretItemStorage::of_msal_node(FileStorage::at(folder.join("msal.json")).unwrap(), SERVICE, "one")
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let folder = PathBuf::from(&words[1]);
+    // Each rule has a store that is new.
+    let number = AtomicUsize::new(0);
+    let next = || folder.join(number.fetch_add(1, Ordering::Relaxed).to_string());
+    let said = match words[0].as_str() {
+        "contract-encrypted" => {
+            let rules = contract::check(|| {
+                let folder = next();
+                (encrypted(&folder), encrypted(&folder))
+            });
+            rules.await;
+            Ok("kept".to_owned())
+        }
+        "contract-item" => {
+            let rules = contract::check(|| {
+                let folder = next();
+                let of = || {
+                    let file = FileStorage::at(folder.join("msal.cache")).unwrap();
+                    SecretItemStorage::of_msal_python(file, None, [("app", SERVICE)])
+                };
+                (of(), of())
+            });
+            rules.await;
+            Ok("kept".to_owned())
+        }
+        "store" => put(&encrypted(&folder)).await,
+        "look" => get(&encrypted(&folder)).await,
+        "put-python" => put(&of_python(&folder)).await,
+        "get-python" => get(&of_python(&folder)).await,
+        "put-node" => put(&of_node(&folder)).await,
+        "get-node" => get(&of_node(&folder)).await,
+        "add-python" => add(&of_python(&folder)).await,
+        other => panic!("{other}"),
+    };
+    let said = said.unwrap_or_else(|error| format!("{:?}: {error}", error.kind));
+    std::io::stdout().write_all(said.as_bytes()).unwrap();
+}
+
+async fn put(storage: &impl Storage) -> Result<String, StorageError> {
+    let mut content = Vec::new();
+    std::io::stdin().read_to_end(&mut content).unwrap();
+    let observer = Observer::default();
+    let _lock = storage.lock(LockName::Document, &mut LockBudget::default(), &observer).await?;
+    let version = storage.read(&observer).await?.version;
+    let replaced = storage.replace(content.into(), version, &observer).await?;
+    assert!(matches!(replaced, Replaced::Done(_)), "nobody else writes");
+    Ok("stored".to_owned())
+}
+
+async fn get(storage: &impl Storage) -> Result<String, StorageError> {
+    let stored = storage.read(&Observer::default()).await?;
+    Ok(String::from_utf8(stored.content.to_vec()).unwrap())
+}
+
+async fn add(storage: &impl Storage) -> Result<String, StorageError> {
+    let observer = Observer::default();
+    let _lock = storage.lock(LockName::Document, &mut LockBudget::default(), &observer).await?;
+    let stored = storage.read(&observer).await?;
+    let mut document: serde_json::Value = serde_json::from_slice(&stored.content).unwrap();
+    document["Ours"] = serde_json::json!({"kept": true});
+    let replaced = storage.replace(document.to_string().into_bytes().into(), stored.version, &observer).await?;
+    assert!(matches!(replaced, Replaced::Done(_)), "nobody else writes");
+    Ok("added".to_owned())
+}
