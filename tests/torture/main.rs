@@ -19,6 +19,7 @@ mod file_systems;
 mod full_disk;
 mod kills;
 mod locks;
+mod migration;
 mod mixed;
 mod namespace;
 mod networks;

@@ -5,6 +5,7 @@
 //! | `contract-encrypted`, `contract-item` | checks what every store promises of the encrypted file, and of an item of MSAL Python |
 //! | `store`, `look` | stores a document in the encrypted file, reads it |
 //! | `put-python`, `get-python`, `put-node`, `get-node` | the same with the item of one of the MSAL extension libraries |
+//! | `encrypt`, `decrypt` | migrates the file, with a key that is known |
 //! | `add-python` | adds a member to what is there, as a cache does: under the lock |
 //!
 //! What it stores comes from its standard input, what it reads goes to its standard output; an error goes there as its kind.
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use auth::{
-    EncryptedFileStorage, FileStorage, Keyring, LockBudget, Observer, SecretItemStorage, Storage, StorageError,
+    EncryptedFileStorage, EncryptionKey, FileStorage, Keyring, LockBudget, Observer, SecretItemStorage, Storage,
+    StorageError,
 };
 use auth_cache::{LockName, Replaced, contract};
 
@@ -76,11 +78,24 @@ async fn main() {
         "get-python" => get(&of_python(&folder)).await,
         "put-node" => put(&of_node(&folder)).await,
         "get-node" => get(&of_node(&folder)).await,
+        "encrypt" | "decrypt" => migrate(&folder, words[0] == "encrypt").await,
         "add-python" => add(&of_python(&folder)).await,
         other => panic!("{other}"),
     };
     let said = said.unwrap_or_else(|error| format!("{:?}: {error}", error.kind));
     std::io::stdout().write_all(said.as_bytes()).unwrap();
+}
+
+async fn migrate(folder: &Path, there: bool) -> Result<String, StorageError> {
+    let key = EncryptionKey::from_slice(&[7; 32]).unwrap();
+    let storage = EncryptedFileStorage::new(FileStorage::at(folder.join("cache")).unwrap(), "known", key);
+    let (mut budget, observer) = (LockBudget::default(), Observer::default());
+    let migrated = match there {
+        true => storage.encrypt(&mut budget, &observer).await?,
+        false => storage.decrypt(&mut budget, &observer).await?,
+    };
+    assert!(migrated, "it was of the other form");
+    Ok("migrated".to_owned())
 }
 
 async fn put(storage: &impl Storage) -> Result<String, StorageError> {
