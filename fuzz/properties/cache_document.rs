@@ -79,7 +79,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 fn survives_a_sign_in(input: &[u8]) {
     let storage = MemoryStorage::new();
     let version = storage.version().expect("a version");
-    done(storage.replace(input.to_vec().into(), version, &Observer::default())).expect("a store in memory");
+    done(storage.replace(input.to_vec().into(), version, None, &Observer::default())).expect("a store in memory");
     let cache = TokenCache::new(storage.clone());
     let authority = Arc::new(Authority::tenant(TENANT).expect("an authority"));
     let (client, scopes) = (ClientId::new(CLIENT).expect("a client id"), Scopes::parse("User.Read").expect("a scope"));

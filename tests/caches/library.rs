@@ -11,7 +11,7 @@ use crate::answer::{Answer, Outcome, judge};
 pub(crate) async fn store(fixture: &Fixture) -> MemoryStorage {
     let storage = MemoryStorage::new();
     let version = storage.version().unwrap();
-    storage.replace(fixture.content.clone().into(), version, &auth::Observer::default()).await.unwrap();
+    storage.replace(fixture.content.clone().into(), version, None, &auth::Observer::default()).await.unwrap();
     storage
 }
 

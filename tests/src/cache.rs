@@ -45,7 +45,7 @@ pub async fn change(storage: &impl Storage, change: impl FnOnce(&mut Value)) {
     let mut document = serde_json::from_slice(&stored.content).unwrap();
     change(&mut document);
     let content = document.to_string().into_bytes();
-    storage.replace(content.into(), stored.version, &Observer::default()).await.unwrap();
+    storage.replace(content.into(), stored.version, None, &Observer::default()).await.unwrap();
     assert_eq!(read(storage).await, document, "nobody else wrote meanwhile");
 }
 

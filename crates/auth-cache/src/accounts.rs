@@ -4,29 +4,48 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use auth_core::text::same;
-use auth_core::{Account, Authority, ClientId, TenantProfile, Timestamp};
+use auth_core::{Account, AccountId, Authority, ClientId, TenantProfile, Timestamp};
 
 use crate::document::{Document, Partition, entries};
 use crate::entries::{AccountEntry, IdTokenEntry, RefreshToken};
 use crate::family::{Family, is_issued, is_told};
 
-/// The accounts of `authority`, one for each home account: those that signed in last first, then by username.
+/// The accounts of one authority.
+#[cfg(test)]
 pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &ClientId) -> Vec<Account> {
     accounts_among(document, std::slice::from_ref(authority), client_id)
 }
 
-/// The same of several authorities, in one order.
+/// The accounts of all these authorities, one for each home account: those that signed in last first, then by username.
 pub(crate) fn accounts_among(document: &Document, authorities: &[Authority], client_id: &ClientId) -> Vec<Account> {
     let mut accounts = Vec::new();
     for authority in authorities {
         let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
         accounts.extend(document.users().iter().flat_map(|partition| asked.accounts(partition)));
     }
+    sort(&mut accounts);
+    accounts
+}
+
+/// The account with this home account id.
+pub(crate) fn account(
+    document: &Document,
+    authority: &Authority,
+    client_id: &ClientId,
+    id: &AccountId,
+) -> Option<Account> {
+    let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
+    let found = document.user(id, |partition| asked.accounts(partition)).unwrap_or_default();
+    // Those without an id share a partition.
+    found.into_iter().next().filter(|_| !id.as_str().is_empty())
+}
+
+/// Who signed in last comes first, then it goes by username.
+pub(crate) fn sort(accounts: &mut [Account]) {
     accounts.sort_by_cached_key(|account| {
         let name = (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
         (Reverse(account.last_sign_in), name)
     });
-    accounts
 }
 
 struct Asked<'a> {

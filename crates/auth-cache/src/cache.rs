@@ -7,16 +7,18 @@ use auth_core::{Account, AccountId, Authority, ClientId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::accounts;
-use crate::document::{self, Document};
+use crate::document::{self, Document, Place};
 use crate::event::{Event, Observer};
-use crate::expiry::drop_expired;
-use crate::limits::{Limits, make_room};
-use crate::live::{ATTEMPTS, LiveDocument, contended};
+use crate::limits::Limits;
+use crate::live::{ATTEMPTS, LiveDocument, contended, note_skipped};
 use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
-use crate::merge::merge;
-use crate::pending::{Change, Moment, Outcome};
+use crate::merge::{merge, merge_at};
+use crate::pending::Change;
 use crate::removal::{Removal, RemovalScope};
-use crate::storage::{BoxedLock, DynStorage, LockBudget, LockName, Storage, StorageError, StorageLock};
+use crate::shelf::{Documents, Shelf};
+use crate::storage::{
+    BoxedLock, DynStorage, LockBudget, LockName, PartitionedStorage, Storage, StorageError, StorageLock,
+};
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
 /// A text that is no cache document.
@@ -44,7 +46,7 @@ pub struct NotACache;
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 pub struct TokenCache {
-    live: LiveDocument,
+    documents: Documents,
 }
 
 impl TokenCache {
@@ -52,7 +54,7 @@ impl TokenCache {
     /// [`merge_json`](Self::merge_json).
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { live: LiveDocument::default() }
+        Self { documents: Documents::Whole(Box::default()) }
     }
 
     /// A cache over `storage`. Nothing is read before it is needed.
@@ -64,38 +66,50 @@ impl TokenCache {
     /// The same over a storage that is already shared.
     #[must_use]
     pub fn from_shared(storage: Arc<dyn DynStorage>) -> Self {
-        Self { live: LiveDocument::stored_in(storage) }
+        Self { documents: Documents::Whole(Box::new(LiveDocument::stored_in(storage))) }
+    }
+
+    /// A cache over a store that has each partition as a value of its own, for many users and many machines. In memory are
+    /// those that were asked for last, [`Limits::partitions`] of them.
+    #[must_use]
+    pub fn partitioned(storage: impl PartitionedStorage) -> Self {
+        Self { documents: Documents::Partitions(Shelf::of(Arc::new(storage))) }
     }
 
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.live.limits = limits;
+        self.documents.set_limits(limits);
         self
     }
 
     /// The same, telling `observe` what happens. It is called by whoever causes the event, and should be quick.
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.live.observer = Observer::new(observe);
+        self.documents.set_observer(Observer::new(observe));
         self
     }
 
     /// Whether tokens outlive the process.
     #[must_use]
     pub const fn is_stored(&self) -> bool {
-        self.live.storage.is_some()
+        match &self.documents {
+            Documents::Whole(live) => live.storage.is_some(),
+            Documents::Partitions(_) => true,
+        }
     }
 
     /// Answers `query` at the time `now`, if there is nothing to do for it: always in memory, and over a storage as long as
     /// it has not changed and nothing waits to be stored. It never waits.
     #[must_use]
     pub fn try_lookup(&self, query: &Query<'_>, now: Timestamp) -> Option<Lookup> {
-        if self.live.is_retry_due(now) {
+        let live = self.documents.known_user(query.account.folded())?;
+        if live.is_retry_due(now) {
             return None;
         }
-        let picture = self.live.known();
-        self.live.is_current(&picture).then(|| lookup::lookup(&picture.document, query, now))
+        let picture = live.known();
+        let found = live.is_current(&picture).then(|| lookup::lookup(&picture.document, query, now))?;
+        (found.serves() || !live.may_lag()).then_some(found)
     }
 
     /// Answers `query` at the time `now`. What waits to be stored is tried again before, at most every 30 seconds (S-98).
@@ -103,8 +117,9 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup(&self, query: &Query<'_>, now: Timestamp) -> Result<Lookup, StorageError> {
-        self.live.retry(now).await;
-        Ok(lookup::lookup(&self.live.current().await?.document, query, now))
+        let live = self.documents.of(|| Place::of_user(query.account));
+        live.retry(now).await;
+        live.answer(|document| lookup::lookup(document, query, now), Lookup::serves).await
     }
 
     /// Answers a query for a token of an application itself.
@@ -112,8 +127,19 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup_app(&self, query: &AppQuery<'_>, now: Timestamp) -> Result<GrantLookup, StorageError> {
-        self.live.retry(now).await;
-        Ok(lookup::lookup_app(&self.live.current().await?.document, query, now))
+        if let Documents::Whole(live) = &self.documents {
+            live.retry(now).await;
+            return Ok(lookup::lookup_app(&live.current().await?.document, query, now));
+        }
+        let (mut places, mut best) = (query.places(), query.nothing());
+        while let Some(place) = places.next().filter(|_| !best.serves()) {
+            let live = self.documents.of(|| place.clone());
+            live.retry(now).await;
+            let ask = |document: &Document| lookup::lookup_app_at(document, query, &place, now);
+            let is_enough = |found: &Option<GrantLookup>| found.as_ref().is_some_and(GrantLookup::serves);
+            best = best.or(live.answer(ask, is_enough).await?);
+        }
+        Ok(best)
     }
 
     /// Answers a query for a token on behalf of a user.
@@ -125,8 +151,9 @@ impl TokenCache {
         query: &AssertionQuery<'_>,
         now: Timestamp,
     ) -> Result<GrantLookup, StorageError> {
-        self.live.retry(now).await;
-        Ok(lookup::lookup_assertion(&self.live.current().await?.document, query, now))
+        let live = self.documents.of(|| Place::of_assertion(query.assertion));
+        live.retry(now).await;
+        live.answer(|document| lookup::lookup_assertion(document, query, now), GrantLookup::serves).await
     }
 
     /// The accounts that signed in to `authority`, one for each home account: those that signed in last first, then by
@@ -135,7 +162,7 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn accounts(&self, authority: &Authority, client_id: &ClientId) -> Result<Vec<Account>, StorageError> {
-        Ok(accounts::accounts(&self.live.current().await?.document, authority, client_id))
+        self.accounts_among(core::slice::from_ref(authority), client_id).await
     }
 
     /// The same of several authorities, such as one in each cloud of Entra, in one order.
@@ -147,7 +174,33 @@ impl TokenCache {
         authorities: &[Authority],
         client_id: &ClientId,
     ) -> Result<Vec<Account>, StorageError> {
-        Ok(accounts::accounts_among(&self.live.current().await?.document, authorities, client_id))
+        let shelf = match &self.documents {
+            Documents::Whole(live) => {
+                return Ok(accounts::accounts_among(&live.current().await?.document, authorities, client_id));
+            }
+            Documents::Partitions(shelf) => shelf,
+        };
+        let mut all = Vec::new();
+        for user in shelf.users().await? {
+            all.extend(accounts::accounts_among(&shelf.at(&user).current().await?.document, authorities, client_id));
+        }
+        accounts::sort(&mut all);
+        Ok(all)
+    }
+
+    /// The account with this home account id, if it signed in to `authority`: where there are many users, this asks for one.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the store has changed and cannot be read.
+    pub async fn account(
+        &self,
+        authority: &Authority,
+        client_id: &ClientId,
+        id: &AccountId,
+    ) -> Result<Option<Account>, StorageError> {
+        let live = self.documents.of(|| Place::of_user(id));
+        let find = |document: &Document| accounts::account(document, authority, client_id, id);
+        live.answer(find, Option::is_some).await
     }
 
     /// Caches tokens of a user. When the store fails, this process at least keeps them.
@@ -167,8 +220,9 @@ impl TokenCache {
     pub async fn store_within(&self, update: TokenUpdate, budget: &mut LockBudget) -> Result<bool, StorageError> {
         let key = update.account.home_account_id.as_str().to_owned();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
+        let live = self.documents.of(|| Place::of_user(&update.account.home_account_id));
         let put = move |document: &Document, moment| update.apply(document, moment);
-        self.put(Some(key), client_id, now, budget, put).await
+        live.put(Some(key), client_id, now, budget, put).await
     }
 
     /// Caches a token of an application itself.
@@ -178,11 +232,12 @@ impl TokenCache {
     pub async fn store_app(&self, update: AppTokenUpdate) -> Result<(), StorageError> {
         let key = update.suggested_key();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
+        let live = self.documents.of(|| update.place());
         let put = move |document: &Document, moment| {
             update.apply(document, moment);
             true
         };
-        self.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
+        live.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
     }
 
     /// Caches a token on behalf of a user.
@@ -192,15 +247,23 @@ impl TokenCache {
     pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
+        let place = Place::of_assertion(&update.assertion);
+        if let (Documents::Partitions(shelf), Some(account)) = (&self.documents, update.app.tokens.home_account_id()) {
+            // Without it a sign-out would not find the token, which expires soon all the same.
+            if let Err(error) = shelf.link(&Place::of_user(&account), &place).await {
+                tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
+            }
+        }
+        let live = self.documents.of(|| place);
         let put = move |document: &Document, moment| {
             update.apply(document, moment);
             true
         };
-        self.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
+        live.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
     }
 
     /// Forgets `account` for this client, its family or all clients, and tells whether it was there. What a service got on
-    /// behalf of it goes in the same moment. The store is read again afterwards, and what another program wrote back at the
+    /// behalf of it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read again afterwards, and what another program wrote back at the
     /// same time is removed, too (S-87). The server is not told: tokens that were handed out stay valid until they expire.
     ///
     /// # Errors
@@ -217,17 +280,18 @@ impl TokenCache {
         let removal = Arc::new(Removal::new(authority.clone(), client_id.clone(), account.clone(), scope));
         let change = {
             let removal = Arc::clone(&removal);
-            Arc::new(move |document: &Document, moment| removal.apply(document, moment).into())
+            Arc::new(move |document: &Document, moment| removal.apply(document, moment).into()) as Change
         };
-        let (mut removed, mut budget) = (false, LockBudget::default());
-        for _ in 0..ATTEMPTS {
-            removed |= self.live.change(Some(key.to_owned()), Arc::clone(&change) as Change, &mut budget).await?;
-            if !removed || !removal.finds(&self.live.reread().await?.document) {
-                return Ok(removed);
-            }
+        let (user, mut removed, mut budget) = (Place::of_user(&account.home_account_id), false, LockBudget::default());
+        let places = match &self.documents {
+            Documents::Whole(_) => vec![user],
+            Documents::Partitions(shelf) => shelf.places_of(&user).await?,
+        };
+        for place in places {
+            let live = self.documents.of(|| place);
+            removed |= remove(&live, &removal, &change, key, &mut budget).await?;
         }
-        self.live.remember(change);
-        Err(contended())
+        Ok(removed)
     }
 
     /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.
@@ -243,13 +307,15 @@ impl TokenCache {
         account: &AccountId,
         budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
-        let Some(storage) = &self.live.storage else { return Ok(Box::new(NoLock)) };
+        let live = self.documents.of(|| Place::of_user(account));
+        let Some(storage) = &live.storage else { return Ok(Box::new(NoLock)) };
         let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
-        self.live.lock(&**storage, LockName::Refresh(&name), budget).await
+        live.lock(&**storage, LockName::Refresh(&name), budget).await
     }
 
     /// Waits until no other process has a user sign in for this client, as far as the store can tell. Whoever had to wait
-    /// should look into the cache once more before showing a page.
+    /// should look into the cache once more before showing a page. Where each user is a partition, the page of one is no
+    /// reason for another to wait, and there is no such lock.
     ///
     /// # Errors
     /// [`StorageError`] when the lock cannot be had in time.
@@ -259,13 +325,15 @@ impl TokenCache {
         client_id: &ClientId,
         budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
-        let Some(storage) = &self.live.storage else { return Ok(Box::new(NoLock)) };
+        let Documents::Whole(live) = &self.documents else { return Ok(Box::new(NoLock)) };
+        let Some(storage) = &live.storage else { return Ok(Box::new(NoLock)) };
         let name = [authority.environment(), client_id.as_str()].join("\n");
         // That a user takes long is nothing to tell of, so that the store is asked itself.
-        storage.lock(LockName::SignIn(&name), budget, &self.live.observer).await
+        storage.lock(LockName::SignIn(&name), budget, &live.observer).await
     }
 
-    /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85).
+    /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85): where each user
+    /// is a partition, none of this account.
     ///
     /// # Errors
     /// [`StorageError`] when the change could not be stored.
@@ -273,14 +341,16 @@ impl TokenCache {
         &self,
         authority: &Authority,
         client_id: &ClientId,
+        account: &AccountId,
         budget: &mut LockBudget,
     ) -> Result<(), StorageError> {
+        let live = self.documents.of(|| Place::of_user(account));
         let (authority, client_id) = (authority.clone(), client_id.clone());
         let leave = move |document: &Document, _| {
             update::put_app_metadata(document, &authority, &client_id, "");
             true.into()
         };
-        self.live.change(None, Arc::new(leave), budget).await.map(drop)
+        live.change(None, Arc::new(leave), budget).await.map(drop)
     }
 
     /// Stores what could not be stored before (S-98). Otherwise that happens with the next change or lookup; a program that
@@ -289,13 +359,25 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when it still cannot be stored.
     pub async fn flush(&self) -> Result<(), StorageError> {
-        self.live.flush(&mut LockBudget::default()).await
+        let (mut budget, mut flushed) = (LockBudget::default(), Ok(()));
+        for live in self.documents.known() {
+            flushed = flushed.and(live.flush(&mut budget).await);
+        }
+        flushed
     }
 
-    /// The document as this process knows it, for applications that own their store. It holds secrets.
+    /// The document as this process knows it, for applications that own their store: of a [partitioned](Self::partitioned)
+    /// store the partitions in memory. It holds secrets.
     #[must_use]
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        document::write(&self.live.known().document).0
+        match &self.documents {
+            Documents::Whole(live) => document::write(&live.known().document).0,
+            Documents::Partitions(_) => {
+                let all = Document::default();
+                self.documents.known().iter().for_each(|live| merge(&all, &live.known().document));
+                document::write(&all).0
+            }
+        }
     }
 
     /// Takes in a document that the application kept. Of two entries of one identity the one that was written last stays.
@@ -310,38 +392,67 @@ impl TokenCache {
     /// # Errors
     /// [`NotACache`] when it is not a JSON object, or deeper than [`Limits::document_depth`].
     pub fn merge_json(&self, json: &[u8]) -> Result<(), NotACache> {
-        let levels = self.live.limits.document_depth;
+        let levels = self.documents.limits().document_depth;
         let other = document::parse(Zeroizing::new(json.to_vec()), levels).map_err(|_| NotACache)?;
-        self.live.note_skipped(&other);
-        self.live.remember(Arc::new(move |document, _| {
-            merge(document, &other);
-            true.into()
-        }));
+        note_skipped(&other, self.documents.observer());
+        match &self.documents {
+            Documents::Whole(live) => live.remember(Arc::new(move |document, _| {
+                merge(document, &other);
+                true.into()
+            })),
+            Documents::Partitions(shelf) => {
+                let other = Arc::new(other);
+                for (place, _) in other.all() {
+                    let (other, live) = (Arc::clone(&other), shelf.at(&place));
+                    live.remember(Arc::new(move |document, _| {
+                        merge_at(document, &other, &place);
+                        true.into()
+                    }));
+                }
+            }
+        }
         Ok(())
     }
+}
 
-    async fn put(
-        &self,
-        suggested_key: Option<String>,
-        client_id: ClientId,
-        now: Timestamp,
-        budget: &mut LockBudget,
-        put: impl Fn(&Document, Moment) -> bool + Send + Sync + 'static,
-    ) -> Result<bool, StorageError> {
-        let limits = self.live.limits;
-        let change = move |document: &Document, moment| {
-            let changed = put(document, moment);
-            drop_expired(document, &client_id, now);
-            let evicted = if changed { make_room(document, &client_id, &limits, now) } else { None };
-            Outcome { changed, evicted }
-        };
-        self.live.change(suggested_key, Arc::new(change), budget).await
+/// Forgets an account in one document, until it is gone from the store (S-87).
+async fn remove(
+    live: &LiveDocument,
+    removal: &Removal,
+    change: &Change,
+    key: &str,
+    budget: &mut LockBudget,
+) -> Result<bool, StorageError> {
+    let mut removed = false;
+    for _ in 0..ATTEMPTS {
+        removed |= live.change(Some(key.to_owned()), Arc::clone(change), budget).await?;
+        if !removed || !removal.finds(&live.reread().await?.document) {
+            return Ok(removed);
+        }
+    }
+    live.remember(Arc::clone(change));
+    Err(contended())
+}
+
+#[cfg(test)]
+impl TokenCache {
+    /// The document that has all partitions.
+    fn whole(&self) -> &LiveDocument {
+        match &self.documents {
+            Documents::Whole(live) => live,
+            Documents::Partitions(_) => panic!("it has many"),
+        }
     }
 }
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache").field("picture", &*self.live.known()).finish_non_exhaustive()
+        let mut shown = f.debug_struct("TokenCache");
+        match &self.documents {
+            Documents::Whole(live) => shown.field("picture", &*live.known()),
+            Documents::Partitions(shelf) => shown.field("partitions", shelf),
+        };
+        shown.finish_non_exhaustive()
     }
 }
 

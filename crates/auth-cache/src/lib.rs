@@ -37,6 +37,7 @@ mod merge;
 mod names;
 mod pending;
 mod removal;
+mod shelf;
 mod storage;
 #[cfg(test)]
 mod testing;
@@ -45,6 +46,7 @@ mod update;
 
 pub use assertion::{Assertion, InvalidSessionKey};
 pub use cache::{NotACache, TokenCache};
+pub use document::Place as PartitionKey;
 pub use event::{Event, Observer};
 pub use extension::Extension;
 pub use limits::{Evicted, Limits};
@@ -55,8 +57,8 @@ pub use storage::Keyring;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use storage::SecretItemStorage;
 pub use storage::{
-    BoxFuture, BoxedLock, DynStorage, LockBudget, LockName, MemoryStorage, Replaced, Storage, StorageError,
-    StorageErrorKind, StorageLock, Stored, Version,
+    BoxFuture, BoxedLock, DynPartitionedStorage, DynStorage, LockBudget, LockName, MemoryStorage, PartitionedStorage,
+    Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,
 };
 #[cfg(feature = "encrypted")]
 pub use storage::{DynKeySource, EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};

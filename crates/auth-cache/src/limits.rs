@@ -20,6 +20,12 @@ pub struct Limits {
     pub document_bytes: usize,
     /// How many entries a stored document may have; one with more is neither read nor written (S-90). 1,000,000 by default.
     pub document_entries: usize,
+    /// How many bytes a partition may have that is stored as a value of its own; a longer one is neither read nor written
+    /// (S-90). 16 MiB by default.
+    pub partition_bytes: usize,
+    /// How many partitions of such a store are in memory, about; those that nobody asked for longest go first, and are read
+    /// again when they are asked for. 10,000 by default.
+    pub partitions: usize,
     /// How many levels of objects and lists a stored document may have; one with more is neither read nor written (S-90). What
     /// libraries write has four. 32 by default.
     pub document_depth: usize,
@@ -41,6 +47,8 @@ impl Limits {
     /// ```
     pub const DEFAULT: Self = Self {
         document_bytes: 256 * 1024 * 1024,
+        partition_bytes: 16 * 1024 * 1024,
+        partitions: 10_000,
         document_entries: 1_000_000,
         document_depth: 32,
         access_tokens: 100_000,

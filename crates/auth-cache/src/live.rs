@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use auth_core::Timestamp;
+use auth_core::{ClientId, Timestamp};
 
 use crate::document::{self, Document, Unreadable};
 use crate::event::{Event, Observer};
-use crate::limits::Limits;
+use crate::expiry::drop_expired;
+use crate::limits::{Limits, make_room};
 use crate::pending::{Change, Moment, Outcome, Pending};
 use crate::storage::{
     BoxedLock, DynStorage, LockBudget, LockName, Replaced, StorageError, StorageErrorKind, Stored, Version,
@@ -25,6 +26,14 @@ pub(crate) const ATTEMPTS: usize = 5;
 /// Others write as often as we do.
 pub(crate) fn contended() -> StorageError {
     StorageError::new("written", "", "another program keeps changing it")
+}
+
+/// Tells of entries that say nothing of whose they are.
+pub(crate) fn note_skipped(document: &Document, observer: &Observer) {
+    let count = document.common().unfiled();
+    if count > 0 {
+        observer.tell(&Event::EntriesSkipped { count });
+    }
 }
 
 /// The document at one version.
@@ -64,6 +73,7 @@ enum Looking {
 #[derive(Default)]
 pub(crate) struct LiveDocument {
     pub(crate) storage: Option<Arc<dyn DynStorage>>,
+    may_lag: bool,
     picture: ArcSwap<Picture>,
     /// Held while the document is read or replaced.
     reloading: async_lock::Mutex<()>,
@@ -82,6 +92,16 @@ pub(crate) struct LiveDocument {
 impl LiveDocument {
     pub(crate) fn stored_in(storage: Arc<dyn DynStorage>) -> Self {
         Self { storage: Some(storage), ..Self::default() }
+    }
+
+    /// A partition of a store that others change unseen.
+    pub(crate) fn partition(storage: Arc<dyn DynStorage>, limits: Limits, observer: Observer) -> Self {
+        Self { may_lag: true, limits, observer, ..Self::stored_in(storage) }
+    }
+
+    /// Whether others may have changed the store although its version is the same.
+    pub(crate) const fn may_lag(&self) -> bool {
+        self.may_lag
     }
 
     /// What is known now, without looking at the store.
@@ -116,6 +136,25 @@ impl LiveDocument {
             Err(_) => {}
         }
         Ok(picture)
+    }
+
+    /// What the document answers. Where the store may have changed unseen, it is read before an answer is given that is not
+    /// `enough`.
+    pub(crate) async fn answer<R>(
+        &self,
+        answer: impl Fn(&Document) -> R,
+        enough: impl FnOnce(&R) -> bool,
+    ) -> Result<R, StorageError> {
+        let is_believed = self.may_lag && self.is_current(&self.known());
+        let answered = answer(&self.current().await?.document);
+        if !is_believed || enough(&answered) {
+            return Ok(answered);
+        }
+        {
+            let _reloading = self.reloading.lock().await;
+            self.distrust(&self.picture.load());
+        }
+        Ok(answer(&self.current().await?.document))
     }
 
     /// The same, read from the store even where that says that nobody has changed it.
@@ -193,7 +232,7 @@ impl LiveDocument {
         match self.limits.excess(bytes, document.entries()) {
             Some(reason) => self.refuse(stored.version, reason),
             None => {
-                self.note_skipped(&document);
+                note_skipped(&document, &self.observer);
                 self.show(stored.version, document);
             }
         }
@@ -254,12 +293,36 @@ impl LiveDocument {
         changed
     }
 
+    /// Caches tokens, and drops what goes with it: what has expired, and what there is no room for.
+    pub(crate) async fn put(
+        &self,
+        suggested_key: Option<String>,
+        client_id: ClientId,
+        now: Timestamp,
+        budget: &mut LockBudget,
+        put: impl Fn(&Document, Moment) -> bool + Send + Sync + 'static,
+    ) -> Result<bool, StorageError> {
+        let limits = self.limits;
+        let change = move |document: &Document, moment| {
+            let changed = put(document, moment);
+            drop_expired(document, &client_id, now);
+            let evicted = if changed { make_room(document, &client_id, &limits, now) } else { None };
+            Outcome { changed, evicted }
+        };
+        self.change(suggested_key, Arc::new(change), budget).await
+    }
+
     /// Stores what waits (S-98).
     pub(crate) async fn flush(&self, budget: &mut LockBudget) -> Result<(), StorageError> {
         match &self.storage {
             Some(storage) if !self.pending().is_empty() => self.write(&**storage, None, budget).await.map(drop),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether a change waits for the store.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.pending().is_empty()
     }
 
     /// Whether a lookup at the time `now` should try once more to store what waits.
@@ -333,7 +396,7 @@ impl LiveDocument {
                 self.observer.tell(&Event::Refused { reason });
                 return Err(StorageError::new("written", "", reason));
             }
-            match storage.replace(json, picture.version, &self.observer).await {
+            match storage.replace(json, picture.version, picture.document.keep_until(), &self.observer).await {
                 Ok(Replaced::Done(version)) => {
                     let still_waiting = {
                         let mut pending = self.pending();
@@ -409,13 +472,6 @@ impl LiveDocument {
             self.observer.tell(&Event::KeyCollision);
         }
         is_new
-    }
-
-    pub(crate) fn note_skipped(&self, document: &Document) {
-        let count = document.common().unfiled();
-        if count > 0 {
-            self.observer.tell(&Event::EntriesSkipped { count });
-        }
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {

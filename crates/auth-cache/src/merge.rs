@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth_core::Timestamp;
 
-use crate::document::{Document, Draft, Item, Partition};
+use crate::document::{Document, Draft, Item, Partition, Place};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 
@@ -20,6 +20,15 @@ pub(crate) fn merge(document: &Document, other: &Document) {
         take_in(&mut ours.app_metadata, &theirs.app_metadata);
         ours.adopt(&theirs);
     });
+}
+
+/// Takes in a partition of `other`, and what belongs to none.
+pub(crate) fn merge_at(document: &Document, other: &Document, place: &Place) {
+    if let Some((_, theirs)) = other.all().into_iter().find(|(own, _)| own == place) {
+        document.edit(place, |ours| merge_partition(ours, &theirs));
+    }
+    let theirs = other.common();
+    document.edit_common(|ours| take_in(&mut ours.app_metadata, &theirs.app_metadata));
 }
 
 fn merge_partition(ours: &mut Draft, theirs: &Partition) {

@@ -72,7 +72,7 @@ impl Removal {
     }
 
     fn place(&self) -> Place {
-        Place::User(self.account.home_account_id.folded().into())
+        Place::of_user(&self.account.home_account_id)
     }
 
     fn going(&self, document: &Document) -> Going<'_> {

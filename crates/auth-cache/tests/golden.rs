@@ -87,7 +87,7 @@ impl Golden {
     async fn open(&self) -> (MemoryStorage, TokenCache) {
         let storage = MemoryStorage::new();
         let content = self.content.as_bytes().to_vec().into();
-        storage.replace(content, storage.version().unwrap(), &Observer::default()).await.unwrap();
+        storage.replace(content, storage.version().unwrap(), None, &Observer::default()).await.unwrap();
         (storage.clone(), TokenCache::new(storage))
     }
 
@@ -161,7 +161,12 @@ async fn a_change_that_is_none_of_theirs_loses_nothing() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
         cache
-            .leave_family(&golden.authority, &ClientId::new("another-client").unwrap(), &mut LockBudget::default())
+            .leave_family(
+                &golden.authority,
+                &ClientId::new("another-client").unwrap(),
+                &AccountId::new("u.t"),
+                &mut LockBudget::default(),
+            )
             .await
             .unwrap();
         let mut after = stored(&storage).await;

@@ -39,7 +39,10 @@ fn fixtures() -> Vec<Fixture> {
 impl Fixture {
     async fn open(&self) -> TokenCache {
         let storage = MemoryStorage::new();
-        storage.replace(self.content.clone().into(), storage.version().unwrap(), &Observer::default()).await.unwrap();
+        storage
+            .replace(self.content.clone().into(), storage.version().unwrap(), None, &Observer::default())
+            .await
+            .unwrap();
         TokenCache::new(storage)
     }
 
@@ -145,13 +148,13 @@ async fn a_rewrite_loses_nothing() {
     for fixture in fixtures() {
         let storage = MemoryStorage::new();
         storage
-            .replace(fixture.content.clone().into(), storage.version().unwrap(), &Observer::default())
+            .replace(fixture.content.clone().into(), storage.version().unwrap(), None, &Observer::default())
             .await
             .unwrap();
         let authority = Authority::tenant("common").unwrap();
         let client_id = ClientId::new("another-client").unwrap();
         TokenCache::new(storage.clone())
-            .leave_family(&authority, &client_id, &mut LockBudget::default())
+            .leave_family(&authority, &client_id, &AccountId::new("u.t"), &mut LockBudget::default())
             .await
             .unwrap();
         let mut after: Value =

@@ -37,7 +37,8 @@ pub(crate) async fn redeem(
     let mut flow = SilentRedemption::new(request, refresh.candidates);
     let outcome = shared.driver.drive(&mut flow, timing).await?;
     if outcome.not_in_family
-        && let Err(error) = shared.cache.leave_family(&authority, shared.client_id(), budget).await
+        && let Err(error) =
+            shared.cache.leave_family(&authority, shared.client_id(), &wanted.account.home_account_id, budget).await
     {
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }

@@ -179,11 +179,12 @@ impl Storage for Moody {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         tokio::task::yield_now().await;
         self.check("written")?;
-        Storage::replace(&self.storage, content, expected, observer).await
+        Storage::replace(&self.storage, content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

@@ -3,6 +3,7 @@ mod events;
 mod failures;
 mod flood;
 mod model;
+mod partitioned;
 mod readers;
 mod refused;
 #[cfg(feature = "file")]
@@ -50,7 +51,7 @@ async fn remove(cache: &TokenCache, user: &str) -> Result<bool, StorageError> {
 async fn overwrite(storage: &impl Storage, text: &str) {
     let version = Storage::version(storage).unwrap();
     let replaced =
-        Storage::replace(storage, text.as_bytes().to_vec().into(), version, &Observer::default()).await.unwrap();
+        Storage::replace(storage, text.as_bytes().to_vec().into(), version, None, &Observer::default()).await.unwrap();
     assert!(matches!(replaced, Replaced::Done(_)));
 }
 
@@ -192,7 +193,7 @@ async fn leaving_a_family_is_remembered() {
     overwrite(&storage, &content(&entries).to_string()).await;
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
     assert!(matches!(look(&cache, "ada").await, Ok(Lookup::MustRefresh(..))));
-    cache.leave_family(&entra(T), &client(), &mut LockBudget::default()).await.unwrap();
+    cache.leave_family(&entra(T), &client(), &AccountId::new("u.t"), &mut LockBudget::default()).await.unwrap();
     for cache in [&cache, &other] {
         assert!(matches!(look(cache, "ada").await, Ok(Lookup::Nothing)));
     }

@@ -3,16 +3,20 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use auth_core::AccountId;
 use memchr::memmem::Finder;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::Section;
+use crate::assertion::Assertion;
 use crate::entries;
 use crate::members::{Borrowed, Members, Name};
 
-/// A partition. The three kinds never meet: a query of one cannot reach the others (S-81).
+/// Which partition. The three kinds never meet: a query of one cannot reach the others (S-81). A name holds no secret, but
+/// may tell who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+#[expect(clippy::exhaustive_enums, reason = "a store must know each")]
+pub enum Place {
     /// Of a user, by home account id in folded letters.
     User(Arc<str>),
     /// Of an application itself, by client and realm.
@@ -22,6 +26,14 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    pub(crate) fn of_user(id: &AccountId) -> Self {
+        Self::User(id.folded().into())
+    }
+
+    pub(crate) fn of_assertion(assertion: &Assertion) -> Self {
+        Self::Assertion(assertion.as_str().into())
+    }
+
     pub(crate) fn app(client_id: &str, realm: &str) -> Self {
         let mut name = String::with_capacity(client_id.len().saturating_add(realm.len()).saturating_add(1));
         name.push_str(client_id);

@@ -6,6 +6,7 @@
 mod depth;
 mod filing;
 mod item;
+mod keep;
 mod keys;
 mod made;
 mod new_entry;
@@ -29,7 +30,7 @@ use ahash::RandomState;
 use arc_swap::ArcSwap;
 use auth_core::{AccountId, Timestamp};
 
-pub(crate) use filing::Place;
+pub use filing::Place;
 pub(crate) use item::{Item, entries, make, put, remove};
 pub(crate) use keys::{AccessTokenId, Key, KeyKind};
 pub(crate) use made::{Make, Origin};

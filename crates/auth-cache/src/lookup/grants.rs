@@ -94,33 +94,59 @@ impl GrantLookup {
             Self::MustRequest(_, None) => 0,
         }
     }
+
+    /// Whether there is a token to hand out, whatever else should be done.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self, Self::Usable(_) | Self::UsableButRefresh(_))
+    }
+
+    /// The better one; of equal ones this.
+    pub(crate) fn or(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.rank() > self.rank() => other,
+            _ => self,
+        }
+    }
 }
 
 pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timestamp) -> GrantLookup {
-    // Libraries differ in what they write as the realm of one and the same tenant.
-    let realms = [Some(query.authority.realm(None)), query.tenant_id, query.authority.has_single_realm().then_some("")];
-    let mut answer = GrantLookup::MustRequest(query.miss(), None);
-    for (position, realm) in realms.iter().enumerate() {
-        let Some(realm) = *realm else { continue };
-        if realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| same(text, realm))) {
-            continue;
-        }
-        let place = Place::app(query.client_id.as_str(), realm);
-        let found = document.partition(&place, |partition| query.answer(partition, "", now));
-        if let Some(found) = found.filter(|found| found.rank() > answer.rank()) {
-            answer = found;
-        }
-    }
-    answer
+    query.places().fold(query.nothing(), |best, place| best.or(lookup_app_at(document, query, &place, now)))
+}
+
+/// What one of the [places](AppQuery::places) answers.
+pub(crate) fn lookup_app_at(
+    document: &Document,
+    query: &AppQuery<'_>,
+    place: &Place,
+    now: Timestamp,
+) -> Option<GrantLookup> {
+    document.partition(place, |partition| query.answer(partition, "", now))
 }
 
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
-    let place = Place::Assertion(query.assertion.as_str().into());
+    let place = Place::of_assertion(query.assertion);
     let answer = |partition: &Partition| query.app.answer(partition, query.assertion.as_str(), now);
-    document.partition(&place, answer).unwrap_or(GrantLookup::MustRequest(query.app.miss(), None))
+    document.partition(&place, answer).unwrap_or(query.app.nothing())
 }
 
 impl AppQuery<'_> {
+    /// Where the token may be, best first: libraries differ in what they write as the realm of one and the same tenant.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        let realms =
+            [Some(self.authority.realm(None)), self.tenant_id, self.authority.has_single_realm().then_some("")];
+        let is_first = move |position: usize, realm: &str| {
+            !realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| same(text, realm)))
+        };
+        let realms = realms.into_iter().enumerate().filter_map(|(position, realm)| Some((position, realm?)));
+        let realms = realms.filter(move |(position, realm)| is_first(*position, realm));
+        realms.map(|(_, realm)| Place::app(self.client_id.as_str(), realm))
+    }
+
+    /// The answer where nothing is found.
+    pub(crate) fn nothing(&self) -> GrantLookup {
+        GrantLookup::MustRequest(self.miss(), None)
+    }
+
     fn miss(&self) -> RefreshReason {
         if self.bypass { RefreshReason::ForceRefreshOrClaims } else { RefreshReason::NoCachedAccessToken }
     }

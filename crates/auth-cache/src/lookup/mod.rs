@@ -12,7 +12,7 @@ use auth_core::{AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scope
 pub(crate) use account_tokens::lookup;
 pub use cached_token::CachedToken;
 pub use grants::{AppQuery, AssertionQuery, GrantLookup};
-pub(crate) use grants::{lookup_app, lookup_assertion};
+pub(crate) use grants::{lookup_app, lookup_app_at, lookup_assertion};
 pub use margins::Margins;
 
 use crate::token_kind::TokenKind;
@@ -100,6 +100,13 @@ pub enum Lookup {
     MustRefresh(Box<Refresh>, Option<CachedToken>),
     /// Nothing that could answer: the user must sign in.
     Nothing,
+}
+
+impl Lookup {
+    /// Whether there is a token to hand out, whatever else should be done.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self, Self::Usable(_) | Self::UsableButRefresh(..))
+    }
 }
 
 #[cfg(test)]

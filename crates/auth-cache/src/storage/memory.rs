@@ -6,6 +6,7 @@ use core::task::{Poll, Waker};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use auth_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{
@@ -95,6 +96,7 @@ impl Storage for MemoryStorage {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        _keep_until: Option<Timestamp>,
         _observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let mut state = self.state();

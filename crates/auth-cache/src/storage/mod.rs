@@ -11,11 +11,13 @@ mod locks;
 mod memory;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 mod secret_item;
+mod partitioned;
 
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 
+use auth_core::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::event::Observer;
@@ -33,6 +35,7 @@ pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use secret_item::SecretItemStorage;
+pub use partitioned::{DynPartitionedStorage, PartitionedStorage};
 
 /// What a reader remembers of a stored document in order to notice a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,9 @@ impl Version {
 
     /// Nothing is stored.
     pub const NONE: Self = Self([0; 4]);
+
+    /// The store must be read to know. No document has it.
+    pub const UNKNOWN: Self = Self([u64::MAX; 4]);
 }
 
 /// A stored document with its version. It holds secrets.
@@ -89,14 +95,17 @@ pub enum Replaced {
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let (storage, observer) = (MemoryStorage::new(), Observer::default());
-/// let replaced = storage.replace(b"{}".to_vec().into(), Version::NONE, &observer).await?;
+/// let replaced = storage.replace(b"{}".to_vec().into(), Version::NONE, None, &observer).await?;
 /// assert_eq!(replaced, Replaced::Done(storage.version()?));
-/// let replaced = storage.replace(b"{ }".to_vec().into(), Version::NONE, &observer).await?;
+/// let replaced = storage.replace(b"{ }".to_vec().into(), Version::NONE, None, &observer).await?;
 /// assert_eq!(replaced, Replaced::Conflict);
 /// # Ok::<(), auth_cache::StorageError>(()) }).unwrap();
 /// ```
 pub trait Storage: Send + Sync + 'static {
     /// The version that a read would give now. Cheap, as it is asked before every lookup.
+    ///
+    /// A store on another machine gives the version that it learned last, as long as it says that a change may be seen so
+    /// late, and then [`Version::UNKNOWN`]; whoever takes a lock asks anew.
     ///
     /// Equal versions promise equal content. A read that cannot promise that its content stays the same as long as this
     /// does may give a version that this never gives: then the document is read again with the next use.
@@ -113,12 +122,16 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Replaces the document if it still is of the version `expected`. Readers see the old or the new one, never a part.
     ///
+    /// Nothing in it is of use beyond `keep_until`, where that is known: a store whose contents go by themselves may let it go
+    /// then.
+    ///
     /// # Errors
     /// [`StorageError`] when it cannot be written; the old document is intact then.
     fn replace(
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> impl Future<Output = Result<Replaced, StorageError>> + Send;
 
@@ -158,6 +171,7 @@ pub trait DynStorage: Send + Sync {
         &'a self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &'a Observer,
     ) -> BoxFuture<'a, Result<Replaced, StorageError>>;
     /// See [`Storage::set_aside`].
@@ -184,9 +198,10 @@ impl<S: Storage> DynStorage for S {
         &'a self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &'a Observer,
     ) -> BoxFuture<'a, Result<Replaced, StorageError>> {
-        Box::pin(Storage::replace(self, content, expected, observer))
+        Box::pin(Storage::replace(self, content, expected, keep_until, observer))
     }
 
     fn set_aside(&self) -> BoxFuture<'_, Result<String, StorageError>> {

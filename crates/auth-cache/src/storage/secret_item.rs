@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use auth_core::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -138,6 +139,7 @@ impl Storage for SecretItemStorage {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         if !self.file.is_still(expected)? {
@@ -150,7 +152,7 @@ impl Storage for SecretItemStorage {
         let store =
             move |storage: &Self| secret_service::store(&storage.attributes, &storage.label, &content, "text/plain");
         self.blocking("written", store).await?;
-        self.file.replace(SIGNAL.to_vec().into(), expected, observer).await
+        self.file.replace(SIGNAL.to_vec().into(), expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
@@ -164,7 +166,7 @@ impl Storage for SecretItemStorage {
         };
         self.blocking("set aside", move_aside).await?;
         let now = Storage::version(&self.file)?;
-        self.file.replace(SIGNAL.to_vec().into(), now, &Observer::default()).await?;
+        self.file.replace(SIGNAL.to_vec().into(), now, None, &Observer::default()).await?;
         Ok(format!("the keyring, as auth.CorruptTokenCache of {}", self.file.path().display()))
     }
 

@@ -59,10 +59,11 @@ impl Storage for Careless {
         &self,
         content: Zeroizing<Vec<u8>>,
         _expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let version = Storage::version(&self.0)?;
-        Storage::replace(&self.0, content, version, observer).await
+        Storage::replace(&self.0, content, version, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

@@ -34,8 +34,11 @@ impl AppTokenUpdate {
     }
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
-        let place = Place::app(self.client_id.as_str(), self.realm());
-        self.put(document, &place, (AccountId::new(""), ""), self.tokens.expires_on, moment);
+        self.put(document, &self.place(), (AccountId::new(""), ""), self.tokens.expires_on, moment);
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place::app(self.client_id.as_str(), self.realm())
     }
 
     /// The key under which MSAL for .NET stores the partition in a distributed cache.
@@ -96,7 +99,7 @@ impl AssertionTokenUpdate {
     }
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
-        let place = Place::Assertion(self.assertion.as_str().into());
+        let place = Place::of_assertion(&self.assertion);
         let account = self.app.tokens.home_account_id().unwrap_or_else(|| AccountId::new(""));
         let expires_on = self.app.tokens.expires_on;
         let expires_on = self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auth::{MemoryStorage, Observer, Storage, StorageError};
+use auth::{MemoryStorage, Observer, Storage, StorageError, Timestamp};
 use auth_cache::{BoxedLock, LockBudget, LockName, Replaced, Stored, Version};
 use zeroize::Zeroizing;
 
@@ -30,12 +30,13 @@ impl Storage for Full {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         if self.is_full.load(Ordering::SeqCst) {
             return Err(StorageError::new("written", "memory", "it is full"));
         }
-        self.inner.replace(content, expected, observer).await
+        self.inner.replace(content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
@@ -105,7 +106,7 @@ async fn a_call_waits_ten_seconds_for_all_its_locks() {
     let folder = tempfile::tempdir().unwrap();
     let storage = FileStorage::at(folder.path().join("cache.json")).unwrap();
     let content = document(1, Times::EXPIRED).to_string().into_bytes();
-    storage.replace(content.into(), Version::NONE, &Observer::default()).await.unwrap();
+    storage.replace(content.into(), Version::NONE, None, &Observer::default()).await.unwrap();
     let scene = Scene::new(0, Times::EXPIRED, Provider::new(Reply::tokens)).await.over(storage.clone());
 
     let elsewhere = TokenCache::new(storage.clone());

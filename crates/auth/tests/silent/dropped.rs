@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use auth::{AuthError, MemoryStorage, Observer, Storage, StorageError};
+use auth::{AuthError, MemoryStorage, Observer, Storage, StorageError, Timestamp};
 use auth_cache::{BoxedLock, LockBudget, LockName, Replaced, Stored, Version};
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
@@ -32,10 +32,11 @@ impl Storage for Polite {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         yield_now().await;
-        let replaced = Storage::replace(&self.0, content, expected, observer).await;
+        let replaced = Storage::replace(&self.0, content, expected, keep_until, observer).await;
         yield_now().await;
         replaced
     }

@@ -1,6 +1,6 @@
 //! A store that locks nothing between processes, as some cannot: what takes turns then does so in this process.
 
-use auth::{MemoryStorage, Storage, StorageError};
+use auth::{MemoryStorage, Storage, StorageError, Timestamp};
 use auth_cache::{BoxedLock, LockBudget, LockName, Observer, Replaced, Stored, Version};
 use zeroize::Zeroizing;
 
@@ -20,9 +20,10 @@ impl Storage for Lockless {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
-        Storage::replace(&self.0, content, expected, observer).await
+        Storage::replace(&self.0, content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

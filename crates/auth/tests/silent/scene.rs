@@ -70,7 +70,12 @@ impl Scene {
         let storage = MemoryStorage::new();
         let version = storage.version().unwrap();
         storage
-            .replace(document(accounts, times).to_string().into_bytes().into(), version, &auth::Observer::default())
+            .replace(
+                document(accounts, times).to_string().into_bytes().into(),
+                version,
+                None,
+                &auth::Observer::default(),
+            )
             .await
             .unwrap();
         let clock = Hand(Arc::new(AtomicU64::new(NOW)));
@@ -170,7 +175,7 @@ impl Scene {
     pub(crate) async fn write(&self, document: &Value) {
         let version = self.storage.version().unwrap();
         self.storage
-            .replace(document.to_string().into_bytes().into(), version, &auth::Observer::default())
+            .replace(document.to_string().into_bytes().into(), version, None, &auth::Observer::default())
             .await
             .unwrap();
     }

@@ -54,7 +54,7 @@ async fn each_change_names_its_key() {
             cache.store_assertion(update).await.unwrap();
             assert_eq!(take(&heard), [changed(Some(&key))]);
         }
-        cache.leave_family(&entra(T), &client(), &mut LockBudget::default()).await.unwrap();
+        cache.leave_family(&entra(T), &client(), &AccountId::new("u.t"), &mut LockBudget::default()).await.unwrap();
         assert_eq!(take(&heard), [changed(None)]);
         remove(&cache, "ada").await.unwrap();
         assert_eq!(take(&heard), [changed(Some(&home))]);

@@ -45,6 +45,7 @@ impl Storage for Moody {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         self.check("replace")?;
@@ -53,7 +54,7 @@ impl Storage for Moody {
         if let Some(text) = intruder {
             overwrite(&self.inner, &text).await;
         }
-        Storage::replace(&self.inner, content, expected, observer).await
+        Storage::replace(&self.inner, content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

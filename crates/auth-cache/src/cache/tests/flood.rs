@@ -50,10 +50,10 @@ async fn a_flood_of_tenants_stays_below_the_limits() {
             let now = at(i64::try_from(number).unwrap());
             put(&cache, number, if number % 10 == 9 { 300 } else { 100_000 }, now).await;
             assert!(is_there(&cache, 0, now).await, "it was asked for lately, and {number} came");
-            let size = cache.live.known().document.size();
+            let size = cache.whole().known().document.size();
             assert!(size.access_tokens <= LIMIT && memory(size) <= bytes, "{size:?} after {number}");
         }
-        let picture = cache.live.known();
+        let picture = cache.whole().known();
         let size = picture.document.size();
         assert_eq!(size, counted(&picture.document));
         assert_eq!(picture.document.all().len(), size.access_tokens, "no tenant without a token is kept");

@@ -164,7 +164,15 @@ impl World {
                 assert_eq!(removed, Ok(self.list.remove(user, client, scope)));
             }
             Step::LeaveFamily(client) => {
-                cache.leave_family(&entra("common"), &client_of(client), &mut LockBudget::default()).await.unwrap();
+                cache
+                    .leave_family(
+                        &entra("common"),
+                        &client_of(client),
+                        &AccountId::new("u.t"),
+                        &mut LockBudget::default(),
+                    )
+                    .await
+                    .unwrap();
                 self.list.families.insert(client, false);
             }
             Step::Wait(seconds) => self.now = now.saturating_add(core::time::Duration::from_secs(seconds)),

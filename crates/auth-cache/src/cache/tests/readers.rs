@@ -33,12 +33,13 @@ impl Storage for Gated {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.forget();
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        Storage::replace(&self.inner, content, expected, observer).await
+        Storage::replace(&self.inner, content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

@@ -93,9 +93,10 @@ impl Storage for Haunted {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
-        let replaced = Storage::replace(&self.inner, content, expected, observer).await?;
+        let replaced = Storage::replace(&self.inner, content, expected, keep_until, observer).await?;
         let ghost = self.ghosts.lock().unwrap().pop();
         if let (Replaced::Done(version), Some(ghost)) = (replaced, ghost) {
             overwrite(&self.inner, &ghost).await;

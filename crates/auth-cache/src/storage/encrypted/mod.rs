@@ -7,6 +7,7 @@ use core::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use auth_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::file::FileForm;
@@ -37,7 +38,7 @@ use crate::event::{Event, Observer};
 /// let key = EncryptionKey::generate()?;
 /// let storage = EncryptedFileStorage::new(FileStorage::at(&path)?, "my-client-id", key);
 /// let observer = Observer::default();
-/// storage.replace(b"{}".to_vec().into(), Version::NONE, &observer).await?;
+/// storage.replace(b"{}".to_vec().into(), Version::NONE, None, &observer).await?;
 /// assert_eq!(storage.read(&observer).await?.content.as_slice(), b"{}");
 /// assert!(!std::fs::read(path)?.ends_with(b"{}"));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
@@ -182,6 +183,7 @@ impl Storage for EncryptedFileStorage {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let key = match self.file.form()? {
@@ -200,7 +202,7 @@ impl Storage for EncryptedFileStorage {
             Some(key) => seal::seal(&key, &self.name, &content).map_err(|error| self.error("written", error))?,
             None => content,
         };
-        self.file.replace(content, expected, observer).await
+        self.file.replace(content, expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {

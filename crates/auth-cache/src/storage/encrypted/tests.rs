@@ -121,7 +121,7 @@ pub(super) async fn read(storage: &impl Storage) -> Result<String, StorageError>
 
 pub(super) async fn put(storage: &impl Storage, text: &str) -> Result<Replaced, StorageError> {
     let version = storage.version()?;
-    storage.replace(text.as_bytes().to_vec().into(), version, &Observer::default()).await
+    storage.replace(text.as_bytes().to_vec().into(), version, None, &Observer::default()).await
 }
 
 fn kind(result: Result<impl fmt::Debug, StorageError>) -> StorageErrorKind {
@@ -321,7 +321,7 @@ async fn the_fallback_is_plain_where_there_is_no_key_and_tells_it() {
         let storage = scene.start().allow_plaintext_fallback();
         for _ in 0..2 {
             let stored = storage.read(&observer).await.unwrap();
-            storage.replace(b"{}".to_vec().into(), stored.version, &observer).await.unwrap();
+            storage.replace(b"{}".to_vec().into(), stored.version, None, &observer).await.unwrap();
         }
         let heard = heard.lock().unwrap();
         let [Event::NotEncrypted { place, reason }] = heard.as_slice() else { panic!("once a start: {heard:?}") };

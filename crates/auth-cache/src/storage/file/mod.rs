@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use auth_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, Stored, Version};
@@ -243,6 +244,7 @@ impl Storage for FileStorage {
         &self,
         content: Zeroizing<Vec<u8>>,
         expected: Version,
+        _keep_until: Option<Timestamp>,
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let observer = observer.clone();

@@ -34,7 +34,7 @@ fn age(path: &Path, by: Duration) {
 
 async fn put(storage: &FileStorage, text: &str) -> Result<Replaced, StorageError> {
     let version = Storage::version(storage)?;
-    Storage::replace(storage, text.as_bytes().to_vec().into(), version, &Observer::default()).await
+    Storage::replace(storage, text.as_bytes().to_vec().into(), version, None, &Observer::default()).await
 }
 
 fn mode(path: impl AsRef<Path>) -> u32 {
@@ -158,7 +158,7 @@ async fn a_write_in_place_is_noticed_within_one_tick() {
     assert_ne!(second.version, first.version);
     // What was read may be replaced.
     assert!(matches!(
-        Storage::replace(&storage, b"six".to_vec().into(), second.version, &Observer::default()).await,
+        Storage::replace(&storage, b"six".to_vec().into(), second.version, None, &Observer::default()).await,
         Ok(Replaced::Done(_))
     ));
     // Once it is old enough it is read once more, and then no more.
@@ -184,7 +184,7 @@ async fn leftovers_are_removed_with_the_first_write() {
     let (heard, observer) = listening();
     let write = async |text: &str| {
         let version = Storage::version(&storage).unwrap();
-        Storage::replace(&storage, text.as_bytes().to_vec().into(), version, &observer).await.unwrap();
+        Storage::replace(&storage, text.as_bytes().to_vec().into(), version, None, &observer).await.unwrap();
     };
     let leave = || {
         let left = folder.path().join(".cache.json.0123456789abcdef.tmp");

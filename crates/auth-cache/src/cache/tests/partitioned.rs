@@ -1,0 +1,253 @@
+//! A cache whose partitions are values of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::*;
+use crate::assertion::Assertion;
+use crate::storage::{BoxFuture, Stored, Version};
+
+/// Partitions in memory that are believed for ever once they were read, and a store that may fail.
+#[derive(Clone, Default)]
+struct Distant(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    values: Mutex<BTreeMap<Place, MemoryStorage>>,
+    links: Mutex<BTreeSet<(Place, Place)>>,
+    reads: AtomicUsize,
+    is_down: AtomicBool,
+}
+
+/// One partition, and what was learned of it.
+struct Partition {
+    state: Arc<State>,
+    inner: MemoryStorage,
+    learned: Mutex<Option<Version>>,
+}
+
+impl Distant {
+    fn set_down(&self, is_down: bool) {
+        self.0.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// How often anything was read, since somebody asked.
+    fn reads(&self) -> usize {
+        self.0.reads.swap(0, Ordering::SeqCst)
+    }
+
+    /// The names of what is stored.
+    fn names(&self) -> Vec<String> {
+        let values = self.0.values.lock().unwrap();
+        let stored = values.iter().filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
+        stored.map(|(place, _)| format!("{place:?}")).collect()
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        check(&self.0)
+    }
+}
+
+fn check(state: &State) -> Result<(), StorageError> {
+    match state.is_down.load(Ordering::SeqCst) {
+        true => Err(StorageError::new("reached", "far away", "it is down")),
+        false => Ok(()),
+    }
+}
+
+impl PartitionedStorage for Distant {
+    fn partition(&self, key: &Place) -> Arc<dyn DynStorage> {
+        let inner = self.0.values.lock().unwrap().entry(key.clone()).or_default().clone();
+        Arc::new(Partition { state: Arc::clone(&self.0), inner, learned: Mutex::default() })
+    }
+
+    async fn users(&self) -> Result<Vec<Place>, StorageError> {
+        self.check()?;
+        let values = self.0.values.lock().unwrap();
+        let users = values.iter().filter(|(place, _)| matches!(place, Place::User(_)));
+        let stored = users.filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
+        Ok(stored.map(|(place, _)| place.clone()).collect())
+    }
+
+    async fn link(&self, user: &Place, assertion: &Place) -> Result<(), StorageError> {
+        self.0.links.lock().unwrap().insert((user.clone(), assertion.clone()));
+        self.check()
+    }
+
+    async fn linked(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
+        self.check()?;
+        let links = self.0.links.lock().unwrap();
+        Ok(links.iter().filter(|(own, _)| own == user).map(|(_, assertion)| assertion.clone()).collect())
+    }
+}
+
+impl DynStorage for Partition {
+    fn version(&self) -> Result<Version, StorageError> {
+        Ok(self.learned.lock().unwrap().filter(|version| *version != Version::NONE).unwrap_or(Version::UNKNOWN))
+    }
+
+    fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>> {
+        self.state.reads.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            check(&self.state)?;
+            let stored = Storage::read(&self.inner, observer).await?;
+            *self.learned.lock().unwrap() = Some(stored.version);
+            Ok(stored)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        content: Zeroizing<Vec<u8>>,
+        expected: Version,
+        keep_until: Option<Timestamp>,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<Replaced, StorageError>> {
+        Box::pin(async move {
+            check(&self.state)?;
+            let replaced = Storage::replace(&self.inner, content, expected, keep_until, observer).await?;
+            *self.learned.lock().unwrap() = match replaced {
+                Replaced::Done(version) => Some(version),
+                Replaced::Conflict => None,
+            };
+            Ok(replaced)
+        })
+    }
+
+    fn set_aside(&self) -> BoxFuture<'_, Result<String, StorageError>> {
+        Box::pin(Storage::set_aside(&self.inner))
+    }
+
+    fn lock<'a>(
+        &'a self,
+        name: LockName<'a>,
+        budget: &'a mut LockBudget,
+        observer: &'a Observer,
+    ) -> BoxFuture<'a, Result<BoxedLock, StorageError>> {
+        *self.learned.lock().unwrap() = None;
+        Box::pin(async move {
+            check(&self.state)?;
+            Storage::lock(&self.inner, name, budget, observer).await
+        })
+    }
+}
+
+fn app(now: Timestamp) -> AppTokenUpdate {
+    let tokens = tokens(&entra(T), "User.Read", &[], now);
+    AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens))
+}
+
+async fn found(cache: &TokenCache, user: &str) -> bool {
+    let (authority, client_id, scopes) = (entra(T), client(), scopes("User.Read"));
+    let account = AccountId::new(format!("{user}.{T}"));
+    let query = Query::new(&authority, &client_id, &account, &scopes);
+    match cache.try_lookup(&query, NOW) {
+        Some(found) => found.serves(),
+        None => cache.lookup(&query, NOW).await.unwrap().serves(),
+    }
+}
+
+#[tokio::test]
+async fn each_partition_is_a_value_and_a_hit_asks_nobody() {
+    let store = Distant::default();
+    let (cache, other) = (TokenCache::partitioned(store.clone()), TokenCache::partitioned(store.clone()));
+    assert!(!found(&other, "ada").await, "nobody is there yet");
+    for user in ["ada", "bob"] {
+        super::store(&cache, user, false).await.unwrap();
+    }
+    cache.store_app(app(NOW)).await.unwrap();
+    let expected = [format!("User(\"ada.{T}\")"), format!("User(\"bob.{T}\")"), format!("App(\"my-client-id\\n{T}\")")];
+    assert_eq!(store.names(), expected);
+    store.reads();
+    assert!(found(&cache, "ada").await && found(&cache, "ada").await);
+    assert_eq!(store.reads(), 0, "what is in memory costs nothing");
+    assert!(found(&other, "ada").await, "that somebody was not there is not believed");
+    assert_eq!(store.reads(), 1, "a miss is one read");
+    assert!(found(&other, "ada").await);
+    assert_eq!(store.reads(), 0);
+    assert!(!found(&cache, "cy").await && !found(&cache, "cy").await);
+    assert_eq!(store.reads(), 2, "who is nowhere is asked for each time");
+    assert_eq!(names(&other).await, ["ada", "bob"]);
+    let account = other.account(&entra(T), &client(), &AccountId::new(format!("bob.{T}"))).await.unwrap();
+    assert_eq!(account.unwrap().home_account_id.as_str(), format!("bob.{T}"));
+    let (authority, client_id, wanted) = (entra(T), client(), scopes("User.Read"));
+    let query = AppQuery::new(&authority, &client_id, &wanted);
+    assert!(other.lookup_app(&query, NOW).await.unwrap().serves());
+}
+
+// S-87, over partitions that do not change together.
+#[tokio::test]
+async fn a_sign_out_finds_what_was_got_on_behalf() {
+    let store = Distant::default();
+    let cache = TokenCache::partitioned(store.clone());
+    super::store(&cache, "ada", false).await.unwrap();
+    let tokens = tokens(&entra(T), "User.Read", &sign_in(&entra(T), T, "ada"), NOW);
+    let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));
+    let (assertion, authority, client_id, wanted) = (Assertion::of_token("a"), entra(T), client(), scopes("User.Read"));
+    cache.store_assertion(AssertionTokenUpdate::new(assertion.clone(), None, app)).await.unwrap();
+    let query = AssertionQuery::new(&assertion, AppQuery::new(&authority, &client_id, &wanted));
+    assert!(cache.lookup_assertion(&query, NOW).await.unwrap().serves());
+
+    let other = TokenCache::partitioned(store.clone());
+    let ada = other.accounts(&authority, &client_id).await.unwrap().remove(0);
+    assert!(other.remove_account(&authority, &client_id, &ada, RemovalScope::Family).await.unwrap());
+    assert!(!other.remove_account(&authority, &client_id, &ada, RemovalScope::Family).await.unwrap());
+    let another = TokenCache::partitioned(store);
+    assert!(!another.lookup_assertion(&query, NOW).await.unwrap().serves());
+    assert!(!found(&another, "ada").await);
+}
+
+// S-98
+#[tokio::test]
+async fn a_store_that_fails_costs_memory_only() {
+    let store = Distant::default();
+    let cache = TokenCache::partitioned(store.clone());
+    super::store(&cache, "ada", false).await.unwrap();
+    store.set_down(true);
+    super::store(&cache, "bob", false).await.unwrap_err();
+    assert!(found(&cache, "ada").await && found(&cache, "bob").await, "what this process knows serves on");
+    assert_eq!(names(&cache).await, ["ada", "bob"]);
+    assert!(cache.flush().await.is_err());
+    store.set_down(false);
+    cache.flush().await.unwrap();
+    assert_eq!(names(&TokenCache::partitioned(store)).await, ["ada", "bob"]);
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_bounded_and_what_waits_goes_last() {
+    let store = Distant::default();
+    let mut limits = Limits::default();
+    limits.partitions = 16;
+    let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
+    store.set_down(true);
+    super::store(&cache, "waits", false).await.unwrap_err();
+    store.set_down(false);
+    for number in 0..100 {
+        super::store(&cache, &format!("user{number}"), false).await.unwrap();
+        assert!(cache.documents.known().len() <= 16);
+    }
+    cache.flush().await.unwrap();
+    store.reads();
+    assert!(found(&cache, "user99").await && found(&cache, "waits").await);
+    assert_eq!(store.reads(), 0, "those that were used last are here");
+    assert!(found(&cache, "user0").await);
+    assert_eq!(store.reads(), 1, "the others are read");
+    assert_eq!(names(&TokenCache::partitioned(store)).await.len(), 101);
+}
+
+#[tokio::test]
+async fn a_document_is_taken_apart_and_put_together() {
+    let whole = TokenCache::in_memory();
+    for user in ["ada", "bob"] {
+        store(&whole, user, false).await.unwrap();
+    }
+    let json = whole.to_json();
+    let store = Distant::default();
+    let cache = TokenCache::partitioned(store.clone());
+    cache.merge_json(&json).unwrap();
+    cache.flush().await.unwrap();
+    assert_eq!(names(&TokenCache::partitioned(store)).await, ["ada", "bob"]);
+    let values = [json, cache.to_json()].map(|json| serde_json::from_slice::<Value>(&json).unwrap());
+    assert_eq!(values[0], values[1]);
+}

@@ -1,0 +1,167 @@
+//! The documents of a cache: one, or one for each partition of a store that has many.
+
+mod seats;
+
+use core::fmt;
+use core::ops::Deref;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::document::Place;
+use crate::event::{Event, Observer};
+use crate::limits::Limits;
+use crate::live::LiveDocument;
+use crate::storage::{DynPartitionedStorage, StorageError};
+use seats::Seats;
+
+/// What a cache looks into.
+pub(crate) enum Documents {
+    /// All partitions are in one, which is in memory, or in a store that knows whether it has changed.
+    Whole(Box<LiveDocument>),
+    /// Each partition is one.
+    Partitions(Shelf),
+}
+
+/// The document that has a partition.
+pub(crate) enum Held<'a> {
+    Whole(&'a LiveDocument),
+    Partition(Arc<LiveDocument>),
+}
+
+impl Deref for Held<'_> {
+    type Target = LiveDocument;
+
+    fn deref(&self) -> &LiveDocument {
+        match self {
+            Self::Whole(live) => live,
+            Self::Partition(live) => live,
+        }
+    }
+}
+
+impl Documents {
+    /// The document that has the partition.
+    pub(crate) fn of(&self, place: impl FnOnce() -> Place) -> Held<'_> {
+        match self {
+            Self::Whole(live) => Held::Whole(live),
+            Self::Partitions(shelf) => Held::Partition(shelf.at(&place())),
+        }
+    }
+
+    /// The document that has the partition of a user, if it is in memory.
+    #[inline]
+    pub(crate) fn known_user(&self, folded: &str) -> Option<Held<'_>> {
+        match self {
+            Self::Whole(live) => Some(Held::Whole(live)),
+            Self::Partitions(shelf) => shelf.seats().user(folded).map(Held::Partition),
+        }
+    }
+
+    /// All documents in memory.
+    pub(crate) fn known(&self) -> Vec<Held<'_>> {
+        match self {
+            Self::Whole(live) => vec![Held::Whole(live)],
+            Self::Partitions(shelf) => shelf.seats().all().into_iter().map(|(_, live)| Held::Partition(live)).collect(),
+        }
+    }
+
+    pub(crate) fn observer(&self) -> &Observer {
+        match self {
+            Self::Whole(live) => &live.observer,
+            Self::Partitions(shelf) => &shelf.observer,
+        }
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        match self {
+            Self::Whole(live) => &live.limits,
+            Self::Partitions(shelf) => &shelf.limits,
+        }
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        match self {
+            Self::Whole(live) => live.limits = limits,
+            Self::Partitions(shelf) => shelf.limits = limits,
+        }
+    }
+
+    pub(crate) fn set_observer(&mut self, observer: Observer) {
+        match self {
+            Self::Whole(live) => live.observer = observer,
+            Self::Partitions(shelf) => shelf.observer = observer,
+        }
+    }
+}
+
+/// The partitions that were used last, in front of their store. Those that went are read again; one with a change that the
+/// store refused does not go before any other.
+pub(crate) struct Shelf {
+    store: Arc<dyn DynPartitionedStorage>,
+    seats: RwLock<Seats>,
+    limits: Limits,
+    observer: Observer,
+}
+
+impl Shelf {
+    pub(crate) fn of(store: Arc<dyn DynPartitionedStorage>) -> Self {
+        Self { store, seats: RwLock::default(), limits: Limits::DEFAULT, observer: Observer::default() }
+    }
+
+    fn seats(&self) -> RwLockReadGuard<'_, Seats> {
+        // A seat is put in or taken out whole: poison tells nothing.
+        self.seats.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The document of a partition.
+    pub(crate) fn at(&self, place: &Place) -> Arc<LiveDocument> {
+        if let Some(live) = self.seats().get(place) {
+            return live;
+        }
+        let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
+        seats.get_or_insert(place, self.limits.partitions, || {
+            let limits =
+                Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
+            LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
+        })
+    }
+
+    /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
+    pub(crate) async fn users(&self) -> Result<Vec<Place>, StorageError> {
+        let own = |refused_only: bool| -> BTreeSet<Place> {
+            let known = self.seats().all();
+            let users = known.into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
+            users.filter(|(_, live)| !refused_only || live.is_waiting()).map(|(place, _)| place).collect()
+        };
+        let users = match self.store.users().await {
+            Ok(stored) => stored.into_iter().chain(own(true)).collect(),
+            Err(error) => {
+                let known = own(false);
+                if known.is_empty() {
+                    return Err(error);
+                }
+                self.observer.tell(&Event::Unreadable { reason: error.to_string() });
+                known
+            }
+        };
+        Ok(users.into_iter().collect())
+    }
+
+    /// The places of a user's own partition, last, and of what was got on the user's behalf: who sees the account gone sees
+    /// nothing of the rest.
+    pub(crate) async fn places_of(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
+        let mut places = self.store.linked(user).await?;
+        places.push(user.clone());
+        Ok(places)
+    }
+
+    pub(crate) async fn link(&self, user: &Place, assertion: &Place) -> Result<(), StorageError> {
+        self.store.link(user, assertion).await
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("in_memory", &self.seats().all().len()).finish_non_exhaustive()
+    }
+}
