@@ -17,7 +17,8 @@ use crate::pending::Change;
 use crate::removal::{Removal, RemovalScope};
 use crate::shelf::{Documents, Shelf};
 use crate::storage::{
-    BoxedLock, DynStorage, LockBudget, LockName, PartitionedStorage, Storage, StorageError, StorageLock,
+    BoxedLock, DynStorage, LockBudget, LockName, PartitionedStorage, Storage, StorageError, StorageErrorKind,
+    StorageLock,
 };
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
@@ -73,7 +74,7 @@ impl TokenCache {
     /// those that were asked for last, [`Limits::partitions`] of them.
     #[must_use]
     pub fn partitioned(storage: impl PartitionedStorage) -> Self {
-        Self { documents: Documents::Partitions(Shelf::of(Arc::new(storage))) }
+        Self { documents: Documents::Partitions(Box::new(Shelf::of(Arc::new(storage)))) }
     }
 
     /// The same with other limits.
@@ -182,7 +183,12 @@ impl TokenCache {
         };
         let mut all = Vec::new();
         for user in shelf.users().await? {
-            all.extend(accounts::accounts_among(&shelf.at(&user).current().await?.document, authorities, client_id));
+            match shelf.at(&user).current().await {
+                Ok(current) => all.extend(accounts::accounts_among(&current.document, authorities, client_id)),
+                Err(error) if error.kind == StorageErrorKind::Unreachable => return Err(error),
+                // A value that nobody can read hides nobody else's.
+                Err(error) => self.documents.observer().tell(&Event::Unreadable { reason: error.to_string() }),
+            }
         }
         accounts::sort(&mut all);
         Ok(all)

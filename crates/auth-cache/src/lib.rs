@@ -4,7 +4,8 @@
 //! and what we do not understand is kept as it is. [`TokenCache`] answers lookups from partitions that nobody changes, one
 //! for each account, so that a lookup costs the same however many there are; it writes by reloading, applying one change
 //! and replacing. [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), [`MemoryStorage`], the
-//! file of feature `file`, or one's own.
+//! file of feature `file`, or one's own. For many users and machines [`PartitionedStorage`] keeps each partition apart: Redis,
+//! with feature `redis`.
 //!
 //! # What is shared
 //!
@@ -56,6 +57,8 @@ pub use removal::RemovalScope;
 pub use storage::Keyring;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use storage::SecretItemStorage;
+#[cfg(feature = "redis")]
+pub use storage::RedisStorage;
 pub use storage::{
     BoxFuture, BoxedLock, DynPartitionedStorage, DynStorage, LockBudget, LockName, MemoryStorage, PartitionedStorage,
     Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,

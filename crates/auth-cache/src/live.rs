@@ -129,7 +129,7 @@ impl LiveDocument {
         let picture = self.picture.load();
         match followed {
             Ok(()) => self.is_unreadable.store(false, Ordering::Relaxed),
-            Err(error) if picture.version == Version::NONE && self.pending().is_empty() => return Err(error),
+            Err(error) if !self.is_known() => return Err(error),
             Err(error) if !self.is_unreadable.swap(true, Ordering::Relaxed) => {
                 self.observer.tell(&Event::Unreadable { reason: error.to_string() });
             }
@@ -318,6 +318,11 @@ impl LiveDocument {
             Some(storage) if !self.pending().is_empty() => self.write(&**storage, None, budget).await.map(drop),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether this process knows anything of it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.picture.load().version != Version::NONE || self.is_waiting()
     }
 
     /// Whether a change waits for the store.

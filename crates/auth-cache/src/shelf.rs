@@ -19,7 +19,7 @@ pub(crate) enum Documents {
     /// All partitions are in one, which is in memory, or in a store that knows whether it has changed.
     Whole(Box<LiveDocument>),
     /// Each partition is one.
-    Partitions(Shelf),
+    Partitions(Box<Shelf>),
 }
 
 /// The document that has a partition.
@@ -128,15 +128,14 @@ impl Shelf {
 
     /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
     pub(crate) async fn users(&self) -> Result<Vec<Place>, StorageError> {
-        let own = |refused_only: bool| -> BTreeSet<Place> {
-            let known = self.seats().all();
-            let users = known.into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
-            users.filter(|(_, live)| !refused_only || live.is_waiting()).map(|(place, _)| place).collect()
+        let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<Place> {
+            let users = self.seats().all().into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
+            users.filter(|(_, live)| is_meant(live)).map(|(place, _)| place).collect()
         };
         let users = match self.store.users().await {
-            Ok(stored) => stored.into_iter().chain(own(true)).collect(),
+            Ok(stored) => stored.into_iter().chain(own(LiveDocument::is_waiting)).collect(),
             Err(error) => {
-                let known = own(false);
+                let known = own(LiveDocument::is_known);
                 if known.is_empty() {
                     return Err(error);
                 }

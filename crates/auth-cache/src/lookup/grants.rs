@@ -126,7 +126,7 @@ pub(crate) fn lookup_app_at(
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
     let place = Place::of_assertion(query.assertion);
     let answer = |partition: &Partition| query.app.answer(partition, query.assertion.as_str(), now);
-    document.partition(&place, answer).unwrap_or(query.app.nothing())
+    document.partition(&place, answer).unwrap_or_else(|| query.app.nothing())
 }
 
 impl AppQuery<'_> {

@@ -35,6 +35,10 @@ pub enum StorageErrorKind {
     /// The key, or what else is kept in a keyring, is not to be had now (S-104): the keyring is locked, missing or takes too
     /// long.
     KeyUnavailable,
+    /// Secrets would go over the network in plain, or to whoever asks for them (S-107).
+    Insecure,
+    /// The server of the store did not answer in time.
+    Unreachable,
     /// Anything else.
     #[default]
     Other,

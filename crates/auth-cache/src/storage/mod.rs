@@ -12,6 +12,8 @@ mod memory;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 mod secret_item;
 mod partitioned;
+#[cfg(feature = "redis")]
+mod redis;
 
 use core::fmt;
 use core::future::Future;
@@ -24,6 +26,8 @@ use crate::event::Observer;
 
 #[cfg(feature = "encrypted")]
 pub use encrypted::EncryptedFileStorage;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStorage;
 pub use error::{StorageError, StorageErrorKind};
 #[cfg(feature = "file")]
 pub use file::{FileForm, FileState, FileStorage, LockHolder};

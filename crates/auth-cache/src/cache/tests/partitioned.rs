@@ -217,8 +217,7 @@ async fn a_store_that_fails_costs_memory_only() {
 #[tokio::test]
 async fn what_is_in_memory_is_bounded_and_what_waits_goes_last() {
     let store = Distant::default();
-    let mut limits = Limits::default();
-    limits.partitions = 16;
+    let limits = Limits { partitions: 16, ..Limits::default() };
     let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
     store.set_down(true);
     super::store(&cache, "waits", false).await.unwrap_err();

@@ -1,0 +1,132 @@
+//! The connection to a server, and what becomes of callers when there is none.
+
+use core::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
+use tokio::time::{Instant, timeout};
+
+use super::address::Address;
+use super::failure::Failure;
+use super::scripts::Call;
+
+/// How long a server that did not answer is left alone, at first and at most.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// One connection for all, made when it is needed. A server that does not answer within the deadline costs whoever asks that
+/// long; then it is left alone for a while, twice as long each time, and callers are told so at once.
+pub(super) struct Link {
+    address: Address,
+    deadline: Duration,
+    /// Held by whoever connects.
+    connecting: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    connection: Option<MultiplexedConnection>,
+    /// Counts connections, so that a failure of an old one does not end a new one.
+    generation: u64,
+    down: Option<Down>,
+}
+
+/// A server that did not answer.
+#[derive(Clone, Copy)]
+struct Down {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Link {
+    pub(super) fn new(address: Address, deadline: Duration) -> Self {
+        Self { address, deadline, connecting: tokio::sync::Mutex::default(), state: Mutex::default() }
+    }
+
+    /// Carries out one command.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
+        self.within_deadline(async |connection| command.query_async(connection).await).await
+    }
+
+    /// Carries out a script.
+    pub(super) async fn script<T: FromRedisValue>(&self, call: Call) -> Result<T, Failure> {
+        self.within_deadline(async |connection| call.invoke(connection).await).await
+    }
+
+    async fn within_deadline<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
+    ) -> Result<T, Failure> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Failure::Unreachable("there is no tokio runtime"));
+        }
+        if self.state().down.is_some_and(|down| Instant::now() < down.until) {
+            return Err(Failure::Unreachable("the server did not answer shortly before"));
+        }
+        let mut used = None;
+        let answer = timeout(self.deadline, async {
+            let (generation, mut connection) = self.connection().await?;
+            used = Some(generation);
+            ask(&mut connection).await.map_err(|error| Failure::from(&error))
+        });
+        let answer = answer.await.unwrap_or(Err(Failure::Unreachable("the server did not answer in time")));
+        match &answer {
+            Err(Failure::Unreachable(_)) => self.failed(used),
+            Ok(_) | Err(Failure::Answered(_) | Failure::Unexpected(_)) => self.state().down = None,
+        }
+        answer
+    }
+
+    async fn connection(&self) -> Result<(u64, MultiplexedConnection), Failure> {
+        let _connecting = self.connecting.lock().await;
+        {
+            let state = self.state();
+            if let Some(connection) = &state.connection {
+                return Ok((state.generation, connection.clone()));
+            }
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.deadline))
+            .set_response_timeout(Some(self.deadline));
+        let connect = async { self.address.client()?.get_multiplexed_async_connection_with_config(&config).await };
+        let connection = connect.await.map_err(|error| match Failure::from(&error) {
+            // A server that refuses to talk to us is as good as none.
+            Failure::Answered(_) | Failure::Unexpected(_) => Failure::Unreachable("the server refused the connection"),
+            unreachable => unreachable,
+        })?;
+        let mut state = self.state();
+        state.generation = state.generation.wrapping_add(1);
+        state.connection = Some(connection.clone());
+        Ok((state.generation, connection))
+    }
+
+    /// Gives the connection up, and leaves the server alone for a while.
+    fn failed(&self, used: Option<u64>) {
+        let mut state = self.state();
+        if used.is_none_or(|used| used == state.generation) {
+            state.connection = None;
+        }
+        let now = Instant::now();
+        // Of many who fail at the same time one counts.
+        if state.down.is_none_or(|down| down.until <= now) {
+            let pause = state.down.map_or(PAUSE, |down| down.pause.saturating_mul(2).min(LONGEST_PAUSE));
+            let until = now.checked_add(pause).unwrap_or(now);
+            state.down = Some(Down { until, pause });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Its parts are replaced whole: poison tells nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries out what nobody waits for, where there is a runtime.
+pub(super) fn beside(work: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        drop(runtime.spawn(work));
+    }
+}

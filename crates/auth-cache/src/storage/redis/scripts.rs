@@ -1,0 +1,200 @@
+//! What must happen at once, as scripts that the server carries out.
+//!
+//! A partition is a hash: `v` its version, 32 random bytes; `d` the document; `f` the fence of the last writer that held a
+//! lock. A user's name is in the index from the moment that the value is there.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, RedisError, Script};
+
+use super::names::{Names, name};
+use crate::document::Place;
+
+/// A script with what it works on.
+pub(super) struct Call {
+    script: &'static Script,
+    keys: Vec<String>,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Call {
+    fn new(script: &'static Script, keys: Vec<String>) -> Self {
+        Self { script, keys, arguments: Vec::new() }
+    }
+
+    fn with(mut self, argument: impl Into<Vec<u8>>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub(super) async fn invoke<T: FromRedisValue>(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<T, RedisError> {
+        let mut invocation = self.script.prepare_invoke();
+        for key in &self.keys {
+            invocation.key(key);
+        }
+        for argument in &self.arguments {
+            invocation.arg(argument);
+        }
+        invocation.invoke_async(connection).await
+    }
+}
+
+/// Version and document, or the length of one that is too long. Nothing where nothing is stored.
+pub(super) fn read(key: &str, longest: usize) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "local length = redis.call('HSTRLEN', KEYS[1], 'd')
+            if length > tonumber(ARGV[1]) then return {'', length} end
+            local found = redis.call('HMGET', KEYS[1], 'v', 'd')
+            if not found[1] or not found[2] then return {} end
+            return found",
+        )
+    });
+    Call::new(&SCRIPT, vec![key.to_owned()]).with(longest.to_string())
+}
+
+/// What a write is to do.
+pub(super) struct Write<'a> {
+    pub(super) key: &'a str,
+    pub(super) index: &'a str,
+    /// The name of a user, for the index; empty for any other partition.
+    pub(super) user: &'a str,
+    /// Empty for nothing stored.
+    pub(super) expected: &'a [u8],
+    pub(super) version: &'a [u8],
+    /// How long it is kept: seconds from now, or the second at which it goes.
+    pub(super) life: Life,
+    /// Of the lock that is held, 0 for none.
+    pub(super) fence: u64,
+}
+
+/// How long a value is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// So many seconds from now on.
+    For(u64),
+    /// Until this second since 1970.
+    Until(u64),
+    /// There is nothing to keep.
+    Over,
+}
+
+/// Replaces a document of the expected version; tells whether it was that.
+pub(super) fn replace(write: &Write<'_>, document: &[u8]) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "local found = redis.call('HMGET', KEYS[1], 'v', 'f')
+            if (found[1] or '') ~= ARGV[1] then return 0 end
+            local fence = tonumber(ARGV[5])
+            if fence > 0 and tonumber(found[2] or 0) > fence then return 0 end
+            if ARGV[3] == 'over' then
+                redis.call('DEL', KEYS[1])
+                if ARGV[6] ~= '' then redis.call('SREM', KEYS[2], ARGV[6]) end
+                return 1
+            end
+            redis.call('HSET', KEYS[1], 'v', ARGV[2], 'd', ARGV[7])
+            if fence > 0 then redis.call('HSET', KEYS[1], 'f', ARGV[5]) end
+            redis.call(ARGV[3], KEYS[1], ARGV[4])
+            if ARGV[6] ~= '' then redis.call('SADD', KEYS[2], ARGV[6]) end
+            return 1",
+        )
+    });
+    let (how, number) = match write.life {
+        Life::For(seconds) => ("EXPIRE", seconds),
+        Life::Until(second) => ("EXPIREAT", second),
+        Life::Over => ("over", 0),
+    };
+    Call::new(&SCRIPT, vec![write.key.to_owned(), write.index.to_owned()])
+        .with(write.expected)
+        .with(write.version)
+        .with(how)
+        .with(number.to_string())
+        .with(write.fence.to_string())
+        .with(write.user)
+        .with(document)
+}
+
+/// Moves a value out of the way, where it stays for as many seconds at most.
+pub(super) fn set_aside(key: &str, index: &str, user: &str, seconds: u64) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "if ARGV[1] ~= '' then redis.call('SREM', KEYS[3], ARGV[1]) end
+            if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+            redis.call('RENAME', KEYS[1], KEYS[2])
+            return redis.call('EXPIRE', KEYS[2], ARGV[2])",
+        )
+    });
+    Call::new(&SCRIPT, vec![key.to_owned(), format!("{key}:corrupt"), index.to_owned()])
+        .with(user)
+        .with(seconds.to_string())
+}
+
+/// Those of the users whose partitions are stored; the others leave the index.
+pub(super) fn stored(names: &Names, users: &[String]) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "local stored = {}
+            for _, user in ipairs(ARGV) do
+                if redis.call('EXISTS', KEYS[2] .. user) == 1 then
+                    stored[#stored + 1] = user
+                else
+                    redis.call('SREM', KEYS[1], user)
+                end
+            end
+            return stored",
+        )
+    });
+    let call = Call::new(&SCRIPT, vec![names.index(), names.users()]);
+    users.iter().fold(call, |call, user| call.with(user.as_str()))
+}
+
+/// Adds an assertion to those on behalf of a user.
+pub(super) fn link(names: &Names, user: &Place, assertion: &Place, lifetime: Duration) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new("redis.call('SADD', KEYS[1], ARGV[1]) return redis.call('EXPIRE', KEYS[1], ARGV[2])")
+    });
+    Call::new(&SCRIPT, vec![names.links(user)]).with(name(assertion)).with(lifetime.as_secs().max(1).to_string())
+}
+
+/// Takes a lock that is free, for so many milliseconds. Tells the fence: a number above that of all who held one before, and of
+/// the last write to the partition, in case that the server forgot how far it had counted.
+pub(super) fn lock(keys: [String; 2], partition: &str, token: &str, milliseconds: u128) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "local last = tonumber(redis.call('HGET', KEYS[3], 'f') or 0)
+            if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+            local fence = redis.call('INCR', KEYS[2])
+            if fence <= last then
+                fence = last + 1
+                redis.call('SET', KEYS[2], fence)
+            end
+            return fence",
+        )
+    });
+    let [lock, fence] = keys;
+    Call::new(&SCRIPT, vec![lock, fence, partition.to_owned()]).with(token).with(milliseconds.to_string())
+}
+
+/// Keeps a lock that is still one's own for so many milliseconds more; tells whether it is.
+pub(super) fn renew(lock: &str, token: &str, milliseconds: u128) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+            return redis.call('PEXPIRE', KEYS[1], ARGV[2])",
+        )
+    });
+    Call::new(&SCRIPT, vec![lock.to_owned()]).with(token).with(milliseconds.to_string())
+}
+
+/// Lets a lock go that is still one's own.
+pub(super) fn release(lock: &str, token: &str) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new("if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end return redis.call('DEL', KEYS[1])")
+    });
+    Call::new(&SCRIPT, vec![lock.to_owned()]).with(token)
+}

@@ -1,0 +1,23 @@
+//! What may be set of a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) prefix: Arc<str>,
+    pub(super) staleness: Duration,
+    pub(super) lifetime: Duration,
+    pub(super) deadline: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prefix: "auth".into(),
+            staleness: Duration::from_secs(30),
+            lifetime: Duration::from_secs(90 * 24 * 60 * 60),
+            deadline: Duration::from_secs(1),
+        }
+    }
+}
