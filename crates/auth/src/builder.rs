@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::{Margins, Storage, TokenCache};
+use auth_cache::{Margins, PartitionedStorage, Storage, TokenCache};
 use auth_core::{Application, Authority, ClientId, ConfigError};
 use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser, Pages};
@@ -100,6 +100,12 @@ impl PublicClientBuilder {
     /// Where tokens are kept between processes; by default nowhere.
     pub fn storage(self, storage: impl Storage) -> Self {
         self.cache(TokenCache::new(storage))
+    }
+
+    /// Where tokens are kept, each user's as a value of its own, for applications with many users on many machines; by default
+    /// nowhere.
+    pub fn partitioned_storage(self, storage: impl PartitionedStorage) -> Self {
+        self.cache(TokenCache::partitioned(storage))
     }
 
     /// The cache itself, in place of one over a [`storage`](Self::storage): to share it with other clients, to give it

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::RemovalScope;
-use auth_core::{Account, Authority, AuthorizationResponse, CorrelationId, Scopes, UiReason, UiRequired};
+use auth_core::{Account, AccountId, Authority, AuthorizationResponse, CorrelationId, Scopes, UiReason, UiRequired};
 
 use crate::acquire::TokenRequest;
 use crate::authorization_code::{AuthorizationCodeRequest, PendingSignIn};
@@ -61,6 +61,11 @@ impl PublicClient {
     /// # Errors
     /// [`AuthError::UiRequired`] when several accounts have the name, [`AuthError::Cache`] when the cache cannot be read.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, AuthError> {
+        // An id is looked up: where there are many users, nobody wants to list them.
+        // Whatever hinders that hinders the list, which knows more ways.
+        if let Ok(Some(account)) = self.shared.account(&AccountId::new(name)).await {
+            return Ok(Some(account));
+        }
         let mut named = self.accounts().await?.into_iter().filter(|account| account.is_named(name));
         match (named.next(), named.next()) {
             (only, None) => Ok(only),

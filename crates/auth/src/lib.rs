@@ -103,13 +103,15 @@ pub use timing::Durations;
 
 #[cfg(feature = "keyring")]
 pub use auth_cache::Keyring;
+#[cfg(feature = "redis")]
+pub use auth_cache::RedisStorage;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use auth_cache::SecretItemStorage;
 #[cfg(feature = "encrypted")]
 pub use auth_cache::{EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use auth_cache::{
-    Event as CacheEvent, Evicted, Limits, LockBudget, Margins, MemoryStorage, NotACache, Observer, RefreshReason,
-    RemovalScope, Storage, StorageError, StorageErrorKind, Stored, TokenCache,
+    Event as CacheEvent, Evicted, Limits, LockBudget, Margins, MemoryStorage, NotACache, Observer, PartitionedStorage,
+    RefreshReason, RemovalScope, Storage, StorageError, StorageErrorKind, Stored, TokenCache,
 };
 #[cfg(feature = "file")]
 pub use auth_cache::{FileForm, FileState, FileStorage, LockHolder};

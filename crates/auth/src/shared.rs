@@ -73,6 +73,11 @@ impl Shared {
         }
     }
 
+    /// The account with this home account id, if it signed in.
+    pub(crate) async fn account(&self, id: &AccountId) -> Result<Option<Account>, StorageError> {
+        self.cache.account(&self.directory.own().authority(), self.client_id(), id).await
+    }
+
     /// The accounts that signed in, and then those that the broker has beside them.
     pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
         let own = self.directory.own().authority();
