@@ -25,5 +25,6 @@ pub mod numbered;
 pub mod peer;
 pub mod place;
 pub mod program;
+pub mod redis;
 pub mod terminal;
 pub mod transports;

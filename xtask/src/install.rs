@@ -1,6 +1,6 @@
 //! Foreign software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment below
-//! `target/peers`. For counting instructions: valgrind from the system; for letting system calls fail: strace. What is there
-//! and unchanged is left alone.
+//! `target/peers`. From the system: for counting instructions valgrind, for letting system calls fail strace, for the cache of
+//! many machines redis-server. What is there and unchanged is left alone.
 
 use std::env;
 use std::fs;
@@ -52,6 +52,12 @@ fn chromium() -> Result<PathBuf> {
 pub(crate) fn valgrind() -> Result<()> {
     let by_hand = "install valgrind (Debian: `apt-get install valgrind`), and run this again";
     from_system("valgrind", "valgrind", by_hand).map(drop)
+}
+
+/// The server that the tests of the cache in Redis start.
+pub(crate) fn redis() -> Result<()> {
+    let by_hand = "install Redis 6.2 or newer (Debian: `apt-get install redis-server`), and run this again";
+    from_system("redis-server", "redis-server", by_hand).map(drop)
 }
 
 /// What the torture tests need. Without root it may be missing; then the tests say so, and are told to leave out what they

@@ -15,6 +15,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::new("test", 9);
     let peers = steps.step("install the peers", || {
         install::torture()?;
+        install::redis()?;
         install::run(workspace)
     })?;
     steps.step("format", || workspace::run(workspace.cargo("fmt").args(["--all", "--check"])))?;

@@ -1,4 +1,4 @@
-//! One of several processes at one cache file: `actor FILE WRITER [AUTHORITY]`.
+//! One of several processes at one cache file, or at one Redis where `FILE` is its address: `actor FILE WRITER [AUTHORITY]`.
 //!
 //! It says `ready`, then obeys each line of its standard input and answers with a line:
 //!
@@ -24,8 +24,11 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use auth::{Authority, FileStorage, Observer, PublicClient, Scopes, Storage, Timestamp, TokenCache};
-use auth_cache::{BoxedLock, LockBudget, LockName, Lookup};
+use auth::{
+    Authority, FileStorage, Observer, PartitionedStorage as _, PublicClient, RedisStorage, Scopes, Timestamp,
+    TokenCache,
+};
+use auth_cache::{BoxedLock, DynStorage, LockBudget, LockName, Lookup, PartitionKey};
 use auth_tests::cache::now;
 use auth_tests::canary::sha256;
 use auth_tests::numbered::Writer;
@@ -35,7 +38,7 @@ use serde_json::json;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Actor {
-    storage: FileStorage,
+    storage: Arc<dyn DynStorage>,
     cache: Arc<TokenCache>,
     events: Arc<Mutex<Vec<String>>>,
     writer: Writer,
@@ -47,10 +50,11 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     // The thread that reads and looks is one, the one that writes the only other.
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
-    let mut actor = match FileStorage::at(&words[0]) {
-        Ok(storage) => Actor::new(storage, &words[1], words.get(2).map(String::as_str)),
+    let (storage, cache) = match opened(&words[0]) {
+        Ok(opened) => opened,
         Err(error) => return say(&format!("error: {error}")),
     };
+    let mut actor = Actor::new(storage, cache, &words[1], words.get(2).map(String::as_str));
     say("ready");
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
@@ -58,6 +62,16 @@ fn main() {
         let answer = runtime.block_on(actor.obey(&words));
         say(&answer);
     }
+}
+
+/// A store, and a cache over it.
+fn opened(place: &str) -> Result<(Arc<dyn DynStorage>, TokenCache), auth::StorageError> {
+    if place.starts_with("redis:") || place.starts_with("unix:") {
+        let storage = RedisStorage::at(place)?;
+        return Ok((storage.partition(&PartitionKey::User("w".into())), TokenCache::partitioned(storage)));
+    }
+    let storage: Arc<dyn DynStorage> = Arc::new(FileStorage::at(place)?);
+    Ok((Arc::clone(&storage), TokenCache::from_shared(storage)))
 }
 
 /// Says a line. Where nobody listens any more there is nothing left to do.
@@ -69,10 +83,10 @@ fn say(line: &str) {
 }
 
 impl Actor {
-    fn new(storage: FileStorage, writer: &str, authority: Option<&str>) -> Self {
+    fn new(storage: Arc<dyn DynStorage>, cache: TokenCache, writer: &str, authority: Option<&str>) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&events);
-        let cache = TokenCache::new(storage.clone()).on_event(move |event| {
+        let cache = cache.on_event(move |event| {
             let name = format!("{event:?}").split([' ', '(']).next().unwrap().to_owned();
             heard.lock().unwrap().push(name);
         });

@@ -1,0 +1,41 @@
+//! The cache in Redis, with a server of its own for each test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the message"
+)]
+
+#[path = "../torture/actor.rs"]
+#[allow(dead_code, reason = "torture asks more of it")]
+mod actor;
+mod contract;
+mod doors;
+mod faults;
+mod locks;
+mod processes;
+mod values;
+
+use auth_cache::{Lookup, TokenCache, TokenUpdate};
+use auth_tests::cache::now;
+use auth_tests::numbered::Writer;
+
+/// What a cache over a store answers for store number `number` of a writer.
+async fn finds(cache: &TokenCache, writer: &Writer, number: u64) -> bool {
+    let account = writer.account(number);
+    let query = writer.query(&account);
+    let now = auth::Timestamp::from_unix_seconds(now());
+    let found = match cache.try_lookup(&query, now) {
+        Some(found) => found,
+        None => match cache.lookup(&query, now).await {
+            Ok(found) => found,
+            Err(_) => return false,
+        },
+    };
+    matches!(found, Lookup::Usable(token) if token.access_token().expose() == writer.secret(number))
+}
+
+fn update(writer: &Writer, number: u64) -> TokenUpdate {
+    writer.update(number)
+}

@@ -1,0 +1,91 @@
+//! several processes, one Redis, one redemption.
+
+use auth::{Authority, PublicClient, Scopes};
+use auth_emulator::{CredentialKind, Emulator, GrantType, Rotation};
+use auth_tests::browsers::RobotBrowser;
+use auth_tests::cache;
+use auth_tests::redis::RedisServer;
+use serde_json::Value;
+
+use crate::actor::{Actor, words};
+
+const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
+const PROCESSES: usize = 4;
+const ROUNDS: u64 = 5;
+
+/// Makes the access tokens of all users expire.
+fn expire(server: &RedisServer) {
+    for key in server.ask::<Vec<String>>(&["KEYS", "auth:1:user:*"]) {
+        let mut document = serde_json::from_str(&server.ask::<String>(&["HGET", &key, "d"])).unwrap();
+        cache::set_time(&mut document, "expires_on", cache::now() - 1);
+        server.ask::<u64>(&["HSET", &key, "d", &document.to_string()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_share_sign_ins_and_redeem_a_refresh_token_once() {
+    let emulator = Emulator::builder().rotation(Rotation::RevokeFamilyOnReuse).start().await.unwrap();
+    let server = RedisServer::start(&[]);
+    let client = PublicClient::builder(CLIENT)
+        .authority(Authority::parse(&emulator.authority()).unwrap())
+        .partitioned_storage(server.storage())
+        .browser(RobotBrowser::user("ada@contoso.example"));
+    let client = client.build().unwrap();
+    let signed_in = client.acquire_token_interactive(&Scopes::parse("User.Read").unwrap()).send().await.unwrap();
+    assert!(signed_in.persisted());
+
+    let mut programs = Vec::new();
+    for _ in 0..PROCESSES {
+        let (url, authority) = (server.url(), emulator.authority());
+        let words = words(url.as_ref(), "w").into_iter().map(ToOwned::to_owned);
+        programs.push(Actor::ready(words.chain([authority.into()])).await);
+    }
+    for program in &mut programs {
+        let answer: Value = serde_json::from_str(&program.ask("silent").await).unwrap();
+        assert_eq!(answer["source"], "Cache", "whoever signed in is known everywhere: {answer}");
+        // What it has in memory is believed for a while; a process that begins has nothing there.
+        program.all_is_said();
+    }
+    for round in 1..=ROUNDS {
+        expire(&server);
+        let mut programs = Vec::new();
+        for _ in 0..PROCESSES {
+            let (url, authority) = (server.url(), emulator.authority());
+            let words = words(url.as_ref(), "w").into_iter().map(ToOwned::to_owned);
+            programs.push(Actor::ready(words.chain([authority.into()])).await);
+        }
+        for program in &mut programs {
+            program.tell("silent").await;
+        }
+        let mut answers = Vec::new();
+        for program in &mut programs {
+            answers.push(serde_json::from_str::<Value>(&program.hear().await.unwrap()).unwrap());
+        }
+        let told = format!("R-21, round {round}: {answers:?}");
+        assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), round, "{told}");
+        assert!(answers.iter().all(|answer| answer["token"] == answers[0]["token"]), "{told}");
+        assert!(answers.iter().all(|answer| answer["persisted"] == true), "{told}");
+        assert_eq!(answers.iter().filter(|answer| answer["source"] == "IdentityProvider").count(), 1, "{told}");
+    }
+    let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
+    assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "R-22: {redeemed:?}");
+}
+
+// the provider answers, the store does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_costs_nobody_the_sign_in() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let mut server = RedisServer::start(&[]);
+    let client = PublicClient::builder(CLIENT)
+        .authority(Authority::parse(&emulator.authority()).unwrap())
+        .partitioned_storage(server.storage())
+        .browser(RobotBrowser::user("ada@contoso.example"));
+    let client = client.build().unwrap();
+    server.stop();
+    let scopes = Scopes::parse("User.Read").unwrap();
+    let signed_in = client.acquire_token_interactive(&scopes).send().await.unwrap();
+    assert!(!signed_in.persisted() && signed_in.account().is_some());
+    let account = client.account("ada@contoso.example").await.unwrap();
+    let again = client.acquire_token_silent(&scopes, account.as_ref()).send().await.unwrap();
+    assert_eq!(again.access_token().expose(), signed_in.access_token().expose());
+}

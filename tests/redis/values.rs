@@ -1,0 +1,140 @@
+//! What is stored, how long, and how many round trips it costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::{Authority, RemovalScope, TokenCache};
+use auth_cache::AppTokenUpdate;
+use auth_core::ClientId;
+use auth_tests::cache::now;
+use auth_tests::numbered::Writer;
+use auth_tests::redis::RedisServer;
+
+use crate::{finds, update};
+
+/// The keys of a kind.
+fn keys(server: &RedisServer, kind: &str) -> Vec<String> {
+    server.ask(&["KEYS", &format!("auth:1:{kind}:*")])
+}
+
+fn ids(authority: &str) -> (Authority, ClientId) {
+    (Authority::parse(authority).unwrap(), ClientId::new("c0ffee00-0000-4000-8000-000000000009").unwrap())
+}
+
+const AUTHORITY: &str = "https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee";
+
+#[tokio::test]
+async fn a_hit_costs_no_round_trip_and_a_miss_one() {
+    let server = RedisServer::start(&[]);
+    let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(server.storage()));
+    cache.store(update(&writer, 0)).await.unwrap();
+    // The lock is let go beside.
+    while !server.ask::<Vec<String>>(&["KEYS", "auth:1:lock:*"]).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let before = server.scripts();
+    for _ in 0..1_000 {
+        assert!(finds(&cache, &writer, 0).await);
+    }
+    assert_eq!(server.scripts(), before, "hits");
+    let other = TokenCache::partitioned(server.storage());
+    assert!(finds(&other, &writer, 0).await);
+    assert_eq!(server.scripts(), before + 1, "the first look of another process");
+    assert!(!finds(&other, &writer, 1).await);
+    assert_eq!(server.scripts(), before + 2, "one whom nobody knows");
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_seen() {
+    let server = RedisServer::start(&[]);
+    let writer = Writer::new("w");
+    let caches = [(); 2].map(|()| TokenCache::partitioned(server.storage().staleness(Duration::ZERO)));
+    assert!(!finds(&caches[1], &writer, 0).await);
+    caches[0].store(update(&writer, 0)).await.unwrap();
+    assert!(finds(&caches[1], &writer, 0).await);
+    // Of the same user.
+    caches[1].store(update(&writer, 8)).await.unwrap();
+    assert!(finds(&caches[0], &writer, 8).await);
+}
+
+#[tokio::test]
+async fn many_writers_of_one_partition_lose_nothing() {
+    let server = RedisServer::start(&[]);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let cache = TokenCache::partitioned(server.storage());
+        tasks.spawn(async move {
+            // Each has an application of its own, all with the same user.
+            let mut update = update(&Writer::new("w"), 0);
+            update.client_id = ClientId::new(format!("client-{number}")).unwrap();
+            cache.store(update).await.unwrap();
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let cache = TokenCache::partitioned(server.storage());
+    assert!(!finds(&cache, &Writer::new("w"), 0).await, "that is no client of ours");
+    let document: serde_json::Value = serde_json::from_slice(&cache.to_json()).unwrap();
+    assert_eq!(document["AccessToken"].as_object().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn values_live_as_long_as_what_is_in_them() {
+    let server = RedisServer::start(&[]);
+    let storage = server.storage().lifetime(Duration::from_secs(1_000));
+    let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(storage));
+    cache.store(update(&writer, 0)).await.unwrap();
+    let users = keys(&server, "user");
+    let left: i64 = server.ask(&["TTL", &users[0]]);
+    assert!((900..=1_000).contains(&left), "{left}");
+
+    let (authority, client_id) = ids(AUTHORITY);
+    let tokens = update(&writer, 0).tokens;
+    cache.store_app(AppTokenUpdate::new(Arc::new(authority), client_id, tokens)).await.unwrap();
+    let apps = keys(&server, "app");
+    let goes: u64 = server.ask(&["EXPIRETIME", &apps[0]]);
+    assert!(goes.abs_diff(now() + 3_600) < 60, "{goes}");
+}
+
+// S-87, S-107: what is gone by whatever went is listed no more.
+#[tokio::test]
+async fn the_index_of_accounts_heals() {
+    let server = RedisServer::start(&[]);
+    let writer = Writer::new("w");
+    let cache = TokenCache::partitioned(server.storage());
+    for number in 0..5 {
+        cache.store(update(&writer, number)).await.unwrap();
+    }
+    assert_eq!(server.ask::<u64>(&["SCARD", "auth:1:users"]), 5);
+    let users = keys(&server, "user");
+    server.ask::<u64>(&["DEL", &users[0]]);
+    let (authority, client_id) = ids(AUTHORITY);
+    let other = TokenCache::partitioned(server.storage());
+    other.accounts(&authority, &client_id).await.unwrap();
+    assert_eq!(server.ask::<u64>(&["SCARD", "auth:1:users"]), 4);
+
+    // A user who signs out leaves nothing behind.
+    let gone = (0..5).find(|number| {
+        keys(&server, "user").iter().any(|key| key.ends_with(writer.account(*number).home_account_id.folded()))
+    });
+    let account = writer.account(gone.unwrap());
+    assert!(other.remove_account(&authority, &client_id, &account, RemovalScope::Family).await.unwrap());
+    assert_eq!(server.ask::<u64>(&["SCARD", "auth:1:users"]), 3);
+    assert_eq!(keys(&server, "user").len(), 3);
+    assert!(!finds(&TokenCache::partitioned(server.storage()), &writer, gone.unwrap()).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_moved_aside() {
+    let server = RedisServer::start(&[]);
+    let writer = Writer::new("w");
+    TokenCache::partitioned(server.storage()).store(update(&writer, 0)).await.unwrap();
+    let key = keys(&server, "user").remove(0);
+    server.ask::<u64>(&["HSET", &key, "d", "no json"]);
+    let cache = TokenCache::partitioned(server.storage());
+    assert!(!finds(&cache, &writer, 0).await);
+    assert_eq!(server.ask::<String>(&["HGET", &format!("{key}:corrupt"), "d"]), "no json");
+    cache.store(update(&writer, 8)).await.unwrap();
+    assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 8).await);
+}
