@@ -14,6 +14,7 @@ mod contract;
 mod doors;
 mod faults;
 mod locks;
+mod machines;
 mod processes;
 mod values;
 

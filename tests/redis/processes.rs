@@ -13,9 +13,9 @@ const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 const PROCESSES: usize = 4;
 const ROUNDS: u64 = 5;
 
-/// Makes the access tokens of all users expire.
-fn expire(server: &RedisServer) {
-    for key in server.ask::<Vec<String>>(&["KEYS", "auth:1:user:*"]) {
+/// Makes the access tokens of all users expire, for whoever reads them from now on.
+pub(crate) fn expire(server: &RedisServer, prefix: &str) {
+    for key in server.ask::<Vec<String>>(&["KEYS", &format!("{prefix}:1:user:*")]) {
         let mut document = serde_json::from_str(&server.ask::<String>(&["HGET", &key, "d"])).unwrap();
         cache::set_time(&mut document, "expires_on", cache::now() - 1);
         server.ask::<u64>(&["HSET", &key, "d", &document.to_string()]);
@@ -47,7 +47,7 @@ async fn processes_share_sign_ins_and_redeem_a_refresh_token_once() {
         program.all_is_said();
     }
     for round in 1..=ROUNDS {
-        expire(&server);
+        expire(&server, "auth");
         let mut programs = Vec::new();
         for _ in 0..PROCESSES {
             let (url, authority) = (server.url(), emulator.authority());
