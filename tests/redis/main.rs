@@ -12,6 +12,7 @@
 mod actor;
 mod contract;
 mod doors;
+mod encrypted;
 mod faults;
 mod locks;
 mod machines;

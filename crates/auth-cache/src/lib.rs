@@ -55,10 +55,10 @@ pub use lookup::{AppQuery, AssertionQuery, CachedToken, GrantLookup, Lookup, Mar
 pub use removal::RemovalScope;
 #[cfg(feature = "keyring")]
 pub use storage::Keyring;
-#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
-pub use storage::SecretItemStorage;
 #[cfg(feature = "redis")]
 pub use storage::RedisStorage;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+pub use storage::SecretItemStorage;
 pub use storage::{
     BoxFuture, BoxedLock, DynPartitionedStorage, DynStorage, LockBudget, LockName, MemoryStorage, PartitionedStorage,
     Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,

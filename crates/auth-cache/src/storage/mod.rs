@@ -9,11 +9,11 @@ mod file;
 mod keys;
 mod locks;
 mod memory;
-#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
-mod secret_item;
 mod partitioned;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+mod secret_item;
 
 use core::fmt;
 use core::future::Future;
@@ -24,10 +24,10 @@ use zeroize::Zeroizing;
 
 use crate::event::Observer;
 
-#[cfg(feature = "encrypted")]
-pub use encrypted::EncryptedFileStorage;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStorage;
+#[cfg(feature = "encrypted")]
+pub use encrypted::EncryptedFileStorage;
 pub use error::{StorageError, StorageErrorKind};
 #[cfg(feature = "file")]
 pub use file::{FileForm, FileState, FileStorage, LockHolder};
@@ -37,9 +37,9 @@ pub use keys::Keyring;
 pub use keys::{DynKeySource, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
+pub use partitioned::{DynPartitionedStorage, PartitionedStorage};
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use secret_item::SecretItemStorage;
-pub use partitioned::{DynPartitionedStorage, PartitionedStorage};
 
 /// What a reader remembers of a stored document in order to notice a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The cache in one encrypted file (S-92).
 
 mod migration;
-mod seal;
+pub(super) mod seal;
 
 use core::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

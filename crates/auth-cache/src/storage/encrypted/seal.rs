@@ -20,7 +20,7 @@ const TAG: usize = 16;
 
 /// It is not what was sealed, or not with this key, or not under this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotOpened;
+pub(in crate::storage) struct NotOpened;
 
 /// A sealed document in its parts.
 struct Parts<'a> {
@@ -48,7 +48,11 @@ pub(super) fn key_id(sealed: &[u8]) -> Option<KeyId> {
 }
 
 /// Seals `content` as that of the cache `name`.
-pub(super) fn seal(key: &EncryptionKey, name: &str, content: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(in crate::storage) fn seal(
+    key: &EncryptionKey,
+    name: &str,
+    content: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (id, mut nonce) = (key.id(), [0; NONCE]);
     random(&mut nonce)?;
     // Room for all of it at once: a buffer that grows leaves copies behind, here of what is not yet encrypted.
@@ -66,7 +70,11 @@ pub(super) fn seal(key: &EncryptionKey, name: &str, content: &[u8]) -> Result<Ze
 }
 
 /// Opens what was sealed with `key` for the cache `name`.
-pub(super) fn open(key: &EncryptionKey, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+pub(in crate::storage) fn open(
+    key: &EncryptionKey,
+    name: &str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
     let Parts { id, nonce, ciphertext, tag } = parts(sealed).ok_or(NotOpened)?;
     let mut content = Zeroizing::new(ciphertext.to_vec());
     XChaCha20Poly1305::new(key.expose().into())

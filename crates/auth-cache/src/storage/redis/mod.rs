@@ -7,6 +7,7 @@ mod lock;
 mod names;
 mod partition;
 mod scripts;
+mod sealing;
 mod settings;
 
 use core::fmt;
@@ -39,7 +40,7 @@ const PAGE: usize = 1_000;
 /// It needs a tokio runtime whose timers and I/O are enabled.
 ///
 /// One server, or one that stands for several: keys are not made for the slots of Redis Cluster. Keys name home account
-/// ids; contents hold secrets, in plain.
+/// ids; contents hold secrets, in plain unless they are encrypted (with feature `encrypted`).
 ///
 /// ```
 /// use auth_cache::{RedisStorage, TokenCache};
@@ -114,8 +115,20 @@ impl RedisStorage {
         self
     }
 
+    /// The same, encrypted: XChaCha20-Poly1305 with a random nonce for each write. All machines need the same key. What was
+    /// changed by somebody else, or belongs to another user, prefix or version, is moved aside, as is what is no JSON.
+    ///
+    /// What is in plain, or was encrypted with another key, is another cache: with a new key everybody signs in again. Who may
+    /// write can put an older value of the same user back.
+    #[cfg(feature = "encrypted")]
+    #[must_use]
+    pub fn encrypted(mut self, key: super::EncryptionKey) -> Self {
+        self.settings.sealing = sealing::Sealing::with(key);
+        self
+    }
+
     fn names(&self) -> Names {
-        Names::new(&self.settings.prefix)
+        Names::new(&self.settings)
     }
 
     fn error(&self, operation: &'static str) -> impl FnOnce(Failure) -> StorageError {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redis::Cmd;
 
+use super::settings::Settings;
 use crate::document::Place;
 use crate::storage::LockName;
 
@@ -17,8 +18,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str) -> Self {
-        Self { base: format!("{prefix}:{FORMAT}").into() }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let Settings { prefix, sealing, .. } = settings;
+        Self { base: format!("{prefix}:{FORMAT}{}", sealing.space()).into() }
     }
 
     /// The store in words.

@@ -14,6 +14,7 @@ use super::link::Link;
 use super::lock::{Fence, acquire};
 use super::names::Names;
 use super::scripts::{self, Call, Life, Write};
+use super::sealing::{NotOpened, Sealing};
 use super::settings::Settings;
 use crate::document::Place;
 use crate::event::Observer;
@@ -22,7 +23,9 @@ use crate::storage::{
 };
 
 /// The longest value that is read or written (S-90).
-const LONGEST: usize = 16 * 1024 * 1024;
+const LONGEST: usize = 16 * 1024 * 1024 + SEAL;
+/// What encryption may add.
+const SEAL: usize = 1024;
 /// How long a value that could not be understood is kept beside its place.
 const SET_ASIDE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -38,6 +41,7 @@ pub(super) struct RedisPartition {
     learned: Mutex<Option<Learned>>,
     /// Of the document's lock, while it is held here.
     fence: Fence,
+    sealing: Sealing,
 }
 
 /// What was stored, and when that was asked.
@@ -60,6 +64,7 @@ impl RedisPartition {
             lifetime: settings.lifetime,
             learned: Mutex::default(),
             fence: Arc::new(AtomicU64::new(0)),
+            sealing: settings.sealing.clone(),
         }
     }
 
@@ -80,6 +85,11 @@ impl RedisPartition {
 
     fn error(&self, operation: &'static str, reason: &'static str) -> StorageError {
         Failure::Unexpected(reason).of(operation, self.names.place())
+    }
+
+    fn damaged(&self) -> StorageError {
+        let damaged = self.error("read", "it was changed by somebody else, or belongs to another account");
+        damaged.of_kind(StorageErrorKind::Damaged)
     }
 
     fn life(&self, keep_until: Option<Timestamp>) -> Life {
@@ -135,7 +145,10 @@ impl Storage for RedisPartition {
     async fn read(&self, _observer: &Observer) -> Result<Stored, StorageError> {
         let at = Instant::now();
         let value = self.call("read", scripts::read(&self.key, LONGEST)).await?;
-        let stored = stored(value).map_err(|reason| self.error("read", reason))?;
+        let mut stored = stored(value).map_err(|reason| self.error("read", reason))?;
+        if stored.version != Version::NONE {
+            stored.content = self.sealing.open(&self.key, stored.content).map_err(|NotOpened| self.damaged())?;
+        }
         *self.learned() = Some(Learned { version: stored.version, at });
         Ok(stored)
     }
@@ -147,6 +160,7 @@ impl Storage for RedisPartition {
         keep_until: Option<Timestamp>,
         _observer: &Observer,
     ) -> Result<Replaced, StorageError> {
+        let content = self.sealing.seal(&self.key, content).map_err(|reason| self.error("written", reason))?;
         if content.len() > LONGEST {
             return Err(self.error("written", "it is larger than 16 MiB"));
         }
