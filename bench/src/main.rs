@@ -32,7 +32,7 @@ enum Command {
     Generate(Generate),
     /// Measure workloads, all unless some are named, and print the table
     Table {
-        /// Of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, instructions
+        /// Of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions
         workloads: Vec<String>,
         /// Small sizes and few rounds
         #[arg(long)]

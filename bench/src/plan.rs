@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::generate::Contents;
 use crate::measure::Effort;
 use crate::row::Row;
-use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, start, threads, writers};
+use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, redis, start, threads, writers};
 
 /// A workload with its sizes.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Workload {
 }
 
 /// All workloads, in the order of the table. The instructions are counted apart.
-pub const WORKLOADS: [Workload; 11] = [
+pub const WORKLOADS: [Workload; 12] = [
     Workload { name: "W1", sizes: &["1", "100", "10000", "100000", "1000000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
     Workload { name: "W2", sizes: &["1x1", "10x10", "1000x10", "1000x100"], quick: 2 },
@@ -33,6 +33,7 @@ pub const WORKLOADS: [Workload; 11] = [
     Workload { name: "herd", sizes: &["1000", "10000"], quick: 1 },
     Workload { name: "flood", sizes: &["100000", "1000000"], quick: 1 },
     Workload { name: "W7", sizes: &["100", "10000"], quick: 1 },
+    Workload { name: "redis", sizes: &["1000"], quick: 1 },
 ];
 
 /// The name under which instructions are asked for.
@@ -59,6 +60,7 @@ pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Ve
         "herd" => herd::one_token(number, effort),
         "flood" => flood::run(number),
         "W7" => threads::run(number, effort),
+        "redis" => redis::run(number, effort),
         _ => return None,
     })
 }

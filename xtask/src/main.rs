@@ -43,7 +43,7 @@ enum Chore {
     },
     /// Measure how fast the workspace is, beside a bare programme that does the same work
     Bench {
-        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, W7, instructions; all unless some are named
+        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions; all unless some are named
         workloads: Vec<String>,
         /// Small sizes and few rounds: less than a minute
         #[arg(long)]

@@ -7,6 +7,7 @@ pub mod herd;
 pub mod hit;
 pub mod redeem;
 pub mod redeem_http;
+pub mod redis;
 pub mod start;
 pub mod threads;
 pub mod writers;
