@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use auth_core::AccountId;
 use memchr::memmem::Finder;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use smallvec::SmallVec;
 
 use super::Section;
 use crate::assertion::Assertion;
@@ -35,12 +36,11 @@ impl Place {
     }
 
     pub(crate) fn app(client_id: &str, realm: &str) -> Self {
-        let mut name = String::with_capacity(client_id.len().saturating_add(realm.len()).saturating_add(1));
-        name.push_str(client_id);
-        name.push('\n');
-        name.push_str(realm);
+        // Where it is only looked up, this is all that is allocated.
+        let mut name = SmallVec::<[u8; 128]>::new();
+        [client_id, "\n", realm].into_iter().for_each(|part| name.extend_from_slice(part.as_bytes()));
         name.make_ascii_lowercase();
-        Self::App(name.into())
+        Self::App(core::str::from_utf8(&name).unwrap_or_default().into())
     }
 }
 
