@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::accounts;
 use crate::document::{self, Document, Place};
+use crate::documents::{Documents, L1};
 use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::live::{ATTEMPTS, LiveDocument, contended, note_skipped};
@@ -15,7 +16,6 @@ use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
 use crate::merge::{merge, merge_at};
 use crate::pending::Change;
 use crate::removal::{Removal, RemovalScope};
-use crate::shelf::{Documents, Shelf};
 use crate::storage::{
     BoxedLock, DynStorage, LockBudget, LockName, PartitionedStorage, Storage, StorageError, StorageErrorKind,
     StorageLock,
@@ -74,7 +74,7 @@ impl TokenCache {
     /// those that were asked for last, [`Limits::partitions`] of them.
     #[must_use]
     pub fn partitioned(storage: impl PartitionedStorage) -> Self {
-        Self { documents: Documents::Partitions(Box::new(Shelf::of(Arc::new(storage)))) }
+        Self { documents: Documents::Partitions(Box::new(L1::of(Arc::new(storage)))) }
     }
 
     /// The same with other limits.
@@ -175,15 +175,15 @@ impl TokenCache {
         authorities: &[Authority],
         client_id: &ClientId,
     ) -> Result<Vec<Account>, StorageError> {
-        let shelf = match &self.documents {
+        let l1 = match &self.documents {
             Documents::Whole(live) => {
                 return Ok(accounts::accounts_among(&live.current().await?.document, authorities, client_id));
             }
-            Documents::Partitions(shelf) => shelf,
+            Documents::Partitions(l1) => l1,
         };
         let mut all = Vec::new();
-        for user in shelf.users().await? {
-            match shelf.at(&user).current().await {
+        for user in l1.users().await? {
+            match l1.at(&user).current().await {
                 Ok(current) => all.extend(accounts::accounts_among(&current.document, authorities, client_id)),
                 Err(error) if error.kind == StorageErrorKind::Unreachable => return Err(error),
                 // A value that nobody can read hides nobody else's.
@@ -254,9 +254,9 @@ impl TokenCache {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
         let place = Place::of_assertion(&update.assertion);
-        if let (Documents::Partitions(shelf), Some(account)) = (&self.documents, update.app.tokens.home_account_id()) {
+        if let (Documents::Partitions(l1), Some(account)) = (&self.documents, update.app.tokens.home_account_id()) {
             // Without it a sign-out would not find the token, which expires soon all the same.
-            if let Err(error) = shelf.link(&Place::of_user(&account), &place).await {
+            if let Err(error) = l1.link(&Place::of_user(&account), &place).await {
                 tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
             }
         }
@@ -291,7 +291,7 @@ impl TokenCache {
         let (user, mut removed, mut budget) = (Place::of_user(&account.home_account_id), false, LockBudget::default());
         let places = match &self.documents {
             Documents::Whole(_) => vec![user],
-            Documents::Partitions(shelf) => shelf.places_of(&user).await?,
+            Documents::Partitions(l1) => l1.places_of(&user).await?,
         };
         for place in places {
             let live = self.documents.of(|| place);
@@ -406,10 +406,10 @@ impl TokenCache {
                 merge(document, &other);
                 true.into()
             })),
-            Documents::Partitions(shelf) => {
+            Documents::Partitions(l1) => {
                 let other = Arc::new(other);
                 for (place, _) in other.all() {
-                    let (other, live) = (Arc::clone(&other), shelf.at(&place));
+                    let (other, live) = (Arc::clone(&other), l1.at(&place));
                     live.remember(Arc::new(move |document, _| {
                         merge_at(document, &other, &place);
                         true.into()
@@ -456,7 +456,7 @@ impl fmt::Debug for TokenCache {
         let mut shown = f.debug_struct("TokenCache");
         match &self.documents {
             Documents::Whole(live) => shown.field("picture", &*live.known()),
-            Documents::Partitions(shelf) => shown.field("partitions", shelf),
+            Documents::Partitions(l1) => shown.field("partitions", l1),
         };
         shown.finish_non_exhaustive()
     }

@@ -25,6 +25,7 @@ mod cache;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
 mod document;
+mod documents;
 mod entries;
 mod event;
 mod expiry;
@@ -38,7 +39,7 @@ mod merge;
 mod names;
 mod pending;
 mod removal;
-mod shelf;
+
 mod storage;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,6 @@
 //! The documents of a cache: one, or one for each partition of a store that has many.
 
-mod seats;
+mod lru;
 
 use core::fmt;
 use core::ops::Deref;
@@ -12,14 +12,14 @@ use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::live::LiveDocument;
 use crate::storage::{DynPartitionedStorage, StorageError};
-use seats::Seats;
+use lru::Lru;
 
 /// What a cache looks into.
 pub(crate) enum Documents {
     /// All partitions are in one, which is in memory, or in a store that knows whether it has changed.
     Whole(Box<LiveDocument>),
     /// Each partition is one.
-    Partitions(Box<Shelf>),
+    Partitions(Box<L1>),
 }
 
 /// The document that has a partition.
@@ -44,7 +44,7 @@ impl Documents {
     pub(crate) fn of(&self, place: impl FnOnce() -> Place) -> Held<'_> {
         match self {
             Self::Whole(live) => Held::Whole(live),
-            Self::Partitions(shelf) => Held::Partition(shelf.at(&place())),
+            Self::Partitions(l1) => Held::Partition(l1.at(&place())),
         }
     }
 
@@ -53,7 +53,7 @@ impl Documents {
     pub(crate) fn known_user(&self, folded: &str) -> Option<Held<'_>> {
         match self {
             Self::Whole(live) => Some(Held::Whole(live)),
-            Self::Partitions(shelf) => shelf.seats().user(folded).map(Held::Partition),
+            Self::Partitions(l1) => l1.lru().user(folded).map(Held::Partition),
         }
     }
 
@@ -61,65 +61,65 @@ impl Documents {
     pub(crate) fn known(&self) -> Vec<Held<'_>> {
         match self {
             Self::Whole(live) => vec![Held::Whole(live)],
-            Self::Partitions(shelf) => shelf.seats().all().into_iter().map(|(_, live)| Held::Partition(live)).collect(),
+            Self::Partitions(l1) => l1.lru().all().into_iter().map(|(_, live)| Held::Partition(live)).collect(),
         }
     }
 
     pub(crate) fn observer(&self) -> &Observer {
         match self {
             Self::Whole(live) => &live.observer,
-            Self::Partitions(shelf) => &shelf.observer,
+            Self::Partitions(l1) => &l1.observer,
         }
     }
 
     pub(crate) const fn limits(&self) -> &Limits {
         match self {
             Self::Whole(live) => &live.limits,
-            Self::Partitions(shelf) => &shelf.limits,
+            Self::Partitions(l1) => &l1.limits,
         }
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         match self {
             Self::Whole(live) => live.limits = limits,
-            Self::Partitions(shelf) => shelf.limits = limits,
+            Self::Partitions(l1) => l1.limits = limits,
         }
     }
 
     pub(crate) fn set_observer(&mut self, observer: Observer) {
         match self {
             Self::Whole(live) => live.observer = observer,
-            Self::Partitions(shelf) => shelf.observer = observer,
+            Self::Partitions(l1) => l1.observer = observer,
         }
     }
 }
 
 /// The partitions that were used last, in front of their store. Those that went are read again; one with a change that the
 /// store refused does not go before any other.
-pub(crate) struct Shelf {
+pub(crate) struct L1 {
     store: Arc<dyn DynPartitionedStorage>,
-    seats: RwLock<Seats>,
+    lru: RwLock<Lru>,
     limits: Limits,
     observer: Observer,
 }
 
-impl Shelf {
+impl L1 {
     pub(crate) fn of(store: Arc<dyn DynPartitionedStorage>) -> Self {
-        Self { store, seats: RwLock::default(), limits: Limits::DEFAULT, observer: Observer::default() }
+        Self { store, lru: RwLock::default(), limits: Limits::DEFAULT, observer: Observer::default() }
     }
 
-    fn seats(&self) -> RwLockReadGuard<'_, Seats> {
-        // A seat is put in or taken out whole: poison tells nothing.
-        self.seats.read().unwrap_or_else(PoisonError::into_inner)
+    fn lru(&self) -> RwLockReadGuard<'_, Lru> {
+        // An entry is put in or taken out whole: poison tells nothing.
+        self.lru.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The document of a partition.
     pub(crate) fn at(&self, place: &Place) -> Arc<LiveDocument> {
-        if let Some(live) = self.seats().get(place) {
+        if let Some(live) = self.lru().get(place) {
             return live;
         }
-        let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
-        seats.get_or_insert(place, self.limits.partitions, || {
+        let mut lru = self.lru.write().unwrap_or_else(PoisonError::into_inner);
+        lru.get_or_insert(place, self.limits.partitions, || {
             let limits =
                 Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
             LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
@@ -129,7 +129,7 @@ impl Shelf {
     /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
     pub(crate) async fn users(&self) -> Result<Vec<Place>, StorageError> {
         let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<Place> {
-            let users = self.seats().all().into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
+            let users = self.lru().all().into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
             users.filter(|(_, live)| is_meant(live)).map(|(place, _)| place).collect()
         };
         let users = match self.store.users().await {
@@ -159,8 +159,8 @@ impl Shelf {
     }
 }
 
-impl fmt::Debug for Shelf {
+impl fmt::Debug for L1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shelf").field("in_memory", &self.seats().all().len()).finish_non_exhaustive()
+        f.debug_struct("L1").field("in_memory", &self.lru().all().len()).finish_non_exhaustive()
     }
 }

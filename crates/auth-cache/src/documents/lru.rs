@@ -13,7 +13,7 @@ use crate::live::LiveDocument;
 const PART: usize = 8;
 
 #[derive(Default)]
-pub(super) struct Seats {
+pub(super) struct Lru {
     users: Kind,
     apps: Kind,
     assertions: Kind,
@@ -21,17 +21,17 @@ pub(super) struct Seats {
     asked: AtomicU64,
 }
 
-type Kind = HashMap<Arc<str>, Seat, RandomState>;
+type Kind = HashMap<Arc<str>, Entry, RandomState>;
 
-struct Seat {
+struct Entry {
     live: Arc<LiveDocument>,
     used: AtomicU64,
 }
 
-impl Seats {
+impl Lru {
     /// The partition of a user, if it is here.
     pub(super) fn user(&self, folded: &str) -> Option<Arc<LiveDocument>> {
-        self.users.get(folded).map(|seat| self.used(seat))
+        self.users.get(folded).map(|entry| self.used(entry))
     }
 
     pub(super) fn get(&self, place: &Place) -> Option<Arc<LiveDocument>> {
@@ -40,16 +40,16 @@ impl Seats {
             Place::App(name) => (&self.apps, name),
             Place::Assertion(name) => (&self.assertions, name),
         };
-        kind.get(name).map(|seat| self.used(seat))
+        kind.get(name).map(|entry| self.used(entry))
     }
 
     pub(super) fn all(&self) -> Vec<(Place, Arc<LiveDocument>)> {
-        fn of(kind: &Kind, place: fn(Arc<str>) -> Place) -> impl Iterator<Item = (Place, &Seat)> {
-            kind.iter().map(move |(name, seat)| (place(Arc::clone(name)), seat))
+        fn of(kind: &Kind, place: fn(Arc<str>) -> Place) -> impl Iterator<Item = (Place, &Entry)> {
+            kind.iter().map(move |(name, entry)| (place(Arc::clone(name)), entry))
         }
         let all = of(&self.users, Place::User).chain(of(&self.apps, Place::App));
         let all = all.chain(of(&self.assertions, Place::Assertion));
-        all.map(|(place, seat)| (place, Arc::clone(&seat.live))).collect()
+        all.map(|(place, entry)| (place, Arc::clone(&entry.live))).collect()
     }
 
     /// The partition, made where it is not here. With more than `most` of them, those go that nobody uses and nobody asked for
@@ -67,9 +67,9 @@ impl Seats {
             self.make_room(most);
         }
         let live = Arc::new(make());
-        let seat = Seat { live: Arc::clone(&live), used: AtomicU64::new(self.asked.fetch_add(1, Ordering::Relaxed)) };
+        let entry = Entry { live: Arc::clone(&live), used: AtomicU64::new(self.asked.fetch_add(1, Ordering::Relaxed)) };
         let (kind, name) = self.kind(place);
-        kind.insert(Arc::clone(name), seat);
+        kind.insert(Arc::clone(name), entry);
         live
     }
 
@@ -78,9 +78,9 @@ impl Seats {
             [(&self.users, Place::User as fn(_) -> _), (&self.apps, Place::App), (&self.assertions, Place::Assertion)];
         let mut idle: Vec<_> = kinds
             .iter()
-            .flat_map(|(kind, place)| kind.iter().map(move |(name, seat)| (place(Arc::clone(name)), seat)))
-            .filter(|(_, seat)| Arc::strong_count(&seat.live) == 1)
-            .map(|(place, seat)| (seat.live.is_waiting(), seat.used.load(Ordering::Relaxed), place))
+            .flat_map(|(kind, place)| kind.iter().map(move |(name, entry)| (place(Arc::clone(name)), entry)))
+            .filter(|(_, entry)| Arc::strong_count(&entry.live) == 1)
+            .map(|(place, entry)| (entry.live.is_waiting(), entry.used.load(Ordering::Relaxed), place))
             .collect();
         idle.sort_unstable();
         let going = self.len().saturating_sub(most).saturating_add(most.div_ceil(PART));
@@ -107,8 +107,8 @@ impl Seats {
         [self.users.len(), self.apps.len(), self.assertions.len()].into_iter().fold(0, usize::saturating_add)
     }
 
-    fn used(&self, seat: &Seat) -> Arc<LiveDocument> {
-        seat.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        Arc::clone(&seat.live)
+    fn used(&self, entry: &Entry) -> Arc<LiveDocument> {
+        entry.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        Arc::clone(&entry.live)
     }
 }
