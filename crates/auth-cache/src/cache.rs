@@ -132,11 +132,11 @@ impl TokenCache {
             live.retry(now).await;
             return Ok(lookup::lookup_app(&live.current().await?.document, query, now));
         }
-        let (mut places, mut best) = (query.places(), query.nothing());
-        while let Some(place) = places.next().filter(|_| !best.serves()) {
-            let live = self.documents.of(|| place.clone());
+        let (mut realms, mut best) = (query.realms(), query.nothing());
+        while let Some(realm) = realms.next().filter(|_| !best.serves()) {
+            let live = self.documents.of(|| Place::app(query.client_id.as_str(), realm));
             live.retry(now).await;
-            let ask = |document: &Document| lookup::lookup_app_at(document, query, &place, now);
+            let ask = |document: &Document| lookup::lookup_app_in(document, query, realm, now);
             let is_enough = |found: &Option<GrantLookup>| found.as_ref().is_some_and(GrantLookup::serves);
             best = best.or(live.answer(ask, is_enough).await?);
         }

@@ -36,11 +36,24 @@ impl Place {
     }
 
     pub(crate) fn app(client_id: &str, realm: &str) -> Self {
-        // Where it is only looked up, this is all that is allocated.
-        let mut name = SmallVec::<[u8; 128]>::new();
+        Self::App(AppName::of(client_id, realm).as_str().into())
+    }
+}
+
+/// The name of an application's partition, as long as it is only looked for: it allocates nothing.
+pub(super) struct AppName(SmallVec<[u8; 128]>);
+
+impl AppName {
+    pub(super) fn of(client_id: &str, realm: &str) -> Self {
+        let mut name = SmallVec::new();
         [client_id, "\n", realm].into_iter().for_each(|part| name.extend_from_slice(part.as_bytes()));
         name.make_ascii_lowercase();
-        Self::App(core::str::from_utf8(&name).unwrap_or_default().into())
+        Self(name)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        // Texts, the letters of ASCII in them small.
+        core::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -30,6 +30,7 @@ use ahash::RandomState;
 use arc_swap::ArcSwap;
 use auth_core::{AccountId, Timestamp};
 
+use filing::AppName;
 pub use filing::Place;
 pub(crate) use item::{Item, entries, make, put, remove};
 pub(crate) use keys::{AccessTokenId, Key, KeyKind};
@@ -112,6 +113,12 @@ impl Document {
     pub(crate) fn user<R>(&self, id: &AccountId, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
         self.users.get(id.folded(), read)
+    }
+
+    /// Reads the partition of an application in a realm in place.
+    pub(crate) fn app<R>(&self, client_id: &str, realm: &str, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+        self.settled();
+        self.apps.get(AppName::of(client_id, realm).as_str(), read)
     }
 
     /// Reads any partition in place.

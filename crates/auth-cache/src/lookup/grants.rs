@@ -110,17 +110,17 @@ impl GrantLookup {
 }
 
 pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timestamp) -> GrantLookup {
-    query.places().fold(query.nothing(), |best, place| best.or(lookup_app_at(document, query, &place, now)))
+    query.realms().fold(query.nothing(), |best, realm| best.or(lookup_app_in(document, query, realm, now)))
 }
 
-/// What one of the [places](AppQuery::places) answers.
-pub(crate) fn lookup_app_at(
+/// What one of the [realms](AppQuery::realms) answers.
+pub(crate) fn lookup_app_in(
     document: &Document,
     query: &AppQuery<'_>,
-    place: &Place,
+    realm: &str,
     now: Timestamp,
 ) -> Option<GrantLookup> {
-    document.partition(place, |partition| query.answer(partition, "", now))
+    document.app(query.client_id.as_str(), realm, |partition| query.answer(partition, "", now))
 }
 
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
@@ -129,17 +129,16 @@ pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, 
     document.partition(&place, answer).unwrap_or_else(|| query.app.nothing())
 }
 
-impl AppQuery<'_> {
+impl<'a> AppQuery<'a> {
     /// Where the token may be, best first: libraries differ in what they write as the realm of one and the same tenant.
-    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+    pub(crate) fn realms(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let realms =
             [Some(self.authority.realm(None)), self.tenant_id, self.authority.has_single_realm().then_some("")];
         let is_first = move |position: usize, realm: &str| {
             !realms.iter().take(position).any(|earlier| earlier.is_some_and(|text| same(text, realm)))
         };
         let realms = realms.into_iter().enumerate().filter_map(|(position, realm)| Some((position, realm?)));
-        let realms = realms.filter(move |(position, realm)| is_first(*position, realm));
-        realms.map(|(_, realm)| Place::app(self.client_id.as_str(), realm))
+        realms.filter(move |(position, realm)| is_first(*position, realm)).map(|(_, realm)| realm)
     }
 
     /// The answer where nothing is found.

@@ -12,7 +12,7 @@ use auth_core::{AccountId, Authority, ClientId, IdToken, RefreshCandidate, Scope
 pub(crate) use account_tokens::lookup;
 pub use cached_token::CachedToken;
 pub use grants::{AppQuery, AssertionQuery, GrantLookup};
-pub(crate) use grants::{lookup_app, lookup_app_at, lookup_assertion};
+pub(crate) use grants::{lookup_app, lookup_app_in, lookup_assertion};
 pub use margins::Margins;
 
 use crate::token_kind::TokenKind;
