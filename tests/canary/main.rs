@@ -13,4 +13,6 @@
 mod facade;
 mod listener;
 mod program;
+#[cfg(feature = "peers")]
+mod redis;
 mod web;

@@ -12,7 +12,7 @@ use crate::{finds, update};
 async fn a_password_opens_and_is_never_told() {
     let server = RedisServer::start(&["--requirepass", "canary-password"]);
     let writer = Writer::new("w");
-    let at = |password: &str| RedisStorage::at(&server.url().replace("//", &format!("//:{password}@"))).unwrap();
+    let at = |password: &str| RedisStorage::at(&server.url_with(password)).unwrap();
     TokenCache::partitioned(at("canary-password")).store(update(&writer, 0)).await.unwrap();
     assert!(finds(&TokenCache::partitioned(at("canary-password")), &writer, 0).await);
     for (storage, kind) in

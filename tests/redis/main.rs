@@ -17,6 +17,7 @@ mod faults;
 mod locks;
 mod machines;
 mod processes;
+mod tls;
 mod values;
 
 use auth_cache::{Lookup, TokenCache, TokenUpdate};

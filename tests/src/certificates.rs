@@ -1,10 +1,16 @@
 //! Certificates of an authority of our own, made anew for each server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// Files in PEM.
 #[derive(Debug)]
@@ -37,6 +43,19 @@ impl Certificates {
             server: write("server.pem", &server.pem()),
             server_key: write("server.key", &key.serialize_pem()),
         }
+    }
+
+    /// The side of the server, for one in this process.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let certificate = CertificateDer::from_pem_file(&self.server).unwrap();
+        let key = PrivateKeyDer::from_pem_file(&self.server_key).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        Arc::new(config).into()
     }
 }
 

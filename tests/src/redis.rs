@@ -8,10 +8,13 @@ use auth::RedisStorage;
 use redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
+
 /// A server on the loopback interface that keeps nothing on disk; it ends with the value.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Child,
+    door: Door,
     port: u16,
     words: Vec<String>,
     folder: TempDir,
@@ -20,13 +23,29 @@ pub struct RedisServer {
 impl RedisServer {
     /// A server with these words beside the usual ones, once it is ready.
     pub fn start(words: &[&str]) -> Self {
+        Self::behind(Door::Plain, words)
+    }
+
+    /// A server that speaks TLS only.
+    pub fn over_tls(certificates: &Certificates, words: &[&str]) -> Self {
+        let files = [
+            ("--tls-cert-file", &certificates.server),
+            ("--tls-key-file", &certificates.server_key),
+            ("--tls-ca-cert-file", &certificates.authority),
+        ];
+        let files = files.iter().flat_map(|(option, file)| [option, file.to_str().unwrap()]);
+        let words: Vec<_> = files.chain(["--tls-auth-clients", "no"]).chain(words.iter().copied()).collect();
+        Self::behind(Door::Tls, &words)
+    }
+
+    fn behind(door: Door, words: &[&str]) -> Self {
         // Somebody else may take the port between the two: then the server ends, and the next port is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             let folder = tempfile::tempdir().unwrap();
-            if let Some(child) = started(port, &words, &folder) {
-                return Self { child, port, words, folder };
+            if let Some(child) = started(door, port, &words, &folder) {
+                return Self { child, door, port, words, folder };
             }
         }
         panic!("redis-server does not start");
@@ -40,12 +59,20 @@ impl RedisServer {
 
     /// Starts it again where it was, with nothing in it.
     pub fn restart(&mut self) {
-        self.child = started(self.port, &self.words, &self.folder).expect("the port is still free");
+        self.child = started(self.door, self.port, &self.words, &self.folder).expect("the port is still free");
     }
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        match self.door {
+            Door::Plain => format!("redis://127.0.0.1:{}", self.port),
+            Door::Tls => format!("rediss://127.0.0.1:{}", self.port),
+        }
+    }
+
+    /// Its address for whoever knows this password.
+    pub fn url_with(&self, password: &str) -> String {
+        self.url().replace("//", &format!("//:{password}@"))
     }
 
     /// Its socket.
@@ -85,10 +112,21 @@ impl Drop for RedisServer {
     }
 }
 
-fn started(port: u16, words: &[String], folder: &TempDir) -> Option<Child> {
+/// What a server speaks.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    Plain,
+    Tls,
+}
+
+fn started(door: Door, port: u16, words: &[String], folder: &TempDir) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-debug-command", "local"]);
-    command.arg("--port").arg(port.to_string()).arg("--dir").arg(folder.path());
+    let (open, closed) = match door {
+        Door::Plain => ("--port", "--tls-port"),
+        Door::Tls => ("--tls-port", "--port"),
+    };
+    command.args([open, &port.to_string(), closed, "0"]).arg("--dir").arg(folder.path());
     command.arg("--unixsocket").arg(folder.path().join("redis.sock")).args(words);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| {
         panic!("redis-server is needed (Debian: `apt-get install redis-server`): {error}");

@@ -2,7 +2,6 @@
 //! it for a connection to a host meets the provider there, over TLS, under the host's real name.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,10 +14,6 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::FakeAuthority;
 use crate::certificates::Certificates;
@@ -36,7 +31,7 @@ impl Proxy {
     /// Starts one that has the provider stand at these hosts. Its certificates are made in `folder`.
     pub async fn start(authority: FakeAuthority, hosts: &[String], folder: &Path) -> Self {
         let made = Certificates::make(folder, hosts);
-        let tls = TlsAcceptor::from(Arc::new(configuration(&made)));
+        let tls = made.acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
@@ -68,17 +63,6 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.serving.abort();
     }
-}
-
-fn configuration(made: &Certificates) -> ServerConfig {
-    let certificate = CertificateDer::from_pem_file(&made.server).unwrap();
-    let key = PrivateKeyDer::from_pem_file(&made.server_key).unwrap();
-    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap()
 }
 
 /// One connection. A client that hangs up, or does not trust us, is its own judge: the test sees what it makes of it.

@@ -37,7 +37,7 @@ pub enum StorageErrorKind {
     KeyUnavailable,
     /// Secrets would go over the network in plain, or to whoever asks for them (S-107).
     Insecure,
-    /// The server of the store did not answer in time.
+    /// The server of the store did not answer in time, refused to talk, or could not prove who it is.
     Unreachable,
     /// Anything else.
     #[default]

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, TlsCertificates};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::storage::{StorageError, StorageErrorKind};
 
@@ -38,6 +40,20 @@ impl Address {
             ConnectionAddr::Unix(_) if !info.addr().is_supported() => Err(error("there are no such sockets here")),
             _ => Ok(Self(info)),
         }
+    }
+
+    /// The same, where these authorities are trusted and no others.
+    pub(super) fn trusting(self, pem: &[u8]) -> Result<Self, StorageError> {
+        if !matches!(self.0.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Err(error("no certificate is looked at without TLS; use rediss://"));
+        }
+        if CertificateDer::pem_slice_iter(pem).next().is_none() {
+            return Err(error("there is no certificate in the PEM"));
+        }
+        let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem.to_vec()) };
+        let client = Client::build_with_tls(self.0, certificates)
+            .map_err(|_| error("the PEM of the certificates cannot be understood"))?;
+        Ok(Self(client.get_connection_info().clone()))
     }
 
     pub(super) fn client(&self) -> Result<Client, redis::RedisError> {
@@ -104,6 +120,22 @@ mod tests {
         ] {
             let error = Address::parse(url).err().unwrap_or_else(|| panic!("{url}"));
             assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_authorities_are_trusted_and_only_with_tls() {
+        let pem = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        for (url, pem, reason) in [
+            ("redis://127.0.0.1", pem("Y2FuYXJ5"), "without TLS"),
+            ("rediss://:canary@redis.example", String::new(), "no certificate"),
+            ("rediss://:canary@redis.example", "canary".to_owned(), "no certificate"),
+            ("rediss://:canary@redis.example", pem("Y2FuYXJ5"), "cannot be understood"),
+            ("rediss://:canary@redis.example", pem("%canary%"), "cannot be understood"),
+        ] {
+            let error = Address::parse(url).unwrap().trusting(pem.as_bytes()).err().unwrap();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(reason) && !shown.contains("canary"), "{shown}");
         }
     }
 }

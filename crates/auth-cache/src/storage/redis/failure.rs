@@ -1,5 +1,9 @@
 //! What goes wrong, without what it went wrong with.
 
+use core::error::Error;
+use std::io;
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError};
 
 use crate::storage::{StorageError, StorageErrorKind};
@@ -31,7 +35,11 @@ impl From<&RedisError> for Failure {
     fn from(error: &RedisError) -> Self {
         match error.kind() {
             ErrorKind::Io if error.is_timeout() => Self::Unreachable("the server did not answer in time"),
-            ErrorKind::Io | ErrorKind::Parse => Self::Unreachable("the connection failed"),
+            ErrorKind::Io | ErrorKind::Parse => Self::Unreachable(match tls(error) {
+                Some(rustls::Error::InvalidCertificate(_)) => "the certificate of the server is not trusted",
+                Some(_) => "the server did not agree on TLS",
+                None => "the connection failed",
+            }),
             ErrorKind::AuthenticationFailed => Self::Unreachable("the server did not take the password"),
             ErrorKind::InvalidClientConfig => Self::Unreachable("no connection could be set up"),
             ErrorKind::UnexpectedReturnType => Self::Unexpected("it is no value of ours"),
@@ -41,4 +49,12 @@ impl From<&RedisError> for Failure {
             },
         }
     }
+}
+
+/// What was wrong with TLS, if it was that.
+fn tls(error: &RedisError) -> Option<&rustls::Error> {
+    let cause = error.source()?;
+    // The client shares the cause among copies of the error.
+    let cause = cause.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
+    cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }

@@ -30,7 +30,8 @@ const PAGE: usize = 1_000;
 /// [`TokenCache::partitioned`](crate::TokenCache::partitioned).
 ///
 /// Where it is: `rediss://[user]:password@host[:port][/database]`, or `unix:///path?pass=password`. Without TLS, or without a
-/// password, only addresses of this machine are taken (S-107). The certificates are those that the system trusts.
+/// password, only addresses of this machine are taken (S-107). The certificate of the server is always checked: against the
+/// authorities that the system trusts (`SSL_CERT_FILE` names others), or [those that are given](Self::trusting).
 ///
 /// A value is replaced only by whoever read what it is, and goes by itself when nothing in it is of use. What others write is
 /// seen [30 seconds](Self::staleness) later at the latest, and at once where a token must be redeemed or none is found. Each
@@ -82,6 +83,25 @@ impl RedisStorage {
     fn to(address: Address) -> Self {
         let settings = Settings::default();
         Self { link: Arc::new(Link::new(address.clone(), settings.deadline)), address, settings }
+    }
+
+    /// The same, trusting the certificate authorities in this PEM, such as a company's own, and no others: also none that the
+    /// system trusts.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let authority = std::fs::read("/etc/ssl/company.pem")?;
+    /// let storage = auth_cache::RedisStorage::at("rediss://:password@redis.example")?.trusting(&authority)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StorageError`] where the PEM holds no certificate, or one that is none, or the address is one without TLS.
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, StorageError> {
+        self.address = self.address.trusting(pem)?;
+        self.link = Arc::new(Link::new(self.address.clone(), self.settings.deadline));
+        Ok(self)
     }
 
     /// What keys begin with; `auth` unless it is said otherwise. Caches with different ones share nothing.
