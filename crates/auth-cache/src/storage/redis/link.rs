@@ -39,6 +39,8 @@ struct State {
 struct Down {
     until: Instant,
     pause: Duration,
+    /// Why, which is told again to whoever comes meanwhile.
+    reason: &'static str,
 }
 
 impl Link {
@@ -63,8 +65,8 @@ impl Link {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Failure::Unreachable("there is no tokio runtime"));
         }
-        if self.state().down.is_some_and(|down| Instant::now() < down.until) {
-            return Err(Failure::Unreachable("the server did not answer shortly before"));
+        if let Some(down) = self.state().down.filter(|down| Instant::now() < down.until) {
+            return Err(Failure::Unreachable(down.reason));
         }
         let mut used = None;
         let answer = timeout(self.deadline, async {
@@ -74,7 +76,7 @@ impl Link {
         });
         let answer = answer.await.unwrap_or(Err(Failure::Unreachable("the server did not answer in time")));
         match &answer {
-            Err(Failure::Unreachable(_)) => self.failed(used),
+            Err(Failure::Unreachable(reason)) => self.failed(used, reason),
             Ok(_) | Err(Failure::Answered(_) | Failure::Unexpected(_)) => self.state().down = None,
         }
         answer
@@ -104,7 +106,7 @@ impl Link {
     }
 
     /// Gives the connection up, and leaves the server alone for a while.
-    fn failed(&self, used: Option<u64>) {
+    fn failed(&self, used: Option<u64>, reason: &'static str) {
         let mut state = self.state();
         if used.is_none_or(|used| used == state.generation) {
             state.connection = None;
@@ -114,7 +116,7 @@ impl Link {
         if state.down.is_none_or(|down| down.until <= now) {
             let pause = state.down.map_or(PAUSE, |down| down.pause.saturating_mul(2).min(LONGEST_PAUSE));
             let until = now.checked_add(pause).unwrap_or(now);
-            state.down = Some(Down { until, pause });
+            state.down = Some(Down { until, pause, reason });
         }
     }
 
