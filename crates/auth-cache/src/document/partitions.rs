@@ -85,7 +85,12 @@ impl Partitions {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.live.load(Ordering::Relaxed) == 0
+        self.len() == 0
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
     }
 
     /// All of them, in no order.
