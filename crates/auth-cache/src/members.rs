@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use auth_core::{Secret, Timestamp};
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 /// The longest text that an entry may hold (S-90).
@@ -24,20 +25,29 @@ pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => Ok(Self(Cow::Borrowed(plain))),
+            _ => serde_json::from_str(raw).map(|Unescaped(name)| Self(Cow::Owned(name))).map_err(D::Error::custom),
+        }
+    }
+}
+
+/// A text with escapes.
+struct Unescaped(String);
+
+impl<'de> Deserialize<'de> for Unescaped {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Name<'de>;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Unescaped;
 
             fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str("a name")
             }
 
-            fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Name(String::from_utf8_lossy(name)))
-            }
-
             fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-                Ok(Name(String::from_utf8_lossy(name).into_owned().into()))
+                Ok(Unescaped(String::from_utf8_lossy(name).into_owned()))
             }
         }
         deserializer.deserialize_bytes(Visitor)

@@ -1,14 +1,14 @@
 //! Which partition an entry of the document belongs to. Nothing else of it is read before somebody asks.
 
-use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use auth_core::AccountId;
-use memchr::memmem::Finder;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::Section;
+use super::depth::is_deeper;
 use crate::assertion::Assertion;
 use crate::entries;
 use crate::members::{Borrowed, Members, Name};
@@ -57,65 +57,78 @@ impl AppName {
     }
 }
 
-/// The place of an entry with members; `None` for one that only its text is kept of.
-pub(crate) fn place(section: Section, json: &str) -> Option<Place> {
-    let secret = matches!(section, Section::AccessToken | Section::RefreshToken | Section::IdToken);
-    if secret && mentions_assertion(json) {
-        let hash = entries::assertion(&Members::parse(json)?)?;
-        if !hash.is_empty() {
-            return Some(Place::Assertion(hash.into()));
-        }
-    }
-    let id = match home_account_id(json) {
-        Some(id) => id,
-        None => Members::parse(json)?.text("home_account_id").or_empty()?,
-    };
-    match section {
-        Section::Account => Some(Place::User(id.to_ascii_lowercase().into())),
-        _ if !id.is_empty() => Some(Place::User(id.to_ascii_lowercase().into())),
-        Section::AccessToken => {
-            let members = Members::parse(json)?;
-            Some(Place::app(&members.text("client_id").or_empty()?, &members.text("realm").or_empty()?))
-        }
-        Section::RefreshToken | Section::IdToken | Section::AppMetadata => None,
-    }
+/// What one look at all members of an entry tells, which is all that is read of it before somebody asks.
+pub(super) struct Look<'a> {
+    json: &'a str,
+    /// The first `home_account_id`.
+    home_account_id: Option<&'a RawValue>,
+    mentions_assertion: bool,
+    /// Whether it has more levels than it may (S-90).
+    pub(super) too_deep: bool,
 }
 
-/// Whether the text may have a member that names an assertion. What hides it behind escapes is no plain entry either when
-/// it is read.
-fn mentions_assertion(json: &str) -> bool {
-    static SPELLINGS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ssertion"));
-    SPELLINGS.find(json.as_bytes()).is_some()
-}
-
-/// The first `home_account_id` of an entry, if it is a text; what follows it is not looked at.
-fn home_account_id(json: &str) -> Option<Cow<'_, str>> {
-    struct First<'out, 'de>(&'out mut Option<Cow<'de, str>>);
-
-    impl<'de> Visitor<'de> for First<'_, 'de> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-            f.write_str("an object")
+impl<'a> Look<'a> {
+    /// Looks at a value of so many levels at most.
+    pub(super) fn at(json: &'a str, levels: usize) -> Self {
+        let mut look = Self { json, home_account_id: None, mentions_assertion: false, too_deep: false };
+        let inner = levels.checked_sub(1);
+        if !json.starts_with('{') || inner.is_none_or(|levels| look.take(levels).is_err()) {
+            look.too_deep = is_deeper(json, levels);
         }
+        look
+    }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Name(name)) = map.next_key()? {
-                if name == "home_account_id" {
-                    let Borrowed(id) = map.next_value()?;
-                    *self.0 = Some(id);
-                    break;
-                }
-                map.next_value::<IgnoredAny>()?;
+    /// Takes each member, whose value may have so many levels.
+    fn take(&mut self, levels: usize) -> serde_json::Result<()> {
+        struct Members<'l, 'a>(&'l mut Look<'a>, usize);
+
+        impl<'a> Visitor<'a> for Members<'_, 'a> {
+            type Value = ();
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("an object")
             }
-            Ok(())
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+                let Self(look, levels) = self;
+                while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
+                    match &*name {
+                        "home_account_id" if look.home_account_id.is_none() => look.home_account_id = Some(value),
+                        name => look.mentions_assertion |= entries::ASSERTION.contains(&name),
+                    }
+                    look.too_deep |= is_deeper(value.get(), levels);
+                }
+                Ok(())
+            }
         }
+
+        serde_json::Deserializer::from_str(self.json).deserialize_map(Members(self, levels))
     }
 
-    let mut id = None;
-    // That the rest of the object is still there is an error to the parser, and none to us.
-    let _ = serde_json::Deserializer::from_str(json).deserialize_map(First(&mut id));
-    id
+    /// The place of an entry with members; `None` for one that only its text is kept of.
+    pub(super) fn place(&self, section: Section) -> Option<Place> {
+        let members = || Members::parse(self.json);
+        let secret = matches!(section, Section::AccessToken | Section::RefreshToken | Section::IdToken);
+        if secret && self.mentions_assertion {
+            let hash = entries::assertion(&members()?)?;
+            if !hash.is_empty() {
+                return Some(Place::Assertion(hash.into()));
+            }
+        }
+        let id = match self.home_account_id.and_then(|id| serde_json::from_str(id.get()).ok()) {
+            Some(Borrowed(id)) => id,
+            None => members()?.text("home_account_id").or_empty()?,
+        };
+        match section {
+            Section::Account => Some(Place::User(id.to_ascii_lowercase().into())),
+            _ if !id.is_empty() => Some(Place::User(id.to_ascii_lowercase().into())),
+            Section::AccessToken => {
+                let members = members()?;
+                Some(Place::app(&members.text("client_id").or_empty()?, &members.text("realm").or_empty()?))
+            }
+            Section::RefreshToken | Section::IdToken | Section::AppMetadata => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +161,7 @@ mod tests {
             (Account, "7", None),
             (Account, "null", None),
         ] {
-            assert_eq!(place(section, json), expected, "{json}");
+            assert_eq!(Look::at(json, 2).place(section), expected, "{json}");
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::depth::is_deeper;
-use super::filing::{Place, place};
+use super::filing::{Look, Place};
 use super::item::Item;
 use super::partition::Draft;
 use super::slice::{Buffer, Slice};
@@ -92,11 +92,6 @@ impl<'b> Reader<'b> {
         Ok(Document::of([self.users, self.apps, self.assertions], self.common, self.next))
     }
 
-    /// Notes whether a value has too many levels, where it lies below so many.
-    fn measure(&mut self, raw: &RawValue, below: usize) {
-        self.too_deep |= is_deeper(raw.get(), self.levels.saturating_sub(below));
-    }
-
     fn slice(&self, part: &str) -> Option<Slice> {
         Slice::part(self.buffer, part)
     }
@@ -107,13 +102,14 @@ impl<'b> Reader<'b> {
     }
 
     fn entry(&mut self, section: Section, key: &str, raw: &RawValue) {
-        self.measure(raw, 2);
+        let look = Look::at(raw.get(), self.levels.saturating_sub(2));
+        self.too_deep |= look.too_deep;
         let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
         if section == Section::AppMetadata {
             self.common.app_metadata.push(Arc::new(Item::stored(key, json)));
             return;
         }
-        let Some(place) = place(section, raw.get()) else {
+        let Some(place) = look.place(section) else {
             self.common.unfiled.push((section, key, json));
             return;
         };
@@ -160,7 +156,7 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
                     });
                     // Another program's, or kept until an entry of ours has to go there.
                     if !read {
-                        reader.measure(raw, 1);
+                        reader.too_deep |= is_deeper(raw.get(), reader.levels.saturating_sub(1));
                     }
                     if !read && let Some(member) = reader.name(&name).zip(reader.slice(raw.get())) {
                         reader.common.foreign.push(member);

@@ -14,9 +14,12 @@ pub(crate) use refresh_token::RefreshToken;
 
 use crate::members::{Members, Text};
 
+/// The members that name an assertion.
+pub(crate) const ASSERTION: [&str; 2] = ["user_assertion_hash", "userAssertionHash"];
+
 /// The assertion that an on-behalf-of entry was got with, in any library's spelling; `""` for none, `None` for a broken one.
 pub(crate) fn assertion(members: &Members<'_>) -> Option<Box<str>> {
-    match members.first(&["user_assertion_hash", "userAssertionHash"]) {
+    match members.first(&ASSERTION) {
         // Some libraries pad the hash, others do not.
         Text::Is(hash) => Some(hash.trim_end_matches('=').into()),
         Text::Absent => Some("".into()),
