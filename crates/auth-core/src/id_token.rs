@@ -1,7 +1,9 @@
 //! id_tokens (OpenID Connect Core §2) and their checks (S-71…S-75).
 //!
-//! The token endpoint was reached over TLS, so the signature may go unchecked (Core §3.1.3.7, S-76). Everything else is
-//! checked. Do not base authorisation on `email`, `upn` or `preferred_username`: other tenants choose them freely.
+//! The token endpoint was reached over TLS, so the signature may go unchecked (Core §3.1.3.7, S-76); an application that
+//! passes ID tokens on has it checked with a [`JwkSet`](crate::JwkSet). Everything else is checked. Do not base authorisation on `email`, `upn` or `preferred_username`: other tenants choose them freely.
+
+mod hash;
 
 use core::fmt;
 use core::time::Duration;
@@ -60,6 +62,25 @@ impl IdToken {
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.raw
+    }
+
+    /// The JOSE header (RFC 7515 §4), which names the algorithm and the key of the signature.
+    #[must_use]
+    pub fn header(&self) -> Map<String, Value> {
+        let header = self.raw.expose().split('.').next().and_then(base64url::decode);
+        header.and_then(|header| json::parse_object(&header)).unwrap_or_default()
+    }
+
+    /// What was signed (the JWS Signing Input of RFC 7515 §2).
+    #[must_use]
+    pub fn signing_input(&self) -> &str {
+        self.raw.expose().rsplit_once('.').map_or("", |(input, _)| input)
+    }
+
+    /// The signature; `None` when it is not base64url.
+    #[must_use]
+    pub fn signature(&self) -> Option<Vec<u8>> {
+        base64url::decode(self.raw.expose().rsplit_once('.')?.1)
     }
 
     /// All claims, unverified by signature.
@@ -194,6 +215,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) client_id: &'a str,
     /// Present for a sign-in, absent for a refresh (S-07).
     pub(crate) nonce: Option<&'a Nonce>,
+    /// The code that was redeemed, where it was one.
+    pub(crate) code: Option<&'a Secret>,
     /// Since when the user must have signed in, where `max_age` was sent.
     pub(crate) authenticated_since: Option<Timestamp>,
     /// How far the clocks of this machine and of the provider may be apart (S-74).
@@ -207,6 +230,7 @@ impl<'a> Expected<'a> {
             issuer,
             client_id: context.client_id().as_str(),
             nonce: None,
+            code: None,
             authenticated_since: None,
             clock_skew: context.application.clock_skew,
         }

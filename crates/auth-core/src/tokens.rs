@@ -72,6 +72,10 @@ impl Tokens {
             Some(raw) => {
                 let token = IdToken::parse(raw)?;
                 token.verify(expected, now)?;
+                token.verify_hash("at_hash", &response.access_token)?;
+                if let Some(code) = expected.code {
+                    token.verify_hash("c_hash", code)?;
+                }
                 Some(token)
             }
             None if expected.nonce.is_some() => {

@@ -77,7 +77,7 @@ pub enum ProtocolError {
     OutOfOrder,
 }
 
-/// Which check the id_token failed (S-71…S-75).
+/// Which check the id_token failed (S-71…S-76).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdTokenFault {
@@ -99,6 +99,15 @@ pub enum IdTokenFault {
     /// `nonce` is not the one sent.
     #[error("it does not belong to this sign-in")]
     Nonce,
+    /// `at_hash` or `c_hash` is not that of the access token or code it came with.
+    #[error("its {0} does not fit what it came with")]
+    Hash(&'static str),
+    /// The provider publishes no key that could have signed it.
+    #[error("none of the provider's published keys fits its header")]
+    Key,
+    /// None of the keys that fit has signed it.
+    #[error("its signature is wrong")]
+    Signature,
     /// `auth_time` is older than `max_age` allows.
     #[error("the user signed in at {auth_time}, but must have done so since {since} (Unix seconds)")]
     Age {

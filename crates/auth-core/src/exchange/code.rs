@@ -72,6 +72,7 @@ impl Exchange for CodeRedemption {
         };
         let expected = Expected {
             nonce: Some(&self.nonce),
+            code: Some(&self.code),
             authenticated_since: self.authenticated_since,
             ..Expected::of(&self.metadata.issuer, &self.context)
         };
