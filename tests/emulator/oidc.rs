@@ -48,6 +48,7 @@ async fn one_discovery_serves_sign_in_refresh_and_cache() {
     cache::expire(&storage).await;
     assert_eq!(silent().await.unwrap().source(), TokenSource::IdentityProvider);
     assert_eq!(emulator.ledger().count(Endpoint::Discovery), 1);
+    app.verify_signature(&silent().await.unwrap().id_token().unwrap()).await.unwrap();
     // After a new start the cache answers without any.
     emulator.ledger().clear();
     let again = client(&emulator, storage);

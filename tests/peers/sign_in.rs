@@ -1,5 +1,6 @@
 //! Signing in at the certified provider with a real browser.
 
+use auth::{AuthError, Authority, IdToken, PublicClient, Secret};
 use auth_tests::{cache, certificates};
 use serde_json::json;
 
@@ -54,6 +55,22 @@ async fn tell(provider: Provider) {
     assert_eq!(logout, json!({"removed": 1}));
     let gone = provider.token("--silent").end().await.expect(3).json();
     assert_eq!(gone["error"], "no_tokens_found");
+    provider.stop().await;
+}
+
+#[tokio::test]
+async fn the_signature_of_an_id_token_is_checked_with_the_published_keys() {
+    let provider = Provider::over_http().await;
+    let token = provider.token("").end().await.expect(0).json();
+    let token = token["id_token"].as_str().unwrap();
+    let app = PublicClient::builder(provider.client_id()).authority(Authority::oidc(provider.issuer()).unwrap());
+    let app = app.build().unwrap();
+    let good = IdToken::parse(&Secret::new(token.to_owned())).unwrap();
+    app.verify_signature(&good).await.unwrap();
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let swapped: String = signature.chars().rev().collect();
+    let forged = IdToken::parse(&Secret::new(format!("{input}.{swapped}"))).unwrap();
+    assert!(matches!(app.verify_signature(&forged).await, Err(AuthError::Protocol(_))));
     provider.stop().await;
 }
 

@@ -35,6 +35,7 @@ mod exchange;
 mod flow;
 mod id_token;
 mod json;
+mod jwk_set;
 mod mark;
 mod object;
 mod pkce;
@@ -73,11 +74,12 @@ pub use error::{
     TransportFault, UiReason, UiRequired,
 };
 pub use exchange::{
-    CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, OpenIdConfiguration, Provider,
-    RefreshRedemption, Replay, server_time,
+    CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, JwkSetRequest, OpenIdConfiguration,
+    Provider, RefreshRedemption, Replay, server_time,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;
+pub use jwk_set::JwkSet;
 pub use pkce::{Nonce, PkceVerifier, State};
 pub use resolution::{AuthorityResolution, ResolutionOutcome, ResolvedAuthority};
 pub use scopes::{ScopeMask, Scopes};

@@ -255,6 +255,8 @@ impl PublicClientBuilder {
             redeemed: Redeemed::default(),
             throttle: Throttle::default(),
             observer: self.observer,
+            #[cfg(feature = "jwks")]
+            jwks: crate::jwks::PublishedKeys::default(),
             multi_cloud: self.multi_cloud,
         }))
     }

@@ -76,6 +76,32 @@ impl PublicClient {
         }
     }
 
+    /// Checks the signature of an ID token from the client's authority, with the keys that its provider publishes.
+    ///
+    /// Everything else in an [`AuthResult`](crate::AuthResult)'s ID token was checked when it came, over TLS; that suffices
+    /// for the application itself (OpenID Connect Core §3.1.3.7). Ask for this before you pass the token on to somebody who
+    /// will trust it. Keys are kept for a day; for a key that is not among them they are fetched anew, at most once in five
+    /// minutes.
+    ///
+    /// ```no_run
+    /// # async fn example(app: auth::PublicClient, scopes: auth::Scopes) -> Result<(), auth::AuthError> {
+    /// let result = app.acquire_token(&scopes).send().await?;
+    /// if let Some(id_token) = result.id_token() {
+    ///     app.verify_signature(&id_token).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::Protocol`] with [`IdTokenFault::Key`](auth_core::IdTokenFault::Key) or
+    /// [`IdTokenFault::Signature`](auth_core::IdTokenFault::Signature) when no published key has signed it;
+    /// [`AuthError::Config`] when the provider publishes none; those of the network when they cannot be fetched.
+    #[cfg(feature = "jwks")]
+    pub async fn verify_signature(&self, id_token: &auth_core::IdToken) -> Result<(), AuthError> {
+        self.shared.jwks.verify(&self.shared, id_token).await
+    }
+
     /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
     /// signed in is meant; of several nobody is picked.
     ///

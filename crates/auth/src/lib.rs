@@ -69,6 +69,8 @@ mod error;
 mod event;
 mod flights;
 mod interactive;
+#[cfg(feature = "jwks")]
+mod jwks;
 mod key;
 mod options;
 mod outcome;

@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) redeemed: Redeemed,
     pub(crate) throttle: Throttle,
     pub(crate) observer: Observer,
+    /// The keys that the client's provider publishes.
+    #[cfg(feature = "jwks")]
+    pub(crate) jwks: crate::jwks::PublishedKeys,
     /// Whether users may be at home in another cloud of Entra.
     pub(crate) multi_cloud: bool,
 }

@@ -26,9 +26,12 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         Kind::B2c { .. } | Kind::Oidc { .. } => None,
         Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => endpoint("devicecode"),
     };
+    let keys = if matches!(kind, Kind::Adfs) { "discovery/keys" } else { "discovery/v2.0/keys" };
+    let mut endpoints = Endpoints::new(endpoint("authorize")?, endpoint("token")?, device_authorization);
+    endpoints.jwks = format!("{}{}/{keys}", site.origin(), kind.path()).parse().ok();
     Some(ProviderMetadata {
         issuer: Arc::clone(issuer),
-        endpoints: Arc::new(Endpoints::new(endpoint("authorize")?, endpoint("token")?, device_authorization)),
+        endpoints: Arc::new(endpoints),
         // Not every version of ADFS knows it, and an unknown response mode is refused.
         form_post: !matches!(kind, Kind::Adfs),
         iss_parameter: false,

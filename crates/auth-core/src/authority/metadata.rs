@@ -38,12 +38,13 @@ pub(crate) struct Endpoints {
     pub(crate) token_text: Arc<str>,
     pub(crate) device_authorization: Option<Uri>,
     pub(crate) pushed_authorization_request: Option<Uri>,
+    pub(crate) jwks: Option<Uri>,
 }
 
 impl Endpoints {
     pub(crate) fn new(authorization: Uri, token: Uri, device_authorization: Option<Uri>) -> Self {
         let token_text = token.to_string().into();
-        Self { token_text, authorization, token, device_authorization, pushed_authorization_request: None }
+        Self { token_text, authorization, token, device_authorization, pushed_authorization_request: None, jwks: None }
     }
 }
 
@@ -70,6 +71,8 @@ impl ProviderMetadata {
         let (authorization, token) = (endpoint("authorization_endpoint")?, endpoint("token_endpoint")?);
         let mut endpoints = Endpoints::new(authorization, token, offered("device_authorization_endpoint")?);
         endpoints.pushed_authorization_request = offered("pushed_authorization_request_endpoint")?;
+        // Nothing is sent there; a provider whose keys stand where we do not look is still good for tokens.
+        endpoints.jwks = offered("jwks_uri").unwrap_or_default();
         Ok(Self {
             endpoints: Arc::new(endpoints),
             form_post: lists("response_modes_supported", "form_post").unwrap_or(false),
@@ -104,6 +107,12 @@ impl ProviderMetadata {
     #[must_use]
     pub fn pushed_authorization_request_endpoint(&self) -> Option<&Uri> {
         self.endpoints.pushed_authorization_request.as_ref()
+    }
+
+    /// Where the provider publishes the keys that it signs with (OpenID Connect Discovery §3, `jwks_uri`).
+    #[must_use]
+    pub fn jwks_uri(&self) -> Option<&Uri> {
+        self.endpoints.jwks.as_ref()
     }
 
     /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.

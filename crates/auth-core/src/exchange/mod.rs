@@ -5,6 +5,7 @@ mod configuration;
 mod date;
 mod device;
 mod instance;
+mod jwk_set;
 mod message;
 mod refresh;
 
@@ -14,6 +15,7 @@ pub use date::server_time;
 pub use device::{DeviceAuthorization, DeviceCode};
 pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
 pub use instance::InstanceDiscovery;
+pub use jwk_set::JwkSetRequest;
 pub(crate) use message::{Answer, encode_query, judge_created, post};
 pub use refresh::RefreshRedemption;
 

@@ -1,0 +1,85 @@
+//! Signatures of ID tokens (S-76).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::{CorrelationId, IdToken, IdTokenFault, JwkSet, JwkSetRequest, ProtocolError, RequestContext};
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use rand::rngs::SysRng;
+use serde_json::{Map, Value};
+use tokio::sync::Mutex;
+
+use crate::error::AuthError;
+use crate::shared::Shared;
+use crate::timing::Timing;
+
+/// How long keys are good for.
+const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+/// How soon they are fetched anew for a token that none of them fits. Whoever makes up tokens makes no more requests.
+const PAUSE: Duration = Duration::from_secs(5 * 60);
+/// How soon they are fetched anew after a failure (S-41).
+const RETRY: Duration = Duration::from_secs(30);
+
+/// The keys that the client's provider publishes, as far as anybody has asked. Whoever comes while they are fetched waits
+/// for them.
+#[derive(Debug, Default)]
+pub(crate) struct PublishedKeys(Mutex<Option<Asked>>);
+
+#[derive(Debug)]
+struct Asked {
+    answer: Result<Arc<JwkSet>, AuthError>,
+    /// By the clock that nobody sets.
+    at: Duration,
+}
+
+impl PublishedKeys {
+    pub(crate) async fn verify(&self, shared: &Shared, id_token: &IdToken) -> Result<(), AuthError> {
+        let keys = self.known_for(shared, id_token).await?;
+        judge(id_token, &keys).map_err(|fault| ProtocolError::from(fault).into())
+    }
+
+    /// The keys, fetched as late as is good enough for this token.
+    async fn known_for(&self, shared: &Shared, id_token: &IdToken) -> Result<Arc<JwkSet>, AuthError> {
+        let mut known = self.0.lock().await;
+        if let Some(Asked { answer, at }) = &*known {
+            let good_for = match answer {
+                Ok(keys) if keys.keys_for(id_token).next().is_some() => FRESH,
+                Ok(_) => PAUSE,
+                Err(_) => RETRY,
+            };
+            if shared.driver.uptime().saturating_sub(*at) < good_for {
+                return answer.clone();
+            }
+        }
+        let answer = fetch(shared).await.map(Arc::new);
+        *known = Some(Asked { answer: answer.clone(), at: shared.driver.uptime() });
+        answer
+    }
+}
+
+async fn fetch(shared: &Shared) -> Result<JwkSet, AuthError> {
+    let context = RequestContext::new(shared.application.clone(), CorrelationId::generate(&mut SysRng)?);
+    let mut timing = Timing::begin();
+    let metadata = shared.directory.own().endpoints(&shared.driver, &context, &mut timing).await?;
+    let request = JwkSetRequest::new(context, &metadata)?;
+    Ok(shared.driver.perform(request, &mut timing).await?)
+}
+
+fn judge(id_token: &IdToken, keys: &JwkSet) -> Result<(), IdTokenFault> {
+    let algorithm = id_token.header().get("alg").and_then(Value::as_str).and_then(|name| name.parse().ok());
+    let (algorithm, signature) = algorithm.zip(id_token.signature()).ok_or(IdTokenFault::Signature)?;
+    let mut keys = keys.keys_for(id_token).peekable();
+    keys.peek().ok_or(IdTokenFault::Key)?;
+    let signed = keys.any(|key| has_signed(key, algorithm, id_token.signing_input(), &signature).is_some());
+    if signed { Ok(()) } else { Err(IdTokenFault::Signature) }
+}
+
+/// `Some` when the key has signed the text. The process-wide provider of jsonwebtoken belongs to the program, so it is not
+/// asked.
+fn has_signed(key: &Map<String, Value>, algorithm: Algorithm, text: &str, signature: &Vec<u8>) -> Option<()> {
+    let jwk: Jwk = serde_json::from_value(Value::Object(key.clone())).ok()?;
+    let verifier = (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &DecodingKey::from_jwk(&jwk).ok()?).ok()?;
+    verifier.verify(text.as_bytes(), signature).ok()
+}
