@@ -1,5 +1,7 @@
 //! Where the document is kept between processes.
 
+#[cfg(any(feature = "encrypted", feature = "redis"))]
+mod backoff;
 #[cfg(feature = "encrypted")]
 mod encrypted;
 mod error;

@@ -15,6 +15,11 @@ impl EncryptedFileStorage {
     /// # Errors
     /// [`StorageError`] when it cannot be done; the plain file is as it was then.
     pub async fn encrypt(&self, budget: &mut LockBudget, observer: &Observer) -> Result<bool, StorageError> {
+        let unavailable = |error| self.key_error("migrated", &error);
+        // Before the lock, which no user should hold up (S-101).
+        if self.file.form()? == FileForm::Plain {
+            self.key.current().await.map_err(unavailable)?;
+        }
         let _lock = self.lock(LockName::Document, budget, observer).await?;
         let stored = self.file.read(observer).await?;
         match FileForm::of(&stored.content) {
@@ -24,12 +29,11 @@ impl EncryptedFileStorage {
                 return Err(self.error("migrated", "it is no JSON").of_kind(StorageErrorKind::Damaged));
             }
         }
-        let unavailable = |error| self.key_error("migrated", &error);
-        let key = self.key_or_new().await.map_err(unavailable)?;
-        let sealed = seal::seal(&key, &self.name, &stored.content).map_err(unavailable)?;
+        let key = self.key.current_or_new().await.map_err(unavailable)?;
+        let sealed = seal::seal(&key, self.key.name(), &stored.content).map_err(unavailable)?;
         // As the next start will have it: a key that is not kept would make the new file worthless.
-        let kept = self.keys.key(&self.name).await.map_err(unavailable)?;
-        let name = self.name.clone();
+        let kept = self.key.current().await.map_err(unavailable)?;
+        let name = self.key.name().to_owned();
         let Stored { content, version } = stored;
         let is_right = move |written: &[u8]| {
             let opened = kept.and_then(|kept| seal::open(&kept, &name, written).ok());
@@ -71,7 +75,7 @@ impl EncryptedFileStorage {
         if !self.file.is_converting() {
             return;
         }
-        let lock = self.lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), observer).await;
+        let lock = self.file.lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), observer).await;
         if lock.is_ok() && self.file.remove_conversion().is_err() {
             tracing::warn!(target: "auth_cache", "what a migration of the token cache has left cannot be removed");
         }

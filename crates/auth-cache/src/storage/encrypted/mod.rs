@@ -1,21 +1,24 @@
 //! The cache in one encrypted file (S-92).
 
+mod cache_key;
 mod migration;
 pub(super) mod seal;
 
 use core::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_core::Timestamp;
+use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
 use super::file::FileForm;
-use super::keys::{DynKeySource, EncryptionKey, KeyError, KeyId, KeySource};
+use super::keys::{EncryptionKey, KeyError, KeyErrorKind, KeySource};
 use super::{
     BoxedLock, FileStorage, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
 };
 use crate::event::{Event, Observer};
+use cache_key::CacheKey;
 
 /// A file as [`FileStorage`] keeps it, encrypted: XChaCha20-Poly1305 with a random nonce for each write, under a key of a
 /// [`KeySource`].
@@ -46,11 +49,7 @@ use crate::event::{Event, Observer};
 #[derive(Clone)]
 pub struct EncryptedFileStorage {
     file: FileStorage,
-    /// What the cache is called, whatever its file is called.
-    name: Arc<str>,
-    keys: Arc<dyn DynKeySource>,
-    /// The key that was used last.
-    known: Arc<Mutex<Option<EncryptionKey>>>,
+    key: CacheKey,
     allows_plaintext: bool,
     /// Whether it was told that nothing is encrypted.
     told: Arc<AtomicBool>,
@@ -65,9 +64,7 @@ impl EncryptedFileStorage {
     pub fn new(file: FileStorage, name: impl Into<Arc<str>>, keys: impl KeySource) -> Self {
         Self {
             file: file.decrypted(),
-            name: name.into(),
-            keys: Arc::new(keys),
-            known: Arc::default(),
+            key: CacheKey::new(name.into(), keys),
             allows_plaintext: false,
             told: Arc::default(),
         }
@@ -94,42 +91,43 @@ impl EncryptedFileStorage {
         let Some(id) = seal::key_id(&stored.content) else {
             return Err(damaged("it is no encrypted cache that this version knows"));
         };
-        let key = self.key(Some(id)).await.map_err(|error| self.key_error("read", &error))?;
+        let key = self.key.of_id(id).await.map_err(|error| self.key_error("read", &error))?;
         let key = key.ok_or_else(|| damaged("it was encrypted with a key that is not to be had any more"))?;
-        match seal::open(&key, &self.name, &stored.content) {
+        match seal::open(&key, self.key.name(), &stored.content) {
             Ok(content) => Ok(Stored { content, version: stored.version }),
             Err(seal::NotOpened) => Err(damaged("it was changed by somebody else, or belongs to another cache")),
         }
     }
 
-    /// The key with this id, or the one that there is.
-    async fn key(&self, id: Option<KeyId>) -> Result<Option<EncryptionKey>, KeyError> {
-        let fits = |key: &EncryptionKey| id.is_none_or(|id| key.id() == id);
-        let known = self.known().clone();
-        if let Some(known) = known.filter(fits) {
-            return Ok(Some(known));
+    /// Has the key at hand before the lock is taken: who waits for a user keeps nobody else waiting (S-101). A failure is told
+    /// by what needs the key.
+    async fn ask_ahead(&self, budget: &mut LockBudget) -> Result<(), StorageError> {
+        let head = self.file.head()?;
+        let asked = async {
+            match (FileForm::of(&head), seal::named_key(&head)) {
+                (FileForm::Plain, _) => Ok(None),
+                (_, Some(id)) => self.key.of_id(id).await,
+                (_, None) => self.key.current().await,
+            }
+        };
+        let begun = Instant::now();
+        let asked = timeout(budget.left(), asked).await;
+        budget.spend(begun.elapsed());
+        match asked {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let waiting = KeyError::new(KeyErrorKind::TimedOut, "it is still being asked for");
+                Err(self.key_error("locked", &waiting))
+            }
         }
-        // Another program may have made another one since.
-        let found = self.keys.key(&self.name).await?.filter(fits);
-        if let Some(key) = &found {
-            *self.known() = Some(key.clone());
-        }
-        Ok(found)
     }
 
-    /// The key for a write, a new one where there is none. Whoever writes holds the lock.
-    async fn key_or_new(&self) -> Result<EncryptionKey, KeyError> {
-        if let Some(key) = self.key(None).await? {
-            return Ok(key);
+    /// The key for a write into a file of this form, a new one where there is none. Whoever writes holds the lock.
+    async fn key_to_write(&self, form: FileForm) -> Result<EncryptionKey, KeyError> {
+        match form {
+            FileForm::Empty => self.key.current_or_new().await,
+            FileForm::Plain | FileForm::Encrypted | FileForm::Unknown => self.key.known_or_new().await,
         }
-        let key = self.keys.create(&self.name).await?;
-        *self.known() = Some(key.clone());
-        Ok(key)
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<EncryptionKey>> {
-        // A key is there or not, whoever panicked.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self) -> String {
@@ -189,7 +187,7 @@ impl Storage for EncryptedFileStorage {
         let key = match self.file.form()? {
             FileForm::Plain if self.allows_plaintext => None,
             FileForm::Plain => return Err(self.not_encrypted("written")),
-            form @ (FileForm::Empty | FileForm::Encrypted | FileForm::Unknown) => match self.key_or_new().await {
+            form @ (FileForm::Empty | FileForm::Encrypted | FileForm::Unknown) => match self.key_to_write(form).await {
                 Ok(key) => Some(key),
                 Err(error) if self.allows_plaintext && form == FileForm::Empty => {
                     self.tell_plain(&error.reason, observer);
@@ -199,7 +197,7 @@ impl Storage for EncryptedFileStorage {
             },
         };
         let content = match key {
-            Some(key) => seal::seal(&key, &self.name, &content).map_err(|error| self.error("written", error))?,
+            Some(key) => seal::seal(&key, self.key.name(), &content).map_err(|error| self.error("written", error))?,
             None => content,
         };
         self.file.replace(content, expected, keep_until, observer).await
@@ -215,6 +213,9 @@ impl Storage for EncryptedFileStorage {
         budget: &mut LockBudget,
         observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
+        if name == LockName::Document {
+            self.ask_ahead(budget).await?;
+        }
         self.file.lock(name, budget, observer).await
     }
 }
@@ -223,7 +224,7 @@ impl fmt::Debug for EncryptedFileStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptedFileStorage")
             .field("file", &self.file)
-            .field("name", &self.name)
+            .field("name", &self.key.name())
             .finish_non_exhaustive()
     }
 }

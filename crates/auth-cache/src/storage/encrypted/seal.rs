@@ -42,7 +42,12 @@ fn associated_data(id: &KeyId, name: &str) -> Vec<u8> {
     [HEADER, id, name.as_bytes()].concat()
 }
 
-/// With which key it was sealed, as it says; `None` where it is nothing that was sealed.
+/// With which key it was sealed, as its first bytes say.
+pub(super) fn named_key(head: &[u8]) -> Option<KeyId> {
+    head.strip_prefix(HEADER)?.first_chunk().copied()
+}
+
+/// The same of a whole one; `None` where it is nothing that was sealed.
 pub(super) fn key_id(sealed: &[u8]) -> Option<KeyId> {
     parts(sealed).map(|parts| *parts.id)
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -277,9 +280,91 @@ async fn a_keyring_out_of_reach_costs_nothing_but_the_store() {
         let cache = TokenCache::new(scene.start());
         assert!(cache.store(update("w")).await.is_err());
         scene.drawer.fail(None);
+        tokio::time::advance(Duration::from_secs(30)).await;
         cache.flush().await.unwrap();
         assert_eq!(accounts(scene.start()).await, 3);
     }
+}
+
+/// A keyring whose dialog nobody answers.
+#[derive(Clone, Default)]
+struct Unanswered(Arc<AtomicUsize>);
+
+impl Unanswered {
+    fn asked(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl KeySource for Unanswered {
+    async fn key(&self, _name: &str) -> Result<Option<EncryptionKey>, KeyError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Err(KeyError::new(KeyErrorKind::TimedOut, "nobody answered"))
+    }
+
+    async fn create(&self, name: &str) -> Result<EncryptionKey, KeyError> {
+        self.key(name).await.map(|_| unreachable!("there is none"))
+    }
+}
+
+// S-104: whoever looks waits once at most, and the user sees one dialog.
+#[tokio::test(start_paused = true)]
+async fn a_dialog_that_nobody_answers_is_shown_once() {
+    let scene = Scene::new();
+    put(&scene.start(), "{}").await.unwrap();
+    let keyring = Unanswered::default();
+    let storage = EncryptedFileStorage::new(scene.plain(), "cache", keyring.clone());
+    let cache = Arc::new(TokenCache::new(storage));
+    let begun = Instant::now();
+    assert!(cache.store(update("u")).await.is_err(), "in memory only");
+    let lookups: Vec<_> = (0..100)
+        .map(|_| {
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move { shown(&cache).await })
+        })
+        .collect();
+    for lookup in lookups {
+        assert_eq!(lookup.await.unwrap(), 1, "what this process knows is served");
+    }
+    assert_eq!((keyring.asked(), begun.elapsed()), (1, Duration::from_secs(10)));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!((shown(&cache).await, keyring.asked()), (1, 2), "later it is asked again");
+}
+
+// S-101: nobody waits for the user of another program.
+#[tokio::test(start_paused = true)]
+async fn no_lock_is_held_while_a_keyring_is_asked() {
+    for content in ["", "sealed"] {
+        let scene = Scene::new();
+        if !content.is_empty() {
+            put(&scene.start(), "{}").await.unwrap();
+        }
+        let (asking, observer) =
+            (EncryptedFileStorage::new(scene.plain(), "cache", Unanswered::default()), Observer::default());
+        let mut budget = LockBudget::new(Duration::from_secs(4));
+        let waiting = asking.lock(LockName::Document, &mut budget, &observer);
+        let other = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            scene.start().lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), &observer).await.map(drop)
+        };
+        let (waited, locked) = tokio::join!(waiting, other);
+        locked.unwrap();
+        assert_eq!(waited.err().unwrap().kind, StorageErrorKind::KeyUnavailable, "{content}");
+        assert_eq!(budget.left(), Duration::ZERO, "what was waited is taken off");
+    }
+}
+
+// a keyring that was made anew while this program runs.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_lost_seals_no_new_file() {
+    let scene = Scene::new();
+    let running = TokenCache::new(scene.start());
+    running.store(update("u")).await.unwrap();
+    scene.drawer.0.lock().unwrap().keys.clear();
+    assert_eq!(accounts(scene.start()).await, 0, "another program moves aside what it cannot read");
+    running.store(update("v")).await.unwrap();
+    assert_eq!(accounts(scene.start()).await, 1, "what was stored then stays");
 }
 
 // S-92: nothing of it is believed, and it is left as it is.

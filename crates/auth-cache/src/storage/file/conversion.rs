@@ -17,7 +17,12 @@ impl FileStorage {
 
     /// What the file seems to be now.
     pub(in crate::storage) fn form(&self) -> Result<FileForm, StorageError> {
-        disk::form(&self.path).map_err(|error| self.error("looked at", &error))
+        self.head().map(|head| FileForm::of(&head))
+    }
+
+    /// The first bytes of the file, nothing where there is none.
+    pub(in crate::storage) fn head(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        disk::head(&self.path).map_err(|error| self.error("looked at", &error))
     }
 
     /// Replaces the file if it still is of the version `expected`, and if `is_right` finds the new one right as it is on the

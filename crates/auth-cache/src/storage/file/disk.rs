@@ -77,11 +77,11 @@ pub(super) fn read(path: &Path, largest: u64, observer: &Observer) -> Result<Sto
     Ok(Stored { content, version })
 }
 
-/// What the file seems to be.
-pub(super) fn form(path: &Path) -> Result<FileForm> {
+/// The first bytes of the file, by which its form is told; nothing where there is no file.
+pub(super) fn head(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = match open(OpenOptions::new().read(true), path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FileForm::Empty),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Zeroizing::default()),
         Err(error) => return Err(error),
     };
     if !file.metadata()?.is_file() {
@@ -89,7 +89,7 @@ pub(super) fn form(path: &Path) -> Result<FileForm> {
     }
     let mut head = Zeroizing::new(Vec::with_capacity(form::HEAD));
     file.take(form::HEAD as u64).read_to_end(&mut head)?;
-    Ok(FileForm::of(&head))
+    Ok(head)
 }
 
 /// Whether it is not the end of a document, and was written just now. What is encrypted is never written in place.

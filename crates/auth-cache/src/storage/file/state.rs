@@ -46,7 +46,7 @@ pub(super) fn of(path: &Path, now: SystemTime) -> Result<FileState> {
     let folder = path.parent().unwrap_or(path);
     Ok(FileState {
         size: metadata.map(|metadata| metadata.len()),
-        form: disk::form(path)?,
+        form: FileForm::of(&disk::head(path)?),
         mode,
         owner,
         lock: lock::holder(&lock::path(path, LockName::Document), now)?,

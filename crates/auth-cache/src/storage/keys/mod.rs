@@ -7,6 +7,7 @@ mod keyring;
 #[cfg(all(feature = "keyring", unix, not(target_os = "macos")))]
 pub(in crate::storage) mod secret_service;
 mod source;
+mod turn;
 
 pub use error::{KeyError, KeyErrorKind};
 pub use key::EncryptionKey;
@@ -14,3 +15,4 @@ pub(in crate::storage) use key::{KEY_ID, KeyId, random};
 #[cfg(feature = "keyring")]
 pub use keyring::Keyring;
 pub use source::{DynKeySource, KeySource};
+pub(in crate::storage) use turn::Turn;

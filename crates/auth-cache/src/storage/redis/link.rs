@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::address::Address;
 use super::failure::Failure;
 use super::scripts::Call;
+use crate::storage::backoff::Backoff;
 
 /// How long a server that did not answer is left alone, at first and at most.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,26 +27,18 @@ pub(super) struct Link {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     connection: Option<MultiplexedConnection>,
     /// Counts connections, so that a failure of an old one does not end a new one.
     generation: u64,
-    down: Option<Down>,
-}
-
-/// A server that did not answer.
-#[derive(Clone, Copy)]
-struct Down {
-    until: Instant,
-    pause: Duration,
-    /// Why, which is told again to whoever comes meanwhile.
-    reason: &'static str,
+    /// Why the server did not answer.
+    down: Backoff<&'static str>,
 }
 
 impl Link {
     pub(super) fn new(address: Address, deadline: Duration) -> Self {
-        Self { address, deadline, connecting: tokio::sync::Mutex::default(), state: Mutex::default() }
+        let state = State { connection: None, generation: 0, down: Backoff::new(PAUSE, LONGEST_PAUSE) };
+        Self { address, deadline, connecting: tokio::sync::Mutex::default(), state: state.into() }
     }
 
     /// Carries out one command.
@@ -58,15 +51,25 @@ impl Link {
         self.within_deadline(async |connection| call.invoke(connection).await).await
     }
 
+    /// Carries out a script, even while the server is left alone.
+    pub(super) async fn insist<T: FromRedisValue>(&self, call: Call) -> Result<T, Failure> {
+        self.ask(async |connection| call.invoke(connection).await).await
+    }
+
     async fn within_deadline<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
+    ) -> Result<T, Failure> {
+        self.state().down.check().map_err(Failure::Unreachable)?;
+        self.ask(ask).await
+    }
+
+    async fn ask<T>(
         &self,
         ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Failure::Unreachable("there is no tokio runtime"));
-        }
-        if let Some(down) = self.state().down.filter(|down| Instant::now() < down.until) {
-            return Err(Failure::Unreachable(down.reason));
         }
         let mut used = None;
         let answer = timeout(self.deadline, async {
@@ -77,7 +80,7 @@ impl Link {
         let answer = answer.await.unwrap_or(Err(Failure::Unreachable("the server did not answer in time")));
         match &answer {
             Err(Failure::Unreachable(reason)) => self.failed(used, reason),
-            Ok(_) | Err(Failure::Answered(_) | Failure::Unexpected(_)) => self.state().down = None,
+            Ok(_) | Err(Failure::Answered(_) | Failure::Unexpected(_)) => self.state().down.succeeded(),
         }
         answer
     }
@@ -111,13 +114,7 @@ impl Link {
         if used.is_none_or(|used| used == state.generation) {
             state.connection = None;
         }
-        let now = Instant::now();
-        // Of many who fail at the same time one counts.
-        if state.down.is_none_or(|down| down.until <= now) {
-            let pause = state.down.map_or(PAUSE, |down| down.pause.saturating_mul(2).min(LONGEST_PAUSE));
-            let until = now.checked_add(pause).unwrap_or(now);
-            state.down = Some(Down { until, pause, reason });
-        }
+        state.down.failed(reason);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
