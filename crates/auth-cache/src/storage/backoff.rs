@@ -5,12 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Repeats a failure to whoever asks within a pause, which doubles with each failure up to a longest one.
+#[derive(Debug)]
 pub(super) struct Backoff<E> {
     shortest: Duration,
     longest: Duration,
     failure: Option<Failure<E>>,
 }
 
+#[derive(Debug)]
 struct Failure<E> {
     error: E,
     pause: Duration,

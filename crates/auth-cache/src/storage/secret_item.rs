@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::file::FileForm;
-use super::keys::KeyError;
-use super::keys::secret_service::{self, Attributes};
+use super::keys::secret_service::{self, Attributes, Deadline};
+use super::keys::{KeyError, Turn, blocking};
 use super::{
     BoxedLock, FileStorage, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
 };
@@ -23,12 +23,11 @@ const SCHEMA: &str = "xdg:schema";
 /// What a file of MSAL Node contains, whose time is all that matters.
 const SIGNAL: &[u8] = b"{}";
 
-/// The cache of an application that uses MSAL Extensions for Python or MSAL Node Extensions on Linux, in the keyring of the
-/// user, shared with that application. (Feature `secret-service`.)
+/// The cache of an application that uses an MSAL extension library on Linux, in the keyring of the user, shared with that
+/// application. (Feature `secret-service`.)
 ///
 /// The document is the secret of one item. A file beside it, whose content nobody reads, tells by its time when the item was
-/// changed, and its lock is the lock: both are where the library has them. What was read in base64, as MSAL.NET, Java and Go
-/// have it, is written so.
+/// changed, and its lock is the lock: both are where the library has them. What was read in base64 is written in base64.
 ///
 /// Who dies after the item was written and before the file was touched leaves a change that others see with the next one.
 /// An application of one's own is better served by [`EncryptedFileStorage`](crate::EncryptedFileStorage): a keyring is no
@@ -51,8 +50,9 @@ pub struct SecretItemStorage {
     file: FileStorage,
     attributes: Arc<Attributes>,
     label: Arc<str>,
-    /// Whether what was read last was in base64.
+    /// Whether what was read last was in base64; before that, whether its library writes base64.
     base64: Arc<AtomicBool>,
+    turn: Arc<Turn>,
 }
 
 impl SecretItemStorage {
@@ -68,8 +68,7 @@ impl SecretItemStorage {
         let digest = Sha256::digest(file.path().as_os_str().as_encoded_bytes());
         let of_path = || digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let schema = schema_name.map_or_else(of_path, str::to_owned);
-        let attributes = attributes.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self::new(attributes.chain([(SCHEMA.to_owned(), schema)]).collect(), "", file)
+        Self::with_schema(schema, attributes, "", file)
     }
 
     /// The item of `LibSecretPersistence` of MSAL Node Extensions, with the same file, service and account name.
@@ -80,8 +79,50 @@ impl SecretItemStorage {
         Self::new(attributes.into(), &format!("{service}/{account}"), file)
     }
 
+    /// The item of MSAL Extensions for .NET, Java or Go, with the schema name, attributes and label that the application gives
+    /// its library, and the file whose time tells of changes. They write base64.
+    ///
+    /// ```no_run
+    /// use auth_cache::{FileStorage, SecretItemStorage};
+    ///
+    /// # fn example() -> Result<(), auth_cache::StorageError> {
+    /// // WithLinuxKeyring("com.contoso.app", "default", "MSALCache", ("Version", "1"), ("Product", "one"))
+    /// let file = FileStorage::at("/home/ada/.contoso/msal.cache")?;
+    /// let attributes = [("Version", "1"), ("Product", "one")];
+    /// let of_dotnet = SecretItemStorage::of_msal("com.contoso.app", attributes, "MSALCache", file);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn of_msal(
+        schema_name: &str,
+        attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        label: &str,
+        file: FileStorage,
+    ) -> Self {
+        Self { base64: Arc::new(true.into()), ..Self::with_schema(schema_name.to_owned(), attributes, label, file) }
+    }
+
+    fn with_schema(
+        schema_name: String,
+        attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        label: &str,
+        file: FileStorage,
+    ) -> Self {
+        let attributes = attributes.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::new(attributes.chain([(SCHEMA.to_owned(), schema_name)]).collect(), label, file)
+    }
+
     fn new(attributes: Attributes, label: &str, file: FileStorage) -> Self {
-        Self { file, attributes: Arc::new(attributes), label: label.into(), base64: Arc::default() }
+        let (attributes, label) = (Arc::new(attributes), label.into());
+        Self { file, attributes, label, base64: Arc::default(), turn: Arc::default() }
+    }
+
+    /// The secret for a document.
+    fn encode(&self, content: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        match self.base64.load(Ordering::Relaxed) {
+            true => Zeroizing::new(STANDARD.encode(&content).into_bytes()),
+            false => content,
+        }
     }
 
     /// Where what cannot be understood is moved to: an item that no library looks for.
@@ -94,11 +135,10 @@ impl SecretItemStorage {
     async fn blocking<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Self) -> Result<T, KeyError> + Send + 'static,
+        work: impl FnOnce(&Self, Deadline) -> Result<T, KeyError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let storage = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&storage)).await;
-        let done = done.map_err(|error| self.error(operation, error))?;
+        let done = self.turn.ask(blocking(move || work(&storage, Deadline::new()))).await;
         done.map_err(|error| self.error(operation, error).of_kind(StorageErrorKind::KeyUnavailable))
     }
 
@@ -126,7 +166,8 @@ impl Storage for SecretItemStorage {
         let Some(signal) = self.file.signal()? else {
             return Ok(Stored { content: Zeroizing::default(), version: Version::NONE });
         };
-        let secret = self.blocking("read", |storage| secret_service::load(&storage.attributes)).await?;
+        let secret =
+            self.blocking("read", |storage, deadline| secret_service::load(&storage.attributes, deadline)).await?;
         let (content, base64) = decode(secret.unwrap_or_default());
         if !content.is_empty() {
             self.base64.store(base64, Ordering::Relaxed);
@@ -145,22 +186,20 @@ impl Storage for SecretItemStorage {
         if !self.file.is_still(expected)? {
             return Ok(Replaced::Conflict);
         }
-        let content = match self.base64.load(Ordering::Relaxed) {
-            true => Zeroizing::new(STANDARD.encode(&content).into_bytes()),
-            false => content,
+        let content = self.encode(content);
+        let store = move |storage: &Self, deadline| {
+            secret_service::store(&storage.attributes, &storage.label, &content, "text/plain", deadline)
         };
-        let store =
-            move |storage: &Self| secret_service::store(&storage.attributes, &storage.label, &content, "text/plain");
         self.blocking("written", store).await?;
         self.file.replace(SIGNAL.to_vec().into(), expected, keep_until, observer).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
-        let move_aside = |storage: &Self| {
-            if let Some(secret) = secret_service::load(&storage.attributes)? {
+        let move_aside = |storage: &Self, deadline| {
+            if let Some(secret) = secret_service::load(&storage.attributes, deadline)? {
                 let label = format!("token cache of {}, not understood", storage.file.path().display());
-                secret_service::store(&storage.aside(), &label, &secret, "text/plain")?;
-                secret_service::remove(&storage.attributes)?;
+                secret_service::store(&storage.aside(), &label, &secret, "text/plain", deadline)?;
+                secret_service::remove(&storage.attributes, deadline)?;
             }
             Ok(())
         };
@@ -210,5 +249,23 @@ mod tests {
         let node = SecretItemStorage::of_msal_node(file(), "s", "a");
         assert_eq!((node.attributes["service"].as_str(), node.attributes["account"].as_str()), ("s", "a"));
         assert_eq!((&*node.label, node.attributes.len()), ("s/a", 3));
+        let dotnet = SecretItemStorage::of_msal("s", [("a", "b")], "MSALCache", file());
+        assert_eq!((dotnet.attributes["a"].as_str(), dotnet.attributes[SCHEMA].as_str()), ("b", "s"));
+        assert_eq!((&*dotnet.label, dotnet.attributes.len()), ("MSALCache", 2));
+    }
+
+    #[test]
+    fn what_was_never_read_is_written_as_the_library_writes_it() {
+        let file = || FileStorage::at("/tmp/msal.cache").unwrap();
+        let document = || Zeroizing::new(b"{}".to_vec());
+        for (storage, written) in [
+            (SecretItemStorage::of_msal_python(file(), Some("s"), [("a", "b")]), "{}"),
+            (SecretItemStorage::of_msal_node(file(), "s", "a"), "{}"),
+            (SecretItemStorage::of_msal("s", [("a", "b")], "l", file()), "e30="),
+        ] {
+            assert_eq!(storage.encode(document()).as_slice(), written.as_bytes());
+            storage.base64.store(true, Ordering::Relaxed);
+            assert_eq!(storage.encode(document()).as_slice(), b"e30=", "and then as it was read");
+        }
     }
 }

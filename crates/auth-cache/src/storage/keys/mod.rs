@@ -16,3 +16,5 @@ pub(in crate::storage) use key::{KEY_ID, KeyId, random};
 pub use keyring::Keyring;
 pub use source::{DynKeySource, KeySource};
 pub(in crate::storage) use turn::Turn;
+#[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
+pub(in crate::storage) use turn::blocking;

@@ -4,26 +4,41 @@
 //! met as it is. Secrets go over D-Bus encrypted for that session.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use secret_service::{EncryptionType, Error, Item, SecretService};
+use secret_service::{Collection, EncryptionType, Error, Item, SecretService};
 use zeroize::Zeroizing;
 
 use super::error::{KeyError, KeyErrorKind};
 
-/// As long as the user has for a prompt (S-104).
+/// How long all of what is asked of a keyring together may take, prompts included (S-104).
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an item is found by.
 pub(in crate::storage) type Attributes = BTreeMap<String, String>;
 
+/// When whoever asks gives up. What is asked one after the other shares one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::storage) struct Deadline(Instant);
+
+impl Deadline {
+    /// For what begins now.
+    pub(in crate::storage) fn new() -> Self {
+        let now = Instant::now();
+        Self(now.checked_add(PATIENCE).unwrap_or(now))
+    }
+}
+
 /// Runs `work` against the Secret Service, on a runtime of its own: the one of the caller may have no I/O, and its clock may
 /// be a test's. It blocks.
-fn within_patience<T>(work: impl AsyncFnOnce(SecretService<'_>) -> Result<T, Error>) -> Result<T, KeyError> {
+fn within<T>(
+    Deadline(deadline): Deadline,
+    work: impl AsyncFnOnce(SecretService<'_>) -> Result<T, Error>,
+) -> Result<T, KeyError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| KeyError::new(KeyErrorKind::Other, error.to_string()))?;
     let work = async { work(SecretService::connect(EncryptionType::Dh).await?).await };
-    match runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await }) {
+    match runtime.block_on(async { tokio::time::timeout_at(deadline.into(), work).await }) {
         Ok(done) => done.map_err(|error| key_error(&error)),
         Err(_) => Err(KeyError::new(
             KeyErrorKind::TimedOut,
@@ -32,11 +47,24 @@ fn within_patience<T>(work: impl AsyncFnOnce(SecretService<'_>) -> Result<T, Err
     }
 }
 
-/// The secret of the item with these attributes.
-pub(in crate::storage) fn load(attributes: &Attributes) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-    within_patience(async |service| match item(&service, attributes).await? {
-        Some(item) => item.get_secret().await.map(|secret| Some(secret.into())),
-        None => Ok(None),
+/// The secret of the item with these attributes. That there is none is believed only of a keyring that is unlocked.
+pub(in crate::storage) fn load(
+    attributes: &Attributes,
+    deadline: Deadline,
+) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+    within(deadline, async |service| {
+        let found = match item(&service, attributes).await? {
+            Some(item) => Some(item),
+            None => {
+                // KeePassXC finds nothing in a database that is locked.
+                unlocked_default(&service).await?;
+                item(&service, attributes).await?
+            }
+        };
+        match found {
+            Some(item) => item.get_secret().await.map(|secret| Some(secret.into())),
+            None => Ok(None),
+        }
     })
 }
 
@@ -46,22 +74,20 @@ pub(in crate::storage) fn store(
     label: &str,
     secret: &[u8],
     content_type: &str,
+    deadline: Deadline,
 ) -> Result<(), KeyError> {
-    within_patience(async |service| {
+    within(deadline, async |service| {
         if let Some(item) = item(&service, attributes).await? {
             return item.set_secret(secret, content_type).await;
         }
-        let collection = service.get_default_collection().await?;
-        if collection.is_locked().await? {
-            collection.unlock().await?;
-        }
+        let collection = unlocked_default(&service).await?;
         collection.create_item(label, borrowed(attributes), secret, true, content_type).await.map(drop)
     })
 }
 
 /// Removes the item with these attributes, if there is one.
-pub(in crate::storage) fn remove(attributes: &Attributes) -> Result<(), KeyError> {
-    within_patience(async |service| match item(&service, attributes).await? {
+pub(in crate::storage) fn remove(attributes: &Attributes, deadline: Deadline) -> Result<(), KeyError> {
+    within(deadline, async |service| match item(&service, attributes).await? {
         Some(item) => item.delete().await,
         None => Ok(()),
     })
@@ -76,6 +102,19 @@ async fn item<'a>(service: &'a SecretService<'_>, attributes: &Attributes) -> Re
     let Some(item) = found.locked.into_iter().next() else { return Ok(None) };
     item.unlock().await?;
     Ok(Some(item))
+}
+
+/// The collection in which new items are, unlocked.
+async fn unlocked_default<'a>(service: &'a SecretService<'_>) -> Result<Collection<'a>, Error> {
+    let collection = service.get_default_collection().await?;
+    if collection.is_locked().await? {
+        collection.unlock().await?;
+        // Not every keyring says that its user has refused.
+        if collection.is_locked().await? {
+            return Err(Error::Locked);
+        }
+    }
+    Ok(collection)
 }
 
 fn borrowed(attributes: &Attributes) -> HashMap<&str, &str> {

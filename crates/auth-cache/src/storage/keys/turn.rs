@@ -14,6 +14,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(480);
 
 /// Lets one caller at a time ask a keyring. A failure answers all who wait, and for a while all who come.
+#[derive(Debug)]
 pub(in crate::storage) struct Turn {
     asking: Arc<async_lock::Mutex<()>>,
     backoff: Arc<Mutex<Backoff<KeyError>>>,
@@ -54,15 +55,25 @@ fn lock(backoff: &Mutex<Backoff<KeyError>>) -> MutexGuard<'_, Backoff<KeyError>>
     backoff.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Runs `work` where it may wait for a user.
+#[cfg(feature = "keyring")]
+pub(in crate::storage) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, KeyError> + Send + 'static,
+) -> Result<T, KeyError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(not_asked(&error)))
+}
+
+fn not_asked(error: &tokio::task::JoinError) -> KeyError {
+    KeyError::new(KeyErrorKind::Other, format!("the keyring was not asked: {error}"))
+}
+
 async fn to_the_end<T: Send + 'static>(mut work: BoxFuture<'static, Result<T, KeyError>>) -> Result<T, KeyError> {
     // A key that is at hand needs no task, and no runtime.
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         return done;
     }
     match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => runtime.spawn(work).await.unwrap_or_else(|error| {
-            Err(KeyError::new(KeyErrorKind::Other, format!("the keyring was not asked: {error}")))
-        }),
+        Ok(runtime) => runtime.spawn(work).await.unwrap_or_else(|error| Err(not_asked(&error))),
         Err(_) => work.await,
     }
 }

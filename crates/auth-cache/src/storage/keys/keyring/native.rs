@@ -1,56 +1,50 @@
 //! The Keychain of macOS, the Credential Manager of Windows. The stores themselves are not tested here.
 
+use std::sync::Arc;
+
 use keyring_core::{CredentialStore, Entry, Error};
 use zeroize::Zeroizing;
 
-use super::slot::Slot;
+use super::slot::{Secrets, Slot};
 use crate::storage::keys::error::{KeyError, KeyErrorKind};
 
-#[cfg(any(target_os = "macos", windows))]
-pub(super) fn load(slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-    load_from(&*store_of_the_user()?, slot)
-}
-
-#[cfg(any(target_os = "macos", windows))]
-pub(super) fn store(slot: &Slot, secret: &[u8]) -> Result<(), KeyError> {
-    store_in(&*store_of_the_user()?, slot, secret)
-}
-
-#[cfg(any(target_os = "macos", windows))]
-pub(super) fn remove(slot: &Slot) -> Result<(), KeyError> {
-    remove_from(&*store_of_the_user()?, slot)
-}
+/// The keyring of the system.
+pub(super) struct Native(Arc<CredentialStore>);
 
 #[cfg(target_os = "macos")]
-fn store_of_the_user() -> Result<std::sync::Arc<CredentialStore>, KeyError> {
-    Ok(apple_native_keyring_store::keychain::Store::new().map_err(|error| key_error(&error))?)
+pub(super) fn open() -> Result<Native, KeyError> {
+    Ok(Native(apple_native_keyring_store::keychain::Store::new().map_err(|error| key_error(&error))?))
 }
 
 #[cfg(windows)]
-fn store_of_the_user() -> Result<std::sync::Arc<CredentialStore>, KeyError> {
-    Ok(windows_native_keyring_store::Store::new().map_err(|error| key_error(&error))?)
+pub(super) fn open() -> Result<Native, KeyError> {
+    Ok(Native(windows_native_keyring_store::Store::new().map_err(|error| key_error(&error))?))
 }
 
-fn entry(store: &CredentialStore, slot: &Slot) -> Result<Entry, KeyError> {
-    store.build(&slot.application, &slot.name, None).map_err(|error| key_error(&error))
-}
-
-fn load_from(store: &CredentialStore, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-    match entry(store, slot)?.get_secret() {
-        Ok(secret) => Ok(Some(secret.into())),
-        Err(Error::NoEntry) => Ok(None),
-        Err(error) => Err(key_error(&error)),
+impl Native {
+    fn entry(&self, slot: &Slot) -> Result<Entry, KeyError> {
+        self.0.build(&slot.application, &slot.name, None).map_err(|error| key_error(&error))
     }
 }
 
-fn store_in(store: &CredentialStore, slot: &Slot, secret: &[u8]) -> Result<(), KeyError> {
-    entry(store, slot)?.set_secret(secret).map_err(|error| key_error(&error))
-}
+impl Secrets for Native {
+    fn load(&self, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+        match self.entry(slot)?.get_secret() {
+            Ok(secret) => Ok(Some(secret.into())),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(key_error(&error)),
+        }
+    }
 
-fn remove_from(store: &CredentialStore, slot: &Slot) -> Result<(), KeyError> {
-    match entry(store, slot)?.delete_credential() {
-        Ok(()) | Err(Error::NoEntry) => Ok(()),
-        Err(error) => Err(key_error(&error)),
+    fn store(&self, slot: &Slot, secret: &[u8]) -> Result<(), KeyError> {
+        self.entry(slot)?.set_secret(secret).map_err(|error| key_error(&error))
+    }
+
+    fn remove(&self, slot: &Slot) -> Result<(), KeyError> {
+        match self.entry(slot)?.delete_credential() {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(key_error(&error)),
+        }
     }
 }
 
@@ -81,15 +75,15 @@ mod tests {
 
     #[test]
     fn each_name_has_a_secret_of_its_own() {
-        let store: std::sync::Arc<CredentialStore> = mock::Store::new().unwrap();
+        let store = Native(mock::Store::new().unwrap());
         let [one, other] = [slot("one"), slot("other")];
-        let load = |slot: &Slot| load_from(&*store, slot).unwrap().map(|secret| secret.to_vec());
+        let load = |slot: &Slot| store.load(slot).unwrap().map(|secret| secret.to_vec());
         assert_eq!(load(&one), None);
-        store_in(&*store, &one, &[1; 32]).unwrap();
-        store_in(&*store, &one, &[2; 32]).unwrap();
+        store.store(&one, &[1; 32]).unwrap();
+        store.store(&one, &[2; 32]).unwrap();
         assert_eq!((load(&one), load(&other)), (Some(vec![2; 32]), None));
-        remove_from(&*store, &one).unwrap();
-        remove_from(&*store, &one).unwrap();
+        store.remove(&one).unwrap();
+        store.remove(&one).unwrap();
         assert_eq!(load(&one), None);
     }
 

@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::slot::Slot;
+use super::slot::{Secrets, Slot};
 use crate::storage::keys::error::KeyError;
-use crate::storage::keys::secret_service::{self, Attributes};
+use crate::storage::keys::secret_service::{self, Attributes, Deadline};
 
 /// What kind of item it is, for programs that show a keyring.
 const SCHEMA: &str = "auth.TokenCacheKey";
@@ -16,15 +16,24 @@ impl Slot {
     }
 }
 
-pub(super) fn load(slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-    secret_service::load(&slot.attributes())
+/// The Secret Service, until the deadline that all requests share.
+pub(super) struct Session(Deadline);
+
+pub(super) fn open() -> Result<Session, KeyError> {
+    Ok(Session(Deadline::new()))
 }
 
-pub(super) fn store(slot: &Slot, secret: &[u8]) -> Result<(), KeyError> {
-    let label = format!("{}: key of the token cache {}", slot.application, slot.name);
-    secret_service::store(&slot.attributes(), &label, secret, "application/octet-stream")
-}
+impl Secrets for Session {
+    fn load(&self, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+        secret_service::load(&slot.attributes(), self.0)
+    }
 
-pub(super) fn remove(slot: &Slot) -> Result<(), KeyError> {
-    secret_service::remove(&slot.attributes())
+    fn store(&self, slot: &Slot, secret: &[u8]) -> Result<(), KeyError> {
+        let label = format!("{}: key of the token cache {}", slot.application, slot.name);
+        secret_service::store(&slot.attributes(), &label, secret, "application/octet-stream", self.0)
+    }
+
+    fn remove(&self, slot: &Slot) -> Result<(), KeyError> {
+        secret_service::remove(&slot.attributes(), self.0)
+    }
 }

@@ -2,9 +2,20 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
+use crate::storage::keys::error::KeyError;
+
 /// A place for one secret.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) application: Arc<str>,
     pub(super) name: String,
+}
+
+/// The secrets of a keyring, for as long as one request lasts.
+pub(super) trait Secrets {
+    fn load(&self, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError>;
+    fn store(&self, slot: &Slot, secret: &[u8]) -> Result<(), KeyError>;
+    fn remove(&self, slot: &Slot) -> Result<(), KeyError>;
 }
