@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use auth::{
     Authority, EncryptedFileStorage, FileForm, FileStorage, Keyring, Observer, PublicClient, PublicClientBuilder,
-    Storage as _, StorageError, Stored,
+    Storage as _, StorageError, StorageErrorKind, Stored,
 };
 use etcetera::BaseStrategy as _;
 
@@ -80,11 +80,9 @@ impl CacheStore {
     }
 
     fn own(client_id: &str, allows_plaintext: bool) -> Result<Self, String> {
-        let storage = own_storage(client_id)?;
         // A plain file from before is used as it is, with a warning: nobody loses a sign-in.
-        let is_plain = storage.file().state().is_ok_and(|state| state.form == FileForm::Plain);
-        let storage = if allows_plaintext || is_plain { storage.allow_plaintext_fallback() } else { storage };
-        Ok(Self::Own(storage))
+        let storage = own_storage(client_id)?.allow_existing_plaintext();
+        Ok(Self::Own(if allows_plaintext { storage.allow_plaintext_fallback() } else { storage }))
     }
 
     /// The file, for its path and state.
@@ -99,7 +97,14 @@ impl CacheStore {
     pub(crate) async fn read(&self) -> Result<Stored, StorageError> {
         let observer = Observer::default();
         match self {
-            Self::Named(file) => file.read(&observer).await,
+            Self::Named(file) => file.read(&observer).await.map_err(|error| match error.kind {
+                StorageErrorKind::Encrypted => {
+                    let reason = "it is encrypted; leave --cache-file out to read the program's own, which \
+                                  `auth cache migrate --to plain` decrypts";
+                    StorageError::new(error.operation, error.place, reason).of_kind(error.kind)
+                }
+                _ => error,
+            }),
             Self::Own(storage) => storage.read(&observer).await,
         }
     }
@@ -107,7 +112,12 @@ impl CacheStore {
     fn of(self, client: PublicClientBuilder) -> PublicClientBuilder {
         match self {
             Self::Named(file) => client.storage(file),
-            Self::Own(storage) => client.storage(storage),
+            Self::Own(storage) => {
+                if storage.file().state().is_ok_and(|state| state.form == FileForm::Plain) {
+                    terminal::say("auth: `auth cache migrate --to encrypted` encrypts the cache, which is plain");
+                }
+                client.storage(storage)
+            }
         }
     }
 }

@@ -137,8 +137,14 @@ impl SecretItemStorage {
         operation: &'static str,
         work: impl FnOnce(&Self, Deadline) -> Result<T, KeyError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let storage = self.clone();
-        let done = self.turn.ask(blocking(move || work(&storage, Deadline::new()))).await;
+        // Held to the end of the work, even if nobody waits for it any more.
+        let (storage, lock) = (self.clone(), self.file.held_lock());
+        let work = move || {
+            let done = work(&storage, Deadline::new());
+            drop(lock);
+            done
+        };
+        let done = self.turn.ask(blocking(work)).await;
         done.map_err(|error| self.error(operation, error).of_kind(StorageErrorKind::KeyUnavailable))
     }
 

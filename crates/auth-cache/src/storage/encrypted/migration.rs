@@ -5,30 +5,35 @@ use std::time::Duration;
 
 use super::{EncryptedFileStorage, seal};
 use crate::event::Observer;
-use crate::storage::file::FileForm;
+use crate::storage::file::{FileForm, FileStorage};
 use crate::storage::{LockBudget, LockName, Replaced, Storage as _, StorageError, StorageErrorKind, Stored};
 
 impl EncryptedFileStorage {
-    /// Encrypts the plain file that is there, and tells whether there was one. Programs that use it as a plain one go on in
-    /// memory then.
+    /// Encrypts the plain file that is there, and tells whether there was one. What was moved aside beside it (S-99) is
+    /// encrypted, too. Programs that use it as a plain one go on in memory then.
     ///
     /// # Errors
     /// [`StorageError`] when it cannot be done; the plain file is as it was then.
     pub async fn encrypt(&self, budget: &mut LockBudget, observer: &Observer) -> Result<bool, StorageError> {
-        let unavailable = |error| self.key_error("migrated", &error);
         // Before the lock, which no user should hold up (S-101).
         if self.file.form()? == FileForm::Plain {
-            self.key.current().await.map_err(unavailable)?;
+            self.key.current().await.map_err(|error| self.key_error("migrated", &error))?;
         }
         let _lock = self.lock(LockName::Document, budget, observer).await?;
-        let stored = self.file.read(observer).await?;
-        match FileForm::of(&stored.content) {
-            FileForm::Plain => {}
-            FileForm::Empty | FileForm::Encrypted => return Ok(false),
-            FileForm::Unknown => {
-                return Err(self.error("migrated", "it is no JSON").of_kind(StorageErrorKind::Damaged));
-            }
+        if self.file.form()? == FileForm::Unknown {
+            return Err(self.error("migrated", "it is no JSON").of_kind(StorageErrorKind::Damaged));
         }
+        self.encrypt_one(&self.file.aside(), observer).await?;
+        self.encrypt_one(&self.file, observer).await
+    }
+
+    async fn encrypt_one(&self, file: &FileStorage, observer: &Observer) -> Result<bool, StorageError> {
+        let stored = file.read(observer).await?;
+        match FileForm::of(&stored.content) {
+            FileForm::Plain | FileForm::Unknown => {}
+            FileForm::Empty | FileForm::Encrypted => return Ok(false),
+        }
+        let unavailable = |error| self.key_error("migrated", &error);
         let key = self.key.current_or_new().await.map_err(unavailable)?;
         let sealed = seal::seal(&key, self.key.name(), &stored.content).map_err(unavailable)?;
         // As the next start will have it: a key that is not kept would make the new file worthless.
@@ -39,7 +44,7 @@ impl EncryptedFileStorage {
             let opened = kept.and_then(|kept| seal::open(&kept, &name, written).ok());
             opened.is_some_and(|opened| opened == content)
         };
-        self.done(self.file.convert(sealed, version, is_right, observer).await?)
+        self.done(file.convert(sealed, version, is_right, observer).await?)
     }
 
     /// Decrypts the encrypted file that is there, and tells whether there was one. Programs that use it as an encrypted one

@@ -50,9 +50,17 @@ use cache_key::CacheKey;
 pub struct EncryptedFileStorage {
     file: FileStorage,
     key: CacheKey,
-    allows_plaintext: bool,
+    plaintext: Plaintext,
     /// Whether it was told that nothing is encrypted.
     told: Arc<AtomicBool>,
+}
+
+/// Which files may be plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Plaintext {
+    Refused,
+    Existing,
+    New,
 }
 
 impl EncryptedFileStorage {
@@ -65,18 +73,25 @@ impl EncryptedFileStorage {
         Self {
             file: file.decrypted(),
             key: CacheKey::new(name.into(), keys),
-            allows_plaintext: false,
+            plaintext: Plaintext::Refused,
             told: Arc::default(),
         }
     }
 
-    /// The same, and where no key is to be had a new file is plain: whoever reads it has the tokens. A plain file that is there
-    /// is used as it is. Each store that does so tells it as [`Event::NotEncrypted`] (S-104).
+    /// The same, using a plain file that is there as it is. A new one is encrypted. Each store that uses a plain file tells it
+    /// as [`Event::NotEncrypted`] (S-104).
+    #[must_use]
+    pub fn allow_existing_plaintext(self) -> Self {
+        Self { plaintext: self.plaintext.max(Plaintext::Existing), ..self }
+    }
+
+    /// The same, and where no key is to be had a new file is plain, too: whoever reads it has the tokens. That is told in the
+    /// same way.
     ///
     /// What is encrypted stays so: without its key it is neither read nor replaced.
     #[must_use]
     pub fn allow_plaintext_fallback(self) -> Self {
-        Self { allows_plaintext: true, ..self }
+        Self { plaintext: Plaintext::New, ..self }
     }
 
     /// The file, for its path and state. Its content is read and written here.
@@ -144,7 +159,7 @@ impl EncryptedFileStorage {
     }
 
     fn not_encrypted(&self, operation: &'static str) -> StorageError {
-        let reason = "it is not encrypted, and should be; `auth cache migrate --to encrypted` encrypts it";
+        let reason = "it is not encrypted, and should be (`EncryptedFileStorage::encrypt`)";
         self.error(operation, reason).of_kind(StorageErrorKind::NotEncrypted)
     }
 
@@ -156,7 +171,7 @@ impl EncryptedFileStorage {
     }
 }
 
-const PLAIN_BEFORE: &str = "it was plain before; `auth cache migrate --to encrypted` encrypts it";
+const PLAIN_BEFORE: &str = "it was plain before";
 
 impl Storage for EncryptedFileStorage {
     fn version(&self) -> Result<Version, StorageError> {
@@ -168,7 +183,7 @@ impl Storage for EncryptedFileStorage {
         let stored = Storage::read(&self.file, observer).await?;
         match FileForm::of(&stored.content) {
             FileForm::Empty => Ok(stored),
-            FileForm::Plain if self.allows_plaintext => {
+            FileForm::Plain if self.plaintext >= Plaintext::Existing => {
                 self.tell_plain(PLAIN_BEFORE, observer);
                 Ok(stored)
             }
@@ -185,11 +200,11 @@ impl Storage for EncryptedFileStorage {
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let key = match self.file.form()? {
-            FileForm::Plain if self.allows_plaintext => None,
+            FileForm::Plain if self.plaintext >= Plaintext::Existing => None,
             FileForm::Plain => return Err(self.not_encrypted("written")),
             form @ (FileForm::Empty | FileForm::Encrypted | FileForm::Unknown) => match self.key_to_write(form).await {
                 Ok(key) => Some(key),
-                Err(error) if self.allows_plaintext && form == FileForm::Empty => {
+                Err(error) if self.plaintext == Plaintext::New && form == FileForm::Empty => {
                     self.tell_plain(&error.reason, observer);
                     None
                 }

@@ -376,7 +376,7 @@ async fn a_plain_file_is_refused_where_an_encrypted_one_is_expected() {
         for result in [read(&scene.start()).await.map(drop), put(&scene.start(), "{}").await.map(drop)] {
             let error = result.unwrap_err();
             assert_eq!(error.kind, StorageErrorKind::NotEncrypted);
-            assert!(error.to_string().contains("auth cache migrate --to encrypted"), "{error}");
+            assert!(error.to_string().contains("EncryptedFileStorage::encrypt"), "{error}");
         }
         assert!(TokenCache::new(scene.start()).store(update("u")).await.is_err());
         assert_eq!((scene.bytes(), scene.names().len()), (plain.into(), 1));
@@ -391,7 +391,7 @@ async fn an_encrypted_file_is_refused_where_a_plain_one_is_expected() {
     let before = scene.bytes();
     let error = read(&scene.plain()).await.unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Encrypted);
-    assert!(error.to_string().contains("auth cache migrate --to plain"), "{error}");
+    assert!(error.to_string().contains("EncryptedFileStorage"), "{error}");
     assert!(TokenCache::new(scene.plain()).store(update("u")).await.is_err());
     assert_eq!((scene.bytes(), scene.names().len()), (before, 1));
 }
@@ -418,6 +418,20 @@ async fn the_fallback_is_plain_where_there_is_no_key_and_tells_it() {
     scene.drawer.fail(None);
     put(&scene.start().allow_plaintext_fallback(), r#"{"a": 1}"#).await.unwrap();
     assert_eq!(scene.bytes(), br#"{"a": 1}"#);
+}
+
+// S-104: a plain file that is there gives no leave for another one.
+#[tokio::test(start_paused = true)]
+async fn a_plain_file_that_is_damaged_is_not_begun_anew_in_plain() {
+    for damaged in [false, true] {
+        let scene = Scene::new();
+        scene.drawer.fail(Some(KeyErrorKind::NoKeyring));
+        scene.write(if damaged { b"{\"AccessToken\": {".as_slice() } else { b"{}" });
+        let stored = TokenCache::new(scene.start().allow_existing_plaintext()).store(update("u")).await;
+        let kinds = stored.map_err(|error| error.kind);
+        assert_eq!(kinds, if damaged { Err(StorageErrorKind::KeyUnavailable) } else { Ok(true) });
+        assert_eq!(scene.names(), [if damaged { "cache.json.corrupt" } else { "cache.json" }]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,11 @@ impl FileStorage {
         Self { decrypted: true, ..self }
     }
 
+    /// The file that what cannot be understood is moved to.
+    pub(in crate::storage) fn aside(&self) -> Self {
+        Self { path: disk::aside(&self.path).into(), ..self.clone() }
+    }
+
     /// What the file seems to be now.
     pub(in crate::storage) fn form(&self) -> Result<FileForm, StorageError> {
         self.head().map(|head| FileForm::of(&head))
@@ -45,7 +50,7 @@ impl FileStorage {
             };
             disk::replace_checked(&storage.path, &temp, &content, expected, check)
         };
-        self.blocking("migrated", convert).await
+        self.changing("migrated", convert).await
     }
 
     /// Whether a conversion is under way, or was when its process died.

@@ -111,10 +111,16 @@ pub(super) fn replace_checked(
     expected: Version,
     check: impl FnOnce() -> Result<()>,
 ) -> Result<Replaced> {
-    if version(path)? != version::settled(expected) {
+    let is_expected = || Ok(version(path)? == version::settled(expected));
+    if !is_expected()? {
         return Ok(Replaced::Conflict);
     }
-    let (file, is_distinct) = replace::replace(&Disk, path, temp, content, check)?;
+    // Once more at the end: writing takes a while, and not everybody holds the lock.
+    let Some((file, is_distinct)) =
+        replace::replace(&Disk, path, temp, content, || check().and_then(|()| is_expected()))?
+    else {
+        return Ok(Replaced::Conflict);
+    };
     let version = version::of(&file.metadata()?);
     Ok(Replaced::Done(if is_distinct { version } else { version::unsettled(version, content) }))
 }

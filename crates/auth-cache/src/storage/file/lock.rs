@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Result, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -21,14 +22,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 const BEGINNING: Duration = Duration::from_millis(500);
 
 /// The lock, held until it is dropped; a process that dies loses it.
-pub(super) struct FileLock {
+#[derive(Debug)]
+pub(in crate::storage) struct FileLock {
     path: PathBuf,
     file: File,
     /// Whose it is.
     process: u32,
 }
 
-impl StorageLock for FileLock {}
+/// Shared with the threads that change the file under it.
+impl StorageLock for Arc<FileLock> {}
 
 impl Drop for FileLock {
     fn drop(&mut self) {

@@ -21,8 +21,8 @@ mod told;
 mod version;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use auth_core::Timestamp;
@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
 
 use super::{BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, Stored, Version};
 use crate::event::{Event, Observer};
+use lock::FileLock;
 use refusal::{Refusal, storage_error};
 use told::Told;
 
@@ -67,6 +68,8 @@ pub struct FileStorage {
     told: Arc<Told>,
     /// Whether others wanted the lock of the document, too, when this process had it last.
     contended: Arc<AtomicBool>,
+    /// The lock of the document, while it is held here.
+    held: Arc<Mutex<Weak<FileLock>>>,
 }
 
 /// No cache of a person is larger (S-90).
@@ -97,6 +100,7 @@ impl FileStorage {
             decrypted: false,
             told: Arc::default(),
             contended: Arc::default(),
+            held: Arc::default(),
         })
     }
 
@@ -146,6 +150,27 @@ impl FileStorage {
         let storage = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&storage)).await;
         done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
+    }
+
+    /// The same for a change of the file. The lock lasts as long as the change does, even if nobody waits for it any more: what
+    /// another program writes next would be overwritten.
+    async fn changing<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Self) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let lock = self.held_lock();
+        let work = move |storage: &Self| {
+            let done = work(storage);
+            drop(lock);
+            done
+        };
+        self.blocking(operation, work).await
+    }
+
+    /// The lock of the document, if it is held here.
+    pub(in crate::storage) fn held_lock(&self) -> Option<Arc<FileLock>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
     fn error(&self, operation: &'static str, error: &std::io::Error) -> StorageError {
@@ -248,11 +273,11 @@ impl Storage for FileStorage {
         observer: &Observer,
     ) -> Result<Replaced, StorageError> {
         let observer = observer.clone();
-        self.blocking("written", move |storage| storage.replace_now(&content, expected, &observer)).await
+        self.changing("written", move |storage| storage.replace_now(&content, expected, &observer)).await
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
-        self.blocking("set aside", |storage| disk::set_aside(&storage.path)).await
+        self.changing("set aside", |storage| disk::set_aside(&storage.path)).await
     }
 
     async fn lock(
@@ -270,7 +295,11 @@ impl Storage for FileStorage {
         }
         match lock::acquire(&lock::path(&self.path, name), budget).await {
             Ok((lock, waited_for)) => {
-                self.contended.fetch_or(waited_for && name == LockName::Document, Ordering::Relaxed);
+                let lock = Arc::new(lock);
+                if name == LockName::Document {
+                    self.contended.fetch_or(waited_for, Ordering::Relaxed);
+                    *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&lock);
+                }
                 Ok(Box::new(lock))
             }
             Err(error) => Err(self.error("locked", &error)),

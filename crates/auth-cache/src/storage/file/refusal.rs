@@ -21,7 +21,7 @@ pub(super) enum Refusal {
     Stranger,
     #[error("others may read it")]
     Readable,
-    #[error("it is encrypted; what has its key must read it, or `auth cache migrate --to plain` decrypt it")]
+    #[error("it is encrypted, and is read and decrypted only with its key (`EncryptedFileStorage`)")]
     Encrypted,
     #[cfg(feature = "encrypted")]
     #[error("the new file cannot be read back as it was written")]

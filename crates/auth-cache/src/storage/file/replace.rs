@@ -26,18 +26,18 @@ pub(super) trait Fs {
     fn remove(&self, path: &Path) -> Result<()>;
 }
 
-/// Replaces the file at `path`, by way of the file `temp` in the same folder, which `check` may look at before it takes the
-/// place of the old one. Gives the new file, and what [`Fs::rename`] told.
+/// Replaces the file at `path`, by way of the file `temp` in the same folder, if `check` still finds that right immediately
+/// before the new file takes the place of the old one. Gives the new file, and what [`Fs::rename`] told.
 ///
-/// When it fails the old file is as it was; only when the folder cannot be made durable the new one is there, which may
-/// not last.
+/// When it fails, or `check` says no, the old file is as it was; only when the folder cannot be made durable the new one is
+/// there, which may not last.
 pub(super) fn replace<F: Fs>(
     fs: &F,
     path: &Path,
     temp: &Path,
     content: &[u8],
-    check: impl FnOnce() -> Result<()>,
-) -> Result<(F::File, bool)> {
+    check: impl FnOnce() -> Result<bool>,
+) -> Result<Option<(F::File, bool)>> {
     // First of all: a folder that cannot be opened is a failure before anything has changed.
     let folder = fs.open_folder(temp.parent().unwrap_or(path))?;
     let mut file = fs.create(temp)?;
@@ -45,11 +45,14 @@ pub(super) fn replace<F: Fs>(
         .write(&mut file, content)
         .and_then(|()| fs.sync(&file))
         .and_then(|()| check())
-        .and_then(|()| fs.rename(&file, temp, path))
+        .and_then(|is_right| if is_right { fs.rename(&file, temp, path).map(Some) } else { Ok(None) });
+    let Ok(Some(is_distinct)) = renamed else {
         // It holds secrets. That it cannot be removed either is found by those who sweep later (S-97).
-        .inspect_err(|_| drop(fs.remove(temp)))?;
+        drop(fs.remove(temp));
+        return renamed.map(|_| None);
+    };
     fs.sync(&folder)?;
-    Ok((file, renamed))
+    Ok(Some((file, is_distinct)))
 }
 
 /// The system's own.

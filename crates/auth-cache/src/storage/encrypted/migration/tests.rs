@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use super::*;
 use crate::event::Event;
@@ -51,6 +53,23 @@ async fn there_and_back() {
     let scene = Scene::new();
     assert!(!encrypt(&scene.start()).await.unwrap() && !decrypt(&scene.start()).await.unwrap(), "nothing is there");
     assert_eq!(scene.names().len(), 0);
+}
+
+// What was moved aside while the file was plain has the same secrets in it.
+#[tokio::test(start_paused = true)]
+async fn what_lies_aside_is_encrypted_too() {
+    let scene = plain();
+    let aside = scene.folder.path().join("cache.json.corrupt");
+    for _ in 0..2 {
+        fs::write(&aside, r#"{"AccessToken": {"k": {"secret": "the ac"#).unwrap();
+        encrypt(&scene.start()).await.unwrap();
+        for name in scene.names() {
+            let bytes = fs::read(scene.folder.path().join(&name)).unwrap();
+            assert!(bytes.starts_with(b"auth encrypted cache 1\n"), "{name}");
+        }
+        assert_eq!(scene.names(), ["cache.json", "cache.json.corrupt"]);
+        assert!(!encrypt(&scene.start()).await.unwrap(), "only once");
+    }
 }
 
 // S-106: what cannot be done leaves the old file as it was, and nothing beside it.
@@ -143,4 +162,44 @@ async fn a_file_that_was_changed_meanwhile_is_not_replaced() {
     put(&file, "{}").await.unwrap();
     let replaced = FileStorage::convert(&file, b"x".to_vec().into(), before, |_| true, &Observer::default()).await;
     assert_eq!((replaced, scene.bytes()), (Ok(Replaced::Conflict), b"{}".to_vec()));
+}
+
+// A caller that gives up ends neither the change nor the lock.
+#[tokio::test]
+async fn the_lock_lasts_as_long_as_the_change_that_nobody_waits_for() {
+    let (scene, observer) = (plain(), Observer::default());
+    let (writing, other) = (scene.plain(), scene.plain());
+    let lock = writing.lock(LockName::Document, &mut LockBudget::default(), &observer).await.unwrap();
+    let before = writing.version().unwrap();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let blocked = move |_: &[u8]| {
+        begun.send(()).unwrap();
+        may_go_on.recv().is_ok()
+    };
+    {
+        let mut change = pin!(FileStorage::convert(&writing, b"{}".to_vec().into(), before, blocked, &observer));
+        assert!(change.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
+    }
+    drop(lock);
+    let refused = other.lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), &observer).await;
+    assert_eq!(refused.err().map(|error| error.kind), Some(StorageErrorKind::LockTimedOut));
+    go_on.send(()).unwrap();
+    let _lock = other.lock(LockName::Document, &mut LockBudget::default(), &observer).await.unwrap();
+    assert_eq!(scene.bytes(), b"{}", "whoever has the lock next sees all of it");
+}
+
+// The same of one who does not hold the lock, and writes while the new file is looked at.
+#[tokio::test]
+async fn what_is_written_while_the_new_file_is_checked_is_not_replaced() {
+    let scene = plain();
+    let (file, before) = (scene.plain(), scene.plain().version().unwrap());
+    let path = file.path().to_owned();
+    let meddle = move |_: &[u8]| fs::write(&path, "in the meantime").is_ok();
+    let replaced = FileStorage::convert(&file, b"x".to_vec().into(), before, meddle, &Observer::default()).await;
+    assert_eq!(
+        (replaced, scene.bytes(), scene.names().len()),
+        (Ok(Replaced::Conflict), b"in the meantime".to_vec(), 1)
+    );
 }

@@ -9,7 +9,7 @@ use super::{Disk, File, Fs, Path, Result, fs};
 
 /// The replacement of every day, which nobody checks.
 fn replace<F: Fs>(fs: &F, path: &Path, temp: &Path, content: &[u8]) -> Result<(F::File, bool)> {
-    super::replace(fs, path, temp, content, || Ok(()))
+    super::replace(fs, path, temp, content, || Ok(true)).map(|replaced| replaced.expect("it is right"))
 }
 
 /// The system, of which one call fails.
@@ -154,6 +154,8 @@ fn after_a_loss_of_power_there_is_one_of_the_last_two_files() {
 fn what_is_found_wrong_replaces_nothing() {
     let fs = Simulator::with(Some(OLD));
     let wrong = || Err(ErrorKind::InvalidData.into());
+    let none = super::replace(&fs, simulator::path(), simulator::temp(), NEW, || Ok(false)).unwrap();
+    assert!(none.is_none() && fs.seen() == [Some(OLD.to_vec())].into());
     let failed = super::replace(&fs, simulator::path(), simulator::temp(), NEW, wrong);
     assert_eq!(failed.err().map(|error| error.kind()), Some(ErrorKind::InvalidData));
     assert_eq!(fs.seen(), [Some(OLD.to_vec())].into());
