@@ -58,11 +58,25 @@ async fn a_key_that_is_gone_is_told_apart_from_one_that_is_out_of_reach() {
     assert!(told.starts_with("Damaged"), "a cache moves it aside: {told}");
 }
 
+// S-104: KeePassXC finds nothing in a database that is locked, and this keyring has nothing to find.
+#[tokio::test]
+async fn that_a_locked_keyring_finds_nothing_is_not_believed() {
+    let mut session = Session::start().await;
+    assert_eq!(vault(&session, "store", DOCUMENT).await, "stored");
+    session.kill_keyring().await;
+    std::fs::remove_dir_all(session.home.file(".local/share/keyrings")).unwrap();
+    session.start_keyring(true).await;
+    session.lock_keyring().await;
+    let told = vault(&session, "look", "").await;
+    assert!(told.starts_with("KeyUnavailable"), "{told}");
+}
+
 // S-104, S-105: the only item is a key, of 32 bytes, and the dummy is gone.
 #[tokio::test]
 async fn only_a_key_lies_in_the_keyring() {
     let session = Session::start().await;
     vault(&session, "store", DOCUMENT).await;
+    assert_eq!(session.items().await, [("auth.TokenCacheKey".to_owned(), 32)]);
     let before = files(&session.home.file(".local/share/keyrings"));
     vault(&session, "store", DOCUMENT).await;
     vault(&session, "look", "").await;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{Observer, PartitionedStorage as _, RedisStorage, Storage, StorageError, Timestamp};
+use auth::{EncryptionKey, Observer, PartitionedStorage as _, RedisStorage, Storage, StorageError, Timestamp};
 use auth_cache::{
     BoxedLock, DynStorage, LockBudget, LockName, PartitionKey, Replaced, Stored, Version, contract, each_rule,
 };
@@ -18,8 +18,9 @@ struct Partition {
 }
 
 impl Partition {
-    fn at(server: &RedisServer, staleness: Duration) -> Self {
-        let storage = server.storage().staleness(staleness);
+    /// One that believes nothing.
+    fn of(storage: RedisStorage) -> Self {
+        let storage = storage.staleness(Duration::ZERO);
         let inner = storage.partition(&PartitionKey::User("u.t".into()));
         Self { storage, inner }
     }
@@ -64,15 +65,35 @@ impl Storage for Partition {
     }
 }
 
-macro_rules! test_each {
-    ($($rule:ident)+) => {$(
-        #[tokio::test]
-        async fn $rule() {
-            let server = RedisServer::start(&[]);
-            // Two that believe nothing.
-            let at = || Partition::at(&server, Duration::ZERO);
-            contract::$rule(at(), at()).await;
-        }
-    )+};
+mod plain {
+    use super::*;
+
+    macro_rules! test_each {
+        ($($rule:ident)+) => {$(
+            #[tokio::test]
+            async fn $rule() {
+                let server = RedisServer::start(&[]);
+                let at = || Partition::of(server.storage());
+                contract::$rule(at(), at()).await;
+            }
+        )+};
+    }
+    each_rule!(test_each);
 }
-each_rule!(test_each);
+
+mod encrypted {
+    use super::*;
+
+    macro_rules! test_each {
+        ($($rule:ident)+) => {$(
+            #[tokio::test]
+            async fn $rule() {
+                let server = RedisServer::start(&[]);
+                let key = EncryptionKey::generate().unwrap();
+                let at = || Partition::of(server.storage().encrypted(key.clone()));
+                contract::$rule(at(), at()).await;
+            }
+        )+};
+    }
+    each_rule!(test_each);
+}

@@ -67,3 +67,22 @@ async fn what_was_swapped_or_changed_is_moved_aside() {
         assert!(finds(&cache(&server), &writer, number + 8).await, "{number}");
     }
 }
+
+// S-92: the limit that is documented. An older value of the same user is believed, but by nobody who wants to replace a newer one.
+#[tokio::test]
+async fn an_older_value_of_the_same_user_is_believed() {
+    let server = RedisServer::start(&[]);
+    let writer = Writer::new("w");
+    cache(&server).store(update(&writer, 0)).await.unwrap();
+    let name = users(&server, "").remove(0);
+    let old: Vec<u8> = server.ask(&["DUMP", &name]);
+    let running = cache(&server);
+    running.store(update(&writer, 8)).await.unwrap();
+    redis::cmd("RESTORE").arg(&name).arg(0).arg(&old).arg("REPLACE").exec(&mut server.admin()).unwrap();
+    assert!(finds(&cache(&server), &writer, 0).await);
+    // Who knows the newer one writes nothing over what it has not read.
+    let mut update = update(&writer, 8);
+    update.client_id = auth_core::ClientId::new("another-client").unwrap();
+    running.store(update).await.unwrap();
+    assert!(finds(&cache(&server), &writer, 0).await, "what is stored counts, and is merged with");
+}

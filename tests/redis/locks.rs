@@ -19,6 +19,38 @@ async fn locked(partition: &Arc<dyn DynStorage>, longest: Duration) -> Result<Bo
     locked.map_err(|error| error.kind)
 }
 
+/// The only lock of a kind.
+fn lock_key(server: &RedisServer, kind: &str) -> String {
+    let keys: Vec<String> = server.ask(&["KEYS", &format!("auth:1:lock:{kind}:*")]);
+    let [key] = keys.as_slice() else { panic!("{keys:?}") };
+    key.clone()
+}
+
+// One redemption, as long as its maker answers within the budget for locks: who is stopped for that long has the lock still.
+#[tokio::test]
+async fn a_refresh_outlives_whoever_waits_for_it() {
+    let server = RedisServer::start(&[]);
+    let one = partition(&server);
+    for (kind, name) in [("refresh", LockName::Refresh("ada")), ("sign-in", LockName::SignIn("ada"))] {
+        let held = one.lock(name, &mut LockBudget::default(), &Observer::default()).await.unwrap();
+        let key = lock_key(&server, kind);
+        // What is left immediately before a renewal is all that a holder who stops then has.
+        let (mut least, mut last) = (i64::MAX, i64::MAX);
+        loop {
+            let left: i64 = server.ask(&["PTTL", &key]);
+            if left > last {
+                break;
+            }
+            (least, last) = (least.min(left), left);
+            tokio::task::yield_now().await;
+        }
+        let longest = i64::try_from(LockBudget::default().left().as_millis()).unwrap();
+        assert!(least > longest, "{kind}: {least} ms");
+        drop(held);
+    }
+    assert_eq!(server.ask::<u64>(&["EXISTS", "auth:1:fence"]), 0, "nobody writes by such a lock");
+}
+
 async fn put(partition: &Arc<dyn DynStorage>, text: &str) -> Replaced {
     let observer = Observer::default();
     let version = partition.read(&observer).await.unwrap().version;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{Authority, RemovalScope, TokenCache};
-use auth_cache::AppTokenUpdate;
-use auth_core::ClientId;
+use auth::{Account, Authority, RemovalScope, Timestamp, TokenCache};
+use auth_cache::{AppTokenUpdate, Assertion, AssertionTokenUpdate};
+use auth_core::{ClientId, ClientInfo, Tokens};
 use auth_tests::cache::now;
 use auth_tests::numbered::Writer;
 use auth_tests::redis::RedisServer;
@@ -123,6 +123,48 @@ async fn the_index_of_accounts_heals() {
     assert_eq!(server.ask::<u64>(&["SCARD", "auth:1:users"]), 3);
     assert_eq!(keys(&server, "user").len(), 3);
     assert!(!finds(&TokenCache::partitioned(server.storage()), &writer, gone.unwrap()).await);
+}
+
+/// Stores a token on behalf of a user, with an assertion of this name that expires in so many seconds.
+async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seconds: u64) {
+    let (authority, client_id) = ids(AUTHORITY);
+    let mut tokens = Tokens::clone(&update(&Writer::new("w"), 0).tokens);
+    let (uid, utid) = account.home_account_id.as_str().split_once('.').unwrap();
+    let (uid, utid) = (uid.to_owned(), utid.to_owned());
+    tokens.client_info = Some(ClientInfo { uid, utid, raw: String::new() });
+    let app = AppTokenUpdate::new(Arc::new(authority), client_id, tokens.into());
+    let end = Timestamp::from_unix_seconds(now() + seconds);
+    cache.store_assertion(AssertionTokenUpdate::new(Assertion::of_token(name), Some(end), app)).await.unwrap();
+}
+
+// S-87, S-107: what was got on behalf of a user is known as long as it is of use, and not after a sign-out.
+#[tokio::test]
+async fn links_go_with_what_they_lead_to() {
+    let server = RedisServer::start(&[]);
+    let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(server.storage()));
+    cache.store(update(&writer, 0)).await.unwrap();
+    let account = writer.account(0);
+    let links = format!("auth:1:behalf:{}", account.home_account_id.folded());
+    let count = || server.ask::<u64>(&["ZCARD", &links]);
+    for number in 0..4 {
+        store_on_behalf(&cache, &account, &format!("a{number}"), 900).await;
+    }
+    assert_eq!(count(), 4);
+    let goes: u64 = server.ask(&["EXPIRETIME", &links]);
+    assert!(goes.abs_diff(now() + 900) < 60, "{goes}");
+    // One of them expired long ago.
+    let first: Vec<String> = server.ask(&["ZRANGE", &links, "0", "0"]);
+    server.ask::<u64>(&["ZADD", &links, "1", &first[0]]);
+    store_on_behalf(&cache, &account, "a9", 600).await;
+    assert_eq!(count(), 4, "it is forgotten with the next");
+    let goes: u64 = server.ask(&["EXPIRETIME", &links]);
+    assert!(goes.abs_diff(now() + 900) < 60, "the longest counts: {goes}");
+
+    let (authority, client_id) = ids(AUTHORITY);
+    let other = TokenCache::partitioned(server.storage());
+    assert!(other.remove_account(&authority, &client_id, &account, RemovalScope::Family).await.unwrap());
+    assert_eq!(keys(&server, "behalf"), Vec::<String>::new());
+    assert_eq!(keys(&server, "assertion").len(), 1, "all that were linked are gone: one was not");
 }
 
 #[tokio::test]

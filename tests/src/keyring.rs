@@ -8,6 +8,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::peer::script;
 use crate::program::{Home, PATIENCE, Run};
 
 const PASSWORD: &str = "the password of the keyring";
@@ -92,6 +93,17 @@ impl Session {
     pub async fn lock_keyring(&self) {
         let call = self.bus_call(&[SERVICE, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock"]);
         call.args(["array:objpath:/org/freedesktop/secrets/collection/login"]).end().await.expect(0);
+    }
+
+    /// Schema and length of each secret in the keyring, as libsecret tells them.
+    pub async fn items(&self) -> Vec<(String, usize)> {
+        let told =
+            self.inside(self.home.run("/usr/bin/python3").args([script("keyring_items.py")])).end().await.expect(0);
+        let item = |line: &str| {
+            let (schema, length) = line.split_once(' ').unwrap();
+            (schema.to_owned(), length.parse().unwrap())
+        };
+        told.stdout.lines().map(item).collect()
     }
 
     /// The program `auth`, or any other, in this session.

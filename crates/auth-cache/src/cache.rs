@@ -253,28 +253,34 @@ impl TokenCache {
     pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
-        let place = Place::of_assertion(&update.assertion);
-        if let (Documents::Partitions(l1), Some(account)) = (&self.documents, update.app.tokens.home_account_id()) {
-            // Without it a sign-out would not find the token, which expires soon all the same.
-            if let Err(error) = l1.link(&Place::of_user(&account), &place).await {
-                tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
-            }
-        }
-        let live = self.documents.of(|| place);
+        let (place, expires_on) = (Place::of_assertion(&update.assertion), update.expires_on());
+        let account = update.app.tokens.home_account_id();
+        let live = self.documents.of(|| place.clone());
         let put = move |document: &Document, moment| {
             update.apply(document, moment);
             true
         };
-        live.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop)
+        let stored = live.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop);
+        // After the token, as a store forgets links to what is not there.
+        if let (Documents::Partitions(l1), Some(account)) = (&self.documents, account) {
+            // Without it a sign-out would not find the token, which expires soon all the same.
+            if let Err(error) = l1.link(&Place::of_user(&account), &place, expires_on).await {
+                tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
+            }
+        }
+        stored
     }
 
     /// Forgets `account` for this client, its family or all clients, and tells whether it was there. What a service got on
-    /// behalf of it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read again afterwards, and what another program wrote back at the
-    /// same time is removed, too (S-87). The server is not told: tokens that were handed out stay valid until they expire.
+    /// behalf of it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read
+    /// again afterwards, and what another program wrote back at the same time is removed, too (S-87). The server is not told:
+    /// tokens that were handed out stay valid until they expire.
     ///
     /// # Errors
     /// [`StorageError`] when the change could not be stored, or others wrote the account back again and again. This process
-    /// has forgotten the account, and the store will with its next change, unless the user signed in again by then.
+    /// has forgotten the account, and the store will with its next change, unless the user signed in again by then. Over a
+    /// partitioned store that could not tell what was got on behalf of the account, what this process does not know stays
+    /// until it expires.
     pub async fn remove_account(
         &self,
         authority: &Authority,
@@ -289,15 +295,22 @@ impl TokenCache {
             Arc::new(move |document: &Document, moment| removal.apply(document, moment).into()) as Change
         };
         let (user, mut removed, mut budget) = (Place::of_user(&account.home_account_id), false, LockBudget::default());
-        let places = match &self.documents {
-            Documents::Whole(_) => vec![user],
-            Documents::Partitions(l1) => l1.places_of(&user).await?,
+        let (places, mut done) = match &self.documents {
+            Documents::Whole(_) => (vec![user.clone()], Ok(())),
+            Documents::Partitions(l1) => l1.places_of(&user, |document| removal.finds(document)).await,
         };
-        for place in places {
-            let live = self.documents.of(|| place);
-            removed |= remove(&live, &removal, &change, key, &mut budget).await?;
+        // A store that fails for one keeps the others from nothing.
+        for place in &places {
+            let live = self.documents.of(|| place.clone());
+            match remove(&live, &removal, &change, key, &mut budget).await {
+                Ok(any) => removed |= any,
+                Err(error) => done = done.and(Err(error)),
+            }
         }
-        Ok(removed)
+        if let (Documents::Partitions(l1), Ok(())) = (&self.documents, &done) {
+            l1.forget_links(&user).await;
+        }
+        done.map(|()| removed)
     }
 
     /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.

@@ -7,7 +7,9 @@ use core::ops::Deref;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::document::Place;
+use auth_core::Timestamp;
+
+use crate::document::{Document, Place};
 use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::live::LiveDocument;
@@ -147,15 +149,31 @@ impl L1 {
     }
 
     /// The places of a user's own partition, last, and of what was got on the user's behalf: who sees the account gone sees
-    /// nothing of the rest.
-    pub(crate) async fn places_of(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
-        let mut places = self.store.linked(user).await?;
+    /// nothing of the rest. Where the store cannot tell them, those that this process knows, and why.
+    pub(crate) async fn places_of(
+        &self,
+        user: &Place,
+        is_on_behalf: impl Fn(&Document) -> bool,
+    ) -> (Vec<Place>, Result<(), StorageError>) {
+        let (mut places, listed) = match self.store.linked(user).await {
+            Ok(linked) => (linked, Ok(())),
+            Err(error) => {
+                let assertions = self.lru().all().into_iter().filter(|(place, _)| matches!(place, Place::Assertion(_)));
+                let known = assertions.filter(|(_, live)| is_on_behalf(&live.known().document));
+                (known.map(|(place, _)| place).collect(), Err(error))
+            }
+        };
         places.push(user.clone());
-        Ok(places)
+        (places, listed)
     }
 
-    pub(crate) async fn link(&self, user: &Place, assertion: &Place) -> Result<(), StorageError> {
-        self.store.link(user, assertion).await
+    /// Has the store forget the links of a user to what is gone. What it does not forget now goes when it expires.
+    pub(crate) async fn forget_links(&self, user: &Place) {
+        drop(self.store.linked(user).await);
+    }
+
+    pub(crate) async fn link(&self, user: &Place, assertion: &Place, until: Timestamp) -> Result<(), StorageError> {
+        self.store.link(user, assertion, until).await
     }
 }
 

@@ -3,6 +3,8 @@
 use core::future::Future;
 use std::sync::Arc;
 
+use auth_core::Timestamp;
+
 use super::{BoxFuture, DynStorage, StorageError};
 use crate::document::Place;
 
@@ -15,6 +17,7 @@ use crate::document::Place;
 ///
 /// ```
 /// use auth_cache::{BoxFuture, DynStorage, MemoryStorage, PartitionKey, PartitionedStorage, StorageError, TokenCache};
+/// use auth_core::Timestamp;
 /// use std::collections::BTreeMap;
 /// use std::sync::{Arc, Mutex};
 ///
@@ -31,7 +34,7 @@ use crate::document::Place;
 ///         Ok(self.0.lock().unwrap().keys().filter(|key| matches!(key, PartitionKey::User(_))).cloned().collect())
 ///     }
 ///
-///     async fn link(&self, _user: &PartitionKey, _assertion: &PartitionKey) -> Result<(), StorageError> {
+///     async fn link(&self, _user: &PartitionKey, _assertion: &PartitionKey, _until: Timestamp) -> Result<(), StorageError> {
 ///         Ok(())
 ///     }
 ///
@@ -52,13 +55,19 @@ pub trait PartitionedStorage: Send + Sync + 'static {
     /// [`StorageError`] when the store cannot tell.
     fn users(&self) -> impl Future<Output = Result<Vec<Place>, StorageError>> + Send;
 
-    /// Remembers that something in the partition of an assertion was got on behalf of a user, for as long as it is of use.
+    /// Remembers that something in the partition of an assertion was got on behalf of a user, and is of use until `until`.
     ///
     /// # Errors
     /// [`StorageError`] when that cannot be written.
-    fn link(&self, user: &Place, assertion: &Place) -> impl Future<Output = Result<(), StorageError>> + Send;
+    fn link(
+        &self,
+        user: &Place,
+        assertion: &Place,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StorageError>> + Send;
 
-    /// The assertions that were [linked](Self::link) to a user. Some may be gone.
+    /// The assertions that were [linked](Self::link) to a user. A store may leave out those whose partitions are gone, and
+    /// forget them.
     ///
     /// # Errors
     /// [`StorageError`] when the store cannot tell.
@@ -72,7 +81,12 @@ pub trait DynPartitionedStorage: Send + Sync {
     /// See [`PartitionedStorage::users`].
     fn users(&self) -> BoxFuture<'_, Result<Vec<Place>, StorageError>>;
     /// See [`PartitionedStorage::link`].
-    fn link<'a>(&'a self, user: &'a Place, assertion: &'a Place) -> BoxFuture<'a, Result<(), StorageError>>;
+    fn link<'a>(
+        &'a self,
+        user: &'a Place,
+        assertion: &'a Place,
+        until: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StorageError>>;
     /// See [`PartitionedStorage::linked`].
     fn linked<'a>(&'a self, user: &'a Place) -> BoxFuture<'a, Result<Vec<Place>, StorageError>>;
 }
@@ -86,8 +100,13 @@ impl<S: PartitionedStorage> DynPartitionedStorage for S {
         Box::pin(PartitionedStorage::users(self))
     }
 
-    fn link<'a>(&'a self, user: &'a Place, assertion: &'a Place) -> BoxFuture<'a, Result<(), StorageError>> {
-        Box::pin(PartitionedStorage::link(self, user, assertion))
+    fn link<'a>(
+        &'a self,
+        user: &'a Place,
+        assertion: &'a Place,
+        until: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(PartitionedStorage::link(self, user, assertion, until))
     }
 
     fn linked<'a>(&'a self, user: &'a Place) -> BoxFuture<'a, Result<Vec<Place>, StorageError>> {

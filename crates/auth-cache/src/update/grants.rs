@@ -101,8 +101,12 @@ impl AssertionTokenUpdate {
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
         let place = Place::of_assertion(&self.assertion);
         let account = self.app.tokens.home_account_id().unwrap_or_else(|| AccountId::new(""));
+        self.app.put(document, &place, (account, self.assertion.as_str()), self.expires_on(), moment);
+    }
+
+    /// Until when the token is handed out.
+    pub(crate) fn expires_on(&self) -> Timestamp {
         let expires_on = self.app.tokens.expires_on;
-        let expires_on = self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on));
-        self.app.put(document, &place, (account, self.assertion.as_str()), expires_on, moment);
+        self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on))
     }
 }

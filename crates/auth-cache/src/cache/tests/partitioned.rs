@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::assertion::Assertion;
@@ -12,24 +12,38 @@ use crate::storage::{BoxFuture, Stored, Version};
 #[derive(Clone, Default)]
 struct Distant(Arc<State>);
 
+/// What of it fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fails {
+    Everything,
+    Links,
+    Assertions,
+}
+
 #[derive(Default)]
 struct State {
     values: Mutex<BTreeMap<Place, MemoryStorage>>,
     links: Mutex<BTreeSet<(Place, Place)>>,
     reads: AtomicUsize,
-    is_down: AtomicBool,
+    failing: Mutex<Option<Fails>>,
 }
 
 /// One partition, and what was learned of it.
 struct Partition {
     state: Arc<State>,
+    /// With what it fails.
+    part: Fails,
     inner: MemoryStorage,
     learned: Mutex<Option<Version>>,
 }
 
 impl Distant {
     fn set_down(&self, is_down: bool) {
-        self.0.is_down.store(is_down, Ordering::SeqCst);
+        self.set_failing(is_down.then_some(Fails::Everything));
+    }
+
+    fn set_failing(&self, failing: Option<Fails>) {
+        *self.0.failing.lock().unwrap() = failing;
     }
 
     /// How often anything was read, since somebody asked.
@@ -44,39 +58,44 @@ impl Distant {
         stored.map(|(place, _)| format!("{place:?}")).collect()
     }
 
-    fn check(&self) -> Result<(), StorageError> {
-        check(&self.0)
+    fn check(&self, part: Fails) -> Result<(), StorageError> {
+        self.0.check(part)
     }
 }
 
-fn check(state: &State) -> Result<(), StorageError> {
-    match state.is_down.load(Ordering::SeqCst) {
-        true => Err(StorageError::new("reached", "far away", "it is down")),
-        false => Ok(()),
+impl State {
+    fn check(&self, part: Fails) -> Result<(), StorageError> {
+        match *self.failing.lock().unwrap() {
+            Some(failing) if failing == part || failing == Fails::Everything => {
+                Err(StorageError::new("reached", "far away", "it is down"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
 impl PartitionedStorage for Distant {
     fn partition(&self, key: &Place) -> Arc<dyn DynStorage> {
         let inner = self.0.values.lock().unwrap().entry(key.clone()).or_default().clone();
-        Arc::new(Partition { state: Arc::clone(&self.0), inner, learned: Mutex::default() })
+        let part = if matches!(key, Place::Assertion(_)) { Fails::Assertions } else { Fails::Everything };
+        Arc::new(Partition { state: Arc::clone(&self.0), part, inner, learned: Mutex::default() })
     }
 
     async fn users(&self) -> Result<Vec<Place>, StorageError> {
-        self.check()?;
+        self.check(Fails::Everything)?;
         let values = self.0.values.lock().unwrap();
         let users = values.iter().filter(|(place, _)| matches!(place, Place::User(_)));
         let stored = users.filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
         Ok(stored.map(|(place, _)| place.clone()).collect())
     }
 
-    async fn link(&self, user: &Place, assertion: &Place) -> Result<(), StorageError> {
+    async fn link(&self, user: &Place, assertion: &Place, _until: Timestamp) -> Result<(), StorageError> {
         self.0.links.lock().unwrap().insert((user.clone(), assertion.clone()));
-        self.check()
+        self.check(Fails::Links)
     }
 
     async fn linked(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
-        self.check()?;
+        self.check(Fails::Links)?;
         let links = self.0.links.lock().unwrap();
         Ok(links.iter().filter(|(own, _)| own == user).map(|(_, assertion)| assertion.clone()).collect())
     }
@@ -90,7 +109,7 @@ impl DynStorage for Partition {
     fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>> {
         self.state.reads.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
-            check(&self.state)?;
+            self.state.check(self.part)?;
             let stored = Storage::read(&self.inner, observer).await?;
             *self.learned.lock().unwrap() = Some(stored.version);
             Ok(stored)
@@ -105,7 +124,7 @@ impl DynStorage for Partition {
         observer: &'a Observer,
     ) -> BoxFuture<'a, Result<Replaced, StorageError>> {
         Box::pin(async move {
-            check(&self.state)?;
+            self.state.check(self.part)?;
             let replaced = Storage::replace(&self.inner, content, expected, keep_until, observer).await?;
             *self.learned.lock().unwrap() = match replaced {
                 Replaced::Done(version) => Some(version),
@@ -127,7 +146,7 @@ impl DynStorage for Partition {
     ) -> BoxFuture<'a, Result<BoxedLock, StorageError>> {
         *self.learned.lock().unwrap() = None;
         Box::pin(async move {
-            check(&self.state)?;
+            self.state.check(self.part)?;
             Storage::lock(&self.inner, name, budget, observer).await
         })
     }
@@ -196,6 +215,41 @@ async fn a_sign_out_finds_what_was_got_on_behalf() {
     let another = TokenCache::partitioned(store);
     assert!(!another.lookup_assertion(&query, NOW).await.unwrap().serves());
     assert!(!found(&another, "ada").await);
+}
+
+// S-87, S-98: whatever part of the store fails, this process forgets all, and the store will.
+#[tokio::test]
+async fn a_sign_out_that_the_store_refuses_is_one_in_memory() {
+    for fails in [Fails::Everything, Fails::Links, Fails::Assertions] {
+        let store = Distant::default();
+        let cache = TokenCache::partitioned(store.clone());
+        super::store(&cache, "ada", false).await.unwrap();
+        super::store(&cache, "bob", false).await.unwrap();
+        let (authority, client_id, wanted) = (entra(T), client(), scopes("User.Read"));
+        let assertions = [("ada", Assertion::of_token("a")), ("bob", Assertion::of_token("b"))];
+        for (user, assertion) in &assertions {
+            let tokens = tokens(&authority, "User.Read", &sign_in(&authority, T, user), NOW);
+            let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));
+            cache.store_assertion(AssertionTokenUpdate::new(assertion.clone(), None, app)).await.unwrap();
+        }
+        let ada = cache.accounts(&authority, &client_id).await.unwrap().into_iter();
+        let ada = ada.into_iter().find(|account| account.home_account_id.as_str().starts_with("ada")).unwrap();
+
+        store.set_failing(Some(fails));
+        cache.remove_account(&authority, &client_id, &ada, RemovalScope::Family).await.unwrap_err();
+        let serves = async |cache: &TokenCache, assertion: &Assertion| {
+            let query = AssertionQuery::new(assertion, AppQuery::new(&authority, &client_id, &wanted));
+            cache.lookup_assertion(&query, NOW).await.unwrap().serves()
+        };
+        assert!(!found(&cache, "ada").await && !serves(&cache, &assertions[0].1).await, "{fails:?}");
+        assert!(found(&cache, "bob").await && serves(&cache, &assertions[1].1).await, "{fails:?}");
+
+        store.set_failing(None);
+        cache.flush().await.unwrap();
+        let other = TokenCache::partitioned(store.clone());
+        assert!(!found(&other, "ada").await && !serves(&other, &assertions[0].1).await, "{fails:?}");
+        assert!(found(&other, "bob").await && serves(&other, &assertions[1].1).await, "{fails:?}");
+    }
 }
 
 // S-98

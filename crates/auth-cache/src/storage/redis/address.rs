@@ -58,7 +58,8 @@ impl Address {
 
     pub(super) fn client(&self) -> Result<Client, redis::RedisError> {
         if matches!(self.0.addr(), ConnectionAddr::TcpTls { .. }) {
-            // The client would panic where a program has two libraries for cryptography and has chosen neither.
+            // The client takes no configuration of rustls, and would panic where a program has two libraries for cryptography and
+            // has chosen neither.
             if rustls::crypto::CryptoProvider::get_default().is_none() {
                 // Another thread may be faster, which is as good.
                 drop(rustls::crypto::aws_lc_rs::default_provider().install_default());

@@ -129,3 +129,32 @@ pub(super) fn beside(work: impl Future<Output = ()> + Send + 'static) {
         drop(runtime.spawn(work));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::storage::redis::scripts;
+
+    // Whoever holds a lock says so even while everybody else leaves the server alone.
+    #[tokio::test]
+    async fn who_insists_is_not_put_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::parse(&format!("redis://{}", listener.local_addr().unwrap())).unwrap();
+        let link = Link::new(address, Duration::from_secs(10));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        // A server that hangs up.
+        std::thread::spawn(move || listener.incoming().for_each(|_| drop(counter.fetch_add(1, Ordering::SeqCst))));
+        let renewal = || scripts::renew("key", "token", 1);
+        for _ in 0..2 {
+            assert!(matches!(link.script::<bool>(renewal()).await, Err(Failure::Unreachable(_))));
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "then it is left alone");
+        }
+        assert!(matches!(link.insist::<bool>(renewal()).await, Err(Failure::Unreachable(_))));
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+}

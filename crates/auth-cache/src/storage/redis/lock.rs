@@ -9,11 +9,14 @@ use tokio::time::{Instant, sleep};
 
 use super::failure::Failure;
 use super::link::{Link, beside};
-use super::scripts;
+use super::scripts::{self, Call};
 use crate::storage::{LockBudget, StorageLock};
 
-/// So long a lock outlives a holder that died.
+/// So long the lock of a document outlives a holder that died.
 const LEASE: Duration = Duration::from_secs(5);
+/// So long one that is held over a request or a sign-in does: a holder that is stopped for as long as others wait, which is ten
+/// seconds, has it still, and redeems alone.
+const LONG_LEASE: Duration = Duration::from_secs(12);
 /// How often a holder says that it lives: once may be lost.
 const RENEWAL: Duration = Duration::from_millis(1_500);
 /// So long a lock is held at most, whatever its holder does: longer than any request takes.
@@ -56,12 +59,39 @@ impl Drop for RedisLock {
     }
 }
 
+/// What a lock keeps others from.
+pub(super) enum Kind<'a> {
+    /// Writing a partition. Who was overtaken is found out by the fence.
+    Document { partition: &'a str, fence_key: &'a str, fence: &'a Fence },
+    /// Asking a provider or a user. Nobody writes by this lock: what comes of it is written under the document's, and only over
+    /// what it was made from.
+    Conversation,
+}
+
+impl Kind<'_> {
+    const fn lease(&self) -> Duration {
+        match self {
+            Self::Document { .. } => LEASE,
+            Self::Conversation => LONG_LEASE,
+        }
+    }
+
+    fn take(&self, key: &str, token: &str) -> Call {
+        let milliseconds = self.lease().as_millis();
+        match self {
+            Self::Document { partition, fence_key, .. } => {
+                scripts::lock_fenced([key, fence_key, partition], token, milliseconds)
+            }
+            Self::Conversation => scripts::lock(key, token, milliseconds),
+        }
+    }
+}
+
 /// Waits for a lock as long as the budget lasts; `None` when somebody else has it still.
 pub(super) async fn acquire(
     link: &Arc<Link>,
-    [key, fence_key]: [String; 2],
-    partition: &str,
-    fence: Option<Fence>,
+    key: &str,
+    kind: Kind<'_>,
     budget: &mut LockBudget,
 ) -> Result<Option<RedisLock>, Failure> {
     let mut wait = SHORTEST_WAIT;
@@ -69,17 +99,19 @@ pub(super) async fn acquire(
         let begun = Instant::now();
         let mut lock = RedisLock {
             link: Arc::clone(link),
-            key: key.clone(),
+            key: key.to_owned(),
             token: new_token()?,
             fence: None,
             renewing: None,
             may_be_held: true,
         };
-        let keys = [key.clone(), fence_key.clone()];
-        let taken: u64 = link.script(scripts::lock(keys, partition, &lock.token, LEASE.as_millis())).await?;
+        let taken: u64 = link.script(kind.take(key, &lock.token)).await?;
         if taken > 0 {
-            lock.renewing = Some(renew(link, &lock.key, &lock.token));
-            lock.fence = fence.inspect(|fence| fence.store(taken, Ordering::Relaxed));
+            lock.renewing = Some(renew(link, key, &lock.token, kind.lease()));
+            if let Kind::Document { fence, .. } = kind {
+                fence.store(taken, Ordering::Relaxed);
+                lock.fence = Some(Arc::clone(fence));
+            }
             return Ok(Some(lock));
         }
         lock.may_be_held = false;
@@ -93,14 +125,14 @@ pub(super) async fn acquire(
 }
 
 /// Says that the holder lives, until it lets go, the lock is somebody else's, or it took too long.
-fn renew(link: &Arc<Link>, key: &str, token: &str) -> AbortHandle {
+fn renew(link: &Arc<Link>, key: &str, token: &str, lease: Duration) -> AbortHandle {
     let (link, key, token) = (Arc::clone(link), key.to_owned(), token.to_owned());
     let renewing = tokio::spawn(async move {
         let begun = Instant::now();
         while begun.elapsed() < LONGEST {
             sleep(RENEWAL).await;
-            // A server that does not answer is asked again: the lock lapses, or it does not.
-            if let Ok(false) = link.script(scripts::renew(&key, &token, LEASE.as_millis())).await {
+            // A server that does not answer is asked again, and not left alone: the lock lapses meanwhile, or it does not.
+            if let Ok(false) = link.insist(scripts::renew(&key, &token, lease.as_millis())).await {
                 return;
             }
         }

@@ -14,6 +14,8 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::Timestamp;
+
 use self::address::Address;
 use self::failure::Failure;
 use self::link::Link;
@@ -38,7 +40,9 @@ const PAGE: usize = 1_000;
 /// command has [a second](Self::deadline); a server that does not answer is then left alone for a while, and the cache goes on
 /// in memory (S-98). A value that the server evicted is a sign-in that is gone.
 ///
-/// It needs a tokio runtime whose timers and I/O are enabled.
+/// It needs a tokio runtime whose timers and I/O are enabled. With TLS, a program that has chosen no provider of cryptography for
+/// rustls ([`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default)) gets aws-lc-rs as that of the
+/// whole process with the first connection; one that wants another installs it before.
 ///
 /// One server, or one that stands for several: keys are not made for the slots of Redis Cluster. Keys name home account
 /// ids; contents hold secrets, in plain unless they are encrypted (with feature `encrypted`).
@@ -178,14 +182,14 @@ impl PartitionedStorage for RedisStorage {
         }
     }
 
-    async fn link(&self, user: &Place, assertion: &Place) -> Result<(), StorageError> {
-        let linking = scripts::link(&self.names(), user, assertion, self.settings.lifetime);
+    async fn link(&self, user: &Place, assertion: &Place, until: Timestamp) -> Result<(), StorageError> {
+        let linking = scripts::link(&self.names(), user, assertion, until.as_unix_seconds());
         self.link.script(linking).await.map_err(self.error("written"))
     }
 
     async fn linked(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
-        let all = self.names().linked(user);
-        let found: Vec<String> = self.link.command(&all).await.map_err(self.error("read"))?;
+        let linked = scripts::linked(&self.names(), user);
+        let found: Vec<String> = self.link.script(linked).await.map_err(self.error("read"))?;
         Ok(found.into_iter().map(|name| Place::Assertion(name.into())).collect())
     }
 }

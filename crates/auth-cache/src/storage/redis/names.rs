@@ -30,12 +30,12 @@ impl Names {
 
     /// The key of a partition.
     pub(super) fn partition(&self, place: &Place) -> String {
-        let (kind, name) = match place {
-            Place::User(name) => ("user", name),
-            Place::App(name) => ("app", name),
-            Place::Assertion(name) => ("assertion", name),
+        let beginning = match place {
+            Place::User(_) => self.users(),
+            Place::App(_) => format!("{}:app:", self.base),
+            Place::Assertion(_) => self.assertions(),
         };
-        format!("{}:{kind}:{name}", self.base)
+        beginning + name(place)
     }
 
     /// What the key of a user's partition begins with.
@@ -43,35 +43,38 @@ impl Names {
         format!("{}:user:", self.base)
     }
 
+    /// What the key of an assertion's partition begins with.
+    pub(super) fn assertions(&self) -> String {
+        format!("{}:assertion:", self.base)
+    }
+
     /// The key of the set of all users' names.
     pub(super) fn index(&self) -> String {
         format!("{}:users", self.base)
     }
 
-    /// The key of the set of assertions on behalf of a user.
+    /// The key of the sorted set of assertions on behalf of a user.
     pub(super) fn links(&self, user: &Place) -> String {
         format!("{}:behalf:{}", self.base, name(user))
     }
 
-    /// The key of a lock, and of the number that its holders count.
-    pub(super) fn lock(&self, lock: LockName<'_>, partition: &str) -> [String; 2] {
-        let key = match lock {
+    /// The key of a lock.
+    pub(super) fn lock(&self, lock: LockName<'_>, partition: &str) -> String {
+        match lock {
             LockName::Document => format!("{}:lock:document:{partition}", self.base),
             LockName::Refresh(name) => format!("{}:lock:refresh:{name}", self.base),
             LockName::SignIn(name) => format!("{}:lock:sign-in:{name}", self.base),
-        };
-        [key, format!("{}:fence", self.base)]
+        }
+    }
+
+    /// The key of the number that the holders of documents' locks count.
+    pub(super) fn fence(&self) -> String {
+        format!("{}:fence", self.base)
     }
 
     pub(super) fn users_page(&self, cursor: u64, count: usize) -> Cmd {
         let mut command = Cmd::new();
         command.arg("SSCAN").arg(self.index()).arg(cursor).arg("COUNT").arg(count);
-        command
-    }
-
-    pub(super) fn linked(&self, user: &Place) -> Cmd {
-        let mut command = Cmd::new();
-        command.arg("SMEMBERS").arg(self.links(user));
         command
     }
 }

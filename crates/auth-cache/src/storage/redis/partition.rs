@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::link::Link;
-use super::lock::{Fence, acquire};
+use super::lock::{Fence, Kind, acquire};
 use super::names::Names;
 use super::scripts::{self, Call, Life, Write};
 use super::sealing::{NotOpened, Sealing};
@@ -182,7 +182,7 @@ impl Storage for RedisPartition {
         // Who is cancelled in between knows nothing of what was stored.
         self.unlearn();
         let at = Instant::now();
-        if !self.call("written", scripts::replace(&write, &content)).await? {
+        if !self.call("written", scripts::replace(&write, content)).await? {
             return Ok(Replaced::Conflict);
         }
         let version = if life == Life::Over { Version::NONE } else { version };
@@ -203,9 +203,12 @@ impl Storage for RedisPartition {
         budget: &mut LockBudget,
         _observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
-        let keys = self.names.lock(name, &self.key);
-        let fence = (name == LockName::Document).then(|| Arc::clone(&self.fence));
-        let lock = acquire(&self.link, keys, &self.key, fence, budget).await;
+        let fence_key = self.names.fence();
+        let kind = match name {
+            LockName::Document => Kind::Document { partition: &self.key, fence_key: &fence_key, fence: &self.fence },
+            LockName::Refresh(_) | LockName::SignIn(_) => Kind::Conversation,
+        };
+        let lock = acquire(&self.link, &self.names.lock(name, &self.key), kind, budget).await;
         // Whoever had it before may have changed what is stored.
         self.unlearn();
         match lock {

@@ -4,10 +4,10 @@
 //! lock. A user's name is in the index from the moment that the value is there.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisError, Script};
+use zeroize::Zeroizing;
 
 use super::names::{Names, name};
 use crate::document::Place;
@@ -16,7 +16,8 @@ use crate::document::Place;
 pub(super) struct Call {
     script: &'static Script,
     keys: Vec<String>,
-    arguments: Vec<Vec<u8>>,
+    /// Wiped, as there may be a document among them. What the client copies of it is not.
+    arguments: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Call {
@@ -24,8 +25,12 @@ impl Call {
         Self { script, keys, arguments: Vec::new() }
     }
 
-    fn with(mut self, argument: impl Into<Vec<u8>>) -> Self {
-        self.arguments.push(argument.into());
+    fn with(self, argument: impl Into<Vec<u8>>) -> Self {
+        self.with_secret(Zeroizing::new(argument.into()))
+    }
+
+    fn with_secret(mut self, argument: Zeroizing<Vec<u8>>) -> Self {
+        self.arguments.push(argument);
         self
     }
 
@@ -38,7 +43,7 @@ impl Call {
             invocation.key(key);
         }
         for argument in &self.arguments {
-            invocation.arg(argument);
+            invocation.arg(argument.as_slice());
         }
         invocation.invoke_async(connection).await
     }
@@ -85,7 +90,7 @@ pub(super) enum Life {
 }
 
 /// Replaces a document of the expected version; tells whether it was that.
-pub(super) fn replace(write: &Write<'_>, document: &[u8]) -> Call {
+pub(super) fn replace(write: &Write<'_>, document: Zeroizing<Vec<u8>>) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
             "local found = redis.call('HMGET', KEYS[1], 'v', 'f')
@@ -116,7 +121,7 @@ pub(super) fn replace(write: &Write<'_>, document: &[u8]) -> Call {
         .with(number.to_string())
         .with(write.fence.to_string())
         .with(write.user)
-        .with(document)
+        .with_secret(document)
 }
 
 /// Moves a value out of the way, where it stays for as many seconds at most.
@@ -153,17 +158,49 @@ pub(super) fn stored(names: &Names, users: &[String]) -> Call {
     users.iter().fold(call, |call, user| call.with(user.as_str()))
 }
 
-/// Adds an assertion to those on behalf of a user.
-pub(super) fn link(names: &Names, user: &Place, assertion: &Place, lifetime: Duration) -> Call {
+/// Adds an assertion to those on behalf of a user, with the second until which it is of use, and forgets those that are of use
+/// no more. The set goes with the last of them.
+pub(super) fn link(names: &Names, user: &Place, assertion: &Place, until: u64) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
-        Script::new("redis.call('SADD', KEYS[1], ARGV[1]) return redis.call('EXPIRE', KEYS[1], ARGV[2])")
+        Script::new(
+            "redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
+            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', redis.call('TIME')[1])
+            local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+            if last then redis.call('EXPIREAT', KEYS[1], last) end
+            return 1",
+        )
     });
-    Call::new(&SCRIPT, vec![names.links(user)]).with(name(assertion)).with(lifetime.as_secs().max(1).to_string())
+    Call::new(&SCRIPT, vec![names.links(user)]).with(name(assertion)).with(until.to_string())
 }
 
-/// Takes a lock that is free, for so many milliseconds. Tells the fence: a number above that of all who held one before, and of
-/// the last write to the partition, in case that the server forgot how far it had counted.
-pub(super) fn lock(keys: [String; 2], partition: &str, token: &str, milliseconds: u128) -> Call {
+/// The assertions on behalf of a user whose partitions are stored; the others leave the set.
+pub(super) fn linked(names: &Names, user: &Place) -> Call {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
+        Script::new(
+            "local linked = {}
+            for _, assertion in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+                if redis.call('EXISTS', KEYS[2] .. assertion) == 1 then
+                    linked[#linked + 1] = assertion
+                else
+                    redis.call('ZREM', KEYS[1], assertion)
+                end
+            end
+            return linked",
+        )
+    });
+    Call::new(&SCRIPT, vec![names.links(user), names.assertions()])
+}
+
+/// Takes a lock that is free, for so many milliseconds; tells whether it was.
+pub(super) fn lock(key: &str, token: &str, milliseconds: u128) -> Call {
+    static SCRIPT: LazyLock<Script> =
+        LazyLock::new(|| Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0"));
+    Call::new(&SCRIPT, vec![key.to_owned()]).with(token).with(milliseconds.to_string())
+}
+
+/// The same for a partition. Tells the fence: a number above that of all who held such a lock before, and of the last write to
+/// the partition, in case that the server forgot how far it had counted.
+pub(super) fn lock_fenced(keys: [&str; 3], token: &str, milliseconds: u128) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
             "local last = tonumber(redis.call('HGET', KEYS[3], 'f') or 0)
@@ -176,8 +213,7 @@ pub(super) fn lock(keys: [String; 2], partition: &str, token: &str, milliseconds
             return fence",
         )
     });
-    let [lock, fence] = keys;
-    Call::new(&SCRIPT, vec![lock, fence, partition.to_owned()]).with(token).with(milliseconds.to_string())
+    Call::new(&SCRIPT, keys.map(str::to_owned).into()).with(token).with(milliseconds.to_string())
 }
 
 /// Keeps a lock that is still one's own for so many milliseconds more; tells whether it is.
