@@ -350,8 +350,10 @@ async fn no_lock_is_held_while_a_keyring_is_asked() {
         };
         let (waited, locked) = tokio::join!(waiting, other);
         locked.unwrap();
-        assert_eq!(waited.err().unwrap().kind, StorageErrorKind::KeyUnavailable, "{content}");
+        let (_lock, begun) = (waited.unwrap(), Instant::now());
         assert_eq!(budget.left(), Duration::ZERO, "what was waited is taken off");
+        assert_eq!(kind(put(&asking, "{}").await), StorageErrorKind::KeyUnavailable, "{content}");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "nobody is asked under the lock");
     }
 }
 

@@ -148,7 +148,11 @@ mod tests {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
         // A server that hangs up.
-        std::thread::spawn(move || listener.incoming().for_each(|_| drop(counter.fetch_add(1, Ordering::SeqCst))));
+        std::thread::spawn(move || {
+            for _hung_up in listener.incoming() {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
         let renewal = || scripts::renew("key", "token", 1);
         for _ in 0..2 {
             assert!(matches!(link.script::<bool>(renewal()).await, Err(Failure::Unreachable(_))));
