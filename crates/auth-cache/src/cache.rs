@@ -10,6 +10,7 @@ use crate::accounts;
 use crate::document::{self, Document, Place};
 use crate::documents::{Documents, L1};
 use crate::event::{Event, Observer};
+use crate::join::join_all;
 use crate::limits::Limits;
 use crate::live::{ATTEMPTS, LiveDocument, contended, note_skipped};
 use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
@@ -21,6 +22,9 @@ use crate::storage::{
     StorageLock,
 };
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
+
+/// How many users of a partitioned store are looked at at the same time.
+const AT_ONCE: usize = 16;
 
 /// A text that is no cache document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,13 +185,16 @@ impl TokenCache {
             }
             Documents::Partitions(l1) => l1,
         };
-        let mut all = Vec::new();
-        for user in l1.users().await? {
-            match l1.at(&user).current().await {
-                Ok(current) => all.extend(accounts::accounts_among(&current.document, authorities, client_id)),
-                Err(error) if error.kind == StorageErrorKind::Unreachable => return Err(error),
-                // A value that nobody can read hides nobody else's.
-                Err(error) => self.documents.observer().tell(&Event::Unreadable { reason: error.to_string() }),
+        let (mut all, users) = (Vec::new(), l1.users().await?);
+        for users in users.chunks(AT_ONCE) {
+            let look = |document: &Document| accounts::accounts_among(document, authorities, client_id);
+            for found in join_all(users.iter().map(|user| l1.look(user, look))).await {
+                match found {
+                    Ok(found) => all.extend(found),
+                    Err(error) if error.kind == StorageErrorKind::Unreachable => return Err(error),
+                    // A value that nobody can read hides nobody else's.
+                    Err(error) => self.documents.observer().tell(&Event::Unreadable { reason: error.to_string() }),
+                }
             }
         }
         accounts::sort(&mut all);

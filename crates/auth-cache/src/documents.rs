@@ -5,7 +5,7 @@ mod lru;
 use core::fmt;
 use core::ops::Deref;
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use auth_core::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::live::LiveDocument;
 use crate::storage::{DynPartitionedStorage, StorageError};
-use lru::Lru;
+use lru::{Kept, Lru};
 
 /// What a cache looks into.
 pub(crate) enum Documents {
@@ -27,7 +27,24 @@ pub(crate) enum Documents {
 /// The document that has a partition.
 pub(crate) enum Held<'a> {
     Whole(&'a LiveDocument),
-    Partition(Arc<LiveDocument>),
+    /// In memory, to look at as it is.
+    Seen(Arc<Kept>),
+    Partition(Lent<'a>),
+}
+
+/// A partition that its user may change, or read anew. It is weighed when it is given back.
+pub(crate) struct Lent<'a> {
+    l1: &'a L1,
+    kept: Arc<Kept>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let is_too_much = self.l1.lru().weigh(&self.kept, &self.l1.limits);
+        if is_too_much {
+            self.l1.make_room();
+        }
+    }
 }
 
 impl Deref for Held<'_> {
@@ -36,7 +53,8 @@ impl Deref for Held<'_> {
     fn deref(&self) -> &LiveDocument {
         match self {
             Self::Whole(live) => live,
-            Self::Partition(live) => live,
+            Self::Seen(kept) => &kept.live,
+            Self::Partition(lent) => &lent.kept.live,
         }
     }
 }
@@ -46,7 +64,7 @@ impl Documents {
     pub(crate) fn of(&self, place: impl FnOnce() -> Place) -> Held<'_> {
         match self {
             Self::Whole(live) => Held::Whole(live),
-            Self::Partitions(l1) => Held::Partition(l1.at(&place())),
+            Self::Partitions(l1) => l1.at(&place()),
         }
     }
 
@@ -55,7 +73,7 @@ impl Documents {
     pub(crate) fn known_user(&self, folded: &str) -> Option<Held<'_>> {
         match self {
             Self::Whole(live) => Some(Held::Whole(live)),
-            Self::Partitions(l1) => l1.lru().user(folded).map(Held::Partition),
+            Self::Partitions(l1) => l1.lru().user(folded).map(Held::Seen),
         }
     }
 
@@ -63,7 +81,7 @@ impl Documents {
     pub(crate) fn known(&self) -> Vec<Held<'_>> {
         match self {
             Self::Whole(live) => vec![Held::Whole(live)],
-            Self::Partitions(l1) => l1.lru().all().into_iter().map(|(_, live)| Held::Partition(live)).collect(),
+            Self::Partitions(l1) => l1.lru().all().map(|(_, kept)| Held::Seen(Arc::clone(kept))).collect(),
         }
     }
 
@@ -115,24 +133,53 @@ impl L1 {
         self.lru.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lru_mut(&self) -> RwLockWriteGuard<'_, Lru> {
+        self.lru.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The document of a partition.
-    pub(crate) fn at(&self, place: &Place) -> Arc<LiveDocument> {
-        if let Some(live) = self.lru().get(place) {
-            return live;
+    pub(crate) fn at(&self, place: &Place) -> Held<'_> {
+        let found = self.lru().get(place);
+        let kept = found.unwrap_or_else(|| {
+            if self.lru().is_full(&self.limits) {
+                self.make_room();
+            }
+            self.lru_mut().get_or_insert(place, || self.document(place))
+        });
+        Held::Partition(Lent { l1: self, kept })
+    }
+
+    /// What `look` sees in a partition. One that is not in memory does not come there by that.
+    pub(crate) async fn look<R>(&self, place: &Place, look: impl FnOnce(&Document) -> R) -> Result<R, StorageError> {
+        let found = self.lru().get(place);
+        match found {
+            Some(kept) => kept.live.current().await.map(|picture| look(&picture.document)),
+            None => self.document(place).current().await.map(|picture| look(&picture.document)),
         }
-        let mut lru = self.lru.write().unwrap_or_else(PoisonError::into_inner);
-        lru.get_or_insert(place, self.limits.partitions, || {
-            let limits =
-                Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
-            LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
-        })
+    }
+
+    fn document(&self, place: &Place) -> LiveDocument {
+        let limits =
+            Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
+        LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
+    }
+
+    /// Forgets those that nobody asked for longest. Nobody waits while they are chosen and wiped.
+    fn make_room(&self) {
+        let going = self.lru().going(&self.limits);
+        let gone = self.lru_mut().take(going);
+        let partitions = gone.iter().filter(|kept| kept.live.is_waiting()).count();
+        if partitions > 0 {
+            self.observer.tell(&Event::Abandoned { partitions });
+        }
     }
 
     /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
     pub(crate) async fn users(&self) -> Result<Vec<Place>, StorageError> {
         let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<Place> {
-            let users = self.lru().all().into_iter().filter(|(place, _)| matches!(place, Place::User(_)));
-            users.filter(|(_, live)| is_meant(live)).map(|(place, _)| place).collect()
+            let lru = self.lru();
+            let users = lru.all().filter(|(place, kept)| matches!(place, Place::User(_)) && is_meant(&kept.live));
+            users.map(|(place, _)| place).collect()
         };
         let users = match self.store.users().await {
             Ok(stored) => stored.into_iter().chain(own(LiveDocument::is_waiting)).collect(),
@@ -158,8 +205,9 @@ impl L1 {
         let (mut places, listed) = match self.store.linked(user).await {
             Ok(linked) => (linked, Ok(())),
             Err(error) => {
-                let assertions = self.lru().all().into_iter().filter(|(place, _)| matches!(place, Place::Assertion(_)));
-                let known = assertions.filter(|(_, live)| is_on_behalf(&live.known().document));
+                let lru = self.lru();
+                let assertions = lru.all().filter(|(place, _)| matches!(place, Place::Assertion(_)));
+                let known = assertions.filter(|(_, kept)| is_on_behalf(&kept.live.known().document));
                 (known.map(|(place, _)| place).collect(), Err(error))
             }
         };
@@ -179,6 +227,6 @@ impl L1 {
 
 impl fmt::Debug for L1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("L1").field("in_memory", &self.lru().all().len()).finish_non_exhaustive()
+        f.debug_struct("L1").field("in_memory", &self.lru().all().count()).finish_non_exhaustive()
     }
 }

@@ -46,6 +46,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Partitions whose last changes still waited for the store were forgotten, as there was no room left for others (S-98).
+    Abandoned {
+        /// How many partitions.
+        partitions: usize,
+    },
     /// Somebody held a lock for as long as there was time to wait (S-101).
     LockTimedOut {
         /// Whether it was the lock of a refresh, which goes on without it; else a change is deferred.
@@ -121,6 +126,9 @@ impl Observer {
             }
             Event::Deferred { reason } => {
                 tracing::info!(target: "auth_cache", reason, "a change of the token cache could not be stored; this process keeps it");
+            }
+            Event::Abandoned { partitions } => {
+                tracing::warn!(target: "auth_cache", partitions, "changes of the token cache that waited for the store in vain were given up");
             }
             Event::LockTimedOut { refresh } => {
                 tracing::warn!(target: "auth_cache", refresh, "another program holds the lock of the token cache, and there is no time left to wait");

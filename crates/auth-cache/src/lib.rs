@@ -31,6 +31,7 @@ mod event;
 mod expiry;
 mod extension;
 mod family;
+mod join;
 mod limits;
 mod live;
 mod lookup;

@@ -29,10 +29,11 @@ pub struct Limits {
     /// How many levels of objects and lists a stored document may have; one with more is neither read nor written (S-90). What
     /// libraries write has four. 32 by default.
     pub document_depth: usize,
-    /// How many access tokens there may be. 100,000 by default.
+    /// How many access tokens there may be, of such a store in memory. 100,000 by default.
     pub access_tokens: usize,
     /// About how many bytes of memory all entries may take before access tokens go: their texts, and of access tokens, which
-    /// are read in order to be handed out, as much again. 256 MiB by default.
+    /// are read in order to be handed out, as much again. 256 MiB by default. Of such a store partitions go instead, those that
+    /// nobody asked for longest.
     pub bytes: usize,
 }
 
@@ -70,7 +71,7 @@ impl Limits {
         }
     }
 
-    const fn is_exceeded(&self, size: Size) -> bool {
+    pub(crate) const fn is_exceeded(&self, size: Size) -> bool {
         size.access_tokens > self.access_tokens || memory(size) > self.bytes
     }
 }

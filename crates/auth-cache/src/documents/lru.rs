@@ -1,16 +1,26 @@
 //! Which partitions are in memory.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ahash::RandomState;
 
-use crate::document::Place;
+use crate::document::{Place, Size};
+use crate::limits::Limits;
 use crate::live::LiveDocument;
 
 /// What goes when there is no room: an eighth at once, so that it is looked for seldom.
 const PART: usize = 8;
+
+/// A partition in memory.
+pub(crate) struct Kept {
+    pub(crate) live: LiveDocument,
+    /// How large it was when it was weighed last.
+    weighed: Mutex<Size>,
+    /// When anybody asked for it last.
+    used: AtomicU64,
+}
 
 #[derive(Default)]
 pub(super) struct Lru {
@@ -19,80 +29,107 @@ pub(super) struct Lru {
     assertions: Kind,
     /// How often anybody asked.
     asked: AtomicU64,
+    /// What has been weighed, all of it.
+    size: Mutex<Size>,
 }
 
-type Kind = HashMap<Arc<str>, Entry, RandomState>;
+type Kind = HashMap<Arc<str>, Arc<Kept>, RandomState>;
 
-struct Entry {
-    live: Arc<LiveDocument>,
-    used: AtomicU64,
+/// What may go.
+struct Idle {
+    /// Whether a change in it is still to be stored.
+    is_waiting: bool,
+    used: u64,
+    place: Place,
+    size: Size,
 }
+
+/// What is to go for others to have room.
+pub(super) struct Going(Vec<Place>);
 
 impl Lru {
     /// The partition of a user, if it is here.
-    pub(super) fn user(&self, folded: &str) -> Option<Arc<LiveDocument>> {
-        self.users.get(folded).map(|entry| self.used(entry))
+    pub(super) fn user(&self, folded: &str) -> Option<Arc<Kept>> {
+        self.users.get(folded).map(|kept| self.used(kept))
     }
 
-    pub(super) fn get(&self, place: &Place) -> Option<Arc<LiveDocument>> {
+    pub(super) fn get(&self, place: &Place) -> Option<Arc<Kept>> {
         let (kind, name) = match place {
             Place::User(name) => (&self.users, name),
             Place::App(name) => (&self.apps, name),
             Place::Assertion(name) => (&self.assertions, name),
         };
-        kind.get(name).map(|entry| self.used(entry))
+        kind.get(name).map(|kept| self.used(kept))
     }
 
-    pub(super) fn all(&self) -> Vec<(Place, Arc<LiveDocument>)> {
-        fn of(kind: &Kind, place: fn(Arc<str>) -> Place) -> impl Iterator<Item = (Place, &Entry)> {
-            kind.iter().map(move |(name, entry)| (place(Arc::clone(name)), entry))
+    pub(super) fn all(&self) -> impl Iterator<Item = (Place, &Arc<Kept>)> {
+        fn of(kind: &Kind, place: fn(Arc<str>) -> Place) -> impl Iterator<Item = (Place, &Arc<Kept>)> {
+            kind.iter().map(move |(name, kept)| (place(Arc::clone(name)), kept))
         }
-        let all = of(&self.users, Place::User).chain(of(&self.apps, Place::App));
-        let all = all.chain(of(&self.assertions, Place::Assertion));
-        all.map(|(place, entry)| (place, Arc::clone(&entry.live))).collect()
+        let users_and_apps = of(&self.users, Place::User).chain(of(&self.apps, Place::App));
+        users_and_apps.chain(of(&self.assertions, Place::Assertion))
     }
 
-    /// The partition, made where it is not here. With more than `most` of them, those go that nobody uses and nobody asked for
-    /// longest; first those without a change that is still to be stored.
-    pub(super) fn get_or_insert(
-        &mut self,
-        place: &Place,
-        most: usize,
-        make: impl FnOnce() -> LiveDocument,
-    ) -> Arc<LiveDocument> {
-        if let Some(live) = self.get(place) {
-            return live;
+    /// The partition, made where it is not here.
+    pub(super) fn get_or_insert(&mut self, place: &Place, make: impl FnOnce() -> LiveDocument) -> Arc<Kept> {
+        if let Some(kept) = self.get(place) {
+            return kept;
         }
-        if self.len() >= most {
-            self.make_room(most);
-        }
-        let live = Arc::new(make());
-        let entry = Entry { live: Arc::clone(&live), used: AtomicU64::new(self.asked.fetch_add(1, Ordering::Relaxed)) };
+        let kept = Arc::new(Kept { live: make(), weighed: Mutex::default(), used: AtomicU64::default() });
         let (kind, name) = self.kind(place);
-        kind.insert(Arc::clone(name), entry);
-        live
+        kind.insert(Arc::clone(name), Arc::clone(&kept));
+        self.used(&kept)
     }
 
-    fn make_room(&mut self, most: usize) {
-        let kinds =
-            [(&self.users, Place::User as fn(_) -> _), (&self.apps, Place::App), (&self.assertions, Place::Assertion)];
-        let mut idle: Vec<_> = kinds
-            .iter()
-            .flat_map(|(kind, place)| kind.iter().map(move |(name, entry)| (place(Arc::clone(name)), entry)))
-            .filter(|(_, entry)| Arc::strong_count(&entry.live) == 1)
-            .map(|(place, entry)| (entry.live.is_waiting(), entry.used.load(Ordering::Relaxed), place))
-            .collect();
-        idle.sort_unstable();
-        let going = self.len().saturating_sub(most).saturating_add(most.div_ceil(PART));
-        let waiting = |(is_waiting, ..): &&(bool, u64, Place)| *is_waiting;
-        let lost = idle.iter().take(going).filter(waiting).count();
-        if lost > 0 {
-            tracing::warn!(target: "auth_cache", lost, "partitions that waited for the store in vain were given up");
+    /// Notes how large a partition is now, and tells whether all of them are larger than they may be.
+    pub(super) fn weigh(&self, kept: &Kept, limits: &Limits) -> bool {
+        let now = kept.live.known().document.size();
+        let mut weighed = locked(&kept.weighed);
+        if *weighed == now {
+            return false;
         }
-        for (_, _, place) in idle.into_iter().take(going) {
+        let mut size = locked(&self.size);
+        *size = size.minus(*weighed).plus(now);
+        *weighed = now;
+        limits.is_exceeded(*size)
+    }
+
+    /// Whether another partition would be one too many.
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.len() >= limits.partitions
+    }
+
+    /// What should go: those that nobody uses and nobody asked for longest, first those without a change that is still to be
+    /// stored.
+    pub(super) fn going(&self, limits: &Limits) -> Going {
+        let mut idle: Vec<_> = self.all().filter(|(_, kept)| is_idle(kept)).map(Idle::of).collect();
+        idle.sort_unstable_by_key(|idle| (idle.is_waiting, idle.used));
+        let less = |limit: usize| limit.saturating_sub(limit.div_ceil(PART));
+        let (mut left, mut size) = (self.len(), *locked(&self.size));
+        let room = Limits { access_tokens: less(limits.access_tokens), bytes: less(limits.bytes), ..*limits };
+        let going = idle.into_iter().take_while(|idle| {
+            let goes = left > less(limits.partitions) || room.is_exceeded(size);
+            left = left.saturating_sub(usize::from(goes));
+            size = size.minus(idle.size);
+            goes
+        });
+        Going(going.map(|idle| idle.place).collect())
+    }
+
+    /// Takes out what is still idle.
+    pub(super) fn take(&mut self, Going(places): Going) -> Vec<Arc<Kept>> {
+        let mut taken = Vec::with_capacity(places.len());
+        for place in places {
             let (kind, name) = self.kind(&place);
-            kind.remove(name);
+            if kind.get(name).is_some_and(is_idle) {
+                taken.extend(kind.remove(name));
+            }
         }
+        let gone = taken.iter().fold(Size::default(), |sum, kept| sum.plus(*locked(&kept.weighed)));
+        let mut size = locked(&self.size);
+        *size = size.minus(gone);
+        drop(size);
+        taken
     }
 
     fn kind<'a>(&mut self, place: &'a Place) -> (&mut Kind, &'a Arc<str>) {
@@ -107,8 +144,24 @@ impl Lru {
         [self.users.len(), self.apps.len(), self.assertions.len()].into_iter().fold(0, usize::saturating_add)
     }
 
-    fn used(&self, entry: &Entry) -> Arc<LiveDocument> {
-        entry.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        Arc::clone(&entry.live)
+    fn used(&self, kept: &Arc<Kept>) -> Arc<Kept> {
+        kept.used.store(self.asked.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        Arc::clone(kept)
     }
+}
+
+impl Idle {
+    fn of((place, kept): (Place, &Arc<Kept>)) -> Self {
+        let (is_waiting, used) = (kept.live.is_waiting(), kept.used.load(Ordering::Relaxed));
+        Self { is_waiting, used, place, size: *locked(&kept.weighed) }
+    }
+}
+
+fn is_idle(kept: &Arc<Kept>) -> bool {
+    Arc::strong_count(kept) == 1
+}
+
+fn locked(size: &Mutex<Size>) -> MutexGuard<'_, Size> {
+    // It is replaced whole: poison tells nothing.
+    size.lock().unwrap_or_else(PoisonError::into_inner)
 }

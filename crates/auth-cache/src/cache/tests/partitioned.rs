@@ -25,6 +25,9 @@ struct State {
     values: Mutex<BTreeMap<Place, MemoryStorage>>,
     links: Mutex<BTreeSet<(Place, Place)>>,
     reads: AtomicUsize,
+    /// How many are reading, and how many were at most.
+    reading: AtomicUsize,
+    most_at_once: AtomicUsize,
     failing: Mutex<Option<Fails>>,
 }
 
@@ -109,6 +112,10 @@ impl DynStorage for Partition {
     fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>> {
         self.state.reads.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
+            let reading = self.state.reading.fetch_add(1, Ordering::SeqCst) + 1;
+            self.state.most_at_once.fetch_max(reading, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            self.state.reading.fetch_sub(1, Ordering::SeqCst);
             self.state.check(self.part)?;
             let stored = Storage::read(&self.inner, observer).await?;
             *self.learned.lock().unwrap() = Some(stored.version);
@@ -287,6 +294,68 @@ async fn what_is_in_memory_is_bounded_and_what_waits_goes_last() {
     assert!(found(&cache, "user0").await);
     assert_eq!(store.reads(), 1, "the others are read");
     assert_eq!(names(&TokenCache::partitioned(store)).await.len(), 101);
+}
+
+// however large partitions are, all of them together are bounded, and what is given up is told (S-98).
+#[tokio::test]
+async fn what_is_in_memory_is_bounded_in_bytes() {
+    let large = async |cache: &TokenCache, user: &str| {
+        cache.store(update_of(user, &[("access_token", json!("x".repeat(10_000)))], NOW)).await
+    };
+    let (store, heard) = (Distant::default(), Arc::<Mutex<Vec<Event>>>::default());
+    let listener = Arc::clone(&heard);
+    let limits = Limits { bytes: 200_000, ..Limits::default() };
+    let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
+    let cache = cache.on_event(move |event| listener.lock().unwrap().push(event.clone()));
+    let in_memory = || {
+        let known = cache.documents.known();
+        known.iter().map(|live| crate::limits::memory(live.known().document.size())).sum::<usize>()
+    };
+    let mut most = 0;
+    for number in 0..100 {
+        large(&cache, &format!("user{number}")).await.unwrap();
+        most = most.max(in_memory());
+    }
+    assert!((100_000..=200_000).contains(&most), "{most} bytes");
+    store.reads();
+    assert!(found(&cache, "user99").await, "those that were used last are here");
+    assert_eq!(store.reads(), 0);
+    let abandoned = || {
+        let heard = heard.lock().unwrap();
+        heard
+            .iter()
+            .map(|event| if let Event::Abandoned { partitions } = event { *partitions } else { 0 })
+            .sum::<usize>()
+    };
+    assert_eq!(abandoned(), 0, "all of it is stored");
+    store.set_down(true);
+    for number in 0..50 {
+        large(&cache, &format!("late{number}")).await.unwrap_err();
+        assert!(in_memory() <= 200_000);
+    }
+    store.set_down(false);
+    cache.flush().await.unwrap();
+    let stored = store.names().iter().filter(|name| name.contains("late")).count();
+    assert_eq!((stored + abandoned(), abandoned() > 0), (50, true));
+}
+
+// Who lists all users keeps those in memory who are at work, and waits for many reads at the same time.
+#[tokio::test]
+async fn a_list_of_all_users_displaces_nobody() {
+    let store = Distant::default();
+    let limits = Limits { partitions: 8, ..Limits::default() };
+    let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
+    for number in 0..100 {
+        super::store(&cache, &format!("user{number:02}"), false).await.unwrap();
+    }
+    assert!(found(&cache, "user99").await);
+    let (held, _) = (cache.documents.known().len(), store.reads());
+    assert_eq!(names(&cache).await.len(), 100);
+    assert!(store.reads() >= 92, "the others are read");
+    assert!(store.0.most_at_once.load(Ordering::SeqCst) >= 8);
+    assert_eq!(cache.documents.known().len(), held);
+    assert!(found(&cache, "user99").await);
+    assert_eq!(store.reads(), 0, "and none of them came into memory");
 }
 
 #[tokio::test]
