@@ -9,6 +9,8 @@ use auth_core::{ClientId, ClientInfo, Tokens};
 use auth_tests::cache::now;
 use auth_tests::numbered::Writer;
 use auth_tests::redis::RedisServer;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::{finds, update};
 
@@ -130,8 +132,8 @@ async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seco
     let (authority, client_id) = ids(AUTHORITY);
     let mut tokens = Tokens::clone(&update(&Writer::new("w"), 0).tokens);
     let (uid, utid) = account.home_account_id.as_str().split_once('.').unwrap();
-    let (uid, utid) = (uid.to_owned(), utid.to_owned());
-    tokens.client_info = Some(ClientInfo { uid, utid, raw: String::new() });
+    let client_info = URL_SAFE_NO_PAD.encode(serde_json::json!({"uid": uid, "utid": utid}).to_string());
+    tokens.client_info = ClientInfo::parse(&client_info);
     let app = AppTokenUpdate::new(Arc::new(authority), client_id, tokens.into());
     let end = Timestamp::from_unix_seconds(now() + seconds);
     cache.store_assertion(AssertionTokenUpdate::new(Assertion::of_token(name), Some(end), app)).await.unwrap();
