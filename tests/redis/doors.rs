@@ -43,6 +43,14 @@ async fn a_server_elsewhere_needs_tls_and_a_password() {
         assert_eq!(RedisStorage::at(url).unwrap_err().kind, StorageErrorKind::Insecure, "{url}");
     }
     assert!(begun.elapsed() < Duration::from_secs(1));
+    // Unless somebody answers for the network, whose servers are talked to like any other.
+    for url in ["redis://:canary@192.0.2.1", "rediss://192.0.2.1"] {
+        assert!(RedisStorage::danger_at(url).is_ok(), "{url}");
+    }
+    let open = RedisServer::start(&[]);
+    let cache = TokenCache::partitioned(RedisStorage::danger_at(&open.url()).unwrap());
+    cache.store(update(&Writer::new("w"), 0)).await.unwrap();
+    assert!(finds(&TokenCache::partitioned(open.storage()), &Writer::new("w"), 0).await);
     // A server that speaks no TLS gets nothing to read.
     let server = RedisServer::start(&[]);
     let storage = RedisStorage::at(&server.url().replace("redis:", "rediss:")).unwrap();

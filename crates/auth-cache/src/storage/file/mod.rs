@@ -105,19 +105,13 @@ impl FileStorage {
     }
 
     /// The file at `path`, which the program chose: its folder must be the user's own, and nobody else may write there
-    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind).
+    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind): others could
+    /// take the file away, put another in its place, and so decide whose tokens are used. [`at`](Self::at) uses such a folder.
     ///
     /// # Errors
     /// As [`at`](Self::at).
     pub fn private_at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         Ok(Self { private: true, ..Self::at(path)? })
-    }
-
-    /// The same in a folder where others may write, as if the user had named it: they can take the file away, put another in
-    /// its place, and so decide whose tokens are used.
-    #[must_use]
-    pub fn danger_accept_shared_folder(self) -> Self {
-        Self { private: false, ..self }
     }
 
     /// The same for a file of another size than 256 MiB at most; a larger one is neither read nor written (S-90). The cache
