@@ -16,18 +16,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use properties::{
-    authorization_response, cache_document, claims_challenge, client_info, id_token, loopback_request, token_response,
+    aead_file, authorization_response, cache_document, claims_challenge, client_info, id_token, lockfile_content,
+    loopback_request, redis_value, token_response,
 };
 
 type Property = fn(&[u8]);
 
-const TARGETS: [(&str, Property); 7] = [
+const TARGETS: [(&str, Property); 10] = [
+    ("aead_file", aead_file::holds),
     ("authorization_response", authorization_response::holds),
     ("cache_document", cache_document::holds),
     ("claims_challenge", claims_challenge::holds),
     ("client_info", client_info::holds),
     ("id_token", id_token::holds),
+    ("lockfile_content", lockfile_content::holds),
     ("loopback_request", loopback_request::holds),
+    ("redis_value", redis_value::holds),
     ("token_response", token_response::holds),
 ];
 

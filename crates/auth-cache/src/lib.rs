@@ -61,6 +61,9 @@ pub use storage::Keyring;
 pub use storage::RedisStorage;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use storage::SecretItemStorage;
+#[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub use storage::untrusted;
 pub use storage::{
     BoxFuture, BoxedLock, DynPartitionedStorage, DynStorage, LockBudget, LockName, MemoryStorage, PartitionedStorage,
     Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,

@@ -16,6 +16,8 @@ mod partitioned;
 mod redis;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 mod secret_item;
+#[cfg(feature = "test-util")]
+pub mod untrusted;
 
 use core::fmt;
 use core::future::Future;

@@ -35,7 +35,7 @@ impl LockHolder {
     }
 
     /// `pid name`: MSAL for .NET puts a byte order mark before it, Go braces around the number, Node no name behind it.
-    fn parse(content: &str) -> Option<Self> {
+    pub(in crate::storage) fn parse(content: &str) -> Option<Self> {
         let content = content.trim_start_matches(['\u{feff}', '{']);
         let (digits, rest) = content.split_at_checked(content.bytes().take_while(u8::is_ascii_digit).count())?;
         let process = digits.parse().ok().filter(|process| (1..=i32::MAX.cast_unsigned()).contains(process))?;

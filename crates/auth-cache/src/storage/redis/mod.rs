@@ -21,6 +21,8 @@ use self::failure::Failure;
 use self::link::Link;
 use self::names::Names;
 use self::partition::RedisPartition;
+#[cfg(feature = "test-util")]
+pub(super) use self::partition::stored;
 use self::settings::Settings;
 use super::{DynStorage, PartitionedStorage, StorageError};
 use crate::document::Place;

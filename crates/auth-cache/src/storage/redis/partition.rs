@@ -102,7 +102,7 @@ impl RedisPartition {
 }
 
 /// What was read: version and document, nothing, or something too long.
-fn stored(value: Value) -> Result<Stored, &'static str> {
+pub(in crate::storage) fn stored(value: Value) -> Result<Stored, &'static str> {
     let Value::Array(parts) = value else { return Err("it is no value of ours") };
     let mut parts = parts.into_iter();
     match (parts.next(), parts.next()) {
