@@ -7,9 +7,6 @@
     reason = "in tests a panic is the message"
 )]
 
-#[path = "../torture/actor.rs"]
-#[allow(dead_code, reason = "torture asks more of it")]
-mod actor;
 mod contract;
 mod doors;
 mod encrypted;

@@ -1,17 +1,23 @@
 //! several processes, one Redis, one redemption.
 
-use auth::{Authority, PublicClient, Scopes};
+use std::time::Duration;
+
+use auth::{Authority, PublicClient, Scopes, TokenCache};
 use auth_emulator::{CredentialKind, Emulator, GrantType, Rotation};
+use auth_tests::actor::{Actor, words};
 use auth_tests::browsers::RobotBrowser;
 use auth_tests::cache;
+use auth_tests::numbered::{USERS, Writer};
+use auth_tests::plan::{count, dice, report};
 use auth_tests::redis::RedisServer;
+use rand::RngExt as _;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
-use crate::actor::{Actor, words};
+use crate::finds;
 
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
-const PROCESSES: usize = 4;
-const ROUNDS: u64 = 5;
+const PROCESSES: usize = 8;
 
 /// Makes the access tokens of all users expire, for whoever reads them from now on.
 pub(crate) fn expire(server: &RedisServer, prefix: &str) {
@@ -46,7 +52,8 @@ async fn processes_share_sign_ins_and_redeem_a_refresh_token_once() {
         // What it has in memory is believed for a while; a process that begins has nothing there.
         program.all_is_said();
     }
-    for round in 1..=ROUNDS {
+    let rounds = count(5, 200);
+    for round in 1..=rounds {
         expire(&server, "auth");
         let mut programs = Vec::new();
         for _ in 0..PROCESSES {
@@ -69,6 +76,35 @@ async fn processes_share_sign_ins_and_redeem_a_refresh_token_once() {
     }
     let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
     assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "R-22: {redeemed:?}");
+    report("R-21, R-22", &format!("Redis, {rounds} rounds of {PROCESSES} processes: 1 redemption each, never revoked"));
+}
+
+// what Redis has acknowledged is there, whenever the writer dies.
+#[tokio::test]
+async fn what_a_killed_writer_acknowledged_is_there() {
+    let server = RedisServer::start(&[]);
+    let (writer, (seed, mut dice)) = (Writer::new("w"), dice());
+    let (kills, mut next) = (count(30, 1_000), 0);
+    for kill in 0..kills {
+        let mut actor = Actor::at(server.url().as_ref()).await;
+        actor.tell(&format!("stores {next} 1000000")).await;
+        let end = Instant::now() + Duration::from_micros(dice.random_range(0..100_000));
+        let mut said = Vec::new();
+        while let Ok(line) = timeout_at(end, actor.hear()).await {
+            said.extend(line);
+        }
+        said.extend(actor.kill().await);
+        let acknowledged = next + said.len() as u64;
+        assert!(said.iter().zip(next..).all(|(line, number)| *line == format!("ack {number}")), "{said:?}");
+        let cache = TokenCache::partitioned(server.storage());
+        for number in acknowledged.saturating_sub(USERS)..acknowledged {
+            // The last store may be done, and not yet told: it renews the first of these.
+            let is_there = finds(&cache, &writer, number).await || finds(&cache, &writer, number + USERS).await;
+            assert!(is_there, "R-01, seed {seed}, kill {kill}: {number} of {acknowledged}");
+        }
+        next = acknowledged;
+    }
+    report("R-01", &format!("Redis: {kills} writers killed, {next} stores, 0 acknowledged entries lost"));
 }
 
 // the provider answers, the store does not.

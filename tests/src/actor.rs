@@ -2,48 +2,55 @@
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use auth_tests::program::PATIENCE;
+use crate::program::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// The child; it is killed when the value is dropped.
-pub(crate) struct Actor {
+#[derive(Debug)]
+pub struct Actor {
     child: Child,
     commands: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
 /// The words that start an actor at a file.
-pub(crate) fn words<'a>(file: &'a Path, writer: &'a str) -> [&'a OsStr; 3] {
-    [OsStr::new(env!("CARGO_BIN_EXE_actor")), file.as_os_str(), OsStr::new(writer)]
+pub fn words<'a>(file: &'a Path, writer: &'a str) -> [&'a OsStr; 3] {
+    /// Beside the folder of the tests: Cargo names it to those only, when it compiles them.
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().unwrap();
+        test.parent().and_then(Path::parent).unwrap().join(format!("actor{}", std::env::consts::EXE_SUFFIX))
+    });
+    [PROGRAM.as_os_str(), file.as_os_str(), OsStr::new(writer)]
 }
 
 impl Actor {
     /// The writer `w` at a file.
-    pub(crate) async fn at(file: &Path) -> Self {
+    pub async fn at(file: &Path) -> Self {
         Self::named(file, "w").await
     }
 
     /// A writer at a file.
-    pub(crate) async fn named(file: &Path, writer: &str) -> Self {
+    pub async fn named(file: &Path, writer: &str) -> Self {
         Self::ready(words(file, writer)).await
     }
 
     /// What a command line starts, once it is ready.
-    pub(crate) async fn ready<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
+    pub async fn ready<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
         let mut actor = Self::start(words);
         assert_eq!(actor.hear().await.as_deref(), Some("ready"));
         actor
     }
 
     /// What a command line starts.
-    pub(crate) fn start<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
+    pub fn start<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap());
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -53,53 +60,54 @@ impl Actor {
     }
 
     /// Its process.
-    pub(crate) fn process(&self) -> u32 {
+    pub fn process(&self) -> u32 {
         self.child.id().expect("it was not waited for yet")
     }
 
     /// Tells it what to do.
-    pub(crate) async fn tell(&mut self, command: &str) {
+    pub async fn tell(&mut self, command: &str) {
         let commands = self.commands.as_mut().expect("it was not told that all is said");
         // One that was killed hears nothing; that shows in its answer.
         drop(commands.write_all(format!("{command}\n").as_bytes()).await);
     }
 
     /// There is nothing more to do.
-    pub(crate) fn all_is_said(&mut self) {
+    pub fn all_is_said(&mut self) {
         self.commands = None;
     }
 
     /// Its next answer; `None` when it has ended.
-    pub(crate) async fn hear(&mut self) -> Option<String> {
+    pub async fn hear(&mut self) -> Option<String> {
         self.hear_within(PATIENCE).await
     }
 
     /// The same for what takes long.
-    pub(crate) async fn hear_within(&mut self, patience: Duration) -> Option<String> {
+    pub async fn hear_within(&mut self, patience: Duration) -> Option<String> {
         let heard = timeout(patience, self.answers.next_line()).await;
         heard.expect("an actor answers, or ends").unwrap()
     }
 
     /// Tells it what to do, and waits for the answer.
-    pub(crate) async fn ask(&mut self, command: &str) -> String {
+    pub async fn ask(&mut self, command: &str) -> String {
         self.tell(command).await;
         self.hear().await.unwrap_or_else(|| panic!("the actor ended instead of an answer to `{command}`"))
     }
 
     /// Demands an answer.
     #[track_caller]
-    pub(crate) fn must<'a>(&'a mut self, command: &'a str, answer: &'a str) -> impl Future<Output = ()> + 'a {
+    pub fn must<'a>(&'a mut self, command: &'a str, answer: &'a str) -> impl Future<Output = ()> + 'a {
         let at = std::panic::Location::caller();
         async move { assert_eq!(self.ask(command).await, answer, "to `{command}` at {at}") }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.process().cast_signed()).unwrap();
         kill_process(process, signal).unwrap();
     }
 
     /// Waits for its end; tells how it ended, and what it said until then.
-    pub(crate) async fn end(mut self) -> (ExitStatus, Vec<String>) {
+    pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
         self.all_is_said();
         let mut rest = Vec::new();
         while let Some(line) = self.hear().await {
@@ -110,7 +118,7 @@ impl Actor {
     }
 
     /// Kills it; tells what it had said that was not heard yet.
-    pub(crate) async fn kill(self) -> Vec<String> {
+    pub async fn kill(self) -> Vec<String> {
         self.signal(Signal::KILL);
         let (status, rest) = self.end().await;
         assert_eq!(status.signal(), Some(Signal::KILL.as_raw()));

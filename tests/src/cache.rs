@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use auth::{Observer, Storage};
+use auth::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage};
 use serde_json::{Map, Value};
 
 /// Unix seconds now.
@@ -54,15 +54,46 @@ pub async fn expire(storage: &impl Storage) {
     change(storage, |document| set_time(document, "expires_on", now() - 1)).await;
 }
 
-/// The document in a file.
-pub fn read_file(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+/// The encrypted file at `path`, with the key of all tests.
+pub fn encrypted(path: &Path) -> EncryptedFileStorage {
+    let key = EncryptionKey::from_slice(&[7; 32]).unwrap();
+    EncryptedFileStorage::new(FileStorage::at(path).unwrap(), "tests", key)
 }
 
-/// Changes the document in a file.
-pub fn change_file(path: &Path, change: impl FnOnce(&mut Value)) {
+/// What is in a file, decrypted where it is encrypted.
+///
+/// # Errors
+/// Those of the system.
+pub fn content(path: &Path) -> std::io::Result<Vec<u8>> {
+    let bytes = std::fs::read(path)?;
+    match is_encrypted(&bytes) {
+        true => Ok(apart(async || encrypted(path).read(&Observer::default()).await.unwrap().content.to_vec())),
+        false => Ok(bytes),
+    }
+}
+
+fn is_encrypted(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"auth encrypted cache ")
+}
+
+/// Waits for `work` where nothing else waits.
+fn apart<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
+    let run = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work());
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap())
+}
+
+/// The document in a file, which may be encrypted.
+pub fn read_file(path: &Path) -> Value {
+    serde_json::from_slice(&content(path).unwrap()).unwrap()
+}
+
+/// Changes the document in a file: in place, as other libraries do, where it is plain.
+pub fn change_file(path: &Path, change_it: impl FnOnce(&mut Value) + Send) {
+    if is_encrypted(&std::fs::read(path).unwrap()) {
+        return apart(async || change(&encrypted(path), change_it).await);
+    }
     let mut document = read_file(path);
-    change(&mut document);
+    change_it(&mut document);
     std::fs::write(path, document.to_string()).unwrap();
 }
 

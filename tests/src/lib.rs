@@ -11,6 +11,7 @@
     reason = "this crate is only for tests, where a panic is the message"
 )]
 
+pub mod actor;
 pub mod authority;
 pub mod browsers;
 pub mod cache;
@@ -24,6 +25,7 @@ pub mod loss;
 pub mod numbered;
 pub mod peer;
 pub mod place;
+pub mod plan;
 pub mod program;
 pub mod redis;
 pub mod terminal;

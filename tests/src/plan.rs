@@ -9,19 +9,19 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 /// So often in a test, so often in full: with `AUTH_TORTURE=full`.
-pub(crate) fn count(in_test: u64, in_full: u64) -> u64 {
+pub fn count(in_test: u64, in_full: u64) -> u64 {
     if std::env::var("AUTH_TORTURE").is_ok_and(|set| set == "full") { in_full } else { in_test }
 }
 
 /// Chance for one test. What failed is seen again with the same seed in `AUTH_TORTURE_SEED`.
-pub(crate) fn dice() -> (u64, StdRng) {
+pub fn dice() -> (u64, StdRng) {
     let chosen = std::env::var("AUTH_TORTURE_SEED").ok();
     let seed = chosen.map_or_else(rand::random, |seed| seed.parse().expect("AUTH_TORTURE_SEED is a number"));
     (seed, StdRng::seed_from_u64(seed))
 }
 
 /// Tells what a test did, to the file that `AUTH_TORTURE_REPORT` names. Without one it is only printed.
-pub(crate) fn report(requirement: &str, what: &str) {
+pub fn report(requirement: &str, what: &str) {
     let line = format!("{requirement}: {what}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
     if let Some(path) = std::env::var_os("AUTH_TORTURE_REPORT") {
@@ -32,7 +32,7 @@ pub(crate) fn report(requirement: &str, what: &str) {
 
 /// What not every machine has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Need {
+pub enum Need {
     /// The program that lets system calls fail.
     Strace,
     /// Mounts of one's own.
@@ -46,7 +46,7 @@ pub(crate) enum Need {
 impl Need {
     /// Whether the machine has it. Where it has not, a test fails, unless `AUTH_TEST_WITHOUT_ROOT=1` says that it may be left
     /// out: then that is reported.
-    pub(crate) fn is_met(self, requirement: &str) -> bool {
+    pub fn is_met(self, requirement: &str) -> bool {
         if self.is_here() {
             return true;
         }

@@ -8,9 +8,9 @@ use auth_cache::{Lookup, Query};
 use auth_core::{ClientId, Timestamp};
 use auth_tests::fixtures::{self, Fixture};
 use auth_tests::numbered::Writer;
+use auth_tests::plan::{count, report};
 use serde_json::Value;
 
-use crate::plan::{count, report};
 use crate::scene::{Scene, cache};
 
 /// A small cache of one user that another library wrote.

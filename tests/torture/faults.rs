@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use auth_tests::actor::Actor;
 use auth_tests::numbered::Writer;
+use auth_tests::plan::{Need, count, report};
 
-use crate::actor::Actor;
-use crate::plan::{Need, count, report};
 use crate::scene::{Scene, cache, stored};
 use crate::strace::{Call, Fault, Traced, threads};
 

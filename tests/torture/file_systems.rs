@@ -1,10 +1,10 @@
 //! other kinds of file systems.
 
+use auth_tests::actor::Actor;
 use auth_tests::numbered::USERS;
+use auth_tests::plan::{Need, count, report};
 
-use crate::actor::Actor;
 use crate::namespace::Namespace;
-use crate::plan::{Need, count, report};
 use crate::scene::stored;
 
 /// What is mounted at the folder, beside a tmpfs.

@@ -5,12 +5,12 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::ExitStatusExt as _;
 
 use auth_emulator::GrantType;
+use auth_tests::actor::{Actor, words};
+use auth_tests::plan::{Need, report};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::actor::{Actor, words};
 use crate::namespace::Namespace;
-use crate::plan::{Need, report};
 use crate::rotation::SignedIn;
 use crate::scene::{Scene, stored};
 
@@ -33,8 +33,19 @@ async fn a_full_disk_keeps_the_old_file_and_takes_the_new_one_later() {
     if !Need::Namespaces.is_met("R-04") {
         return;
     }
+    for kind in ["", "encrypted:"] {
+        fill_and_empty(kind).await;
+    }
+    report(
+        "R-04",
+        "a tmpfs of 64 KiB, full 3 times, plain and encrypted: the old file as it was, the token served, stored by the next \
+         flush",
+    );
+}
+
+async fn fill_and_empty(kind: &str) {
     let namespace = Namespace::with_tmpfs("64k").await;
-    let mut actor = namespace.actor("cache.json", "w", &[]).await;
+    let mut actor = namespace.actor_at(kind, "cache.json", "w", &[]).await;
     for number in 0..8 {
         actor.must(&format!("store {number}"), &format!("ack {number}")).await;
     }
@@ -43,7 +54,7 @@ async fn a_full_disk_keeps_the_old_file_and_takes_the_new_one_later() {
     actor.ask("events").await;
     // No room for anything, room for a page of the new file, for most of it.
     for (number, room) in (8..).zip([0, 4 * 1024, 16 * 1024]) {
-        let told = format!("R-04, {room} bytes left");
+        let told = format!("R-04, {kind}{room} bytes left");
         assert!(before.len() > 16 * 1024, "the new file is larger: {}", before.len());
         let before = fs::read(&file).unwrap();
         fill(&namespace, room);
@@ -60,10 +71,6 @@ async fn a_full_disk_keeps_the_old_file_and_takes_the_new_one_later() {
         assert_eq!(stored(&file, "w", &told), number + 1, "{told}: after the flush");
         actor.ask("events").await;
     }
-    report(
-        "R-04",
-        "a tmpfs of 64 KiB, full 3 times: the old file as it was, the token served, stored by the next flush",
-    );
 }
 
 // The caller gets the token that cannot be stored, and is told; the next process finds it once it could be.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use auth_tests::actor::Actor;
+use auth_tests::plan::{count, dice, report};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, timeout_at};
 
-use crate::actor::Actor;
-use crate::plan::{count, dice, report};
 use crate::scene::Scene;
 
 /// Longer than a few saves take.
@@ -15,11 +15,20 @@ const LONGEST_LIFE: u64 = 25_000;
 
 #[tokio::test]
 async fn what_a_killed_writer_acknowledged_is_there() {
+    kill("a plain file", Scene::new(), count(300, 10_000)).await;
+}
+
+// S-92
+#[tokio::test]
+async fn what_a_killed_writer_acknowledged_is_in_the_encrypted_file() {
+    kill("an encrypted file", Scene::encrypted(), count(60, 2_000)).await;
+}
+
+async fn kill(what: &str, scene: Scene, kills: u64) {
     let (seed, mut dice) = dice();
-    let (scene, kills) = (Scene::new(), count(300, 10_000));
     let (mut stored, mut in_flight, mut leftovers, mut longest) = (0, 0, 0, Duration::ZERO);
     for kill in 0..kills {
-        let told = format!("R-01, seed {seed}, kill {kill}");
+        let told = format!("R-01, {what}, seed {seed}, kill {kill}");
         let acknowledged = live_and_die(&scene, stored, &mut dice, &told).await;
         let found = scene.stored(&told);
         assert!(
@@ -35,7 +44,7 @@ async fn what_a_killed_writer_acknowledged_is_there() {
     report(
         "R-01",
         &format!(
-            "{kills} writers killed, {stored} stores: 0 files unreadable, 0 acknowledged entries lost, 0 leftovers kept \
+            "{what}: {kills} writers killed, {stored} stores: 0 files unreadable, 0 acknowledged entries lost, 0 leftovers kept \
              ({leftovers} removed, {in_flight} stores done but not yet told); the longest next store took {} ms",
             longest.as_millis()
         ),
@@ -51,7 +60,7 @@ async fn live_and_die(scene: &Scene, first: u64, dice: &mut StdRng, told: &str) 
         acknowledged += 1;
         acknowledged
     };
-    let mut actor = Actor::at(&scene.file).await;
+    let mut actor = Actor::at(&scene.place()).await;
     actor.tell(&format!("stores {first} 1000000")).await;
     let end = Instant::now() + Duration::from_micros(dice.random_range(0..LONGEST_LIFE));
     while let Ok(line) = timeout_at(end, actor.hear()).await {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use auth::{FileStorage, Observer, Storage as _, StorageErrorKind};
 use auth_cache::{LockBudget, LockName};
+use auth_tests::actor::Actor;
+use auth_tests::plan::{count, dice, report};
 use rand::RngExt as _;
 use rustix::process::Signal;
 use tokio::time::timeout;
 
-use crate::actor::Actor;
-use crate::plan::{count, dice, report};
 use crate::scene::Scene;
 
 /// What a dead holder may cost (S-101).

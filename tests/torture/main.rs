@@ -12,7 +12,6 @@
     reason = "in tests a panic is the message"
 )]
 
-mod actor;
 mod damaged;
 mod faults;
 mod file_systems;
@@ -24,7 +23,6 @@ mod mixed;
 mod namespace;
 mod networks;
 mod places;
-mod plan;
 mod rotation;
 mod scene;
 mod strace;

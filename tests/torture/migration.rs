@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use auth::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage as _};
+use auth_tests::plan::{Need, report};
 use auth_tests::program::Home;
-
-use crate::plan::{Need, report};
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 const PLAIN: &[u8] = br#"{"AccessToken": {"k": {"secret": "a token"}}}"#;

@@ -6,13 +6,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use auth_tests::actor::Actor;
 use auth_tests::numbered::{USERS, Writer, document};
 use auth_tests::peer::{installed, script};
+use auth_tests::plan::{count, report};
 use auth_tests::program::PATIENCE;
 use serde_json::Value;
 
-use crate::actor::Actor;
-use crate::plan::{count, report};
 use crate::scene::{Scene, stored};
 
 /// Whose library a writer is of.

@@ -1,8 +1,7 @@
 //! Mounts that nobody else sees.
 
+use auth_tests::actor::{Actor, words};
 use std::path::{Path, PathBuf};
-
-use crate::actor::{Actor, words};
 
 /// A mount namespace, kept by a shell, with a folder at which things are mounted.
 pub(crate) struct Namespace {
@@ -38,9 +37,14 @@ impl Namespace {
 
     /// A writer inside, at a file there; `more` is what else it is told when it starts.
     pub(crate) async fn actor(&self, name: &str, writer: &str, more: &[&str]) -> Actor {
+        self.actor_at("", name, writer, more).await
+    }
+
+    /// The same at a file of a kind, such as `encrypted:`.
+    pub(crate) async fn actor_at(&self, kind: &str, name: &str, writer: &str, more: &[&str]) -> Actor {
         let shell = self.shell.process().to_string();
         let enter = ["nsenter", "-U", "-m", "-t", &shell, "--preserve-credentials"].map(AsRef::as_ref);
-        let file = self.inside(name);
+        let file = PathBuf::from(format!("{kind}{}", self.inside(name).display()));
         let all = enter.into_iter().chain(words(&file, writer)).chain(more.iter().map(AsRef::as_ref));
         Actor::ready(all).await
     }

@@ -1,8 +1,7 @@
 //! S-14: machines that have one family of addresses, and ports that somebody holds on one of them.
 
+use auth_tests::plan::{Need, report};
 use auth_tests::program::{Home, Run, program};
-
-use crate::plan::{Need, report};
 
 /// The families that a network has.
 const BOTH: &str = "true";

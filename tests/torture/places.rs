@@ -7,11 +7,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use auth::{CacheEvent, StorageError};
+use auth_tests::actor::{Actor, words};
 use auth_tests::numbered::Writer;
+use auth_tests::plan::{Need, report};
 use auth_tests::program::Home;
 
-use crate::actor::{Actor, words};
-use crate::plan::{Need, report};
 use crate::scene::{Scene, cache, stored};
 
 /// Longer than a refusal takes.

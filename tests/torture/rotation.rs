@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use auth::{
-    Authority, Body, FileStorage, PublicClient, ReqwestTransport, Scopes, TokenSource, Transport, TransportError,
+    Authority, Body, PublicClient, ReqwestTransport, Scopes, TokenCache, TokenSource, Transport, TransportError,
 };
 use auth_emulator::{CredentialKind, Emulator, GrantType, Rotation};
+use auth_tests::actor::{Actor, words};
 use auth_tests::browsers::RobotBrowser;
 use auth_tests::cache;
+use auth_tests::plan::{count, report};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::actor::{Actor, words};
-use crate::plan::{count, report};
 use crate::scene::Scene;
 
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
@@ -32,8 +32,12 @@ pub(crate) struct SignedIn {
 
 impl SignedIn {
     pub(crate) async fn start() -> Self {
+        Self::at(Scene::new()).await
+    }
+
+    async fn at(scene: Scene) -> Self {
         let emulator = Emulator::builder().rotation(Rotation::RevokeFamilyOnReuse).start().await.unwrap();
-        let signed_in = Self { emulator, scene: Scene::new() };
+        let signed_in = Self { emulator, scene };
         signed_in.sign_in().await;
         signed_in
     }
@@ -48,7 +52,7 @@ impl SignedIn {
     fn client(&self, transport: impl Transport) -> PublicClient {
         let builder = PublicClient::builder(CLIENT)
             .authority(Authority::parse(&self.emulator.authority()).unwrap())
-            .storage(FileStorage::at(&self.scene.file).unwrap())
+            .cache(Arc::new(TokenCache::from_shared(self.scene.storage())))
             .transport(transport)
             .browser(RobotBrowser::user("ada@contoso.example"));
         builder.build().unwrap()
@@ -76,7 +80,7 @@ impl SignedIn {
     /// A program that has just started.
     async fn program(&self) -> Actor {
         let authority = self.emulator.authority();
-        Actor::ready(words(&self.scene.file, "w").into_iter().chain([authority.as_ref()])).await
+        Actor::ready(words(&self.scene.place(), "w").into_iter().chain([authority.as_ref()])).await
     }
 
     async fn programs(&self, count: usize) -> Vec<Actor> {
@@ -104,10 +108,17 @@ async fn silent(program: &mut Actor) -> Value {
 //
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_processes_redeem_a_refresh_token_once() {
-    let signed_in = SignedIn::start().await;
-    let rounds = count(20, 1_000);
+    redeem("a plain file", SignedIn::start().await, count(20, 1_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_processes_at_an_encrypted_file_redeem_a_refresh_token_once() {
+    redeem("an encrypted file", SignedIn::at(Scene::encrypted()).await, count(5, 200)).await;
+}
+
+async fn redeem(what: &str, signed_in: SignedIn, rounds: u64) {
     for round in 1..=rounds {
-        let told = format!("R-21, round {round}");
+        let told = format!("R-21, {what}, round {round}");
         signed_in.expire();
         let mut programs = signed_in.programs(PROCESSES).await;
         for program in &mut programs {
@@ -125,8 +136,9 @@ async fn eight_processes_redeem_a_refresh_token_once() {
     }
     let redeemed = signed_in.emulator.ledger().redemptions(CredentialKind::RefreshToken);
     assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "R-22: {redeemed:?}");
-    let told =
-        format!("{rounds} rounds of {PROCESSES} processes: 1 redemption each, {PROCESSES} equal tokens, never revoked");
+    let told = format!(
+        "{what}, {rounds} rounds of {PROCESSES} processes: 1 redemption each, {PROCESSES} equal tokens, never revoked"
+    );
     report("R-21, R-22", &told);
 }
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use auth::{CacheEvent, FileStorage, TokenCache};
+use auth_cache::DynStorage;
+use auth_tests::cache;
 use auth_tests::numbered::{Writer, document};
 use tempfile::TempDir;
 
@@ -13,12 +15,32 @@ use tempfile::TempDir;
 pub(crate) struct Scene {
     folder: TempDir,
     pub(crate) file: PathBuf,
+    is_encrypted: bool,
 }
 
 impl Scene {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { file: folder.path().join("cache.json"), folder }
+        Self { file: folder.path().join("cache.json"), folder, is_encrypted: false }
+    }
+
+    /// The same of an encrypted file.
+    pub(crate) fn encrypted() -> Self {
+        Self { is_encrypted: true, ..Self::new() }
+    }
+
+    /// The file, as an actor is told of it.
+    pub(crate) fn place(&self) -> PathBuf {
+        if self.is_encrypted { format!("encrypted:{}", self.file.display()).into() } else { self.file.clone() }
+    }
+
+    /// The store in this process.
+    pub(crate) fn storage(&self) -> Arc<dyn DynStorage> {
+        if self.is_encrypted {
+            Arc::new(cache::encrypted(&self.file))
+        } else {
+            Arc::new(FileStorage::at(&self.file).unwrap())
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -45,7 +67,7 @@ impl Scene {
             let long_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
             File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
         }
-        let (cache, events) = cache(&self.file);
+        let (cache, events) = listening(TokenCache::from_shared(self.storage()));
         let begun = std::time::Instant::now();
         cache.store(Writer::new("w").update(number)).await.unwrap_or_else(|error| panic!("{told}: {error}"));
         let took = begun.elapsed();
@@ -63,16 +85,19 @@ impl Scene {
 
 /// A cache over a file in this process, and what it tells.
 pub(crate) fn cache(file: &Path) -> (TokenCache, Arc<Mutex<Vec<CacheEvent>>>) {
+    listening(TokenCache::new(FileStorage::at(file).unwrap()))
+}
+
+fn listening(cache: TokenCache) -> (TokenCache, Arc<Mutex<Vec<CacheEvent>>>) {
     let events = Arc::<Mutex<Vec<CacheEvent>>>::default();
     let heard = Arc::clone(&events);
-    let cache = TokenCache::new(FileStorage::at(file).unwrap());
     (cache.on_event(move |event| heard.lock().unwrap().push(event.clone())), events)
 }
 
 /// How many stores of a writer are in a file, which is whole; none where there is no file.
 #[track_caller]
 pub(crate) fn stored(file: &Path, writer: &str, told: &str) -> u64 {
-    let content = match fs::read(file) {
+    let content = match cache::content(file) {
         Ok(content) => content,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return 0,
         Err(error) => panic!("{told}: {error}"),

@@ -3,10 +3,10 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use crate::actor::Actor;
-use crate::plan::{Need, report};
 use crate::scene::Scene;
 use crate::strace::{Call, Fault, Traced, threads};
+use auth_tests::actor::Actor;
+use auth_tests::plan::{Need, report};
 
 #[tokio::test]
 async fn a_kill_at_any_call_of_a_save_loses_nothing() {

@@ -1,4 +1,5 @@
-//! One of several processes at one cache file, or at one Redis where `FILE` is its address: `actor FILE WRITER [AUTHORITY]`.
+//! One of several processes at one cache: `actor FILE WRITER [AUTHORITY]`, where `FILE` is a path, `encrypted:PATH` or the
+//! address of a Redis.
 //!
 //! It says `ready`, then obeys each line of its standard input and answers with a line:
 //!
@@ -29,7 +30,7 @@ use auth::{
     TokenCache,
 };
 use auth_cache::{BoxedLock, DynStorage, LockBudget, LockName, Lookup, PartitionKey};
-use auth_tests::cache::now;
+use auth_tests::cache::{encrypted, now};
 use auth_tests::canary::sha256;
 use auth_tests::numbered::Writer;
 use serde_json::json;
@@ -70,7 +71,10 @@ fn opened(place: &str) -> Result<(Arc<dyn DynStorage>, TokenCache), auth::Storag
         let storage = RedisStorage::at(place)?;
         return Ok((storage.partition(&PartitionKey::User("w".into())), TokenCache::partitioned(storage)));
     }
-    let storage: Arc<dyn DynStorage> = Arc::new(FileStorage::at(place)?);
+    let storage: Arc<dyn DynStorage> = match place.strip_prefix("encrypted:") {
+        Some(path) => Arc::new(encrypted(path.as_ref())),
+        None => Arc::new(FileStorage::at(place)?),
+    };
     Ok((Arc::clone(&storage), TokenCache::from_shared(storage)))
 }
 
