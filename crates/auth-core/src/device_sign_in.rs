@@ -55,8 +55,9 @@ const SLOWER: Duration = Duration::from_secs(5);
 pub struct DeviceSignIn {
     request: DeviceAuthorization,
     code: DeviceCode,
+    expiry: Deadline,
     interval: Duration,
-    next: Timestamp,
+    next: Deadline,
     asking: Option<DevicePoll>,
     outcome: Option<Result<Tokens, Error>>,
     over: bool,
@@ -67,21 +68,17 @@ impl DeviceSignIn {
     #[must_use]
     pub fn new(request: DeviceAuthorization, code: &DeviceCode, now: Timestamp) -> Self {
         let (code, interval) = (code.clone(), code.interval);
-        let next = now.saturating_add(interval);
-        Self { request, code, interval, next, asking: None, outcome: None, over: false }
-    }
-
-    /// The next time that the provider is asked, and not later than the code expires.
-    fn again_after(&mut self, interval: Duration, now: Timestamp) {
-        self.next = now.saturating_add(interval).min(self.code.expires_on);
+        let expiry = Deadline::after(now.duration_until(code.expires_on), now);
+        let next = Deadline::after(interval, now);
+        Self { request, code, expiry, interval, next, asking: None, outcome: None, over: false }
     }
 
     fn refused(&mut self, error: ServerError, now: Timestamp) {
         match error.error.as_str() {
-            "authorization_pending" => self.again_after(self.interval, now),
+            "authorization_pending" => self.next = Deadline::after(self.interval, now),
             "slow_down" => {
                 self.interval = self.interval.saturating_add(SLOWER);
-                self.again_after(self.interval, now);
+                self.next = Deadline::after(self.interval, now);
             }
             "expired_token" | "code_expired" | "bad_verification_code" => {
                 self.outcome = Some(Err(self.expired(Some(error)).into()));
@@ -94,13 +91,31 @@ impl DeviceSignIn {
     /// A provider that does not answer is asked less often.
     fn back_off(&mut self, named: Option<Duration>, now: Timestamp) {
         self.interval = self.interval.saturating_mul(2).min(self.interval.max(LONGEST_INTERVAL));
-        self.again_after(named.unwrap_or_default().max(self.interval), now);
+        self.next = Deadline::after(named.unwrap_or_default().max(self.interval), now);
     }
 
     fn expired(&self, server: Option<ServerError>) -> UiRequired {
         let mut ui = UiRequired::local(UiReason::CodeExpired, self.request.context().correlation_id());
         ui.server = server.map(Box::new);
         ui
+    }
+}
+
+/// A moment to come. Setting the clock back does not move it further away than it was at first.
+struct Deadline {
+    at: Timestamp,
+    within: Duration,
+}
+
+impl Deadline {
+    fn after(within: Duration, now: Timestamp) -> Self {
+        Self { at: now.saturating_add(within), within }
+    }
+
+    /// When it is, by a clock that says `now`.
+    fn seen_at(&mut self, now: Timestamp) -> Timestamp {
+        self.at = self.at.min(now.saturating_add(self.within));
+        self.at
     }
 }
 
@@ -118,12 +133,13 @@ impl Flow for DeviceSignIn {
         if let Some(asking) = &self.asking {
             return Ok(Step::Send { request: asking.request(), replay: DevicePoll::REPLAY });
         }
-        if now >= self.code.expires_on {
+        let (expiry, next) = (self.expiry.seen_at(now), self.next.seen_at(now));
+        if now >= expiry {
             self.over = true;
             return Err(self.expired(None).into());
         }
-        if now < self.next {
-            return Ok(Step::Wait { until: self.next });
+        if now < next {
+            return Ok(Step::Wait { until: next.min(expiry) });
         }
         let asking = self.request.poll(&self.code.device_code, now);
         let request = asking.request();
@@ -148,7 +164,7 @@ impl Flow for DeviceSignIn {
 
 impl fmt::Debug for DeviceSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceSignIn").field("code", &self.code).field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("DeviceSignIn").field("code", &self.code).field("next", &self.next.at).finish_non_exhaustive()
     }
 }
 

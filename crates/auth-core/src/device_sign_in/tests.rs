@@ -206,6 +206,28 @@ fn it_ends_when_the_code_expires() {
     assert_eq!(kind(&flow.step(later(4000)).unwrap_err()), "ui code_expired");
 }
 
+//
+#[test]
+fn a_clock_that_is_set_back_puts_nothing_off() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let set_forward = NOW.saturating_add(DAY);
+    let code = begin().complete(json_response(200, &code_answer()), set_forward).unwrap();
+    let begin = || DeviceSignIn::new(begin(), &code, set_forward);
+    let after = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
+    // Set back while the user is waited for: the next question comes after the usual pause.
+    let mut flow = begin();
+    assert!(matches!(flow.step(set_forward), Ok(Step::Wait { .. })));
+    assert!(matches!(flow.step(NOW), Ok(Step::Wait { until }) if until == after(5)));
+    assert!(matches!(flow.step(after(5)), Ok(Step::Send { .. })));
+    // And the code is good for as long as it ever was, not for a day more.
+    let mut flow = begin();
+    assert!(matches!(flow.step(NOW), Ok(Step::Wait { .. })));
+    assert!(matches!(flow.step(after(899)), Ok(Step::Send { .. })));
+    flow.handle(after(899), input(&Answer::Lost)).unwrap();
+    assert!(matches!(flow.step(after(899)), Ok(Step::Wait { until }) if until == after(900)));
+    assert_eq!(kind(&flow.step(after(900)).unwrap_err()), "ui code_expired");
+}
+
 #[test]
 fn nothing_is_taken_that_was_not_asked_for() {
     let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
