@@ -74,15 +74,14 @@ impl Application {
     /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
     ///
     /// # Errors
-    /// [`ConfigError::NotSendable`] when one of them cannot stand in an HTTP header.
+    /// [`ConfigError::ApplicationName`] unless each is at most 256 printable ASCII characters.
     pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Result<Self, ConfigError> {
         let (name, version) = (name.into(), version.into());
         let sendable = |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-        if !sendable(&name) {
-            return Err(ConfigError::NotSendable("the application name"));
-        }
-        if !sendable(&version) {
-            return Err(ConfigError::NotSendable("the application version"));
+        for (what, text) in [("name", &name), ("version", &version)] {
+            if !sendable(text) {
+                return Err(ConfigError::ApplicationName(what));
+            }
         }
         self.name = Some(Arc::new((name, version)));
         Ok(self)
@@ -252,6 +251,20 @@ fn is_reserved(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_and_a_version_fit_into_a_header() {
+        let with = |name: &str, version: &str| {
+            let application = Application::new(ClientId::new("c").unwrap()).with_name(name, version);
+            application.err().map(|error| error.to_string())
+        };
+        assert_eq!(with("my inventory", "2.1"), None);
+        assert_eq!(with(&"x".repeat(256), ""), None);
+        for illegal in ["a\nb", "caf\u{e9}", &"x".repeat(257)] {
+            let told = |what| Some(format!("the application {what} must be at most 256 printable ASCII characters"));
+            assert_eq!((with(illegal, "1"), with("a", illegal)), (told("name"), told("version")));
+        }
+    }
 
     #[test]
     fn capabilities_are_visible_ascii_and_stand_once() {

@@ -56,11 +56,14 @@ pub enum ConfigError {
     #[error("the clock skew must be at most ten minutes")]
     ClockSkew,
     /// The provider takes authorization requests only where they are pushed to it first (RFC 9126).
-    #[error("the identity provider takes pushed authorization requests only")]
+    #[error("the identity provider takes pushed authorization requests only; use `AuthorizationRequest::push`")]
     PushRequired,
-    /// A value cannot be sent in an HTTP header or a URL.
-    #[error("{0} holds characters that cannot be sent")]
-    NotSendable(&'static str),
+    /// The name or the version of the application cannot be sent in an HTTP header.
+    #[error("the application {0} must be at most 256 printable ASCII characters")]
+    ApplicationName(&'static str),
+    /// The authorization URL is longer than 64 KiB.
+    #[error("the authorization URL is too long; ask for fewer scopes, claims or extra parameters")]
+    UrlTooLong,
     /// The provider's metadata does not offer `S256`, so a sign-in would not be protected.
     #[error("the identity provider does not support PKCE with S256")]
     PkceUnsupported,
@@ -68,8 +71,13 @@ pub enum ConfigError {
     #[error("the identity provider offers no {0}")]
     NotOffered(&'static str),
     /// A part that the application must bring is missing.
-    #[error("no {0} was given")]
-    Missing(&'static str),
+    #[error("there is no {part}; {remedy}")]
+    Missing {
+        /// What is missing.
+        part: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The random number generator failed.
     #[error("the random number generator of the system failed")]
     Randomness,

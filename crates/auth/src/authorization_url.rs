@@ -13,6 +13,9 @@ use crate::shared::Shared;
 use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::timing::Timing;
 
+const NO_REDIRECT_URI: ConfigError =
+    ConfigError::Missing { part: "redirect URI", remedy: "give one with `.redirect_uri(..)`" };
+
 /// The beginning of a sign-in; see [`PublicClient::authorization_url`](crate::PublicClient::authorization_url).
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
@@ -81,7 +84,7 @@ impl AuthorizationUrlRequest {
     /// [`AuthError::Config`] when there is no redirect URI; otherwise as [`AuthError`] says.
     pub async fn send(self) -> Result<PendingAuthorization, AuthError> {
         let (mut timing, shared) = (Timing::begin(), &*self.shared);
-        let redirect_uri = self.redirect_uri.ok_or(ConfigError::Missing("redirect URI"))?;
+        let redirect_uri = self.redirect_uri.ok_or(NO_REDIRECT_URI)?;
         let context = self.options.context(shared)?;
         let place = self.options.place(shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;

@@ -20,6 +20,9 @@ use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::turns::Turns;
 
+const NO_TRANSPORT: ConfigError =
+    ConfigError::Missing { part: "transport", remedy: "turn feature `reqwest` on, or give one with `.transport(..)`" };
+
 /// Collects the parts of a [`PublicClient`].
 #[must_use = "nothing is built before `build`"]
 pub struct PublicClientBuilder {
@@ -214,7 +217,7 @@ impl PublicClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::NotSendable`] for values that cannot be
+    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::ApplicationName`] for values that cannot be
     /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, or several clouds are wished of an
     /// authority that is not Entra's, [`ConfigError::ClockSkew`] when it is more than ten minutes,
     /// [`ConfigError::Missing`] when there is no transport because feature `reqwest` is off and none was given.
@@ -235,7 +238,7 @@ impl PublicClientBuilder {
         if self.multi_cloud && authority.in_every_cloud().len() < 2 {
             return Err(ConfigError::Authority("only Entra has several clouds"));
         }
-        let transport = self.transport.or_else(default_transport).ok_or(ConfigError::Missing("transport"))?;
+        let transport = self.transport.or_else(default_transport).ok_or(NO_TRANSPORT)?;
         let observer = self.observer.clone();
         let watch = ClockSkewWatch::new(transport, Arc::clone(&self.clock), move |delta| {
             observer.tell(&Event::ClockSkew { delta });

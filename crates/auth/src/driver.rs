@@ -45,9 +45,9 @@ impl Driver {
         request: AuthorizationRequest,
         timing: &mut Timing,
     ) -> Result<PendingAuthorization, Error> {
-        match request.metadata.pushed_authorization_request_endpoint() {
-            Some(_) => self.perform(request.push(&mut SysRng, self.now())?, timing).await,
-            None => Ok(request.begin(&mut SysRng, self.now())?),
+        match request.metadata.takes_pushed_requests() {
+            true => self.perform(request.push(&mut SysRng, self.now())?, timing).await,
+            false => Ok(request.begin(&mut SysRng, self.now())?),
         }
     }
 }

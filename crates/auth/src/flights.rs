@@ -9,6 +9,9 @@ use auth_core::ConfigError;
 use tokio::runtime::Handle;
 use tokio::sync::SetOnce;
 
+const OUTSIDE_OF_A_RUNTIME: ConfigError =
+    ConfigError::Missing { part: "tokio runtime", remedy: "call this inside of one" };
+
 /// The work under way, each for any number of callers (single-flight).
 ///
 /// Work is a task of its own: no caller that gives up or panics ends it, and nobody holds a lock while waiting. Finished
@@ -57,7 +60,7 @@ where
                 }
                 hash_map::Entry::Vacant(free) => free,
             };
-            let runtime = Handle::try_current().map_err(|_| ConfigError::Missing("tokio runtime"))?;
+            let runtime = Handle::try_current().map_err(|_| OUTSIDE_OF_A_RUNTIME)?;
             let answer = Answer::default();
             free.insert(Arc::clone(&answer));
             let place = Place { under_way: Arc::clone(&self.under_way), key };

@@ -24,6 +24,11 @@ use crate::timing::Timing;
 /// The default redirect URI; the port is free and chosen by the system.
 const LOOPBACK: &str = "http://localhost";
 
+const NO_BROWSER: ConfigError = ConfigError::Missing {
+    part: "browser",
+    remedy: "turn feature `system-browser` on, or give one with `.browser(..)`",
+};
+
 /// An interactive request; see [`PublicClient::acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
@@ -134,7 +139,7 @@ impl InteractiveRequest {
             return Ok(result);
         }
 
-        let browser = shared.browser.as_ref().ok_or(ConfigError::Missing("browser"))?;
+        let browser = shared.browser.as_ref().ok_or(NO_BROWSER)?;
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
             None => RedirectUri::parse(LOOPBACK)?,

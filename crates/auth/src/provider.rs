@@ -63,7 +63,9 @@ impl Directory {
                 }
                 authority
             }
-            (Some(_), Some(_)) => return Err(ConfigError::Authority("no kind has both other tenants and user flows")),
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::Authority("a request can name a tenant or a user flow, not both"));
+            }
         };
         Ok(self.of(authority))
     }

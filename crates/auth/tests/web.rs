@@ -158,7 +158,9 @@ async fn the_url_says_what_was_wished() {
         assert_eq!(sent.get(name).map(String::as_str), Some(value), "{name}");
     }
     let nowhere = app.authorization_url(&scopes()).send().await;
-    assert!(matches!(nowhere, Err(AuthError::Config(error)) if *error == ConfigError::Missing("redirect URI")));
+    assert!(
+        matches!(nowhere, Err(AuthError::Config(error)) if matches!(*error, ConfigError::Missing { part: "redirect URI", .. }))
+    );
     // What was begun at a tenant ends there and nowhere else, whichever the session names.
     let pending = scene.shown(pending);
     let kept = pending.to_json();

@@ -115,6 +115,12 @@ impl ProviderMetadata {
         self.endpoints.jwks.as_ref()
     }
 
+    /// Whether authorization requests are pushed to the provider (RFC 9126): because it can take them so, or only takes them so.
+    #[must_use]
+    pub fn takes_pushed_requests(&self) -> bool {
+        self.push_required || self.endpoints.pushed_authorization_request.is_some()
+    }
+
     /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.
     #[must_use]
     pub fn token_endpoint_text(&self) -> &Arc<str> {

@@ -128,7 +128,8 @@ impl PendingAuthorization {
         let endpoint = self.metadata.authorization_endpoint();
         let separator = if endpoint.query().is_some() { '&' } else { '?' };
         let url = format!("{endpoint}{separator}{query}");
-        self.url = url.parse().map_err(|_| ConfigError::NotSendable("the authorization URL"))?;
+        // Everything in it is percent-encoded: nothing but its length can be wrong.
+        self.url = url.parse().map_err(|_| ConfigError::UrlTooLong)?;
         Ok(self)
     }
 

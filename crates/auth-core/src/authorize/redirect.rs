@@ -32,7 +32,10 @@ impl RedirectUri {
     /// [`ConfigError::RedirectUri`] when the policy of S-11 forbids it.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |why| Err(ConfigError::RedirectUri(why));
-        if text.len() > 2048 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.len() > 2048 {
+            return wrong("it is longer than 2048 bytes");
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return wrong("it holds characters other than visible ASCII");
         }
         if text.bytes().any(|byte| b"#*@\\\"<>^`{|}".contains(&byte)) {

@@ -80,7 +80,7 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     /// [`ConfigError::PushRequired`] when the provider takes requests by [`push`](Self::push) only,
-    /// [`ConfigError::NotSendable`] when the URL becomes too long, [`ConfigError::PkceUnsupported`] when the provider offers
+    /// [`ConfigError::UrlTooLong`] when the URL is longer than 64 KiB, [`ConfigError::PkceUnsupported`] when the provider offers
     /// no `S256`, [`ConfigError::ConsentScope`] when the client id stands among the scopes to consent to,
     /// [`ConfigError::DuplicateParameter`] when the provider's own address has one of the parameters already,
     /// [`ConfigError::Randomness`] when the generator fails.

@@ -69,6 +69,6 @@ async fn a_provider_that_requires_what_it_does_not_offer_is_not_used() {
     let provider = Provider::of("ada");
     let app = client(&provider, json!({"require_pushed_authorization_requests": true}));
     let refused = app.acquire_token_interactive(&scopes()).send().await.unwrap_err();
-    assert_eq!(kind(&refused), "config: the identity provider takes pushed authorization requests only");
+    assert_eq!(kind(&refused), "config: the identity provider offers no pushed authorization requests");
     assert!(provider.pages().is_empty());
 }
