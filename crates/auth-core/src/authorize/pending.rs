@@ -20,8 +20,7 @@ use crate::time::Timestamp;
 /// Clocks of several servers may differ by so much.
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// What must be remembered between the authorization request and its response. Accepting a response consumes it, so
-/// that redeeming twice does not compile.
+/// What must be remembered between the authorization request and its response.
 pub struct PendingAuthorization {
     pub(super) context: RequestContext,
     pub(super) metadata: ProviderMetadata,
@@ -105,11 +104,19 @@ impl PendingAuthorization {
         self.context.client_id() == client_id && self.metadata.issuer == authority.issuer()
     }
 
-    /// The web origins that may post the response: those of the provider's names, and the sign-in host of personal
-    /// Microsoft accounts where the provider is Entra's (S-18).
+    /// The web origins that may post the response: those of the provider's names, and at Entra the sign-in host of personal
+    /// Microsoft accounts and, [where it was requested](crate::AuthorizationRequest::multi_cloud), the hosts of every other
+    /// cloud (S-18).
     #[must_use]
     pub fn response_origins(&self) -> Vec<String> {
         let mut origins = self.metadata.issuer.sign_in_origins();
+        for cloud in self.multi_cloud.iter().flat_map(Authority::in_every_cloud) {
+            for origin in cloud.issuer().sign_in_origins() {
+                if !origins.contains(&origin) {
+                    origins.push(origin);
+                }
+            }
+        }
         let endpoint = self.metadata.authorization_endpoint();
         if let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) {
             // As browsers write it: without the port that the scheme implies.
@@ -135,6 +142,16 @@ impl PendingAuthorization {
 
     /// Judges the response (state, then issuer, then error, then code) and goes on to the token endpoint that was known
     /// when the sign-in began, or, where the request allowed it, to that of the user's own cloud (S-06).
+    ///
+    /// This consumes the sign-in, so redeeming it twice does not compile (S-04):
+    ///
+    /// ```compile_fail,E0382
+    /// # use auth_core::{AuthorizationResponse, Error, PendingAuthorization, Timestamp};
+    /// # fn example(pending: PendingAuthorization, now: Timestamp) -> Result<(), Error> {
+    /// let redemption = pending.accept(AuthorizationResponse::parse(b"code=abc&state=xyz")?, now)?;
+    /// let again = pending.accept(AuthorizationResponse::parse(b"code=def&state=xyz")?, now)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`], [`ProtocolError::Missing`] or

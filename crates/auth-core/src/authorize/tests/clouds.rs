@@ -68,6 +68,25 @@ fn the_provider_is_told_that_it_may_name_one() {
     assert!(!query(&entra(&authority, false)).contains_key("instance_aware"));
 }
 
+// Whichever cloud the user is at home in posts the response (S-18).
+#[test]
+fn every_cloud_may_post_the_response_where_it_was_wished() {
+    let authority = Authority::tenant("organizations").unwrap();
+    for (multi_cloud, origin, expected) in [
+        (true, "https://login.microsoftonline.com", true),
+        (true, "https://login.microsoftonline.us", true),
+        (true, "https://login.usgovcloudapi.net", true),
+        (true, "https://login.partner.microsoftonline.cn", true),
+        (true, "https://evil.example", false),
+        (false, "https://login.microsoftonline.com", true),
+        (false, "https://login.microsoftonline.us", false),
+    ] {
+        let origins = entra(&authority, multi_cloud).response_origins();
+        let named = origins.iter().filter(|own| *own == origin).count();
+        assert_eq!(named, usize::from(expected), "{origin} {multi_cloud}");
+    }
+}
+
 // The state and the issuer come first, and a refusal is one wherever it came from.
 #[test]
 fn the_cloud_comes_last() {
