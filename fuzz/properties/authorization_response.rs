@@ -6,7 +6,9 @@ use auth_core::{AuthorizationResponse, Error, Exchange as _, ProtocolError, Resp
 use super::sign_in;
 
 /// What may stand once.
-const ONCE: [&str; 5] = ["state", "code", "iss", "error", "error_description"];
+const ONCE: [&str; 5] = ["state", "code", "iss", "client_info", "cloud_instance_host_name"];
+/// What a refusal consists of; each may stand once, and of the two names of the subcode only one.
+const REFUSAL: [&str; 4] = ["error", "error_description", "error_subcode", "suberror"];
 
 /// `input` is the form body or query, `{state}` in it the state that is waited for.
 pub(crate) fn holds(input: &[u8]) {
@@ -17,11 +19,12 @@ pub(crate) fn holds(input: &[u8]) {
     let all = |name: &str| -> Vec<&str> {
         pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
     };
-    let twice = ONCE.iter().any(|name| all(name).len() > 1);
+    let subcodes = all("error_subcode").len() + all("suberror").len();
+    let twice = subcodes > 1 || ONCE.iter().chain(&REFUSAL).any(|name| all(name).len() > 1);
     let Ok(response) = AuthorizationResponse::parse(&input) else {
-        let others = pairs.iter().any(|(name, _)| name.contains("error"));
+        let refusal = pairs.iter().any(|(name, _)| REFUSAL.contains(&name.as_str()));
         let code_is_good = all("code").iter().all(|code| is_token(code));
-        assert!(twice || others || !code_is_good, "refused without a reason");
+        assert!(twice || refusal || !code_is_good, "refused without a reason");
         return;
     };
     assert!(!twice, "a parameter stands twice");
