@@ -55,7 +55,7 @@ pub(crate) struct Reply(Vec<u8>);
 impl Reply {
     /// A page for the person who signed in.
     pub(crate) fn page(page: &Document) -> Self {
-        Self::new("200 OK", "", page, true)
+        Self((head("200 OK", "", page.html.len(), &page.policy) + &page.html).into_bytes())
     }
 
     /// Sends the browser on: after a query response to the bare path, so that the code leaves the address bar (S-27), or
@@ -65,7 +65,13 @@ impl Reply {
     }
 
     pub(crate) fn refusal(refusal: Refusal) -> Self {
-        let with_body = !matches!(refusal, Refusal::HeadNotAllowed(_));
+        let Document { html, policy } = wrong_request();
+        let (length, body) = match refusal {
+            // S-17: another name gets the status and nothing else, nor does anybody before the name is known.
+            Refusal::Misdirected | Refusal::TargetTooLong | Refusal::HeadersTooLarge => (0, ""),
+            Refusal::HeadNotAllowed(_) => (html.len(), ""),
+            _ => (html.len(), html.as_str()),
+        };
         // RFC 9110 §15.5.6 demands `Allow`; it tells no more than the sign-in page does.
         let allow = match refusal {
             Refusal::MethodNotAllowed(mode) | Refusal::HeadNotAllowed(mode) => match mode {
@@ -74,12 +80,7 @@ impl Reply {
             },
             _ => "",
         };
-        Self::new(refusal.status(), allow, wrong_request(), with_body)
-    }
-
-    fn new(status: &str, extra: &str, page: &Document, with_body: bool) -> Self {
-        let head = head(status, extra, page.html.len(), &page.policy);
-        Self([head.as_bytes(), if with_body { page.html.as_bytes() } else { &[] }].concat())
+        Self((head(refusal.status(), allow, length, policy) + body).into_bytes())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

@@ -122,16 +122,11 @@ fn check_fetch_mode(head: &Head<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// S-19. UTF-8 is what the type means anyway (URL standard), so saying so is no other type.
+/// S-19: without a parameter, which no browser adds to a form.
 fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
-    let value = head.once("content-type")?.and_then(|value| core::str::from_utf8(value).ok());
-    let (essence, parameter) = match value.unwrap_or_default().split_once(';') {
-        Some((essence, parameter)) => (essence, Some(parameter.trim_matches([' ', '\t']))),
-        None => (value.unwrap_or_default(), None),
-    };
-    let form = essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let utf8 = parameter.is_none_or(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"));
-    if form && utf8 { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
+    let value = head.once("content-type")?.unwrap_or_default();
+    let form = value.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+    if form { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
 }
 
 /// How the end of the body is found, if there is one. Who says two things about it is not believed (RFC 9112 §6.3), nor

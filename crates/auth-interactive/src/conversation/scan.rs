@@ -8,6 +8,8 @@ use super::reply::Refusal;
 
 /// All header fields together, in bytes (S-22).
 const MAX_HEADERS: usize = 32 * 1024;
+/// Room for most heads, in bytes.
+const USUAL_HEAD: usize = 4096;
 /// The number of header fields (S-22).
 pub(super) const MAX_FIELDS: usize = 64;
 
@@ -36,7 +38,7 @@ pub(super) enum Scanned<'a> {
 
 impl HeadScan {
     pub(super) fn new(request_line_limit: usize) -> Self {
-        let bytes = Zeroizing::new(Vec::with_capacity(4096));
+        let bytes = Zeroizing::new(Vec::with_capacity(USUAL_HEAD));
         Self { bytes, request_line_limit, line: 0, lines: 0, headers: 0, after_cr: false }
     }
 
@@ -47,7 +49,7 @@ impl HeadScan {
     pub(super) fn feed<'a>(&mut self, bytes: &'a [u8]) -> Scanned<'a> {
         let mut rest = bytes.iter();
         while let Some(&byte) = rest.next() {
-            self.bytes.push(byte);
+            self.keep(byte);
             match self.push(byte) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -57,6 +59,16 @@ impl HeadScan {
             }
         }
         Scanned::More
+    }
+
+    /// Adds a byte to the head. A buffer that is too small is wiped, not left behind: the code may be in it (S-109).
+    fn keep(&mut self, byte: u8) {
+        if self.bytes.len() == self.bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(self.bytes.capacity().saturating_mul(2)));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
+        self.bytes.push(byte);
     }
 
     /// Whether this byte ends the head.

@@ -67,7 +67,17 @@ fn every_row() {
         assert_eq!(told, expected, "{}", row.name);
         for (reply, _) in outcomes.iter().flatten() {
             s21_s25_s26_fixed(reply, state);
+            s17_nothing_else(reply);
         }
+    }
+}
+
+/// S-17: who may have come under another name gets no page.
+fn s17_nothing_else(reply: &str) {
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    let unnamed = ["414", "421", "431"].into_iter().any(|status| head.starts_with(&format!("HTTP/1.1 {status} ")));
+    if unnamed {
+        assert!(body.is_empty() && head.contains("\r\nContent-Length: 0\r\n"), "{reply}");
     }
 }
 
