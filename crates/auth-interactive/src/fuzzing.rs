@@ -1,4 +1,4 @@
-//! A wait without sockets, for the tests and the fuzz targets of this repository. No part of the API.
+//! A wait without sockets, for the tests and the fuzz targets of this repository.
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ mod browser;
 mod conversation;
 mod error;
 mod expectation;
-#[doc(hidden)]
+#[cfg(any(test, feature = "test-util"))]
 pub mod fuzzing;
 mod pages;
 mod paste;

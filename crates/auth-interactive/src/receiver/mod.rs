@@ -37,7 +37,7 @@ pub struct LoopbackReceiver {
 }
 
 impl LoopbackReceiver {
-    /// Listens where `redirect_uri` points to. Without a port (or with port 0) the system chooses a free one. For
+    /// Listens where `redirect_uri` points to. Without a port the system chooses a free one. For
     /// `localhost` the port is held on `127.0.0.1` and on `[::1]`, since a browser may try either and the other must
     /// not be left to somebody else (S-14); a family that this machine does not have is left out.
     ///
