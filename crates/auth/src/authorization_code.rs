@@ -77,7 +77,8 @@ impl AuthorizationCodeRequest {
     /// # Errors
     /// [`AuthError::Protocol`] for a response that belongs to another sign-in, and for a sign-in of another client, another
     /// authority or one that was redeemed before, [`AuthError::Cancelled`] when the user took longer than
-    /// [`PendingAuthorization::LIFETIME`], [`AuthError::Server`] when the user or the provider refused; otherwise as
+    /// [`PendingAuthorization::LIFETIME`], [`AuthError::UserMismatch`] when somebody else than the
+    /// [account](Self::account) signed in, [`AuthError::Server`] when the user or the provider refused; otherwise as
     /// [`AuthError`] says.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let (mut timing, shared) = (Timing::begin(), &*self.shared);

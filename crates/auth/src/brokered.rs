@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth_cache::RefreshReason;
-use auth_core::{Account, Authority, CorrelationId, ProtocolError, Scopes, Tokens};
+use auth_core::{Account, Authority, CorrelationId, Scopes, Tokens};
 
 use crate::broker::{BrokerRequest, BrokerTokens};
 use crate::error::AuthError;
@@ -77,7 +77,7 @@ fn given(
     let BrokerTokens { access_token, expires_on, account, granted_scopes, id_token } = from_broker;
     let is_meant = |pinned: &Account| pinned.home_account_id == account.home_account_id;
     if !request.account.is_none_or(is_meant) {
-        return Err(ProtocolError::UserMismatch.into());
+        return Err(AuthError::UserMismatch);
     }
     let mut tokens = Tokens::new(access_token, request.scopes, expires_on, shared.driver.now());
     tokens.id_token = id_token;

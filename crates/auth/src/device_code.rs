@@ -9,7 +9,9 @@ use auth_core::{
     UiRequired,
 };
 
-use crate::error::AuthError;
+use tokio::time::timeout;
+
+use crate::error::{AuthError, Cancelled};
 use crate::options::{Options, option_setters};
 use crate::provider::Place;
 use crate::result::AuthResult;
@@ -30,6 +32,7 @@ pub struct DeviceCodeRequest {
     scopes: Scopes,
     account: Option<Account>,
     login_hint: Option<String>,
+    timeout: Option<Duration>,
     /// Whether a token in the cache would do, were there one.
     after_silent: bool,
     options: Options,
@@ -37,7 +40,8 @@ pub struct DeviceCodeRequest {
 
 impl DeviceCodeRequest {
     pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
-        Self { shared, scopes, account: None, login_hint: None, after_silent: false, options: Options::default() }
+        let options = Options::default();
+        Self { shared, scopes, account: None, login_hint: None, timeout: None, after_silent: false, options }
     }
 
     option_setters!();
@@ -45,6 +49,12 @@ impl DeviceCodeRequest {
     /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
     pub fn account(mut self, account: &Account) -> Self {
         self.account = Some(account.clone());
+        self
+    }
+
+    /// How long the user has; by default until the code expires.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -94,7 +104,7 @@ impl DeviceCodeRequest {
         place.confirm(&shared.driver, &context, timing).await?;
         let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
         let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
-        Ok(Turn::take(shared, silent, &place.authority(), LONGEST, timing).await)
+        Ok(Turn::take(shared, silent, &place.authority(), self.timeout.unwrap_or(LONGEST), timing).await)
     }
 
     /// Asks for a code, and leaves it to the caller when to wait for the user. It is asked for at once, whoever else has the
@@ -118,8 +128,8 @@ impl DeviceCodeRequest {
         };
         let code = shared.driver.perform(request()?, &mut timing).await?;
         let (request, begun) = (request()?, shared.driver.now());
-        let account = self.account;
-        Ok(PendingDeviceCode { shared, place, metadata, context, account, request, code, begun, timing })
+        let (account, timeout) = (self.account, self.timeout);
+        Ok(PendingDeviceCode { shared, place, metadata, context, account, timeout, request, code, begun, timing })
     }
 }
 
@@ -137,6 +147,7 @@ pub struct PendingDeviceCode {
     metadata: ProviderMetadata,
     context: RequestContext,
     account: Option<Account>,
+    timeout: Option<Duration>,
     request: DeviceAuthorization,
     code: DeviceCode,
     begun: Timestamp,
@@ -154,10 +165,17 @@ impl PendingDeviceCode {
     ///
     /// # Errors
     /// [`AuthError::UiRequired`] with [`UiReason::CodeExpired`](auth_core::UiReason::CodeExpired) when nobody entered the code
-    /// in time, [`AuthError::Server`] when the user or the provider refuses; otherwise as [`AuthError`] says.
+    /// in time, [`AuthError::Cancelled`] when the time is up before that, [`AuthError::UserMismatch`] when somebody else than
+    /// the account signs in, [`AuthError::Server`] when the user or the provider refuses; otherwise as [`AuthError`] says.
     pub async fn wait(mut self) -> Result<AuthResult, AuthError> {
         let mut flow = DeviceSignIn::new(self.request, &self.code, self.begun);
-        let tokens = self.shared.driver.drive(&mut flow, &mut self.timing).await?;
+        let tokens = self.shared.driver.drive(&mut flow, &mut self.timing);
+        let tokens = match self.timeout {
+            Some(limit) => {
+                timeout(limit, tokens).await.map_err(|_| AuthError::Cancelled(Cancelled::TimedOut(limit)))?
+            }
+            None => tokens.await,
+        }?;
         let signed_in = SignedIn {
             place: &self.place,
             metadata: &self.metadata,

@@ -46,7 +46,13 @@ pub enum AuthError {
     /// The cache failed where it is itself the job. User action: as the text says.
     #[error(transparent)]
     Cache(Box<StorageError>),
-    /// The other side broke the protocol; nothing of its answer was used or cached. User action: tell its operator.
+    /// Somebody else signed in than the account that was asked for, or the response names nobody; nothing was cached
+    /// (S-86). User action: sign in with that account.
+    #[error("somebody else signed in than the account that was asked for")]
+    UserMismatch,
+    /// A message broke the protocol, or belongs to another sign-in; nothing of it was used or cached. User action: sign in
+    /// anew after [`StateMismatch`](ProtocolError::StateMismatch) or
+    /// [`AlreadyRedeemed`](ProtocolError::AlreadyRedeemed); otherwise tell the operator of the identity provider.
     #[error(transparent)]
     Protocol(Box<ProtocolError>),
 }

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use auth_cache::{LockBudget, RefreshReason, TokenUpdate};
-use auth_core::{Account, CorrelationId, ProtocolError, ProviderMetadata, Tokens};
+use auth_core::{Account, CorrelationId, ProviderMetadata, Tokens};
 
 use crate::error::AuthError;
 use crate::provider::Place;
@@ -24,7 +24,8 @@ pub(crate) struct SignedIn<'a> {
 }
 
 impl SignedIn<'_> {
-    /// Caches the tokens. Where somebody else signed in than who was asked for, nothing is cached (S-86).
+    /// Caches the tokens. Where it was not the pinned account that signed in, or nobody says who did, nothing is cached
+    /// (S-86).
     pub(crate) async fn with(
         self,
         tokens: Tokens,
@@ -33,10 +34,12 @@ impl SignedIn<'_> {
     ) -> Result<AuthResult, AuthError> {
         let (tokens, authority) = (Arc::new(tokens), self.place.authority());
         let account = Account::of_tokens(&tokens, &authority).map(Arc::new);
-        if let (Some(pinned), Some(account)) = (self.pinned, &account)
-            && !authority.is_same_user(&pinned.home_account_id, &account.home_account_id)
-        {
-            return Err(ProtocolError::UserMismatch.into());
+        let is_pinned = |pinned: &Account| {
+            let id = account.as_ref().map(|account| &account.home_account_id);
+            id.is_some_and(|id| authority.is_same_user(&pinned.home_account_id, id))
+        };
+        if !self.pinned.is_none_or(is_pinned) {
+            return Err(AuthError::UserMismatch);
         }
         let (persisted, persistence_error) = match &account {
             Some(account) => {

@@ -9,8 +9,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use auth::{
-    AuthError, Authority, Clock, InMemoryTransport, PublicClient, Scopes, Timestamp, TokenSource, TransportError,
-    TransportFault,
+    Account, AccountId, AuthError, Authority, Cancelled, Clock, InMemoryTransport, PublicClient, Scopes, Timestamp,
+    TokenSource, TransportError, TransportFault,
 };
 use http::Response;
 use serde_json::{Value, json};
@@ -122,6 +122,40 @@ async fn how_it_ends_otherwise() {
     }
     let forever = std::iter::once(code()).chain((0..200).map(|_| refusal("authorization_pending"))).collect();
     assert_eq!(end(forever).await, "ui code_expired");
+}
+
+// S-86: what the response does not say is no proof.
+#[tokio::test(start_paused = true)]
+async fn only_the_pinned_account_is_accepted() {
+    let of_nobody = || Ok((200, json!({"token_type": "Bearer", "access_token": "x", "expires_in": 3600})));
+    for (id, answer, accepted) in
+        [("u", tokens(), true), ("other", tokens(), false), ("u", of_nobody(), false), ("other", of_nobody(), false)]
+    {
+        let id = AccountId::new(format!("{id}.aaaabbbb-0000-cccc-1111-dddd2222eeee"));
+        let pinned = Account::new(id, "login.windows.net", "ada@contoso.example");
+        let (app, _) = client(vec![code(), answer]);
+        let ended = app.acquire_token_by_device_code(&scopes()).account(&pinned).send(|_| {}).await;
+        match ended {
+            Ok(_) => assert!(accepted),
+            Err(AuthError::UserMismatch) => assert!(!accepted),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(app.accounts().await.unwrap().len(), usize::from(accepted));
+    }
+    let (app, _) = client(vec![code(), of_nobody()]);
+    assert!(app.acquire_token_by_device_code(&scopes()).send(|_| {}).await.is_ok(), "nobody was pinned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_has_as_long_as_the_application_says() {
+    let begun = Instant::now();
+    let pending = (0..200).map(|_| refusal("authorization_pending"));
+    let (app, _) = client(std::iter::once(code()).chain(pending).collect());
+    let limit = Duration::from_secs(30);
+    match app.acquire_token_by_device_code(&scopes()).timeout(limit).send(|_| {}).await {
+        Err(AuthError::Cancelled(Cancelled::TimedOut(time))) => assert_eq!((time, begun.elapsed()), (limit, limit)),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]

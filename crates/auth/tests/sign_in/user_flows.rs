@@ -33,7 +33,7 @@ async fn each_has_its_own_page_endpoint_and_accounts() {
 
     // Somebody else does not.
     provider.signs_in("grace-b2c_1_edit");
-    assert!(matches!(edit().account(ada).send().await, Err(AuthError::Protocol(_))));
+    assert!(matches!(edit().account(ada).send().await, Err(AuthError::UserMismatch)));
 
     let accounts = app.accounts().await.unwrap();
     assert_eq!(accounts.len(), 2);
