@@ -36,6 +36,11 @@ pub enum ConfigError {
     /// The redirect URI is not usable.
     #[error("the redirect URI is not usable: {0}")]
     RedirectUri(&'static str),
+    /// A web origin is not written as browsers send it.
+    #[error(
+        "a sign-in origin must be written as browsers send it, such as https://pages.example, with nothing after it"
+    )]
+    Origin,
     /// An extra query parameter has the name of one that the protocol sets.
     #[error("the extra query parameter {name} would override one of the protocol")]
     ReservedParameter {

@@ -60,7 +60,7 @@ pub use authority::options::AuthorityOptions;
 pub use authority::tenant::Tenant;
 pub use authorize::{
     AuthorizationRequest, AuthorizationResponse, PendingAuthorization, Prompt, PushedAuthorization, RedirectUri,
-    ResponseMode,
+    ResponseMode, is_web_origin,
 };
 pub use body::Body;
 pub use claims::Claims;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{Account, Claims, CorrelationId, RedirectUri};
+use auth_core::{Account, RedirectUri, ResponseMode};
 
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
+use crate::options::option_setters;
 use crate::result::AuthResult;
 use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::silent::SilentRequest;
@@ -32,39 +33,9 @@ impl<'a> TokenRequest<'a> {
         self
     }
 
-    /// Asks for tokens of another tenant of the client's cloud; see [`SilentRequest::tenant_id`].
-    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
-        self.silent = self.silent.tenant_id(tenant);
-        self
-    }
-
-    /// Asks another user flow of the client's B2C tenant; see [`SilentRequest::user_flow`].
-    pub fn user_flow(mut self, name: impl Into<String>) -> Self {
-        self.silent = self.silent.user_flow(name);
-        self
-    }
-
     /// Passes the access tokens in the cache over.
     pub fn force_refresh(mut self, force: bool) -> Self {
         self.silent = self.silent.force_refresh(force);
-        self
-    }
-
-    /// Asks for tokens that satisfy these claims, past the cache.
-    pub fn claims(mut self, claims: Claims) -> Self {
-        self.silent = self.silent.claims(claims);
-        self
-    }
-
-    /// Gives the call an id of the application's own; otherwise one is drawn.
-    pub fn correlation_id(mut self, id: CorrelationId) -> Self {
-        self.silent = self.silent.correlation_id(id);
-        self
-    }
-
-    /// Adds a query parameter to the requests of this call.
-    pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.silent = self.silent.extra_query_parameter(name, value);
         self
     }
 
@@ -75,6 +46,14 @@ impl<'a> TokenRequest<'a> {
     }
 
     sign_in_setters!();
+
+    option_setters!(silent.options);
+
+    /// See [`InteractiveRequest::response_mode`].
+    pub fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.page.response_mode = Some(mode);
+        self
+    }
 
     /// See [`InteractiveRequest::redirect_uri`].
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
@@ -88,12 +67,15 @@ impl<'a> TokenRequest<'a> {
         self
     }
 
-    /// Asks the cache; when the user is needed, opens the browser.
+    /// Asks the cache; when the user is needed, opens the browser. With [`max_age`](Self::max_age) or
+    /// [`acr_values`](Self::acr_values) the user always is: the cache cannot tell when or how somebody signed in.
     ///
     /// # Errors
     /// Those of [`SilentRequest::send`] but [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
-        if let Some(result) = self.silent.hit() {
+        if self.page.cache_may_answer()
+            && let Some(result) = self.silent.hit()
+        {
             return Ok(result);
         }
         // Behind a box, so that the future of a hit stays small.
@@ -101,6 +83,9 @@ impl<'a> TokenRequest<'a> {
     }
 
     async fn miss(self) -> Result<AuthResult, AuthError> {
+        if !self.page.cache_may_answer() {
+            return self.interactive().send().await;
+        }
         match self.silent.clone().miss().await {
             Err(AuthError::UiRequired(ui)) => self.interactive().satisfying(&ui).send().await,
             answer => answer,
@@ -112,8 +97,8 @@ impl<'a> TokenRequest<'a> {
         let silent = self.silent;
         let mut request = InteractiveRequest::new(Arc::clone(silent.shared), silent.scopes.clone());
         request.options = silent.options;
-        request.login_hint = silent.login_hint;
-        request.page = self.page;
+        request.page = SignInOptions { login_hint: silent.login_hint, ..self.page };
+        request.after_silent = true;
         request.redirect_uri = self.redirect_uri;
         request.timeout = self.timeout;
         match silent.account {

@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use auth_core::{
-    Authority, AuthorizationRequest, ConfigError, PendingAuthorization, RedirectUri, ResponseMode, Scopes, UiRequired,
+    AuthorizationRequest, ConfigError, PendingAuthorization, RedirectUri, ResponseMode, Scopes, UiRequired,
 };
 
 use crate::error::AuthError;
@@ -23,23 +23,14 @@ pub struct AuthorizationUrlRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
     redirect_uri: Option<RedirectUri>,
-    response_mode: Option<ResponseMode>,
-    login_hint: Option<String>,
     page: SignInOptions,
     options: Options,
 }
 
 impl AuthorizationUrlRequest {
     pub(crate) fn new(shared: Arc<Shared>, scopes: Scopes) -> Self {
-        Self {
-            shared,
-            scopes,
-            redirect_uri: None,
-            response_mode: None,
-            login_hint: None,
-            page: SignInOptions::default(),
-            options: Options::default(),
-        }
+        let (page, options) = (SignInOptions::default(), Options::default());
+        Self { shared, scopes, redirect_uri: None, page, options }
     }
 
     /// Where the provider sends the user back to, as it is registered; it must be given.
@@ -54,13 +45,13 @@ impl AuthorizationUrlRequest {
     /// whose session is a cookie with `SameSite=Lax` asks for [`ResponseMode::Query`], and answers the response with a
     /// redirect, so that the code does not stay in the address bar.
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
-        self.response_mode = Some(mode);
+        self.page.response_mode = Some(mode);
         self
     }
 
     /// Tells the sign-in page who will probably sign in.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
+        self.page.login_hint = Some(hint.into());
         self
     }
 
@@ -68,13 +59,13 @@ impl AuthorizationUrlRequest {
     /// id. What was set before stays; claims merge, and stay where both ask for the same thing.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
-        self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
+        self.page.login_hint = self.page.login_hint.or_else(|| ui.login_hint.clone());
         self
     }
 
     sign_in_setters!();
 
-    option_setters!();
+    option_setters!(options);
 
     /// Begins the sign-in: send the user to its [`url`](PendingAuthorization::url), and keep the rest for the response.
     /// The provider is asked where its endpoints are, if that is not known, and is told of the request where it wants that
@@ -88,13 +79,8 @@ impl AuthorizationUrlRequest {
         let context = self.options.context(shared)?;
         let place = self.options.place(shared)?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
-        let mut request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
-        self.page.apply(&mut request);
-        request.response_mode = self.response_mode;
-        request.login_hint = self.login_hint;
-        request.claims = self.options.claims;
-        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));
-        Ok(shared.driver.begin(request, &mut timing).await?)
+        let request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
+        Ok(self.page.begin(request, self.options.claims, shared, &place, &mut timing).await?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::{Margins, PartitionedStorage, Storage, TokenCache};
-use auth_core::{Application, Authority, ClientId, ConfigError};
+use auth_core::{Application, Authority, ClientId, ConfigError, is_web_origin};
 use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser, Pages};
 
@@ -37,6 +37,7 @@ pub struct PublicClientBuilder {
     transport: Option<Arc<dyn DynTransport>>,
     browser: Option<Arc<dyn DynBrowser>>,
     broker: Option<Arc<dyn DynBroker>>,
+    sign_in_origins: Vec<String>,
     pages: Pages,
     clock: Arc<dyn Clock>,
     observer: Observer,
@@ -59,6 +60,7 @@ impl PublicClient {
             transport: None,
             browser: None,
             broker: None,
+            sign_in_origins: Vec::new(),
             pages: Pages::default(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
@@ -156,6 +158,14 @@ impl PublicClientBuilder {
         self
     }
 
+    /// One more web origin whose pages may post the response, for a provider whose sign-in pages stand on another host than
+    /// its authorization endpoint (S-18). It is written as browsers send it: `https://host`, and the port where it is not
+    /// 443. Microsoft's own hosts are known.
+    pub fn sign_in_origin(mut self, origin: impl Into<String>) -> Self {
+        self.sign_in_origins.push(origin.into());
+        self
+    }
+
     /// What the browser is shown when the sign-in page has sent it back; by default our own pages, without a name.
     ///
     /// ```
@@ -220,6 +230,7 @@ impl PublicClientBuilder {
     /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::ApplicationName`] for values that cannot be
     /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, or several clouds are wished of an
     /// authority that is not Entra's, [`ConfigError::ClockSkew`] when it is more than ten minutes,
+    /// [`ConfigError::Origin`] when a sign-in origin is not written as browsers send it,
     /// [`ConfigError::Missing`] when there is no transport because feature `reqwest` is off and none was given.
     pub fn build(self) -> Result<PublicClient, ConfigError> {
         let mut application = Application::new(ClientId::new(self.client_id)?).with_capabilities(self.capabilities)?;
@@ -238,6 +249,9 @@ impl PublicClientBuilder {
         if self.multi_cloud && authority.in_every_cloud().len() < 2 {
             return Err(ConfigError::Authority("only Entra has several clouds"));
         }
+        if self.sign_in_origins.iter().any(|origin| !is_web_origin(origin)) {
+            return Err(ConfigError::Origin);
+        }
         let transport = self.transport.or_else(default_transport).ok_or(NO_TRANSPORT)?;
         let observer = self.observer.clone();
         let watch = ClockSkewWatch::new(transport, Arc::clone(&self.clock), move |delta| {
@@ -251,6 +265,7 @@ impl PublicClientBuilder {
             driver: Driver::new(Arc::new(watch), self.clock),
             browser: self.browser.or_else(default_browser),
             broker: self.broker,
+            sign_in_origins: self.sign_in_origins,
             pages: self.pages,
             flights: Flights::default(),
             turns: Turns::default(),

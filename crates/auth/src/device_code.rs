@@ -44,7 +44,7 @@ impl DeviceCodeRequest {
         Self { shared, scopes, account: None, login_hint: None, timeout: None, after_silent: false, options }
     }
 
-    option_setters!();
+    option_setters!(options);
 
     /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
     pub fn account(mut self, account: &Account) -> Self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use auth_core::{
     Account, Authority, AuthorizationRequest, ConfigError, CorrelationId, RedirectUri, ResponseMode, Scopes, UiRequired,
 };
-use auth_interactive::{Expectation, LoopbackReceiver, SignInError, sign_in};
+use auth_interactive::{DynBrowser, Expectation, LoopbackReceiver, SignInError, sign_in};
 
 use crate::broker::BrokerRequest;
 use crate::brokered;
@@ -36,12 +36,10 @@ pub struct InteractiveRequest {
     shared: Arc<Shared>,
     scopes: Scopes,
     account: Option<Account>,
-    pub(crate) login_hint: Option<String>,
     pub(crate) redirect_uri: Option<RedirectUri>,
-    response_mode: Option<ResponseMode>,
     pub(crate) timeout: Option<Duration>,
-    /// Whether a token in the cache would do, were there one.
-    after_silent: bool,
+    /// Whether it takes its turn among those that silent requests sent to the user.
+    pub(crate) after_silent: bool,
     pub(crate) page: SignInOptions,
     pub(crate) options: Options,
 }
@@ -52,9 +50,7 @@ impl InteractiveRequest {
             shared,
             scopes,
             account: None,
-            login_hint: None,
             redirect_uri: None,
-            response_mode: None,
             timeout: None,
             after_silent: false,
             page: SignInOptions::default(),
@@ -72,20 +68,20 @@ impl InteractiveRequest {
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
         self.after_silent = true;
-        self.login_hint = self.login_hint.or_else(|| ui.login_hint.clone());
+        self.page.login_hint = self.page.login_hint.or_else(|| ui.login_hint.clone());
         self
     }
 
     /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
     pub fn account(mut self, account: &Account) -> Self {
-        self.login_hint = self.login_hint.or_else(|| account.login_hint().map(str::to_owned));
+        self.page.login_hint = self.page.login_hint.or_else(|| account.login_hint().map(str::to_owned));
         self.account = Some(account.clone());
         self
     }
 
     /// Tells the sign-in page who will probably sign in. Whoever does is accepted.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
+        self.page.login_hint = Some(hint.into());
         self
     }
 
@@ -100,7 +96,7 @@ impl InteractiveRequest {
     /// the address of the last page, which the user can paste where the browser does not reach this machine
     /// ([`Browser::pasted`](crate::Browser::pasted)).
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
-        self.response_mode = Some(mode);
+        self.page.response_mode = Some(mode);
         self
     }
 
@@ -112,7 +108,7 @@ impl InteractiveRequest {
 
     sign_in_setters!();
 
-    option_setters!();
+    option_setters!(options);
 
     /// Opens the browser, waits for the user, redeems the code and caches the tokens.
     ///
@@ -120,12 +116,17 @@ impl InteractiveRequest {
     /// [`AuthError::Server`] when the user or the provider refuses, [`AuthError::Cancelled`] when the time is up,
     /// [`AuthError::UiRequired`] when [`Prompt::None`](auth_core::Prompt::None) was not enough, or the user of B2C forgot the
     /// password ([`UiReason::PasswordForgotten`](auth_core::UiReason::PasswordForgotten)),
+    /// [`AuthError::UserMismatch`] when somebody else than the [account](Self::account) signs in,
     /// [`AuthError::Browser`] when no page can be shown; otherwise as [`AuthError`] says.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let mut timing = Timing::begin();
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
         let place = self.options.place(shared)?;
+        // Without a browser nobody is asked or waited for; only a broker could do without.
+        if shared.broker.is_none() {
+            browser(shared)?;
+        }
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
         let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
         let _turn = match self.after_silent {
@@ -139,24 +140,20 @@ impl InteractiveRequest {
             return Ok(result);
         }
 
-        let browser = shared.browser.as_ref().ok_or(NO_BROWSER)?;
+        let browser = browser(shared)?;
         let redirect_uri = match self.redirect_uri {
             Some(uri) => uri,
             None => RedirectUri::parse(LOOPBACK)?,
         };
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
-        let mut request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
-        self.page.apply(&mut request);
-        request.response_mode = self.response_mode;
-        request.login_hint = self.login_hint;
-        request.claims = self.options.claims;
-        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));
-        let pending = shared.driver.begin(request, &mut timing).await?;
+        let request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
+        let pending = self.page.begin(request, self.options.claims, shared, &place, &mut timing).await?;
 
         let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
+        let expectation = shared.sign_in_origins.iter().fold(expectation, Expectation::with_origin);
         let expectation = expectation.with_pages(shared.pages.clone());
-        let response = sign_in(&**browser, receiver, pending.url(), expectation).await?;
+        let response = sign_in(browser, receiver, pending.url(), expectation).await?;
         let returned = Returned { pending, response, place, pinned: self.account.as_ref() };
         returned.redeem(shared, &mut timing).await
     }
@@ -173,7 +170,7 @@ impl InteractiveRequest {
         }
         let request = BrokerRequest {
             account: self.account.as_ref(),
-            login_hint: self.login_hint.as_deref(),
+            login_hint: self.page.login_hint.as_deref(),
             claims: self.options.claims.as_ref(),
             prompt: self.page.prompt,
             extra_query: &self.options.extra_query,
@@ -185,10 +182,17 @@ impl InteractiveRequest {
     /// The question that the cache may answer once somebody else had the user sign in. Who asks for a prompt, or how the user
     /// signs in, wants a sign-in of its own.
     fn silent(&self) -> Option<SilentRequest<'_>> {
-        let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
+        let (account, hint) = (self.account.as_ref(), self.page.login_hint.as_deref());
         let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
         silent.filter(|_| self.page.any_sign_in_does())
     }
+}
+
+/// What shows the page, if it can.
+fn browser(shared: &Shared) -> Result<&dyn DynBrowser, AuthError> {
+    let browser = shared.browser.as_deref().ok_or(NO_BROWSER)?;
+    browser.dyn_check().map_err(SignInError::from)?;
+    Ok(browser)
 }
 
 impl fmt::Debug for InteractiveRequest {

@@ -51,14 +51,14 @@ impl Options {
     }
 }
 
-/// The setters of the shared options, for the builder that has them in `options`.
+/// The setters of the shared options, for a builder that has them at this path of fields.
 macro_rules! option_setters {
-    () => {
+    ($($path:ident).+) => {
         /// Asks for tokens of another tenant of the client's cloud, by its id or a domain name, such as one where the
         /// account is a guest (MSAL.NET's `WithTenantId`). With `common` or `organizations` it is the account's home
         /// tenant. A name that no tenant has, and an authority other than Entra, are errors when the request is sent.
         pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
-            self.options.tenant_id = Some(tenant.into());
+            self.$($path).+.tenant_id = Some(tenant.into());
             self
         }
 
@@ -66,26 +66,26 @@ macro_rules! option_setters {
         /// a password. It has accounts of its own, whose ids end with its name. An authority that is none of B2C is an error
         /// when the request is sent.
         pub fn user_flow(mut self, name: impl Into<String>) -> Self {
-            self.options.user_flow = Some(name.into());
+            self.$($path).+.user_flow = Some(name.into());
             self
         }
 
         /// Asks for tokens that satisfy these claims, past the cache.
         pub fn claims(mut self, claims: auth_core::Claims) -> Self {
-            self.options.claims = Some(claims);
+            self.$($path).+.claims = Some(claims);
             self
         }
 
         /// Gives the call an id of the application's own, which the identity provider logs; otherwise one is drawn.
         pub fn correlation_id(mut self, id: auth_core::CorrelationId) -> Self {
-            self.options.correlation_id = Some(id);
+            self.$($path).+.correlation_id = Some(id);
             self
         }
 
         /// Adds a query parameter to the requests of this call. A name that the protocol uses, or that is there already, is
         /// an error when the request is sent.
         pub fn extra_query_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-            self.options.extra_query.push((name.into(), value.into()));
+            self.$($path).+.extra_query.push((name.into(), value.into()));
             self
         }
     };

@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     pub(crate) broker: Option<Arc<dyn DynBroker>>,
+    /// Who may post a response beside the provider's own hosts.
+    pub(crate) sign_in_origins: Vec<String>,
     pub(crate) pages: Pages,
     /// Refreshes under way.
     pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,

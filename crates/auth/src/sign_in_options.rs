@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use auth_core::{AuthorizationRequest, Prompt, Scopes};
+use auth_core::{Authority, AuthorizationRequest, Claims, Error, PendingAuthorization, Prompt, ResponseMode, Scopes};
+
+use crate::provider::Place;
+use crate::shared::Shared;
+use crate::timing::Timing;
 
 /// The options of the sign-in page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignInOptions {
+    pub(crate) response_mode: Option<ResponseMode>,
+    pub(crate) login_hint: Option<String>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) domain_hint: Option<String>,
     pub(crate) extra_scopes_to_consent: Option<Scopes>,
@@ -16,23 +22,41 @@ pub(crate) struct SignInOptions {
 }
 
 impl SignInOptions {
+    /// Whether a token in the cache could do as well: nothing there tells when its user signed in, nor how.
+    pub(crate) fn cache_may_answer(&self) -> bool {
+        self.max_age.is_none() && self.acr_values.is_none()
+    }
+
     /// Whether a sign-in of somebody else could do as well.
     pub(crate) fn any_sign_in_does(&self) -> bool {
-        self.prompt.is_none() && self.max_age.is_none() && self.acr_values.is_none()
+        self.cache_may_answer() && self.prompt.is_none() && self.extra_scopes_to_consent.is_none()
     }
 
     /// Whether a broker can be told all of it: the languages and the domain are but hints.
     pub(crate) fn broker_may_show_it(&self) -> bool {
-        self.extra_scopes_to_consent.is_none() && self.max_age.is_none() && self.acr_values.is_none()
+        self.cache_may_answer() && self.extra_scopes_to_consent.is_none()
     }
 
-    pub(crate) fn apply(self, request: &mut AuthorizationRequest) {
+    /// Begins the sign-in of `request` at `place`, with these options.
+    pub(crate) async fn begin(
+        self,
+        mut request: AuthorizationRequest,
+        claims: Option<Claims>,
+        shared: &Shared,
+        place: &Place,
+        timing: &mut Timing,
+    ) -> Result<PendingAuthorization, Error> {
+        request.claims = claims;
+        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));
+        request.response_mode = self.response_mode;
+        request.login_hint = self.login_hint;
         request.prompt = self.prompt;
         request.domain_hint = self.domain_hint;
         request.extra_scopes_to_consent = self.extra_scopes_to_consent;
         request.max_age = self.max_age;
         request.acr_values = self.acr_values;
         request.ui_locales = self.ui_locales;
+        shared.driver.begin(request, timing).await
     }
 }
 

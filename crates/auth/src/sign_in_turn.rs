@@ -6,6 +6,7 @@ use std::time::Duration;
 use auth_cache::{BoxedLock, LockBudget, StorageError, StorageErrorKind};
 use auth_core::Authority;
 use tokio::sync::MutexGuard;
+use tokio::time::{Instant, timeout};
 
 use crate::result::AuthResult;
 use crate::shared::Shared;
@@ -53,15 +54,17 @@ impl<'a> SignInTurn<'a> {
     /// Waits for whoever has the user sign in already, in this program or in another over the same store, at most as long as
     /// a user has. Beyond that, and where the store has no lock, the page is shown all the same.
     async fn take(shared: &'a Shared, authority: &Authority, longest: Duration, timing: &mut Timing) -> Self {
+        let begun = Instant::now();
         let (here, waited) = match shared.sign_ins.try_lock() {
             Ok(here) => (Some(here), false),
-            Err(_) => (tokio::time::timeout(longest, shared.sign_ins.lock()).await.ok(), true),
+            Err(_) => (timeout(longest, shared.sign_ins.lock()).await.ok(), true),
         };
         match timing.cache(pin!(lock(shared, authority, Duration::ZERO))).await {
             Ok(lock) => Self { _here: here, _elsewhere: Some(lock), waited },
             Err(error) if error.kind == StorageErrorKind::LockTimedOut => {
                 tracing::warn!(target: "auth", "another program has the user sign in; waiting for it");
-                let lock = tokio::time::timeout(longest, lock(shared, authority, longest));
+                let left = longest.saturating_sub(begun.elapsed());
+                let lock = timeout(left, lock(shared, authority, left));
                 let lock = timing.cache(pin!(lock)).await;
                 Self { _here: here, _elsewhere: lock.ok().and_then(Result::ok), waited: true }
             }

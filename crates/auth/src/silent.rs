@@ -70,7 +70,7 @@ impl<'a> SilentRequest<'a> {
         self
     }
 
-    option_setters!();
+    option_setters!(options);
 
     /// Answers from the cache, or with a refreshed token that is cached by then.
     ///

@@ -2,6 +2,7 @@
 
 mod kept;
 mod mailbox;
+mod origin;
 mod pending;
 mod prompt;
 mod push;
@@ -9,6 +10,7 @@ mod redirect;
 mod request;
 mod response;
 
+pub use origin::is_web_origin;
 pub use pending::PendingAuthorization;
 pub use prompt::Prompt;
 pub use push::PushedAuthorization;

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use http::Uri;
 
+use super::origin::web_origin;
 use super::{AuthorizationResponse, RedirectUri, ResponseMode, mailbox};
 use crate::authority::Authority;
 use crate::authority::metadata::ProviderMetadata;
@@ -109,22 +110,12 @@ impl PendingAuthorization {
     /// cloud (S-18).
     #[must_use]
     pub fn response_origins(&self) -> Vec<String> {
+        let clouds = self.multi_cloud.iter().flat_map(Authority::in_every_cloud);
+        let clouds = clouds.flat_map(|cloud| cloud.issuer().sign_in_origins());
         let mut origins = self.metadata.issuer.sign_in_origins();
-        for cloud in self.multi_cloud.iter().flat_map(Authority::in_every_cloud) {
-            for origin in cloud.issuer().sign_in_origins() {
-                if !origins.contains(&origin) {
-                    origins.push(origin);
-                }
-            }
-        }
-        let endpoint = self.metadata.authorization_endpoint();
-        if let (Some(scheme), Some(authority)) = (endpoint.scheme_str(), endpoint.authority()) {
-            // As browsers write it: without the port that the scheme implies.
-            let authority = authority.as_str().to_ascii_lowercase();
-            let default_port = if scheme == "https" { ":443" } else { ":80" };
-            let own = format!("{scheme}://{}", authority.strip_suffix(default_port).unwrap_or(&authority));
-            if !origins.contains(&own) {
-                origins.push(own);
+        for origin in clouds.chain(web_origin(self.metadata.authorization_endpoint())) {
+            if !origins.contains(&origin) {
+                origins.push(origin);
             }
         }
         origins

@@ -46,6 +46,15 @@ pub use url::check_url;
 /// }
 /// ```
 pub trait Browser: Send + Sync {
+    /// Whether a page can be shown, as far as that is known without trying. It is asked before a sign-in begins, so that
+    /// nobody is asked or waited for in vain. By default there is nothing in the way.
+    ///
+    /// # Errors
+    /// [`BrowserError`] when the user would certainly not see the page.
+    fn check(&self) -> Result<(), BrowserError> {
+        Ok(())
+    }
+
     /// Shows `url`.
     ///
     /// # Errors
@@ -79,6 +88,12 @@ pub trait Browser: Send + Sync {
 /// let stored: Arc<dyn DynBrowser> = Arc::new(Nowhere);
 /// ```
 pub trait DynBrowser: Send + Sync {
+    /// [`Browser::check`].
+    ///
+    /// # Errors
+    /// Those of [`Browser::check`].
+    fn dyn_check(&self) -> Result<(), BrowserError>;
+
     /// [`Browser::open`], boxed.
     fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
 
@@ -87,6 +102,10 @@ pub trait DynBrowser: Send + Sync {
 }
 
 impl<B: Browser> DynBrowser for B {
+    fn dyn_check(&self) -> Result<(), BrowserError> {
+        self.check()
+    }
+
     fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
         Box::pin(self.open(url))
     }
@@ -97,6 +116,10 @@ impl<B: Browser> DynBrowser for B {
 }
 
 impl Browser for Arc<dyn DynBrowser> {
+    fn check(&self) -> Result<(), BrowserError> {
+        self.as_ref().dyn_check()
+    }
+
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         self.as_ref().open_boxed(url).await
     }
@@ -107,6 +130,10 @@ impl Browser for Arc<dyn DynBrowser> {
 }
 
 impl Browser for Box<dyn DynBrowser> {
+    fn check(&self) -> Result<(), BrowserError> {
+        self.as_ref().dyn_check()
+    }
+
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         self.as_ref().open_boxed(url).await
     }

@@ -82,6 +82,10 @@ impl Default for SystemBrowser {
 }
 
 impl Browser for SystemBrowser {
+    fn check(&self) -> Result<(), BrowserError> {
+        self.environment.check()
+    }
+
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         let url = checked_text(url)?;
         match self.environment.opener()? {

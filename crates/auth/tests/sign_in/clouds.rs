@@ -21,6 +21,7 @@ async fn the_account_and_all_its_tokens_are_of_its_own_cloud() {
     let provider = Provider::of("ada");
     let app = client(&provider, true);
     provider.responds("code=c&cloud_instance_host_name=login.microsoftonline.us");
+    provider.posts_from("https://login.microsoftonline.us");
     let signed_in = sign_in(&app).await;
     assert!(provider.pages()[0].starts_with("https://login.microsoftonline.com/organizations/"));
     assert!(provider.pages()[0].contains("&instance_aware=true"));
@@ -29,6 +30,7 @@ async fn the_account_and_all_its_tokens_are_of_its_own_cloud() {
 
     // Beside somebody of the public cloud, whom nothing of it touches.
     provider.signs_in("grace");
+    provider.posts_from("https://login.microsoftonline.com");
     provider.responds("code=c&cloud_instance_host_name=login.microsoftonline.com");
     assert_eq!(sign_in(&app).await.account().unwrap().environment, "login.windows.net");
     assert_eq!(provider.token_urls(), [GOVERNMENT, PUBLIC]);
@@ -65,6 +67,15 @@ async fn without_it_the_code_goes_to_where_the_sign_in_began() {
             (vec![PUBLIC.to_owned()], "login.windows.net")
         );
     }
+}
+
+#[tokio::test]
+async fn without_it_no_other_cloud_may_post_the_response() {
+    let provider = Provider::of("ada");
+    provider.posts_from("https://login.microsoftonline.us");
+    let refused = client(&provider, false).acquire_token_interactive(&scopes()).send().await.unwrap_err();
+    assert!(kind(&refused).contains("403"), "{refused:?}");
+    assert!(provider.token_urls().is_empty());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
     reason = "in tests a panic is the message"
 )]
 
+mod browser;
 mod clouds;
 mod provider;
 mod pushed;

@@ -36,6 +36,8 @@ struct State {
     metadata: Value,
     /// The next answer to a pushed request, if not a name.
     push: Option<(u16, Value)>,
+    /// Where the page stands that posts the response, if not at the authorization endpoint.
+    posts_from: Option<String>,
     pages: Vec<String>,
     asked: Vec<Asked>,
     nonce: String,
@@ -66,6 +68,11 @@ impl Provider {
     /// What the browser brings back from now on, beside the state.
     pub(crate) fn responds(&self, response: &str) {
         self.0.lock().unwrap().response = response.to_owned();
+    }
+
+    /// The web origin of the page that posts the response from now on.
+    pub(crate) fn posts_from(&self, origin: &str) {
+        self.0.lock().unwrap().posts_from = Some(origin.to_owned());
     }
 
     pub(crate) fn claims(&self, claims: Value) {
@@ -172,34 +179,46 @@ impl State {
 impl Browser for Provider {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         let asked = self.parameters(url);
-        let response = {
+        let own = format!("https://{}", url.authority().unwrap());
+        let (response, origin) = {
             let state = &mut *self.0.lock().unwrap();
             state.pages.push(url.to_string());
             state.nonce.clone_from(&asked["nonce"]);
-            format!("{}&state={}", state.response, asked["state"])
+            let response = format!("{}&state={}", state.response, asked["state"]);
+            (response, state.posts_from.clone().unwrap_or(own))
         };
-        deliver(&asked["redirect_uri"], &asked["response_mode"], &response).await;
-        Ok(())
+        deliver(&asked["redirect_uri"], &asked["response_mode"], &origin, &response).await
     }
 }
 
-/// Brings a response to a loopback redirect URI, as a browser does.
-async fn deliver(redirect_uri: &str, mode: &str, response: &str) {
+/// Brings a response to a loopback redirect URI, as a browser does from a page of this origin.
+async fn deliver(redirect_uri: &str, mode: &str, origin: &str, response: &str) -> Result<(), BrowserError> {
     let host = redirect_uri.strip_prefix("http://").unwrap();
     let port = host.rsplit(':').next().unwrap().parse().unwrap();
     let request = match mode {
         "form_post" => format!(
-            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{response}",
+            "POST / HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nSec-Fetch-Mode: navigate\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{response}",
             response.len()
         ),
         _ => format!("GET /?{response} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     };
+    let mut page = said(port, &request).await;
+    if page.starts_with("HTTP/1.1 303 ") {
+        page = said(port, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+    }
+    // The user would look at any other page until the time is up.
+    let status = page.lines().next().unwrap();
+    if status.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(BrowserError::Other(status.to_owned())) }
+}
+
+/// What the loopback port says to a request.
+async fn said(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).await.unwrap();
-    assert!(page.starts_with("HTTP/1.1 200 ") || page.starts_with("HTTP/1.1 303 "), "{page}");
+    page
 }
 
 pub(crate) fn fields(encoded: &[u8]) -> Fields {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Authority, Clock as _, Prompt, Scopes, SystemClock};
+use auth::{AuthError, Authority, Clock as _, Prompt, ResponseMode, Scopes, SystemClock, TokenSource};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -28,6 +28,7 @@ async fn every_wish_reaches_the_page_through_both_doors() {
                     .max_age(HOUR)
                     .acr_values("gold silver")
                     .ui_locales("nb en")
+                    .response_mode(ResponseMode::Query)
                     .extra_query_parameter("slice", "test")
                     .send()
                     .await
@@ -48,6 +49,7 @@ async fn every_wish_reaches_the_page_through_both_doors() {
             ("max_age", "3600"),
             ("acr_values", "gold silver"),
             ("ui_locales", "nb en"),
+            ("response_mode", "query"),
             ("slice", "test"),
         ] {
             assert_eq!(query[name], value);
@@ -56,6 +58,41 @@ async fn every_wish_reaches_the_page_through_both_doors() {
         assert_eq!(redeemed.form["scope"], "User.Read openid profile offline_access");
         assert_eq!(redeemed.mailbox.as_deref(), Some("upn:ada@contoso.example"));
     }
+}
+
+// A token in the cache tells neither when its user signed in nor how.
+#[tokio::test]
+async fn who_asks_when_or_how_the_user_signs_in_gets_no_token_from_the_cache() {
+    let provider = Provider::of("ada");
+    let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
+    provider.claims(json!({"auth_time": SystemClock.now().as_unix_seconds()}));
+    let wanted = scopes();
+    let request = || app.acquire_token(&wanted);
+    for (request, expected) in [
+        (request(), TokenSource::IdentityProvider),
+        (request(), TokenSource::Cache),
+        (request().prompt(Prompt::Login), TokenSource::Cache),
+        (request().max_age(HOUR), TokenSource::IdentityProvider),
+        (request().acr_values("gold"), TokenSource::IdentityProvider),
+    ] {
+        assert_eq!(request.send().await.unwrap().source(), expected);
+    }
+    assert_eq!(provider.pages().len(), 3);
+}
+
+// Who waited for somebody else's sign-in still has the consent of its own to ask for.
+#[tokio::test]
+async fn who_asks_for_more_consent_shows_a_page() {
+    let provider = Provider::of("ada");
+    let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
+    let (wanted, extra) = (scopes(), Scopes::parse("Mail.Read").unwrap());
+    let Err(AuthError::UiRequired(ui)) = app.acquire_token_silent(&wanted, None).send().await else { panic!() };
+    let request = || app.acquire_token_interactive(&wanted).satisfying(&ui);
+    let consent = || request().extra_scopes_to_consent(extra.clone());
+    let (one, two, three) = tokio::join!(consent().send(), consent().send(), request().send());
+    let sources = [one, two, three].map(|result| result.unwrap().source());
+    assert_eq!(sources, [TokenSource::IdentityProvider, TokenSource::IdentityProvider, TokenSource::Cache]);
+    assert_eq!(provider.pages().len(), 2);
 }
 
 #[tokio::test]

@@ -26,8 +26,12 @@ pub(crate) struct Hand(Arc<AtomicU64>);
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
+    fn check(&self) -> Result<(), BrowserError> {
         Err(BrowserError::Headless(auth::Headless::NoDisplay))
+    }
+
+    async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
+        self.check()
     }
 }
 
