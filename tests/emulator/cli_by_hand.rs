@@ -143,6 +143,6 @@ async fn ctrl_c_ends_it_at_once() {
     let begun = std::time::Instant::now();
     terminal.interrupt();
     assert_eq!(terminal.end().await.expect(6).json()["error"], "cancelled");
-    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(cli.asked(), (0, 0));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_emulator::{Emulator, EmulatorBuilder, GrantType, Robot};
+use auth_emulator::{Emulator, EmulatorBuilder, Endpoint, Fault, GrantType, Robot};
 use auth_tests::cache;
 use auth_tests::device::Waiting;
 use auth_tests::program::Run;
@@ -33,8 +33,7 @@ async fn stderr_tells_what_to_do_stdout_gets_the_token_and_the_cache_answers_fro
         let (address, user_code) = (waiting.address.clone(), waiting.user_code.clone());
         assert_eq!(address, format!("{}/devicelogin", cli.emulator.base_url()));
         let ended = waiting.end().await.expect(0);
-        let spaced = user_code.chars().map(String::from).collect::<Vec<_>>().join(" ");
-        for text in [CLIENT, &address, &spaced] {
+        for text in [CLIENT, &address, &user_code] {
             assert!(ended.stderr.contains(text) && !ended.stdout.contains(text), "{text}: {ended:?}");
         }
         // Nobody watches a screen: no picture, no clock, nothing that steers a terminal.
@@ -91,7 +90,7 @@ async fn ctrl_c_ends_the_wait_at_once_and_leaves_nothing() {
     let begun = std::time::Instant::now();
     waiting.interrupt();
     let ended = waiting.end().await.expect(6);
-    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(ended.json()["error"], "cancelled");
     assert_eq!(cli.emulator.ledger().token_requests(GrantType::DeviceCode), 0);
     let left: Vec<_> = std::fs::read_dir(cli.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -107,6 +106,66 @@ async fn without_a_display_the_code_steps_in_and_stderr_says_why() {
     assert!(ended.stderr.contains("BROWSER") && ended.stderr.contains("on another device instead"), "{ended:?}");
 }
 
+// What a code cannot carry out is not dropped in silence.
+#[tokio::test]
+async fn who_asks_something_of_the_page_gets_no_code() {
+    let cli = Cli::of(quick()).await;
+    for (wish, flag) in [
+        ("--max-age 60", "--max-age"),
+        ("--prompt login", "--prompt"),
+        ("--acr-values gold", "--acr-values"),
+        ("--extra-scope Mail.Read", "--extra-scope"),
+    ] {
+        let run = cli.auth(&format!("token --scope User.Read --output json {wish}")).without("BROWSER");
+        let ended = run.end().await.expect(2);
+        assert_eq!(ended.json()["error"], "browser_not_available");
+        assert!(ended.stderr.contains(flag), "{ended:?}");
+    }
+    assert_eq!(cli.emulator.ledger().count(Endpoint::DeviceAuthorization), 0);
+
+    // At a terminal the address can be pasted.
+    let line = "token --scope User.Read --output json --extra-scope Mail.Read";
+    let mut terminal = Terminal::start(cli.auth(line).without("BROWSER"));
+    terminal.line_with("--extra-scope").await;
+    let address = terminal.line_with("http").await;
+    assert_eq!(Robot::new().user(ADA).visit(&address).await.unwrap().status(), 200);
+    assert_eq!(terminal.end().await.expect(0).json()["account"]["username"], ADA);
+}
+
+#[tokio::test]
+async fn the_timeout_the_hint_and_a_port_that_is_taken_do_not_stop_the_code() {
+    let cli = Cli::of(quick()).await;
+    for device_code in ["--device-code", ""] {
+        let line = format!("token --scope User.Read --output json --timeout 1 --login-hint {ADA} {device_code}");
+        let waiting = Waiting::start(cli.auth(&line).without("BROWSER")).await;
+        let ended = waiting.end().await.expect(6);
+        assert_eq!(ended.json()["error"], "timed_out", "{device_code}");
+        assert!(ended.stderr.contains(&format!("as {ADA}")), "{ended:?}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://127.0.0.1:{}", taken.local_addr().unwrap().port());
+    let run = cli.auth("token --scope User.Read --output json").args(["--redirect-uri", &uri]).without("BROWSER");
+    read_and_sign_in(run, Robot::new().user(ADA)).await.end().await.expect(0);
+}
+
+// As a tenant does whose Conditional Access does not let devices transfer a sign-in.
+#[tokio::test]
+async fn where_codes_are_blocked_a_browser_is_offered() {
+    let cli = Cli::of(quick()).await;
+    for (endpoint, fault, offered) in [
+        (Endpoint::Token, Fault::oauth("access_denied").aadsts(530_036), true),
+        (Endpoint::Token, Fault::oauth("invalid_grant").aadsts(53_003), true),
+        (Endpoint::DeviceAuthorization, Fault::oauth("access_denied"), true),
+        (Endpoint::Token, Fault::oauth("authorization_declined"), false),
+    ] {
+        cli.emulator.faults().push(endpoint, fault.description("AADSTS0: what the tenant says"));
+        let run = cli.auth("token --scope User.Read --output json --device-code --interactive");
+        let ended = run.end().await.expect(4);
+        assert!(ended.json()["error_description"].as_str().unwrap().contains("what the tenant says"), "{ended:?}");
+        assert_eq!(ended.stderr.contains("--no-browser"), offered, "{ended:?}");
+    }
+}
+
 #[tokio::test]
 async fn at_a_terminal_there_is_a_picture_of_the_address_and_a_clock() {
     let cli = Cli::of(quick()).await;
@@ -114,7 +173,11 @@ async fn at_a_terminal_there_is_a_picture_of_the_address_and_a_clock() {
     let mut terminal = Terminal::start(run.env("TERM", "xterm"));
     let address = terminal.line_with("/devicelogin").await;
     terminal.line_with("enter this code").await;
-    let user_code = terminal.line_with("-").await.replace(' ', "");
+    let shown = terminal.line_with("-").await;
+    let bold = shown.strip_prefix("\u{1b}[1m").and_then(|rest| rest.strip_suffix("\u{1b}[0m"));
+    let spaced = bold.unwrap_or_else(|| panic!("it is bold: {shown:?}"));
+    let user_code = spaced.replace(' ', "");
+    assert_eq!(spaced.trim(), user_code.chars().map(String::from).collect::<Vec<_>>().join(" "));
     terminal.line_with("█").await;
     Robot::new().user(ADA).enter_code(&address, &user_code).await.unwrap();
     let ended = terminal.end().await.expect(0);

@@ -87,12 +87,14 @@ async fn wrong_usage_is_exit_2_with_one_line_that_names_the_thing() {
         ("accounts --client-id \u{e9}", "client id"),
     ] {
         let words = || line.split_whitespace();
-        let ended = home.auth(words()).end().await.expect(2);
+        // Wherever this runs, a browser would be a failure of its own.
+        let run = || home.auth(words()).env("BROWSER", "/bin/false");
+        let ended = run().end().await.expect(2);
         let message = ended.message();
         assert!(message.starts_with("auth: ") && message.contains(named), "{line}: {message}");
         assert_eq!(ended.stderr.lines().count(), 1, "one line: {line}: {ended:?}");
         if line.starts_with("token") && !line.contains("--output") {
-            let ended = home.auth(words()).args(["--output", "json"]).end().await.expect(2);
+            let ended = run().args(["--output", "json"]).end().await.expect(2);
             let told = error(&ended);
             let local = ["invalid_arguments", "invalid_configuration"];
             assert!(local.iter().any(|code| told["error"] == *code), "{told}");

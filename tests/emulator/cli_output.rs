@@ -143,6 +143,8 @@ async fn accounts_and_logout_print_text_and_json() {
     assert!(text.stdout.contains(ADA) && text.stdout.contains(GRACE));
 
     let logout = |line: &'static str| cli.auth(line).end();
+    let nobody = cli.auth_somewhere("logout --all").args(["--no-cache"]).end().await.expect(0);
+    assert_eq!(nobody.message(), "Nobody has signed in; nothing was removed.");
     let line = "logout --account ada@contoso --output json";
     assert_eq!(logout(line).await.expect(0).json(), json!({"removed": 0}), "no prefix");
     let line = "logout --account ADA@Contoso.Example --output json";
@@ -178,7 +180,9 @@ async fn account_matches_whole_and_in_any_case_and_by_id() {
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
     let listed = cli.auth("accounts --output json").end().await.expect(0).json();
-    let id = listed[1]["home_account_id"].as_str().unwrap().to_owned();
+    // Whether they signed in within the same second decides who comes first.
+    let grace = listed.as_array().unwrap().iter().find(|account| account["username"] == GRACE).unwrap();
+    let id = grace["home_account_id"].as_str().unwrap().to_owned();
     let line = "token --scope User.Read --silent --output json";
     for (name, meant) in [
         (ADA, Some(ADA)),

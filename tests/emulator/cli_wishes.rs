@@ -29,6 +29,14 @@ async fn every_flag_reaches_the_sign_in_page() {
     let redeemed = cli.emulator.ledger().requests_to(Endpoint::Token).pop().unwrap();
     assert!(redeemed.header("x-anchormailbox").is_some_and(|mailbox| mailbox.starts_with("oid:")), "{redeemed:?}");
 
+    // A token in the cache tells neither when nor how its user signed in.
+    for (wish, source) in
+        [("", "cache"), ("--max-age 3600", "identity_provider"), ("--acr-values gold", "identity_provider")]
+    {
+        let line = format!("token --scope User.Read --output json --multi-cloud {wish}");
+        assert_eq!(cli.auth(&line).end().await.expect(0).json()["source"], source, "{wish}");
+    }
+
     // What was consented to needs nobody any more.
     let line = "token --scope Mail.Read --silent --multi-cloud --output json";
     assert_eq!(cli.auth(line).end().await.expect(0).json()["source"], "identity_provider");

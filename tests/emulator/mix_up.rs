@@ -97,10 +97,11 @@ async fn a_response_that_lacks_the_promised_issuer_is_refused() {
 #[tokio::test]
 async fn a_form_of_another_provider_is_not_taken() {
     let (asked, other) = (provider(false).await, provider(false).await);
-    for authority in [by_issuer(&asked), Authority::parse(&asked.authority()).unwrap()] {
+    for (sign_ins, authority) in (1..).zip([by_issuer(&asked), Authority::parse(&asked.authority()).unwrap()]) {
         let app = client(authority, Detour::between(&asked, &other));
         let outcome = app.acquire_token_interactive(&scopes()).timeout(Duration::from_secs(1)).send().await;
         assert!(matches!(outcome, Err(AuthError::Cancelled(_) | AuthError::Browser(_))), "{outcome:?}");
+        assert_eq!(other.ledger().count(Endpoint::SignIn), sign_ins, "the user did sign in there");
         assert_eq!(codes(&[&asked, &other]), 0);
     }
 }

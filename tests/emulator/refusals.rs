@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use auth::{AuthError, Cancelled, Classification, Prompt, ProtocolError, Scopes, SignInError, TokenSource, UiReason};
+use auth::{AuthError, Cancelled, Classification, Prompt, Scopes, SignInError, TokenSource, UiReason};
 use auth_emulator::{Emulator, Endpoint, Fault, Robot};
 use auth_tests::browsers::{Broken, Nobody, RobotBrowser};
 use auth_tests::cache;

@@ -98,7 +98,7 @@ pub(crate) struct TokenArgs {
     #[arg(long)]
     pub(crate) interactive: bool,
     /// Sign in on another device, with a code, instead of opening a browser
-    #[arg(long, conflicts_with_all = ["silent", "prompt", "redirect_uri", "timeout"])]
+    #[arg(long, conflicts_with_all = ["silent", "prompt", "redirect_uri"])]
     pub(crate) device_code: bool,
     /// Open no browser: print the address, for a browser of your choice, and take the address at its end by hand
     #[arg(long, conflicts_with_all = ["silent", "device_code"])]
@@ -129,12 +129,31 @@ pub(crate) struct TokenArgs {
     /// Where the answer is received [default: http://localhost, any port; 8400 with --no-browser over SSH]
     #[arg(long, value_name = "URI")]
     pub(crate) redirect_uri: Option<String>,
-    /// How long the user has [default: 300]
+    /// How long the user has [default: 300; with a device code, until it expires]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+impl TokenArgs {
+    /// The flag, if any is given, that only a sign-in page can do justice to.
+    pub(crate) fn flag_of_the_page(&self) -> Option<&'static str> {
+        let PageArgs { domain_hint: _, extra_scope, acr_values, max_age } = &self.page;
+        let given = [
+            ("--prompt", self.prompt.is_some()),
+            ("--max-age", max_age.is_some()),
+            ("--acr-values", !acr_values.is_empty()),
+            ("--extra-scope", !extra_scope.is_empty()),
+        ];
+        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
+    }
+
+    /// Whether the user has to sign in, whatever is in the cache: nothing there tells when or how somebody did.
+    pub(crate) fn needs_sign_in(&self) -> bool {
+        self.interactive || self.page.max_age.is_some() || !self.page.acr_values.is_empty()
+    }
 }
 
 /// What is wished of the sign-in page.

@@ -41,9 +41,12 @@ impl TerminalBrowser {
 }
 
 impl Browser for TerminalBrowser {
+    fn check(&self) -> Result<(), BrowserError> {
+        if self.by_hand.get().is_some() { Ok(()) } else { self.system.check() }
+    }
+
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         let Some(by_hand) = self.by_hand.get() else {
-            self.system.environment().check()?;
             terminal::say("Opening your browser to sign in. If no page appears, open this address yourself:");
             terminal::say(format_args!("  {url}"));
             return self.system.open(url).await;

@@ -20,13 +20,23 @@ pub(crate) struct Failed {
     pub(crate) was_shown: bool,
 }
 
+/// For which application a code is, and for whom, where that is known. Both stand beside it: a code that somebody else sent
+/// would sign that person in.
+pub(crate) struct Intended<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) user: Option<&'a str>,
+}
+
 /// Shows the code, after the lines that say why, and waits for the user, telling how much time is left.
-pub(crate) async fn sign_in(request: DeviceCodeRequest, client_id: &str, why: &[String]) -> Result<AuthResult, Failed> {
-    let on_screen = terminal::messages_are_on_screen();
+pub(crate) async fn sign_in(
+    request: DeviceCodeRequest,
+    intended: &Intended<'_>,
+    why: &[String],
+) -> Result<AuthResult, Failed> {
     let shown = Cell::new(None);
     let show = |code: &DeviceCode| {
         why.iter().for_each(terminal::say);
-        terminal::say(instructions(code, client_id, on_screen));
+        instruct(code, intended);
         shown.set(Some(code.expires_on));
     };
     let (mut waiting, mut ticks) = (pin!(request.send(show)), interval(SECOND));
@@ -37,7 +47,12 @@ pub(crate) async fn sign_in(request: DeviceCodeRequest, client_id: &str, why: &[
                 if shown.get().is_some() {
                     terminal::say_in_place("");
                 }
-                return result.map_err(|error| Failed { error, was_shown: shown.get().is_some() });
+                return result.map_err(|error| {
+                    if is_blocked(&error) {
+                        terminal::say("Device codes may not be allowed here; --no-browser takes a browser of your choice.");
+                    }
+                    Failed { error, was_shown: shown.get().is_some() }
+                });
             }
             _ = ticks.tick() => if let Some(expires_on) = shown.get() {
                 terminal::say_in_place(left(expires_on, SystemClock.now()));
@@ -46,22 +61,32 @@ pub(crate) async fn sign_in(request: DeviceCodeRequest, client_id: &str, why: &[
     }
 }
 
-/// What to do, with the code set apart so that nobody misreads it. For whom it is stands beside it: a code that somebody
-/// else sent would sign that person in.
-fn instructions(code: &DeviceCode, client_id: &str, picture: bool) -> String {
-    let uri = code.verification_uri_complete.as_ref().unwrap_or(&code.verification_uri);
-    let picture = if picture { picture_of(&uri.to_string()) } else { None };
-    let spaced: Vec<_> = code.user_code.chars().map(String::from).collect();
-    let mut lines = vec![
-        format!("To sign in for the application {client_id}, open this address on any device with a browser:"),
-        format!("  {}", code.verification_uri),
-        "and enter this code, if it was you who asked for it:".to_owned(),
-        String::new(),
-        format!("    {}", spaced.join(" ")),
-        String::new(),
-    ];
-    lines.extend(picture);
-    lines.join("\n")
+/// Says what to do, with the code set apart so that nobody misreads it: on a screen large, and plain for whoever copies it.
+fn instruct(code: &DeviceCode, intended: &Intended<'_>) {
+    let Intended { client_id, user } = intended;
+    let user = user.map(|user| format!(" as {user}")).unwrap_or_default();
+    terminal::say(format_args!(
+        "To sign in{user} for the application {client_id}, open this address on any device with a browser:\n  {}\n\
+         and enter this code, if it was you who asked for it:\n",
+        code.verification_uri
+    ));
+    if terminal::messages_are_on_screen() {
+        let spaced: Vec<_> = code.user_code.chars().map(String::from).collect();
+        terminal::say_bold(format_args!("    {}", spaced.join(" ")));
+        terminal::say("");
+        let uri = code.verification_uri_complete.as_ref().unwrap_or(&code.verification_uri);
+        picture_of(&uri.to_string()).into_iter().for_each(terminal::say);
+    } else {
+        terminal::say(format_args!("    {}\n", code.user_code));
+    }
+}
+
+/// Whether it may be that the tenant lets nobody sign in on another device, as Conditional Access can have it.
+fn is_blocked(error: &AuthError) -> bool {
+    /// `CmsiInterrupt`, `BlockedByConditionalAccess`, and the block of this kind of sign-in.
+    const AADSTS: [u64; 3] = [50_199, 53_003, 530_036];
+    let AuthError::Server(server) = error else { return false };
+    server.error == "access_denied" || server.error_codes.iter().any(|code| AADSTS.contains(code))
 }
 
 /// The address as a QR code, if it fits into one.

@@ -62,7 +62,7 @@ impl Failure {
 
     /// Something that has no name.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        Self::new(OTHER, "internal_error", error)
+        Self::new(OTHER, "internal_error", with_causes(error))
     }
 
     /// The cache cannot be used where it is the job.
@@ -130,14 +130,17 @@ impl From<AuthError> for Failure {
             AuthError::Transport(_) => Self::new(NETWORK, "network_not_available", &error),
             AuthError::Cancelled(Cancelled::TimedOut(_)) => Self::new(CANCELLED, "timed_out", &error),
             AuthError::Cancelled(_) => Self::new(CANCELLED, "cancelled", &error),
-            AuthError::Browser(sign_in) => Self::new(browser_exit(sign_in), "browser_not_available", &error),
+            AuthError::Browser(sign_in) => {
+                let (exit, code) = of_sign_in(sign_in);
+                Self::new(exit, code, with_causes(sign_in))
+            }
             AuthError::Config(_) => Self::new(USAGE, "invalid_configuration", &error),
             AuthError::Cache(_) => Self::new(CACHE, "cache_failed", &error),
+            AuthError::UserMismatch => Self::new(REFUSED, "user_mismatch", &error),
             AuthError::Protocol(protocol) => match **protocol {
                 ProtocolError::UnexpectedRedirect { .. } | ProtocolError::NotJson { .. } => {
                     Self::new(NETWORK, "invalid_response", &error)
                 }
-                ProtocolError::UserMismatch => Self::new(REFUSED, "user_mismatch", &error),
                 _ => Self::new(OTHER, "invalid_response", &error),
             },
             _ => Self::internal(&error),
@@ -145,8 +148,9 @@ impl From<AuthError> for Failure {
     }
 }
 
-/// What the user can set right is configuration.
-fn browser_exit(error: &SignInError) -> u8 {
+/// How a sign-in that showed no page, or could not listen for its answer, ends. What the user can set right is
+/// configuration.
+fn of_sign_in(error: &SignInError) -> (u8, &'static str) {
     match error {
         SignInError::Browser(
             BrowserError::Headless(_)
@@ -154,14 +158,55 @@ fn browser_exit(error: &SignInError) -> u8 {
             | BrowserError::Setting(_)
             | BrowserError::NotStarted { .. }
             | BrowserError::Url(_),
-        )
-        | SignInError::Loopback(LoopbackError::NotLoopback | LoopbackError::PortInUse(_)) => USAGE,
-        _ => OTHER,
+        ) => (USAGE, "browser_not_available"),
+        SignInError::Loopback(
+            LoopbackError::NotLoopback | LoopbackError::PortInUse(_) | LoopbackError::Bind { port: 1.., .. },
+        ) => (USAGE, "loopback_not_available"),
+        SignInError::Loopback(_) => (OTHER, "loopback_not_available"),
+        _ => (OTHER, "browser_not_available"),
     }
+}
+
+/// An error with what caused it, as far as it tells.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         AuthError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_cannot_be_had_is_told_with_its_cause() {
+        for (error, exit, told) in [
+            (LoopbackError::PortInUse(8400), USAGE, "port 8400"),
+            (
+                LoopbackError::Bind { port: 80, source: io::ErrorKind::PermissionDenied.into() },
+                USAGE,
+                "permission denied",
+            ),
+            (
+                LoopbackError::Bind { port: 0, source: io::ErrorKind::PermissionDenied.into() },
+                OTHER,
+                "permission denied",
+            ),
+            (LoopbackError::Flooded, OTHER, "flooded"),
+        ] {
+            let failure = Failure::from(AuthError::from(SignInError::from(error)));
+            assert_eq!((failure.exit, failure.told.error.as_str()), (exit, "loopback_not_available"));
+            assert!(failure.told.error_description.contains(told), "{failure:?}");
+        }
+        let headless = SignInError::from(BrowserError::Headless(auth::Headless::NoDisplay));
+        let failure = Failure::from(AuthError::from(headless));
+        assert_eq!((failure.exit, failure.told.error.as_str()), (USAGE, "browser_not_available"));
     }
 }

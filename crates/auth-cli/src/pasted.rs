@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use auth::Secret;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, MutexGuard};
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The longest line, in bytes: that of a request line (S-22).
 const MAX: usize = 64 * 1024;
@@ -48,9 +49,15 @@ impl Pasted {
     }
 }
 
+/// As large as the buffer of `Stdin`, which is passed by then: nobody wipes that one.
+const AT_ONCE: usize = 8 * 1024;
+
+/// Hands over each line, and leaves no copy of it behind (S-109).
 fn read(lines: &Sender<Secret>) {
-    let (mut line, mut buffer) = (Vec::new(), [0_u8; 4096]);
-    while let Ok(count @ 1..) = stdin().lock().read(&mut buffer) {
+    // All that it will ever take, so that no copy stays behind when it grows.
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX));
+    let mut buffer = Zeroizing::new([0_u8; AT_ONCE]);
+    while let Ok(count @ 1..) = stdin().lock().read(buffer.as_mut_slice()) {
         for byte in buffer.iter().take(count).copied() {
             if !matches!(byte, b'\r' | b'\n') {
                 // What is too long is no address, however it goes on.
@@ -59,8 +66,9 @@ fn read(lines: &Sender<Secret>) {
                 }
                 continue;
             }
-            let text = String::from_utf8(std::mem::take(&mut line)).unwrap_or_default();
-            if !text.trim().is_empty() && lines.blocking_send(Secret::new(text)).is_err() {
+            let text = Secret::new(str::from_utf8(&line).unwrap_or_default().to_owned());
+            line.zeroize();
+            if !text.expose().trim().is_empty() && lines.blocking_send(text).is_err() {
                 return;
             }
         }

@@ -29,6 +29,11 @@ pub(crate) fn say(message: impl Display) {
     drop(writeln!(anstream::stderr(), "{}", plain(&message)));
 }
 
+/// Says one line on stderr, in bold where that is a terminal.
+pub(crate) fn say_bold(message: impl Display) {
+    drop(writeln!(anstream::stderr(), "\x1b[1m{}\x1b[0m", plain(&message)));
+}
+
 /// Says one line in place of the last that was said so, where stderr is a terminal; an empty one takes it away.
 pub(crate) fn say_in_place(message: impl Display) {
     if messages_are_on_screen() {

@@ -25,6 +25,7 @@ pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
     }
     match (args.output, removed) {
         (ListOutput::Json, _) => terminal::json(&LogoutJson { removed }),
+        (ListOutput::Text, 0) if args.all => terminal::say("Nobody has signed in; nothing was removed."),
         (ListOutput::Text, 0) => terminal::say("No such account has signed in; nothing was removed."),
         (ListOutput::Text, 1) => terminal::result("Removed 1 account."),
         (ListOutput::Text, _) => terminal::result(format_args!("Removed {removed} accounts.")),

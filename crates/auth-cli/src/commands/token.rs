@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 
 use crate::args::TokenArgs;
 use crate::browser::{ByHand, TerminalBrowser};
-use crate::device_code;
+use crate::device_code::{self, Intended};
 use crate::failure::Failure;
 use crate::output::{display_name, print_token};
 use crate::pasted::Pasted;
@@ -82,7 +82,7 @@ async fn acquire(
     wishes: &Wishes,
 ) -> Result<AuthResult, Failure> {
     let whom = whom(client, args).await?;
-    if args.interactive {
+    if args.needs_sign_in() {
         return sign_in(client, browser, args, wishes, &whom, None).await;
     }
     match silent(client, args, wishes, &whom).await {
@@ -107,7 +107,8 @@ async fn sign_in(
     let on_another_device = async |why: &[String]| {
         let request = device_code(client, args, wishes, whom);
         let request = ui.into_iter().fold(request, DeviceCodeRequest::satisfying);
-        device_code::sign_in(request, &args.app.client_id, why).await
+        let intended = Intended { client_id: &args.app.client_id, user: user(args, whom) };
+        device_code::sign_in(request, &intended, why).await
     };
     if args.device_code {
         return on_another_device(&[]).await.map_err(|failed| failed.error.into());
@@ -122,20 +123,21 @@ async fn sign_in(
         answer => return Ok(answer?),
     };
     let instead = "Signing in on another device instead; --no-browser would take a browser of your choice.";
-    match on_another_device(&[format!("{error}."), instead.to_owned()]).await {
-        Ok(result) => Ok(result),
-        Err(failed) if failed.was_shown => Err(failed.error.into()),
-        Err(failed) => {
-            let other = failed.error;
-            terminal::say(format_args!("A sign-in on another device cannot be had either: {other}."));
-            if !Pasted::is_possible() {
-                return Err(AuthError::Browser(error).into());
-            }
-            terminal::say(format_args!("{error}."));
-            terminal::say("Signing in with a browser of your choice instead.");
-            Ok(by_hand(request, browser, wishes)?.send().await?)
-        }
+    let neither = match args.flag_of_the_page() {
+        Some(flag) => format!("{flag} needs a sign-in page on this one"),
+        None => match on_another_device(&[format!("{error}."), instead.to_owned()]).await {
+            Ok(result) => return Ok(result),
+            Err(failed) if failed.was_shown => return Err(failed.error.into()),
+            Err(failed) => failed.error.to_string(),
+        },
+    };
+    terminal::say(format_args!("A sign-in on another device cannot be had either: {neither}."));
+    if !Pasted::is_possible() {
+        return Err(AuthError::Browser(error).into());
     }
+    terminal::say(format_args!("{error}."));
+    terminal::say("Signing in with a browser of your choice instead.");
+    Ok(by_hand(request, browser, wishes)?.send().await?)
 }
 
 /// The same request for a user who opens the address with any browser. Over SSH the port is one that can be forwarded
@@ -179,7 +181,7 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
         (0, None) => Ok(Whom::Anybody),
         (1, Some(_)) => Ok(meant.pop().map_or(Whom::Anybody, Whom::Known)),
         // Who signs in decides, not who signed in before.
-        (_, None) if args.interactive => Ok(Whom::Anybody),
+        (_, None) if args.needs_sign_in() => Ok(Whom::Anybody),
         (1, None) => Ok(meant.pop().map_or(Whom::Anybody, Whom::Known)),
         (_, _) => {
             let names: Vec<_> = meant.iter().map(display_name).collect();
@@ -263,7 +265,19 @@ fn device_code(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &
     if let Some(Pinned::Account(account)) = pinned(args, whom) {
         request = request.account(&account);
     }
+    if let Some(timeout) = args.timeout {
+        request = request.timeout(timeout);
+    }
     request
+}
+
+/// The name of whoever is expected to sign in, for a page that cannot be told.
+fn user<'a>(args: &'a TokenArgs, whom: &'a Whom) -> Option<&'a str> {
+    args.login_hint.as_deref().or(match (whom, &args.account) {
+        (Whom::Known(account), Some(_)) => account.login_hint(),
+        (Whom::Unknown(name), Some(_)) => Some(name),
+        _ => None,
+    })
 }
 
 /// Who must sign in.
