@@ -19,12 +19,16 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use auth::{
-    AuthError, AuthResult, Authority, Browser, BrowserError, DeviceCode, FileStorage, PublicClient, ReqwestTransport,
-    Scopes,
+    AuthError, AuthResult, Authority, AuthorizationResponse, Browser, BrowserError, DeviceCode, FileStorage,
+    PublicClient, RedirectUri, ReqwestTransport, ResponseMode, Scopes,
 };
 use auth_emulator::{Emulator, Robot, RobotError, Visit};
-use http::Uri;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{StatusCode, Uri};
+use serde_json::json;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinHandle, yield_now};
 
@@ -40,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct World {
     runtime: Runtime,
     emulator: Emulator,
+    /// The issuer of another provider, to which authorization requests are pushed.
+    pushed_to: String,
     folder: TempDir,
     visits: Visits,
 }
@@ -75,14 +81,19 @@ impl World {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let emulator = Emulator::builder().device_interval(Duration::from_secs(1));
         let emulator = runtime.block_on(emulator.start()).unwrap();
-        Self { runtime, emulator, folder: tempfile::tempdir().unwrap(), visits: Arc::default() }
+        let pushed_to = runtime.block_on(takes_pushed_requests());
+        Self { runtime, emulator, pushed_to, folder: tempfile::tempdir().unwrap(), visits: Arc::default() }
     }
 
     /// A client that keeps no connection for later.
     fn client(&self, stays: bool) -> PublicClient {
+        self.client_of(Authority::parse(&self.emulator.authority()).unwrap(), stays)
+    }
+
+    fn client_of(&self, authority: Authority, stays: bool) -> PublicClient {
         let (world, visits) = (self.runtime.handle().clone(), Arc::clone(&self.visits));
         PublicClient::builder(CLIENT)
-            .authority(Authority::parse(&self.emulator.authority()).unwrap())
+            .authority(authority)
             .transport(ReqwestTransport::with(|| reqwest::Client::builder().pool_max_idle_per_host(0)))
             .storage(FileStorage::at(self.folder.path().join("tokens.json")).unwrap())
             .browser(Window { world, stays, visits })
@@ -142,6 +153,26 @@ impl World {
     }
 }
 
+/// An identity provider that takes authorization requests only where they are pushed to it (RFC 9126).
+async fn takes_pushed_requests() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let endpoint = |name: &str| format!("{issuer}/{name}");
+    let configuration = json!({
+        "issuer": issuer,
+        "authorization_endpoint": endpoint("authorize"),
+        "token_endpoint": endpoint("token"),
+        "pushed_authorization_request_endpoint": endpoint("par"),
+        "require_pushed_authorization_requests": true,
+    });
+    let name = Json(json!({"request_uri": "urn:1", "expires_in": 60}));
+    let routes = Router::new()
+        .route("/.well-known/openid-configuration", get(async || Json(configuration)))
+        .route("/par", post(async || (StatusCode::CREATED, name)));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    issuer
+}
+
 /// Polls a call so often, and drops it, after a look at what there is.
 async fn polled<C: Future>(call: C, polls: usize, mut look: impl FnMut()) -> Option<C::Output> {
     let (mut call, mut left) = (Box::pin(call), polls);
@@ -186,6 +217,23 @@ fn a_call_that_is_given_up_leaves_nothing() {
         app.acquire_token(&scopes()).send().await
     };
     assert!(world.at_every_poll("silent, then interactive", false, silent_first) > 0);
+    // As a web application does: once at a provider that is told of the request first, and then from the page to the tokens.
+    let by_code = async |app: PublicClient| {
+        let begin = async |app: PublicClient| {
+            let redirect_uri = RedirectUri::parse("http://localhost:1/signed-in").unwrap();
+            let request = app.authorization_url(&scopes()).redirect_uri(redirect_uri);
+            request.response_mode(ResponseMode::Query).send().await
+        };
+        let pushed = begin(world.client_of(Authority::oidc(&world.pushed_to).unwrap(), false)).await?;
+        assert!(pushed.url().query().unwrap().contains("request_uri=urn%3A1"));
+        let pending = begin(app.clone()).await?;
+        let page = pending.url().to_string();
+        let visit = world.runtime.spawn(async move { Robot::new().authorize(&page).await });
+        let address = visit.await.unwrap().unwrap().url().to_owned();
+        let response = AuthorizationResponse::parse(address.split_once('?').unwrap().1.as_bytes())?;
+        app.acquire_token_by_authorization_code(pending, response).send().await
+    };
+    assert_eq!(world.at_every_poll("a sign-in of a web application", false, by_code), 0);
     let by_device_code = async |app: PublicClient| {
         let call = app.acquire_token_by_device_code(&scopes());
         let enter = |code: &DeviceCode| {
