@@ -273,7 +273,7 @@ fn device_code(client: &PublicClient, args: &TokenArgs, wishes: &Wishes, whom: &
 
 /// The name of whoever is expected to sign in, for a page that cannot be told.
 fn user<'a>(args: &'a TokenArgs, whom: &'a Whom) -> Option<&'a str> {
-    args.login_hint.as_deref().or(match (whom, &args.account) {
+    args.login_hint.as_deref().or_else(|| match (whom, &args.account) {
         (Whom::Known(account), Some(_)) => account.login_hint(),
         (Whom::Unknown(name), Some(_)) => Some(name),
         _ => None,
