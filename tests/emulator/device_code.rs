@@ -81,7 +81,7 @@ async fn a_user_who_declines_and_one_who_is_somebody_else_leave_nothing_in_the_c
     let pending = fixture.client.acquire_token_by_device_code(&scopes()).account(&ada).start().await.unwrap();
     let address = pending.code().verification_uri.to_string();
     Robot::new().user(GRACE).enter_code(&address, &pending.code().user_code).await.unwrap();
-    assert!(matches!(pending.wait().await, Err(AuthError::Protocol(_))));
+    assert!(matches!(pending.wait().await, Err(AuthError::UserMismatch)));
     assert_eq!(fixture.document().await, before);
 }
 
