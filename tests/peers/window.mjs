@@ -36,7 +36,13 @@ const COMMANDS = {
   cancel: (page, url) => signIn(page, url, 'button[value=cancel]'),
   close: async (page, url) => void await page.goto(url, { waitUntil: 'load' }),
   look: async (page, url) => {
-    const response = await page.goto(url, { waitUntil: 'load' });
+    const first = page.waitForEvent('response');
+    first.catch(() => {}); // it is asked for below, if at all
+    const response = await page.goto(url, { waitUntil: 'load' }).catch((error) => {
+      // In place of an answer that has no page Chromium shows one of its own.
+      if (error.message.includes('ERR_HTTP_RESPONSE_CODE_FAILURE')) return first;
+      throw error;
+    });
     return { status: response.status(), text: (await page.innerText('body')).trim() };
   },
   attack: async (page, url) => {

@@ -221,6 +221,7 @@ async fn a_tab_that_has_nothing_to_do_with_it() {
                 }
                 let other_name = window.tab("look", &format!("http://127.0.0.1:{}/", port(&url))).await;
                 assert_eq!(other_name["status"], 421, "{other_name}");
+                assert!(!other_name["text"].as_str().unwrap().contains("sign-in"), "it learns nothing: {other_name}");
                 window.tab("accept", &url).await
             })
             .await;
