@@ -1,4 +1,4 @@
-//! How fast the workspace is: generated caches, and the same work done by our crates and by a bare programme.
+//! How fast the workspace is: generated caches, and the same work done by our crates and by a bare program.
 //!
 //! `cargo xtask bench` runs it. Only what one run compares can be compared: machines differ, and are noisy.
 #![forbid(unsafe_code)]

@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 type Done = Result<ExitCode, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "How fast the workspace is, beside a bare programme that does the same work")]
+#[command(about = "How fast the workspace is, beside a bare program that does the same work")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -26,7 +26,7 @@ pub type Turn<'a> = &'a mut dyn FnMut(u64);
 pub struct Compared {
     /// Ours.
     pub ours: f64,
-    /// That of the bare programme.
+    /// That of the bare program.
     pub limit: f64,
     /// The median of the ratios of all rounds. It is steadier than the ratio of the medians, as what disturbs a machine
     /// for longer than one turn disturbs both sides.

@@ -1,4 +1,4 @@
-//! One line of the table: a figure, what the bare programme needs for the same, and what is aimed at.
+//! One line of the table: a figure, what the bare program needs for the same, and what is aimed at.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ pub enum Bound {
 pub struct Target {
     /// For the figure itself.
     pub figure: Option<Bound>,
-    /// For its ratio to that of the bare programme.
+    /// For its ratio to that of the bare program.
     pub ratio: Option<Bound>,
 }
 
@@ -69,7 +69,7 @@ pub struct Row {
     pub unit: Unit,
     /// Our figure.
     pub ours: f64,
-    /// That of the bare programme.
+    /// That of the bare program.
     pub limit: Option<f64>,
     /// Ours to that.
     pub ratio: Option<f64>,
@@ -84,7 +84,7 @@ impl Row {
         Self { workload: workload.to_owned(), size: size.into(), unit, ours, limit: None, ratio: None, target }
     }
 
-    /// A figure beside that of the bare programme.
+    /// A figure beside that of the bare program.
     pub fn compared(workload: &str, size: impl Into<String>, unit: Unit, figures: Compared) -> Self {
         let (limit, ratio) = (Some(figures.limit), Some(figures.ratio));
         Self { limit, ratio, ..Self::new(workload, size, unit, figures.ours) }

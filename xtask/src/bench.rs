@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: how fast the workspace is, beside a bare programme that does the same work.
+//! `cargo xtask bench`: how fast the workspace is, beside a bare program that does the same work.
 //!
 //! The program `auth-bench` measures and prints; what is done here is to build it and to bring what it needs.
 

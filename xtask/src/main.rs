@@ -41,7 +41,7 @@ enum Chore {
         /// Names of tests, or parts of them; all unless some are named
         names: Vec<String>,
     },
-    /// Measure how fast the workspace is, beside a bare programme that does the same work
+    /// Measure how fast the workspace is, beside a bare program that does the same work
     Bench {
         /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions; all unless some are named
         workloads: Vec<String>,

@@ -1,4 +1,4 @@
-//! The bare programme: the same work with nothing around it. No request is described, no error is told apart, nothing
+//! The bare program: the same work with nothing around it. No request is described, no error is told apart, nothing
 //! is kept that the work does not need; what is left is what a machine needs at the least.
 
 pub mod app;

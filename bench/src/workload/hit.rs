@@ -43,7 +43,7 @@ pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
     if users < 1_000 { vec![hit] } else { vec![hit, first] }
 }
 
-/// W1p: the cache in a file that nobody touches between the calls. The bare programme looks at the file, too.
+/// W1p: the cache in a file that nobody touches between the calls. The bare program looks at the file, too.
 #[must_use]
 pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
     let figure = if users <= 1_000 { 3_000.0 } else { 4_000.0 };
@@ -100,7 +100,7 @@ async fn ask_once_for_each(app: &PublicClient, scopes: &Scopes, accounts: &[Acco
 pub enum Side {
     /// Ours.
     Ours,
-    /// The bare programme's.
+    /// The bare program's.
     Limit,
 }
 

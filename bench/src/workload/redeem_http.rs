@@ -1,4 +1,4 @@
-//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the bare programme with the same HTTP
+//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the bare program with the same HTTP
 //! client in the same settings.
 
 use std::hint::black_box;
