@@ -1,6 +1,6 @@
-//! Tokens for OAuth 2.0 and OpenID Connect, first of all from Microsoft Entra ID.
+//! OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
 //!
-//! The pattern is MSAL's: ask the cache first, and go to the user only when the answer is "interaction required".
+//! The pattern is MSAL's: ask the cache first, and involve the user only when the answer is "interaction required".
 //!
 //! ```no_run
 //! use auth::{AuthError, Authority, PublicClient, Scopes};
@@ -12,8 +12,9 @@
 //!     .build()?;
 //! let scopes = Scopes::parse("User.Read")?;
 //!
-//! let account = app.account("ada@contoso.example").await?;
-//! let result = match app.acquire_token_silent(&scopes, account.as_ref()).send().await {
+//! let ada = app.account("ada@contoso.example").await?; // `None` until she has signed in
+//! let silent = app.acquire_token_silent(&scopes, ada.as_ref()).login_hint("ada@contoso.example");
+//! let result = match silent.send().await {
 //!     Ok(result) => result,
 //!     Err(AuthError::UiRequired(ui)) => app.acquire_token_interactive(&scopes).satisfying(&ui).send().await?,
 //!     Err(other) => return Err(other),
@@ -22,14 +23,19 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An API may refuse a token that works and say what a better one must satisfy: a claims challenge. Its claims pass the
-//! cache over, and `satisfying` carries them on to the sign-in. A client that answers like this may promise it with
-//! [`capabilities(["cp1"])`](PublicClientBuilder::capabilities).
+//! With neither an account nor a login hint, a silent call means the only account in the cache, whoever that is.
+//! [`PublicClient::acquire_token`] makes both calls in one: silent first, then interactive.
+//!
+//! # Claims challenges
+//!
+//! An API may refuse a valid token and say what a better one must satisfy: a claims challenge. A request with its claims
+//! bypasses the cached access token, and `satisfying` carries them on to the sign-in. A client that handles challenges
+//! this way can say so with [`capabilities(["cp1"])`](PublicClientBuilder::capabilities).
 //!
 //! ```no_run
 //! use auth::{Account, AuthError, AuthResult, ClaimsChallenge, PublicClient, Scopes};
 //!
-//! /// A token that satisfies what the API answered with status 401, or `None` when it asked for nothing.
+//! /// A token that satisfies a response with status 401, or `None` if the response holds no challenge.
 //! async fn answer<B>(
 //!     app: &PublicClient,
 //!     scopes: &Scopes,
@@ -46,12 +52,24 @@
 //! }
 //! ```
 //!
-//! The same in one call is [`PublicClient::acquire_token`]. The parts can be swapped: the HTTP stack
-//! ([`Transport`]), the store ([`Storage`]), the browser ([`Browser`]), the clock ([`Clock`]).
+//! # Bring your own
 //!
-//! Features, on by default: `reqwest` (HTTP), `file` (the cache file), `system-browser`. And `encrypted`: the cache file,
-//! encrypted; `keyring`: with a key in the keyring of the user; `secret-service`: the items of the MSAL
-//! extension libraries in the keyring.
+//! HTTP stack ([`Transport`]), store ([`Storage`] or [`PartitionedStorage`]), browser ([`Browser`]), broker ([`Broker`]) and
+//! clock ([`Clock`]) are traits. Everything that their signatures mention is exported here, except for types of the crates
+//! `http`, `bytes` and `zeroize`. Each trait with async methods has an object-safe twin: [`DynTransport`], [`DynStorage`],
+//! [`DynPartitionedStorage`], [`DynBrowser`] and [`DynBroker`].
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `reqwest` | yes | `ReqwestTransport`: HTTP over reqwest with rustls |
+//! | `file` | yes | `FileStorage`: the cache in one file, shared with MSAL libraries |
+//! | `system-browser` | yes | `SystemBrowser`: sign-in with the user's own browser |
+//! | `encrypted` | | `EncryptedFileStorage`: the cache file encrypted with a key that you supply; encrypted values in Redis |
+//! | `keyring` | | `Keyring`: keeps that key in the user's keyring; implies `encrypted` |
+//! | `secret-service` | | `SecretItemStorage`: the keyring items of the MSAL extension libraries on Linux; implies `keyring` |
+//! | `redis` | | `RedisStorage`: one cache for many machines |
 #![forbid(unsafe_code)]
 
 mod acquire;
@@ -109,25 +127,26 @@ pub use auth_cache::Keyring;
 pub use auth_cache::RedisStorage;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use auth_cache::SecretItemStorage;
-#[cfg(feature = "encrypted")]
-pub use auth_cache::{EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use auth_cache::{
-    Event as CacheEvent, Evicted, Limits, LockBudget, Margins, MemoryStorage, NotACache, Observer, PartitionedStorage,
-    RefreshReason, RemovalScope, Storage, StorageError, StorageErrorKind, Stored, TokenCache,
+    BoxFuture, BoxedLock, DynPartitionedStorage, DynStorage, Event as CacheEvent, Evicted, Limits, LockBudget,
+    LockName, Margins, MemoryStorage, NotACache, Observer, PartitionKey, PartitionedStorage, RefreshReason,
+    RemovalScope, Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, TokenCache, Version,
 };
+#[cfg(feature = "encrypted")]
+pub use auth_cache::{DynKeySource, EncryptedFileStorage, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 #[cfg(feature = "file")]
 pub use auth_cache::{FileForm, FileState, FileStorage, LockHolder};
 pub use auth_core::{
     Account, AccountId, Authority, AuthorityOptions, AuthorizationResponse, Body, Claims, ClaimsChallenge,
-    Classification, ConfigError, CorrelationId, DeviceCode, IdToken, PendingAuthorization, Prompt, ProtocolError,
-    RedirectUri, ResponseMode, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
+    Classification, ConfigError, CorrelationId, DeviceCode, IdToken, IdTokenFault, PendingAuthorization, Prompt,
+    ProtocolError, RedirectUri, ResponseMode, Scopes, Secret, ServerError, Tenant, TenantProfile, Throttled, Timestamp,
     TransportError, TransportFault, UiReason, UiRequired,
 };
-pub use auth_http::{Clock, InMemoryTransport, SystemClock, Transport};
+pub use auth_http::{Clock, DynTransport, InMemoryTransport, SystemClock, Transport};
 #[cfg(feature = "reqwest")]
 pub use auth_http::{ReqwestTransport, Timeouts};
 pub use auth_interactive::{
-    Branding, Browser, BrowserError, Headless, LoopbackError, Pages, PagesError, PasteError, SignInError,
+    Branding, Browser, BrowserError, DynBrowser, Headless, LoopbackError, Pages, PagesError, PasteError, SignInError,
 };
 #[cfg(feature = "system-browser")]
 pub use auth_interactive::{Desktop, Environment, SystemBrowser};

@@ -12,6 +12,7 @@ mod dropped;
 mod events;
 mod forced;
 mod herd;
+mod hint;
 mod hit;
 mod lockless;
 mod outage;
