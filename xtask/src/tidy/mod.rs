@@ -12,9 +12,12 @@ mod length;
 mod modules;
 mod paths;
 mod purity;
+mod requirements;
 mod signatures;
 mod sources;
 mod trees;
+
+use std::fs;
 
 use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
@@ -25,6 +28,9 @@ use sources::Source;
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let sources = sources::read(&workspace.root)?;
     let mut findings = in_sources(&sources, workspace);
+    let page = workspace.root.join(requirements::PATH);
+    let page = fs::read_to_string(&page).map_err(Failure::file("read", &page))?;
+    findings.extend(requirements::check(&sources, &page));
     findings.extend(layers::check(&workspace.members));
     findings.extend(trees::check(workspace, bless)?);
     findings.sort();
