@@ -155,3 +155,8 @@ pub use auth_interactive::{Desktop, Environment, SystemBrowser};
 #[cfg(all(doctest, feature = "file"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// As are those of the page about stores.
+#[cfg(all(doctest, feature = "keyring", feature = "redis"))]
+#[doc = include_str!("../../../docs/stores.md")]
+struct Stores;
