@@ -70,6 +70,7 @@
 //! | `keyring` | | `Keyring`: keeps that key in the user's keyring; implies `encrypted` |
 //! | `secret-service` | | `SecretItemStorage`: the keyring items of the MSAL extension libraries on Linux; implies `keyring` |
 //! | `redis` | | `RedisStorage`: one cache for many machines |
+//! | `jwks` | | `PublicClient::verify_signature`: checks the signature of an ID token, for applications that pass it on |
 #![forbid(unsafe_code)]
 
 mod acquire;
