@@ -1,21 +1,35 @@
-//! The unified MSAL token cache.
+//! The unified MSAL token cache: the document that the MSAL libraries for other languages share, lookup, and stores.
 //!
-//! The document is shared with the MSAL libraries of other languages: what they wrote is found, what we write they find,
-//! and what we do not understand is kept as it is. [`TokenCache`] answers lookups from partitions that nobody changes, one
-//! for each account, so that a lookup costs the same however many there are; it writes by reloading, applying one change
-//! and replacing. [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), [`MemoryStorage`], the
-//! file of feature `file`, or one's own. For many users and machines [`PartitionedStorage`] keeps each partition apart: Redis,
-//! with feature `redis`.
+//! What other libraries wrote is found, they find what we write, and what we do not understand is kept as it is.
+//! [`TokenCache`] answers lookups from immutable partitions, one per account, so a lookup costs the same however many accounts
+//! there are. It writes by reloading, applying one change and replacing.
+//!
+//! [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), in [`MemoryStorage`], in a file, or in a
+//! store of your own. For many users and machines, [`PartitionedStorage`] keeps each partition as a separate value.
 //!
 //! # What is shared
 //!
-//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are texts, the environment is the preferred
-//!   name of the cloud, any other name of it is found; each library's spelling of the realm is found.
-//! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key id and both
+//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are text, the environment is the preferred name
+//!   of the cloud, and entries under its other names are found, as is each library's spelling of the realm.
+//! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key ID and both
 //!   generations of the hash are found.
-//! - Tokens of an application itself ([`AppQuery`]): those of the others are found; MSAL Python and Node look for theirs only.
-//! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion; the others do not find ours, whose
-//!   keys end with that hash.
+//! - Tokens of an application itself ([`AppQuery`]): those of other libraries are found; MSAL Python and Node find only their
+//!   own.
+//! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion. Our keys end with that hash, so other
+//!   libraries do not find ours.
+//!
+//! # Features
+//!
+//! None is on by default; without any, the crate needs no runtime.
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `file` | `FileStorage`: the document in a file |
+//! | `encrypted` | `EncryptedFileStorage`: the file encrypted with a key that you supply; encrypted values in Redis |
+//! | `keyring` | `Keyring`: keeps that key in the user's keyring; implies `encrypted` |
+//! | `secret-service` | `SecretItemStorage`: the keyring items of the MSAL extension libraries on Linux; implies `keyring` |
+//! | `redis` | `RedisStorage`: partitions in Redis |
+//! | `test-util` | `contract`: tests that every store must pass |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 

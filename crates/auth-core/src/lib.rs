@@ -1,18 +1,42 @@
-//! Sans-IO core for OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
+//! The sans-I/O core for OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
 //!
-//! Nothing in this crate asks a clock, draws a random number, opens a socket or reads a file: time is a [`Timestamp`]
-//! argument, randomness a generator that the caller hands in, and every request and response is a value of crate `http`.
-//! So every rule of the protocol can be tested as plain data.
+//! Nothing in this crate reads a clock, draws a random number, opens a socket or reads a file. Time is a [`Timestamp`]
+//! argument, randomness is a generator that the caller passes in, and every request and response is a value of the crate
+//! `http`. That makes every rule of the protocol testable as plain data.
 //!
-//! There are two shapes of conversation and no third:
+//! There are two shapes of conversation:
 //!
-//! - an [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`PushedAuthorization`],
-//!   [`CodeRedemption`], [`RefreshRedemption`];
-//! - a [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh tokens
-//!   in turn. An exchange is a flow of one step through [`OneStep`].
+//! - An [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`JwkSetRequest`],
+//!   [`PushedAuthorization`], [`CodeRedemption`], [`RefreshRedemption`], [`DeviceAuthorization`].
+//! - A [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh tokens in
+//!   turn, [`DeviceSignIn`] waits for a user who signs in on another device. [`OneStep`] makes a flow of an exchange.
 //!
-//! A sign-in begins with an [`AuthorizationRequest`], is remembered as a [`PendingAuthorization`], and becomes a
-//! [`CodeRedemption`] when the [`AuthorizationResponse`] is accepted.
+//! A sign-in with a browser starts as an [`AuthorizationRequest`] and is remembered as a [`PendingAuthorization`], which
+//! accepts the [`AuthorizationResponse`] and becomes a [`CodeRedemption`]. The crate `auth-http` drives flows over a network.
+//!
+//! ```
+//! use auth_core::{
+//!     Application, Authority, AuthorizationRequest, AuthorizationResponse, ClientId, CorrelationId, Exchange, RedirectUri,
+//!     RequestContext, Scopes, Timestamp,
+//! };
+//!
+//! let rng = &mut rand::rngs::SysRng;
+//! let now = Timestamp::from_unix_seconds(1_700_000_000);
+//! let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), CorrelationId::generate(rng)?);
+//! let metadata = Authority::tenant("common")?.metadata().unwrap();
+//! let redirect_uri = RedirectUri::parse("http://localhost:8400")?;
+//!
+//! let pending = AuthorizationRequest::new(context, metadata, redirect_uri, Scopes::parse("User.Read")?).begin(rng, now)?;
+//! println!("Open {}", pending.url());
+//!
+//! // The user signs in, and this arrives at the redirect URI:
+//! # let query = pending.url().query().unwrap();
+//! # let state = query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap();
+//! let response = AuthorizationResponse::parse(format!("code=0.AAA&state={state}").as_bytes())?;
+//! let request = pending.accept(response, now)?.request();
+//! assert_eq!(request.uri(), "https://login.microsoftonline.com/common/oauth2/v2.0/token");
+//! # Ok::<(), auth_core::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 #![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]

@@ -1,8 +1,8 @@
 //! A local identity provider in one process, in the shape of Microsoft Entra ID.
 //!
-//! It serves discovery, a sign-in page with a few made-up people, consent, sign-in on another device, and
-//! a token endpoint with PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is made for tests and
-//! demonstrations: anybody who can reach the port can sign in as anybody, and no password is asked.
+//! It serves discovery, a sign-in page with a few made-up people, consent, sign-in on another device, and a token endpoint
+//! with PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is for tests and demonstrations: anyone who
+//! can reach the port can sign in as anyone, without a password.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -25,10 +25,9 @@
 //!
 //! # How it is built
 //!
-//! What a request is answered is decided by functions on plain data (`token`, `authorize`, `device`, `store`):
-//! they are handed the time and the randomness. The shell around them (`server`) has the sockets,
-//! the clock and the lock. With the feature `robot` there is also `Robot`, which plays the user over
-//! HTTP where no browser is.
+//! Functions on plain data (`token`, `authorize`, `device`, `store`) decide what a request is answered; they are given the time
+//! and the randomness. The shell around them (`server`) owns the sockets, the clock and the lock. With the feature `robot`,
+//! `Robot` plays the user over HTTP where there is no browser.
 
 #![forbid(unsafe_code)]
 
