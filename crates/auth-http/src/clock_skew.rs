@@ -1,4 +1,4 @@
-//! Whether the clock of this machine is right, as far as the servers know (R-36).
+//! Compares this machine's clock with those of the servers (R-36).
 
 use core::fmt;
 use core::sync::atomic::{AtomicI64, Ordering};
@@ -11,10 +11,10 @@ use http::{HeaderMap, Request, Response};
 use crate::clock::Clock;
 use crate::transport::{DynTransport, Transport};
 
-/// Clocks may be five minutes apart: then times in id_tokens are not accepted any more (S-74).
+/// Five minutes, in seconds: beyond that, times in ID tokens are no longer accepted (S-74).
 const TOLERATED: u64 = 300;
 
-/// A transport that compares the times of answers with the clock. It corrects nothing.
+/// A transport that compares the `Date` of each response with the clock. It corrects nothing.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -28,13 +28,14 @@ pub struct ClockSkewWatch {
     transport: Arc<dyn DynTransport>,
     clock: Arc<dyn Clock>,
     tell: Box<dyn Fn(i64) + Send + Sync>,
-    /// What was told last; zero while the clocks agree.
+    /// The difference reported last; zero while the clocks agree.
     told: AtomicI64,
 }
 
 impl ClockSkewWatch {
-    /// Sends over `transport`. When a server's clock is more than five minutes from `clock`, calls `tell` with the seconds
-    /// that it is ahead, negative where it is behind; and again only when that has changed by more than five minutes.
+    /// Sends over `transport`. When a server's clock differs from `clock` by more than five minutes, calls `tell` with the
+    /// number of seconds by which the server is ahead (negative if it is behind), and again only when that number has changed
+    /// by more than five minutes.
     pub fn new(
         transport: Arc<dyn DynTransport>,
         clock: Arc<dyn Clock>,
@@ -55,7 +56,7 @@ impl ClockSkewWatch {
         } else {
             told
         };
-        // Of several answers at once one tells.
+        // Of several simultaneous responses, one reports it.
         let is_news = next != told
             && self.told.compare_exchange(told, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             && next != 0;
@@ -105,7 +106,7 @@ mod tests {
         }
     }
 
-    /// What is told when answers with these headers come at these times of our clock.
+    /// What is reported when responses with these headers arrive at these times of our clock.
     async fn told(answers: &[(u64, &'static [(&'static str, &'static str)])]) -> Vec<i64> {
         let (hand, told) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::new())));
         let headers = Arc::new(Mutex::new(HeaderMap::new()));

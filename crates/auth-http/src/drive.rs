@@ -6,10 +6,12 @@ use crate::clock::Clock;
 use crate::retry;
 use crate::transport::DynTransport;
 
-/// Drives `flow` to its end over `transport`.
+/// Drives `flow` to its end over `transport`: sends its requests, waits when it says so, and repeats a failed request once
+/// where the flow allows that (S-57).
 ///
 /// # Errors
-/// What the flow ends with: see [`Flow::step`].
+/// The error that the flow ends with; see [`Flow::step`]. A request that cannot be sent is an error only if the flow makes it
+/// one.
 ///
 /// ```
 /// use auth_core::{Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext};
@@ -35,7 +37,7 @@ pub async fn drive<F: Flow>(flow: &mut F, transport: &dyn DynTransport, clock: &
             Step::Wait { until } => tokio::time::sleep(now.duration_until(until)).await,
             Step::Send { request, replay } => {
                 let mut outcome = transport.send(request).await;
-                // Until it is told what came of it, the flow gives the same request again.
+                // Until `handle` is called, the flow returns the same request again.
                 if retry::is_worth_it(replay, &outcome)
                     && let Step::Send { request, .. } = flow.step(clock.now())?
                 {

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::Response;
 use http::header::RETRY_AFTER;
 
-/// Whether the one retry that a request has is worth it.
+/// Whether to use the one retry that a request has.
 pub(crate) fn is_worth_it(replay: Replay, outcome: &Result<Response<Bytes>, TransportError>) -> bool {
     match outcome {
-        // A server that names a time is left alone until then.
+        // A server that names a time is left alone until then; the flow handles it.
         Ok(response) => {
             replay == Replay::Once
                 && response.status().is_server_error()
@@ -23,7 +23,7 @@ pub(crate) fn is_worth_it(replay: Replay, outcome: &Result<Response<Bytes>, Tran
     }
 }
 
-/// One second, give or take half of it, so that clients that failed together do not come back together.
+/// One second, plus or minus half a second, so that clients that failed together do not return together.
 pub(crate) fn pause() -> Duration {
     Duration::from_millis(rand::random_range(500..=1500))
 }

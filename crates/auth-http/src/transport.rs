@@ -1,4 +1,4 @@
-//! What sends one request.
+//! Sending one request.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -9,9 +9,13 @@ use http::{Request, Response};
 
 /// Sends one request and reads its whole response.
 ///
-/// Requests and responses hold credentials: an implementation must not log bodies. It must not follow redirects (S-49),
-/// must stop at a body of 1 MiB ([`TransportFault::TooLarge`](auth_core::TransportFault::TooLarge)), must give up after a
-/// bounded time, and must not retry: [`drive`](crate::drive) knows what may be sent twice.
+/// Requests and responses contain credentials. An implementation
+///
+/// - must not log bodies,
+/// - must not follow redirects (S-49),
+/// - must stop when a body exceeds 1 MiB, with [`TransportFault::TooLarge`](auth_core::TransportFault::TooLarge) (S-53),
+/// - must give up after a bounded time (S-54), and
+/// - must not retry, because [`drive`](crate::drive) knows what may be sent twice (S-57).
 ///
 /// ```
 /// use auth_core::{Body, TransportError};
@@ -31,16 +35,19 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends `request`.
     ///
     /// # Errors
-    /// [`TransportError`] when there is no complete response.
+    /// [`TransportError`] when there is no complete response. It says whether the request may have been sent.
     fn send(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send;
 }
 
-/// A future behind a box.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Transport`] behind a pointer; every transport is one.
+/// The object-safe twin of [`Transport`]. Implement that one: every transport is a `DynTransport`.
 pub trait DynTransport: Send + Sync {
     /// See [`Transport::send`].
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no complete response.
     fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 }
 

@@ -1,15 +1,15 @@
-//! The clocks of Linux that are read without asking the processor for its cycles.
+//! The coarse clocks of Linux, which are read without asking the processor for its cycle count.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The time since 1970, or none where the clock is set before it.
+/// The time since 1970; zero if the clock is set earlier.
 pub(super) fn wall() -> Duration {
     read(ClockId::RealtimeCoarse)
 }
 
-/// The time since the system started, without that in which it slept.
+/// The time since the system started, not counting suspension.
 pub(super) fn monotonic() -> Duration {
     read(ClockId::MonotonicCoarse)
 }

@@ -21,7 +21,7 @@ fn status(status: u16) -> Outcome {
     Ok(Response::builder().status(status).body(Bytes::new()).unwrap())
 }
 
-/// Drives one discovery over the given answers; tells what came of it and how many requests there were.
+/// Drives one discovery over the given responses; returns the outcome and the number of requests.
 async fn discover(answers: Vec<Outcome>) -> (Result<(), Error>, usize) {
     let answers = Mutex::new(answers.into_iter());
     let transport = InMemoryTransport::new(move |_| answers.lock().unwrap().next().expect("a request too many"));

@@ -1,4 +1,4 @@
-//! The transport over reqwest with rustls.
+//! A transport over reqwest with rustls.
 
 mod proxy;
 mod timeouts;
@@ -19,21 +19,21 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::transport::Transport;
 pub use timeouts::Timeouts;
 
-/// The largest body that is read (S-53).
+/// The largest body that is read, in bytes (S-53).
 const MAX_BODY: usize = 1024 * 1024;
-/// The largest block of headers that is taken (S-53).
+/// The largest block of headers that is accepted, in bytes (S-53).
 const MAX_HEAD: usize = 64 * 1024;
-/// How far ahead the timer of a request is set at most.
+/// How far ahead the timer of a request is set, at most.
 const TICK: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept that nobody uses: shorter than servers keep it, many for five seconds. On one that is closed
-/// while a code is sent, nobody knows whether the code was taken, and it is not sent again.
+/// How long an idle connection is kept: shorter than by servers, many of which close it after five seconds. If a connection is
+/// closed while a code is being sent, no one knows whether the code was accepted, and it is not sent again.
 const KEPT: Duration = Duration::from_secs(4);
 
-/// Sends requests with [reqwest](https://docs.rs/reqwest): rustls, no redirects, no cookies, bounded in size and time.
+/// Sends requests with [reqwest](https://docs.rs/reqwest): TLS by rustls, no redirects, no cookies, limited size and time.
 ///
-/// `HTTPS_PROXY` and `NO_PROXY` are honoured, but never for addresses of this machine; `SSL_CERT_FILE` adds trusted roots
-/// as the platform's verifier takes them.
+/// `HTTPS_PROXY` and `NO_PROXY` are honoured, except for addresses of this machine, which are never reached through a proxy.
+/// `SSL_CERT_FILE` adds trusted roots where the platform's verifier reads it. Plain `http` works for this machine only.
 ///
 /// ```
 /// let transport = auth_http::ReqwestTransport::new();
@@ -46,14 +46,20 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// The transport with reqwest's own settings. Roots are loaded with the first request.
+    /// A transport with reqwest's default settings. Trusted roots are loaded with the first request.
     #[must_use]
     pub fn new() -> Self {
         Self::with(reqwest::Client::builder)
     }
 
-    /// The transport with settings of the application, such as further roots. Whatever they say, redirects stay off and
-    /// times bounded, by default as [`Timeouts`] says.
+    /// A transport with the application's settings, such as additional trusted roots. Redirects stay off and times limited
+    /// whatever the builder says; [`with_timeouts`](Self::with_timeouts) changes the limits.
+    ///
+    /// ```
+    /// use auth_http::ReqwestTransport;
+    ///
+    /// let transport = ReqwestTransport::with(|| reqwest::Client::builder().https_only(true));
+    /// ```
     pub fn with(builder: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
         Self {
             builder: Box::new(builder),
@@ -63,7 +69,7 @@ impl ReqwestTransport {
         }
     }
 
-    /// Waits as long as `timeouts` says (S-54).
+    /// Replaces the default [`Timeouts`] (S-54).
     ///
     /// ```
     /// use std::time::Duration;
@@ -161,8 +167,8 @@ async fn body(
     }
 }
 
-/// What comes of `work`, unless it takes longer than `patience`. One timer runs on from wait to wait and is set forward when it
-/// ends: a new one would wake the runtime, where none runs or the last ends later.
+/// The output of `work`, unless it takes longer than `patience`. One timer serves all waits and is set forward when it fires: a
+/// new timer would wake the runtime if none is running or the last one fires later.
 async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work: F) -> Option<F::Output> {
     let begun = Instant::now();
     if let Some(end) = begun.checked_add(patience).filter(|end| *end < timer.deadline()) {
@@ -203,7 +209,7 @@ fn failure(uri: &Uri, error: &reqwest::Error, sent: bool) -> TransportError {
     failed(fault, host_of(uri), innermost(error))
 }
 
-/// The last cause, which says most and holds no URL.
+/// The innermost cause, which says most and contains no URL.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;

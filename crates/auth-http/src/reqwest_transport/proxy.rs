@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-/// A malformed proxy would otherwise be passed over in silence and the request go out directly.
+/// Otherwise a malformed proxy would be ignored silently, and the request sent directly.
 pub(super) fn check_environment() -> Result<(), String> {
     check(|name| std::env::var(name).ok())
 }
@@ -18,7 +18,7 @@ fn check(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
     Ok(())
 }
 
-/// A URL with a host, or only `host:port`.
+/// Whether it is a URL with a host, or just `host:port`.
 fn is_proxy(value: &str) -> bool {
     let text = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let scheme = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https" | "socks4" | "socks5" | "socks5h"));

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// How long a [`ReqwestTransport`](crate::ReqwestTransport) waits (S-54). Nothing is waited for without an end.
+/// How long a [`ReqwestTransport`](crate::ReqwestTransport) waits (S-54). Every wait has a limit.
 ///
 /// ```
 /// use std::time::Duration;
@@ -12,15 +12,15 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// Until there is a connection: 10 s.
+    /// For the connection: 10 s.
     pub connect: Duration,
-    /// Until the head of the response is there, with the connection: 20 s.
+    /// For the head of the response, including the connection: 20 s.
     pub head: Duration,
-    /// Until all of the response is there: 60 s.
+    /// For the whole response: 60 s.
     pub whole: Duration,
-    /// Between two pieces of the body: 10 s. A slow server is not told from a stalling one before this time is over.
+    /// Between two chunks of the body: 10 s. Before this time has passed, a slow server is not considered stalled.
     pub idle: Duration,
-    /// After that a server that sends fewer bytes a second on average is taken to stall: 1024.
+    /// The lowest average rate after that, in bytes per second: 1024.
     pub slowest: u64,
 }
 
