@@ -1,22 +1,24 @@
 //! The unified MSAL token cache: the document that the MSAL libraries for other languages share, lookup, and stores.
 //!
 //! What other libraries wrote is found, they find what we write, and what we do not understand is kept as it is.
-//! [`TokenCache`] answers lookups from immutable partitions, one per account, so a lookup costs the same however many accounts
-//! there are. It writes by reloading, applying one change and replacing.
+//! [`TokenCache`] answers lookups from immutable partitions, one per account, so a lookup costs the same however many
+//! accounts there are. It writes by reloading, applying one change and replacing.
 //!
-//! [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), in [`MemoryStorage`], in a file, or in a
-//! store of your own. For many users and machines, [`PartitionedStorage`] keeps each partition as a separate value.
+//! [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), in [`MemoryStorage`], in a file,
+//! or in a store of your own. For many users and machines, [`PartitionedStorage`] keeps each partition as a separate
+//! value.
 //!
 //! # What is shared
 //!
-//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are text, the environment is the preferred name
-//!   of the cloud, and entries under its other names are found, as is each library's spelling of the realm.
-//! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key ID and both
-//!   generations of the hash are found.
-//! - Tokens of an application itself ([`AppQuery`]): those of other libraries are found; MSAL Python and Node find only their
-//!   own.
-//! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion. Our keys end with that hash, so other
-//!   libraries do not find ours.
+//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are text, the environment is the
+//!   preferred name of the cloud, and entries under its other names are found, as is each library's spelling of the
+//!   realm.
+//! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key ID and
+//!   both generations of the hash are found.
+//! - Tokens of an application itself ([`AppQuery`]): those of other libraries are found; MSAL Python and Node find only
+//!   their own.
+//! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion. Our keys end with that hash,
+//!   so other libraries do not find ours.
 //!
 //! # Features
 //!

@@ -1,18 +1,20 @@
 //! The sans-I/O core for OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
 //!
 //! Nothing in this crate reads a clock, draws a random number, opens a socket or reads a file. Time is a [`Timestamp`]
-//! argument, randomness is a generator that the caller passes in, and every request and response is a value of the crate
-//! `http`. That makes every rule of the protocol testable as plain data.
+//! argument, randomness is a generator that the caller passes in, and every request and response is a value of the
+//! crate `http`. That makes every rule of the protocol testable as plain data.
 //!
 //! There are two shapes of conversation:
 //!
 //! - An [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`JwkSetRequest`],
 //!   [`PushedAuthorization`], [`CodeRedemption`], [`RefreshRedemption`], [`DeviceAuthorization`].
-//! - A [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh tokens in
-//!   turn, [`DeviceSignIn`] waits for a user who signs in on another device. [`OneStep`] makes a flow of an exchange.
+//! - A [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh
+//!   tokens in turn, [`DeviceSignIn`] waits for a user who signs in on another device. [`OneStep`] makes a flow of an
+//!   exchange.
 //!
-//! A sign-in with a browser starts as an [`AuthorizationRequest`] and is remembered as a [`PendingAuthorization`], which
-//! accepts the [`AuthorizationResponse`] and becomes a [`CodeRedemption`]. The crate `auth-http` drives flows over a network.
+//! A sign-in with a browser starts as an [`AuthorizationRequest`] and is remembered as a [`PendingAuthorization`],
+//! which accepts the [`AuthorizationResponse`] and becomes a [`CodeRedemption`]. The crate `auth-http` drives flows
+//! over a network.
 //!
 //! ```
 //! use auth_core::{

@@ -1,4 +1,4 @@
-//! The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+//! The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
 
 use url::Url;
 
@@ -38,7 +38,7 @@ pub(crate) enum Prompt {
 
 /// Why a request is refused, and who is told.
 pub(crate) enum Refusal {
-    /// The user: the redirect URI is not to be trusted (RFC 6749 section 4.1.2.1).
+    /// The user: the redirect URI is not to be trusted (RFC 6749 §4.1.2.1).
     Page(OAuthError),
     /// The client.
     Reply(ReplyTo, OAuthError),

@@ -1,4 +1,4 @@
-//! The settings of an emulator before it runs.
+//! Configuring an emulator before it starts.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::directory::{User, default_users};
 use crate::emulator::{Emulator, StartError};
 use crate::settings::{Rotation, Settings};
 
-/// Settings of an emulator that is not running yet.
+/// Configures an emulator; made by [`Emulator::builder`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -42,99 +42,97 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The TCP port to listen on; 0, the default, takes a free one.
+    /// The TCP port to listen on; 0, the default, picks a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The people who can sign in, in the place of the usual four.
+    /// The people who can sign in, instead of the default four.
     pub fn users(mut self, users: impl IntoIterator<Item = User>) -> Self {
         self.users = users.into_iter().collect();
         self
     }
 
-    /// How long access tokens are valid, in whole seconds; one hour otherwise.
+    /// How long access tokens are valid, in whole seconds; one hour by default.
     pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.access_token_lifetime = lifetime;
         self
     }
 
-    /// Advises clients to refresh after this time (`refresh_in`), in whole seconds; otherwise the
-    /// answers hold no such advice.
+    /// Advises clients to refresh after this time (`refresh_in`), in whole seconds; by default responses contain no
+    /// such advice.
     pub fn refresh_in(mut self, span: Duration) -> Self {
         self.settings.refresh_in = Some(span);
         self
     }
 
-    /// How long id tokens are valid, in whole seconds; one hour otherwise.
+    /// How long ID tokens are valid, in whole seconds; one hour by default.
     pub fn id_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.id_token_lifetime = lifetime;
         self
     }
 
-    /// How long an authorization code can be redeemed, in whole seconds; one minute otherwise.
+    /// How long an authorization code can be redeemed, in whole seconds; one minute by default.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.code_lifetime = lifetime;
         self
     }
 
-    /// How long a user has to enter a device code and to sign in, in whole seconds; 15 minutes otherwise.
+    /// How long a user has to enter a device code and sign in, in whole seconds; 15 minutes by default.
     pub fn device_code_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.device_code_lifetime = lifetime;
         self
     }
 
-    /// How long a device waits between two questions whether its user is done, in whole seconds; five otherwise. One
-    /// that asks sooner is told to slow down.
+    /// How long a device must wait between two polls, in whole seconds; five by default. One that polls sooner is told
+    /// to slow down.
     pub fn device_interval(mut self, interval: Duration) -> Self {
         self.settings.device_interval = interval;
         self
     }
 
-    /// How long a refresh token can be redeemed, in whole seconds; 90 days otherwise.
+    /// How long a refresh token can be redeemed, in whole seconds; 90 days by default.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.refresh_token_lifetime = lifetime;
         self
     }
 
-    /// What becomes of refresh tokens that were redeemed.
+    /// What happens to a refresh token that is redeemed.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.settings.rotation = rotation;
         self
     }
 
-    /// Whether a refresh may ask for any scope of a resource of which one scope was consented to;
-    /// otherwise only for scopes that were.
+    /// Whether a refresh may ask for any scope of a resource once the user has consented to one of them. By default it
+    /// may ask only for scopes that the user consented to.
     pub fn widen_on_refresh(mut self, widen: bool) -> Self {
         self.settings.widen_on_refresh = widen;
         self
     }
 
-    /// Whether authorization responses name their issuer, and discovery promises it (RFC 9207); Entra's do not.
+    /// Whether authorization responses name their issuer and discovery announces it (RFC 9207). Entra's do not.
     pub fn response_issuer(mut self, named: bool) -> Self {
         self.settings.response_issuer = named;
         self
     }
 
-    /// Makes a client a member of the family: its refresh tokens come with `foci` and work for every
-    /// member.
+    /// Makes a client a member of the family: its refresh tokens come with `foci` and work for every member.
     pub fn family_client(mut self, client_id: impl Into<String>) -> Self {
         self.settings.family_clients.insert(client_id.into());
         self
     }
 
-    /// The name that the pages show for a client, which otherwise is its id.
+    /// The name that the pages show for a client instead of its ID.
     pub fn client_name(mut self, client_id: impl Into<String>, name: impl Into<String>) -> Self {
         self.settings.client_names.insert(client_id.into(), name.into());
         self
     }
 
-    /// Starts the emulator. It needs a tokio runtime with time and I/O, and nothing else.
+    /// Starts the emulator. It needs only a tokio runtime with time and I/O enabled.
     ///
     /// # Errors
-    ///
-    /// If the port is taken, the operating system gives no random bytes, no signing key could be
+    /// [`StartError`] if the port is taken, the operating system provides no random bytes, no signing key could be
     /// made, or there are no users.
     pub async fn start(self) -> Result<Emulator, StartError> {
         Emulator::launch(self.port, self.settings, self.users).await
@@ -142,16 +140,15 @@ impl EmulatorBuilder {
 }
 
 impl Emulator {
-    /// Starts an emulator with the usual settings on a free port.
+    /// Starts an emulator with default settings on a free port.
     ///
     /// # Errors
-    ///
-    /// If the operating system gives no socket or no random bytes; see [`StartError`].
+    /// [`StartError`] if the operating system provides no socket or no random bytes.
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }
 
-    /// Begins to configure an emulator.
+    /// Starts configuring an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }

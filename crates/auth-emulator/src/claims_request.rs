@@ -1,4 +1,4 @@
-//! The `claims` parameter (OpenID Connect Core section 5.5), as far as the emulator heeds it.
+//! The `claims` parameter (OpenID Connect Core §5.5), as far as the emulator heeds it.
 
 use serde_json::Value;
 

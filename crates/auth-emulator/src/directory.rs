@@ -31,7 +31,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user with an object id that follows from the user name, so it is the same at each start.
+    /// A user whose object ID is derived from the user name, so that it is the same at every start.
     #[must_use]
     pub fn new(username: impl Into<String>, name: impl Into<String>) -> Self {
         let username = username.into();
@@ -39,38 +39,38 @@ impl User {
         Self { username, name: name.into(), object_id }
     }
 
-    /// The same user with this object id (`oid`), a GUID.
+    /// Sets the object ID (`oid`), a GUID.
     #[must_use]
     pub fn with_object_id(mut self, object_id: impl Into<String>) -> Self {
         self.object_id = object_id.into();
         self
     }
 
-    /// The name to sign in with; `preferred_username` in an id token.
+    /// The name to sign in with; `preferred_username` in an ID token.
     #[must_use]
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// The name for people to read.
+    /// The display name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The object id in the home tenant; `oid` in an id token.
+    /// The object ID in the home tenant; `oid` in an ID token.
     #[must_use]
     pub fn object_id(&self) -> &str {
         &self.object_id
     }
 
-    /// Up to two letters for a round picture.
+    /// Up to two letters for a round avatar.
     pub(crate) fn initials(&self) -> String {
         self.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect()
     }
 }
 
-/// The users of the emulator unless a program brings its own.
+/// The default users.
 pub(crate) fn default_users() -> Vec<User> {
     [
         ("ada@contoso.example", "Ada Lindqvist", "0b7d5f4e-1c92-4d3a-8e60-7a5c9f2b1d01"),
@@ -83,7 +83,7 @@ pub(crate) fn default_users() -> Vec<User> {
     .collect()
 }
 
-/// What may stand in the place of the tenant in a path.
+/// What may take the place of the tenant in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tenant {
     Common,
@@ -114,7 +114,7 @@ impl Tenant {
         }
     }
 
-    /// The tenant that a sign-in through this path ends in.
+    /// The tenant that a sign-in through this path leads to.
     pub(crate) fn signs_in_at(self) -> TenantId {
         match self {
             Self::Common | Self::Organizations => TenantId::Home,
@@ -122,7 +122,7 @@ impl Tenant {
         }
     }
 
-    /// What the issuer in the discovery document has in the place of the tenant.
+    /// What the issuer in the discovery document has instead of the tenant.
     pub(crate) fn in_issuer(self) -> &'static str {
         match self {
             Self::Common | Self::Organizations => "{tenantid}",
@@ -148,7 +148,7 @@ impl TenantId {
         }
     }
 
-    /// The object id of a user in this tenant; each tenant has its own.
+    /// The object ID of a user in this tenant; each tenant has its own.
     pub(crate) fn object_id_of(self, user: &User) -> String {
         match self {
             Self::Home => user.object_id.clone(),
@@ -156,7 +156,7 @@ impl TenantId {
         }
     }
 
-    /// Who the account of a user is across tenants (`client_info`): base64url of `{"uid":…,"utid":…}`.
+    /// The account of a user across tenants (`client_info`): base64url of `{"uid":…,"utid":…}`.
     pub(crate) fn client_info(self, user: &User) -> String {
         let home = self.home();
         let json = json!({ "uid": home.object_id_of(user), "utid": home.guid() });

@@ -1,4 +1,4 @@
-//! The emulator as a value: it runs while the value lives.
+//! The emulator as a value: it runs as long as the value lives.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::store::State;
 
 /// A running identity provider on `127.0.0.1`.
 ///
-/// Dropping it stops it at once; [`shutdown`](Self::shutdown) lets answers under way go out first.
+/// Dropping it stops it at once; [`shutdown`](Self::shutdown) lets pending responses finish first.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -43,7 +43,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// How long a shutdown waits for answers that are under way.
+    /// How long a shutdown waits for pending responses.
     const PATIENCE: Duration = Duration::from_secs(2);
 
     /// Starts an emulator as its builder describes it.
@@ -66,14 +66,13 @@ impl Emulator {
         let told = Arc::clone(&app);
         let server = tokio::spawn(async move {
             let until = async move { told.stopped().await };
-            // The listener tries again on each error, so this ends by the signal alone.
+            // The listener retries after each error, so only the signal ends this.
             let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
         });
         Ok(Self { app, users, stop, server: Some(server) })
     }
 
-    /// Stops the emulator: it takes no more connections, and answers under way have up to two
-    /// seconds to go out.
+    /// Stops the emulator. It accepts no more connections; pending responses have up to two seconds to finish.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(mut server) = self.server.take()
@@ -83,31 +82,31 @@ impl Emulator {
         }
     }
 
-    /// Revokes every refresh token of a user, found by user name in any case, as an administrator
-    /// does. Returns how many living ones there were.
+    /// Revokes every refresh token of a user, as an administrator would, and returns how many were valid. The user name
+    /// may be in any case.
     pub fn revoke_refresh_tokens(&self, username: &str) -> usize {
         let of = |user: &User| user.username().eq_ignore_ascii_case(username);
         self.app.state().refresh_tokens.revoke(|sign_in| of(&sign_in.user))
     }
 
-    /// Forgets what users consented to, and who signed in. Tokens that were issued stay valid.
+    /// Forgets who signed in and what they consented to. Tokens that were issued stay valid.
     pub fn forget_consents(&self) {
         let mut state = self.app.state();
         state.consents = Default::default();
         state.signed_in.clear();
     }
 
-    /// Sets how long access tokens are valid from the next answer on, in whole seconds.
+    /// Sets how long access tokens are valid, in whole seconds, from the next response on.
     pub fn set_access_token_lifetime(&self, lifetime: Duration) {
         self.app.state().settings.access_token_lifetime = lifetime;
     }
 
-    /// Sets the advice when to refresh (`refresh_in`) from the next answer on, in whole seconds.
+    /// Sets when clients are advised to refresh (`refresh_in`), in whole seconds, from the next response on.
     pub fn set_refresh_in(&self, span: Option<Duration>) {
         self.app.state().settings.refresh_in = span;
     }
 
-    /// Sets what becomes of redeemed refresh tokens from now on.
+    /// Sets what happens to redeemed refresh tokens from now on.
     pub fn set_rotation(&self, rotation: Rotation) {
         self.app.state().settings.rotation = rotation;
     }
@@ -118,14 +117,14 @@ impl Emulator {
         self.authority_for(HOME_TENANT_ID)
     }
 
-    /// The authority with `tenant` in its path: `common`, `organizations`, `consumers`, a tenant id
-    /// or a domain name. It is not checked, so tests can name tenants that do not exist.
+    /// The authority with `tenant` in its path: `common`, `organizations`, `consumers`, a tenant ID or a domain name.
+    /// It is not checked, so that tests can name tenants that do not exist.
     #[must_use]
     pub fn authority_for(&self, tenant: &str) -> String {
         format!("{}/{tenant}", self.base_url())
     }
 
-    /// `http://127.0.0.1:{port}`, without a slash at the end.
+    /// `http://127.0.0.1:{port}`, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.app.base_url()
@@ -143,19 +142,19 @@ impl Emulator {
         self.app.port()
     }
 
-    /// The id of the tenant that the users belong to.
+    /// The ID of the tenant that the users belong to.
     #[must_use]
     pub fn tenant_id(&self) -> &str {
         HOME_TENANT_ID
     }
 
-    /// The domain name of the home tenant; it works in an authority as the id does.
+    /// The domain name of the home tenant; in an authority it works like the ID.
     #[must_use]
     pub fn tenant_domain(&self) -> &str {
         HOME_DOMAIN
     }
 
-    /// The id of another tenant, where the same users are guests.
+    /// The ID of another tenant, where the same users are guests.
     #[must_use]
     pub fn second_tenant_id(&self) -> &str {
         SECOND_TENANT_ID
@@ -167,13 +166,13 @@ impl Emulator {
         &self.users
     }
 
-    /// The faults that are still to come. The handle can be cloned and kept.
+    /// The faults still to come. The handle can be cloned and kept.
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.app.faults().clone()
     }
 
-    /// What was asked so far. The handle can be cloned and kept.
+    /// The requests so far. The handle can be cloned and kept.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.app.ledger().clone()
@@ -217,15 +216,15 @@ pub enum StartError {
     /// The port is taken or may not be used. Choose another one, or 0 for a free one.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Bind {
-        /// The port that was asked for.
+        /// The requested port.
         port: u16,
-        /// What the operating system says.
+        /// The reason given by the operating system.
         source: io::Error,
     },
-    /// The operating system gave no random bytes.
+    /// The operating system provided no random bytes.
     #[error("the operating system gives no random bytes")]
     Randomness,
-    /// The key that signs tokens could not be made.
+    /// The key that signs tokens could not be generated.
     #[error("cannot make a signing key")]
     SigningKey,
     /// The builder was given an empty list of users.

@@ -1,4 +1,4 @@
-//! Faults on request: what goes wrong next, at which endpoint.
+//! Faults on request: what goes wrong next, and at which endpoint.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,29 +20,29 @@ use crate::endpoint::Endpoint;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The request is answered as always, but only after this time.
+    /// The request is answered normally, but only after this time.
     Delay(Duration),
-    /// The connection is reset; the request is not looked at.
+    /// The connection is reset; the request has no effect.
     Reset,
-    /// The request is carried out, and then the connection is reset without an answer. A refresh
-    /// token is rotated and the client never sees the new one.
+    /// The request takes effect, and then the connection is reset without a response: a refresh token is rotated, and
+    /// the client never sees the new one.
     LoseAnswer,
-    /// The request is carried out, and the connection is closed in the middle of the answer's body.
+    /// The request takes effect, and the connection is closed in the middle of the response body.
     TruncateBody,
-    /// A made-up answer of any kind; the request is not looked at.
+    /// A made-up response of any kind; the request has no effect.
     Http(HttpFault),
-    /// A refusal in the shape of Entra. At the authorization endpoint a well-formed request is
-    /// answered at its redirect URI.
+    /// An error response in the shape of Entra's. At the authorization endpoint, a well-formed request is answered at
+    /// its redirect URI.
     OAuth(OAuthFault),
 }
 
 impl Fault {
-    /// An answer with this HTTP status and a short plain body.
+    /// A response with this HTTP status and a short plain body.
     pub fn status(status: u16) -> HttpFault {
         HttpFault { status, headers: Vec::new(), body: format!("status {status} on request\n") }
     }
 
-    /// An HTML page with status 200 in the place of the answer, as a captive portal sends it.
+    /// An HTML page with status 200 instead of the response, as from a captive portal.
     pub fn html(body: impl Into<String>) -> HttpFault {
         Self::status(200).content_type("text/html; charset=utf-8").body(body)
     }
@@ -52,7 +52,7 @@ impl Fault {
         Self::status(307).header("location", location)
     }
 
-    /// A refusal with this `error` code, such as `invalid_grant`.
+    /// An error response with this `error` code, such as `invalid_grant`.
     pub fn oauth(error: impl Into<String>) -> OAuthFault {
         OAuthFault {
             error: error.into(),
@@ -65,14 +65,14 @@ impl Fault {
         }
     }
 
-    /// The request waits for this long, and is then answered as always.
+    /// The request waits this long, and is then answered normally.
     #[must_use]
     pub const fn delay(span: Duration) -> Self {
         Self::Delay(span)
     }
 }
 
-/// A made-up answer. Begin with [`Fault::status`], [`Fault::html`] or [`Fault::redirect`].
+/// A made-up response. Start with [`Fault::status`], [`Fault::html`] or [`Fault::redirect`].
 ///
 /// ```
 /// use auth_emulator::Fault;
@@ -95,7 +95,7 @@ impl HttpFault {
         self
     }
 
-    /// Adds a header. One that HTTP does not allow is left out of the answer.
+    /// Adds a header. One that HTTP does not allow is left out of the response.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -118,7 +118,7 @@ impl HttpFault {
     }
 }
 
-/// A refusal on request. Begin with [`Fault::oauth`].
+/// An OAuth error response. Start with [`Fault::oauth`].
 ///
 /// ```
 /// use auth_emulator::Fault;
@@ -141,13 +141,13 @@ pub struct OAuthFault {
 }
 
 impl OAuthFault {
-    /// Sets the HTTP status; 400 otherwise.
+    /// Sets the HTTP status; 400 by default.
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// Sets the number behind `AADSTS`, which also stands in `error_codes`.
+    /// Sets the number after `AADSTS`, which is also in `error_codes`.
     pub fn aadsts(mut self, number: u32) -> Self {
         self.aadsts = number;
         self
@@ -190,7 +190,7 @@ impl From<OAuthFault> for Fault {
     }
 }
 
-/// The faults that are still to come, one queue per endpoint. Clones share the queues.
+/// The faults still to come, in one queue per endpoint. Clones share the queues.
 ///
 /// ```
 /// use auth_emulator::{Endpoint, Fault, Faults};
@@ -206,26 +206,26 @@ impl From<OAuthFault> for Fault {
 pub struct Faults(Arc<Mutex<BTreeMap<Endpoint, VecDeque<Fault>>>>);
 
 impl Faults {
-    /// Lets the next request to `endpoint` that has no fault yet meet this one.
+    /// Queues a fault for one request to `endpoint`.
     pub fn push(&self, endpoint: Endpoint, fault: impl Into<Fault>) {
         self.push_times(endpoint, 1, fault);
     }
 
-    /// Lets the next `times` requests to `endpoint` that have no fault yet meet this one.
+    /// Queues a fault for `times` requests to `endpoint`.
     pub fn push_times(&self, endpoint: Endpoint, times: usize, fault: impl Into<Fault>) {
         let fault = fault.into();
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queues.entry(endpoint).or_default().extend(std::iter::repeat_n(fault, times));
     }
 
-    /// How many faults wait at `endpoint`.
+    /// How many faults are queued for `endpoint`.
     #[must_use]
     pub fn pending(&self, endpoint: Endpoint) -> usize {
         let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queues.get(&endpoint).map_or(0, VecDeque::len)
     }
 
-    /// Forgets all faults that wait.
+    /// Removes all queued faults.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -63,7 +63,7 @@ impl SigningKey {
         Ok(format!("{message}.{}", ids::base64url(&signature)))
     }
 
-    /// The public part as a JWK set (RFC 7517 section 5).
+    /// The public part as a JWK set (RFC 7517 §5).
     pub(crate) fn to_jwks(&self, issuer: &str) -> serde_json::Value {
         json!({
             "keys": [{

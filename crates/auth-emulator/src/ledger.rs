@@ -1,4 +1,4 @@
-//! What was asked of the emulator, for tests and demonstrations to look at.
+//! A record of the requests, for tests and demonstrations.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::endpoint::Endpoint;
 use crate::ids::{self, Fingerprint};
 
-/// The requests so far. Clones share the pages.
+/// The requests so far. Clones share the record.
 ///
-/// Credentials are not written down: a parameter that holds one shows as `[redacted]`, and how often
-/// each was redeemed is counted by its fingerprint.
+/// Credentials are not recorded: a parameter that contains one shows as `[redacted]`, and redemptions of each are
+/// counted by its fingerprint.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -38,6 +38,14 @@ struct Book {
 }
 
 /// The kind of a token request.
+///
+/// ```no_run
+/// # fn example(emulator: &auth_emulator::Emulator) {
+/// use auth_emulator::GrantType;
+///
+/// assert_eq!(emulator.ledger().token_requests(GrantType::DeviceCode), 3);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum GrantType {
@@ -63,7 +71,15 @@ impl GrantType {
     }
 }
 
-/// A credential that can be redeemed.
+/// A kind of credential that can be redeemed; see [`Ledger::redemptions`].
+///
+/// ```no_run
+/// # fn example(emulator: &auth_emulator::Emulator) {
+/// use auth_emulator::CredentialKind;
+///
+/// assert_eq!(emulator.ledger().redemptions(CredentialKind::Code).len(), 1);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {
@@ -71,11 +87,11 @@ pub enum CredentialKind {
     Code,
     /// A refresh token.
     RefreshToken,
-    /// A device code; each question whether the user is done is an attempt.
+    /// A device code; each poll is an attempt.
     DeviceCode,
 }
 
-/// How often one credential came to the token endpoint.
+/// How often one credential was sent to the token endpoint.
 ///
 /// ```no_run
 /// # fn example(emulator: &auth_emulator::Emulator) {
@@ -91,7 +107,7 @@ pub enum CredentialKind {
 pub struct Redemption {
     /// What it is.
     pub kind: CredentialKind,
-    /// How often it was tried, requests that met a fault before they were looked at not counted.
+    /// How often it was tried, not counting requests that met a fault and had no effect.
     pub attempts: u64,
     /// How often tokens were issued for it.
     pub successes: u64,
@@ -123,7 +139,7 @@ pub struct Record {
 }
 
 impl Ledger {
-    /// Parameters and headers whose values are not written down.
+    /// Parameters and headers whose values are not recorded.
     const SECRET: [&str; 15] = [
         "assertion",
         "authorization",
@@ -141,7 +157,7 @@ impl Ledger {
         "transaction",
         "user_code",
     ];
-    /// Requests beyond this number push the oldest one out; the counts stay right.
+    /// Requests beyond this number displace the oldest; the counts stay correct.
     const LIMIT: usize = 4_096;
 
     /// The requests to all endpoints, oldest first; the newest 4096 of them.
@@ -158,26 +174,26 @@ impl Ledger {
         records
     }
 
-    /// How many requests an endpoint got, faults and refusals included.
+    /// How many requests an endpoint received, including those with faults and errors.
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> u64 {
         self.with(|book| book.endpoints.get(&endpoint).copied().unwrap_or_default())
     }
 
-    /// How many token requests of a kind came, faults and refusals included.
+    /// How many token requests of a kind were received, including those with faults and errors.
     #[must_use]
     pub fn token_requests(&self, grant: GrantType) -> u64 {
         self.with(|book| book.grants.get(&grant).copied().unwrap_or_default())
     }
 
-    /// How often each credential of a kind was redeemed, in no special order.
+    /// How often each credential of a kind was redeemed, in no particular order.
     #[must_use]
     pub fn redemptions(&self, kind: CredentialKind) -> Vec<Redemption> {
         let of = |found: &&Redemption| found.kind == kind;
         self.with(|book| book.credentials.values().filter(of).copied().collect())
     }
 
-    /// How often this code, device code or refresh token was redeemed; `None` if it never came.
+    /// How often this code, device code or refresh token was redeemed; `None` if it was never sent.
     #[must_use]
     pub fn redemption_of(&self, credential: &str) -> Option<Redemption> {
         self.with(|book| book.credentials.get(&ids::fingerprint(credential)).copied())
@@ -188,7 +204,7 @@ impl Ledger {
         self.with(|book| *book = Book::default());
     }
 
-    /// Writes a request down when it comes, and says by which number it can be completed.
+    /// Records a request when it arrives, and returns the number by which to complete it.
     pub(crate) fn open(&self, mut record: Record) -> u64 {
         for (name, value) in record.parameters.iter_mut().chain(&mut record.headers) {
             if Self::SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
@@ -209,7 +225,7 @@ impl Ledger {
         })
     }
 
-    /// Completes a request with how it was answered.
+    /// Completes a request with its response.
     pub(crate) fn complete(&self, number: u64, status: Option<u16>, error: Option<String>) {
         self.with(|book| {
             if let Some((_, record)) = book.records.iter_mut().rev().find(|(at, _)| *at == number) {
@@ -273,26 +289,26 @@ impl Record {
         (self.endpoint == Endpoint::Token).then(named)
     }
 
-    /// A parameter of the query or the form; `[redacted]` in the place of a credential.
+    /// A parameter of the query or the form; `[redacted]` for a credential.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A header, by its name in any case; `[redacted]` in the place of a credential.
+    /// A header, by its name in any case; `[redacted]` for a credential.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
     }
 
-    /// The HTTP status of the answer; `None` when there was no answer, or not yet.
+    /// The HTTP status of the response; `None` if there was none, or none yet.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// The `error` code of a refusal.
+    /// The `error` code of an error response.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()

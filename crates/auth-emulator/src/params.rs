@@ -9,7 +9,7 @@ pub(crate) struct Params(Vec<(String, String)>);
 impl Params {
     /// # Errors
     ///
-    /// The name of a parameter that came more than once (RFC 6749 section 3.1 forbids it).
+    /// The name of a parameter that came more than once (RFC 6749 §3.1 forbids it).
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, String> {
         let mut params = Self::default();
         for (name, value) in form_urlencoded::parse(encoded) {
@@ -21,7 +21,7 @@ impl Params {
         Ok(params)
     }
 
-    /// The value of a parameter; a value of nothing counts as absent (RFC 6749 section 3.1).
+    /// The value of a parameter; a value of nothing counts as absent (RFC 6749 §3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(known, _)| known == name)?.1.as_str();
         (!value.is_empty()).then_some(value)

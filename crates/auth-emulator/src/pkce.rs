@@ -1,4 +1,4 @@
-//! Proof key for code exchange, the server's side (RFC 7636 section 4.6). Only `S256`.
+//! Proof key for code exchange, the server's side (RFC 7636 §4.6). Only `S256`.
 
 use crate::ids;
 

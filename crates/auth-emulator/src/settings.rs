@@ -1,9 +1,9 @@
-//! What can be set about the emulator's answers.
+//! Settings of the emulator's responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What becomes of a refresh token that was redeemed.
+/// What happens to a refresh token that is redeemed.
 ///
 /// ```
 /// use auth_emulator::{Emulator, Rotation};
@@ -15,15 +15,15 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rotation {
-    /// It stays valid, and the answer brings no other one.
+    /// It stays valid, and the response contains no new one.
     None,
-    /// The answer brings a new one, and the old one stays valid beside it.
+    /// The response contains a new one, and the old one stays valid, too.
     Overlap,
-    /// The answer brings a new one, and the old one is worth nothing from then on.
+    /// The response contains a new one, and the old one is invalid from then on.
     #[default]
     Rotate,
-    /// As [`Rotate`](Self::Rotate); and if the old one comes again, every refresh token of that
-    /// sign-in is revoked (RFC 9700 section 4.14.2).
+    /// As [`Rotate`](Self::Rotate), and if the old one is used again, every refresh token of that sign-in is revoked
+    /// (RFC 9700 §4.14.2).
     RevokeFamilyOnReuse,
 }
 

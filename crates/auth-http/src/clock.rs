@@ -27,15 +27,15 @@ pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 
-    /// The time since some fixed moment, by a clock that is never set. Thanks to it, tokens age and pauses end correctly even
-    /// when the wall clock is set (R-33). By default it is derived from [`now`](Self::now).
+    /// The time since some fixed moment, by a clock that is never set. Thanks to it, tokens age and pauses end
+    /// correctly even when the wall clock is set (R-33). By default it is derived from [`now`](Self::now).
     fn uptime(&self) -> Duration {
         Duration::from_secs(self.now().as_unix_seconds())
     }
 }
 
-/// The wall clock and the monotonic clock of the system, with a resolution of a few milliseconds. Tokens need only seconds,
-/// so reading either costs a silent hit no more than a few nanoseconds.
+/// The wall clock and the monotonic clock of the system, with a resolution of a few milliseconds. Tokens need only
+/// seconds, so reading either costs a silent hit no more than a few nanoseconds.
 ///
 /// ```
 /// use auth_http::{Clock, SystemClock};

@@ -33,9 +33,9 @@ pub struct ClockSkewWatch {
 }
 
 impl ClockSkewWatch {
-    /// Sends over `transport`. When a server's clock differs from `clock` by more than five minutes, calls `tell` with the
-    /// number of seconds by which the server is ahead (negative if it is behind), and again only when that number has changed
-    /// by more than five minutes.
+    /// Sends over `transport`. When a server's clock differs from `clock` by more than five minutes, calls `tell` with
+    /// the number of seconds by which the server is ahead (negative if it is behind), and again only when that number
+    /// has changed by more than five minutes.
     pub fn new(
         transport: Arc<dyn DynTransport>,
         clock: Arc<dyn Clock>,

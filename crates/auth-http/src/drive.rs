@@ -6,12 +6,12 @@ use crate::clock::Clock;
 use crate::retry;
 use crate::transport::DynTransport;
 
-/// Drives `flow` to its end over `transport`: sends its requests, waits when it says so, and repeats a failed request once
-/// where the flow allows that (S-57).
+/// Drives `flow` to its end over `transport`: sends its requests, waits when it says so, and repeats a failed request
+/// once where the flow allows that (S-57).
 ///
 /// # Errors
-/// The error that the flow ends with; see [`Flow::step`]. A request that cannot be sent is an error only if the flow makes it
-/// one.
+/// The error that the flow ends with; see [`Flow::step`]. A request that cannot be sent is an error only if the flow
+/// makes it one.
 ///
 /// ```
 /// use auth_core::{Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext};

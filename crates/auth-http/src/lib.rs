@@ -1,8 +1,8 @@
 //! HTTP for `auth-core`: sending a request, and the one loop that drives a conversation.
 //!
 //! [`drive`] runs a [`Flow`](auth_core::Flow) over a [`Transport`]. The feature `reqwest` (on by default) has
-//! `ReqwestTransport`. [`InMemoryTransport`] answers from a function, for tests. Any other HTTP client becomes a [`Transport`]
-//! in about thirty lines.
+//! `ReqwestTransport`. [`InMemoryTransport`] answers from a function, for tests. Any other HTTP client becomes a
+//! [`Transport`] in about thirty lines.
 #![forbid(unsafe_code)]
 
 mod clock;

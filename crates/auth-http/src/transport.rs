@@ -13,7 +13,8 @@ use http::{Request, Response};
 ///
 /// - must not log bodies,
 /// - must not follow redirects (S-49),
-/// - must stop when a body exceeds 1 MiB, with [`TransportFault::TooLarge`](auth_core::TransportFault::TooLarge) (S-53),
+/// - must stop when a body exceeds 1 MiB, with [`TransportFault::TooLarge`](auth_core::TransportFault::TooLarge)
+///   (S-53),
 /// - must give up after a bounded time (S-54), and
 /// - must not retry, because [`drive`](crate::drive) knows what may be sent twice (S-57).
 ///

@@ -1,16 +1,16 @@
 //! The one moment at which a person sees the library: a browser opens, and its answer arrives on this machine.
 //!
-//! - [`Browser`] shows a URL to the user. `SystemBrowser` (feature `system-browser`, on by default) opens the desktop's browser
-//!   or the command in `BROWSER`; an application with a web view implements the trait itself.
-//! - [`LoopbackReceiver`] holds the port of the redirect URI (RFC 8252 §7.3) and waits for the one request with the right
-//!   `state`; anything else gets a fixed refusal, and the wait continues.
+//! - [`Browser`] shows a URL to the user. `SystemBrowser` (feature `system-browser`, on by default) opens the desktop's
+//!   browser or the command in `BROWSER`; an application with a web view implements the trait itself.
+//! - [`LoopbackReceiver`] holds the port of the redirect URI (RFC 8252 §7.3) and waits for the one request with the
+//!   right `state`; anything else gets a fixed refusal, and the wait continues.
 //! - [`sign_in`](fn@sign_in) runs both at the same time.
 //!
-//! The crate knows neither the token endpoint nor the cache: it takes an [`auth_core::PendingAuthorization`] and returns an
-//! [`auth_core::AuthorizationResponse`].
+//! The crate knows neither the token endpoint nor the cache: it takes an [`auth_core::PendingAuthorization`] and
+//! returns an [`auth_core::AuthorizationResponse`].
 //!
-//! A state machine without any I/O (`conversation`) decides what a connection may say; the receiver is a thin shell around it
-//! that owns sockets and clocks.
+//! A state machine without any I/O (`conversation`) decides what a connection may say; the receiver is a thin shell
+//! around it that owns sockets and clocks.
 //!
 //! ```no_run
 //! use auth_core::{AuthorizationRequest, RedirectUri, Timestamp};

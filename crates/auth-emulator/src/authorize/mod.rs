@@ -1,5 +1,5 @@
-//! The authorization endpoint as functions: each takes what the user's browser sent, and says which
-//! page or which answer comes next.
+//! The authorization endpoint as functions: each takes what the user's browser sent, and returns the page or the
+//! response that comes next.
 //!
 //! ```text
 //! begin ──> SignIn ──choose──> Consent ──decide──> Reply
@@ -29,15 +29,15 @@ pub(crate) enum Step {
     SignIn { transaction: String, request: AuthorizationRequest },
     /// The page that lists what the client wants to do.
     Consent { transaction: String, request: AuthorizationRequest, user: User },
-    /// The answer for the client.
+    /// The response for the client.
     Reply(Reply),
 }
 
-/// An answer for the client, to be delivered through the browser.
+/// A response for the client, to be delivered through the browser.
 pub(crate) struct Reply {
     pub(crate) to: ReplyTo,
     pub(crate) outcome: Result<Vec<(&'static str, String)>, OAuthError>,
-    /// Entra's word for a user who pressed Cancel.
+    /// Entra's response when the user pressed Cancel.
     pub(crate) cancelled: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Reply {
 ///
 /// # Errors
 ///
-/// A refusal for the user's eyes, when there is no safe place to send an answer to.
+/// An error page for the user, when there is no safe place to send a response.
 pub(crate) fn begin(state: &mut State, tenant: Tenant, params: &Params, now: UnixTime) -> Result<Step, OAuthError> {
     let request = match AuthorizationRequest::parse(tenant, params) {
         Ok(request) => request,
@@ -64,7 +64,7 @@ pub(crate) fn begin(state: &mut State, tenant: Tenant, params: &Params, now: Uni
 ///
 /// # Errors
 ///
-/// A refusal for the user's eyes, when the form belongs to no sign-in that is under way.
+/// An error page for the user, when the form belongs to no sign-in in progress.
 pub(crate) fn choose(
     state: &mut State,
     transaction: &str,
@@ -101,7 +101,7 @@ fn signed_in(state: &mut State, request: AuthorizationRequest, user: User, now: 
     Step::Consent { transaction, request, user }
 }
 
-/// `prompt=none`: an answer without any page (OpenID Connect Core section 3.1.2.1).
+/// `prompt=none`: a response without any page (OpenID Connect Core §3.1.2.1).
 fn without_user(state: &mut State, request: AuthorizationRequest, now: UnixTime) -> Step {
     let known = |user: &&User| {
         let at = state.signed_in.get(user.object_id());

@@ -1,7 +1,7 @@
-//! A sign-in on another device as functions (RFC 8628): what the device is told, and which page its user sees.
+//! A sign-in on another device as functions (RFC 8628): the response to the device, and the page that the user sees.
 //!
 //! ```text
-//! device:  authorize ──> DeviceCode       (then it asks at the token endpoint)
+//! device:  authorize ──> DeviceCode       (then it polls the token endpoint)
 //! user:    enter ──> SignIn ──choose──> Consent ──choose──> Done
 //!                      └──cancel──> Done       └──cancel──> Done
 //! ```
@@ -29,11 +29,11 @@ pub(crate) enum Step {
     Done { request: DeviceRequest, allowed: bool },
 }
 
-/// Answers a form that was posted to the device authorization endpoint of `tenant` (RFC 8628 section 3.1).
+/// Answers a form that was posted to the device authorization endpoint of `tenant` (RFC 8628 §3.1).
 ///
 /// # Errors
 ///
-/// The refusal to send to the device.
+/// The error response for the device.
 pub(crate) fn authorize(
     state: &mut State,
     tenant: Tenant,
@@ -56,7 +56,7 @@ pub(crate) fn authorize(
 ///
 /// # Errors
 ///
-/// A refusal for the user's eyes, when no device waits for it.
+/// An error page for the user, when no device waits for the code.
 pub(crate) fn enter(state: &mut State, user_code: &str, now: UnixTime) -> Result<Step, OAuthError> {
     let device = state.device_codes.entered(user_code, now);
     let device = device.ok_or_else(|| {
@@ -69,7 +69,7 @@ pub(crate) fn enter(state: &mut State, user_code: &str, now: UnixTime) -> Result
 ///
 /// # Errors
 ///
-/// A refusal for the user's eyes, when the form belongs to no sign-in that is under way.
+/// An error page for the user, when the form belongs to no sign-in in progress.
 pub(crate) fn choose(
     state: &mut State,
     transaction: &str,
@@ -79,7 +79,7 @@ pub(crate) fn choose(
     let Transaction { request: device, stage } =
         state.device_transactions.take(transaction, now).ok_or_else(OAuthError::over)?;
     match choice.on(stage, state)? {
-        // What was allowed before is asked for again: who sent the code may be somebody else (RFC 8628 section 5.4).
+        // Earlier consent is not reused: someone else may have sent the code (RFC 8628 §5.4).
         Word::Is(user) => show(state, device, Some(user), now),
         Word::Allows(user) => {
             let request = waiting(state, &device, now)?;
@@ -95,7 +95,7 @@ pub(crate) fn choose(
     }
 }
 
-/// The page for whoever has entered the code, or also said who it is.
+/// The page after the code was entered, or after the user was chosen, too.
 fn show(state: &mut State, device: Fingerprint, user: Option<User>, now: UnixTime) -> Result<Step, OAuthError> {
     let request = waiting(state, &device, now)?;
     let stage = match &user {

@@ -1,10 +1,10 @@
-//! The page that carries an answer to the client as a form (OAuth 2.0 Form Post Response Mode).
+//! The page that carries a response to the client as a form (OAuth 2.0 Form Post Response Mode).
 
 use maud::{Markup, PreEscaped, html};
 
 use super::layout::{SUBMIT, document};
 
-/// A form with the answer, which sends itself; where scripts are off, its button does.
+/// A form with the response, which submits itself, or by its button if scripts are off.
 pub(crate) fn form_post(action: &str, fields: &[(&str, String)]) -> Markup {
     let content = html! {
         h1 { "One moment" }

@@ -1,4 +1,4 @@
-//! The page at the root, for whoever opens the emulator's address in a browser.
+//! The page at the root, for people who open the emulator's address in a browser.
 
 use maud::{Markup, html};
 

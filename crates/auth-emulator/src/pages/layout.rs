@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::ids;
 
 const STYLE: &str = include_str!("style.css");
-/// Sends the one form of the page that carries an answer.
+/// Submits the only form of the page that carries a response.
 pub(super) const SUBMIT: &str = "document.forms[0].submit()";
 
 /// The part of the policy that is the same on each page: only this style and this script.
@@ -29,7 +29,7 @@ pub(crate) enum FormTarget<'a> {
     /// The page has none.
     Nowhere,
     Emulator,
-    /// To the emulator and, in the end, here, as a policy says it.
+    /// To the emulator and finally to this origin, in the syntax of a policy.
     Client(&'a str),
 }
 

@@ -1,5 +1,4 @@
-//! The pages. Each is one document without scripts (one excepted) and without anything that is
-//! loaded from elsewhere.
+//! The pages. Each is one document that loads nothing, and none but one has a script.
 
 mod device;
 mod form_post;

@@ -1,4 +1,4 @@
-//! The page for a request that cannot be answered at the client.
+//! The page for a request that cannot be answered to the client.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! The pages that a user answers: who are you, and do you allow this.
+//! The pages for the user's decisions: who are you, and do you consent.
 
 use maud::{Markup, html};
 
@@ -26,7 +26,7 @@ pub(crate) struct Consent<'a> {
     pub(crate) scopes: &'a ScopeRequest,
 }
 
-/// The page that lists the users. One who is hinted at stands first.
+/// The page that lists the users, the one in the login hint first.
 pub(crate) fn sign_in(page: &SignIn<'_>) -> Markup {
     let hinted = |user: &User| page.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(user.username()));
     let mut users: Vec<(usize, &User)> = page.users.iter().enumerate().collect();
@@ -100,7 +100,7 @@ fn face(place: usize, user: &User) -> Markup {
     }
 }
 
-/// A permission in plain words, as far as its name says what it is.
+/// A permission in plain words, as far as its name allows.
 fn explain(name: &str) -> String {
     let known = match name {
         "openid" => "Know who you are",

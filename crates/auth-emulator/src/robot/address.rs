@@ -1,4 +1,4 @@
-//! Addresses that the robot may go to.
+//! Addresses that the robot may visit.
 
 use url::Url;
 
@@ -19,7 +19,7 @@ pub(super) fn checked(url: Url) -> Result<Url, RobotError> {
     }
 }
 
-/// An address as it may be shown: scheme, host, port and path.
+/// An address that is safe to show: scheme, host, port and path.
 pub(super) fn without_query(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -12,7 +12,7 @@ use super::address::{checked, without_query};
 use super::error::RobotError;
 use super::page::Page;
 
-/// An HTTP client with the manners of a browser.
+/// An HTTP client that behaves like a browser.
 pub(super) struct Browser {
     client: Client,
     /// Where its pages come from.
@@ -30,9 +30,9 @@ impl Browser {
             .no_proxy()
             .redirect(Policy::none())
             .timeout(Duration::from_secs(30))
-            // Whatever a name server says, this name means this machine.
+            // Whatever DNS says, this name means this machine.
             .resolve_to_addrs("localhost", &local.map(|address| SocketAddr::new(address, 0)))
-            // No TLS is spoken: the roots of the platform need not be loaded, nor be there.
+            // There is no TLS, so the platform's roots need not be loaded or even exist.
             .tls_certs_only([])
             .build()
             .map_err(|source| RobotError::Http { address: origin.clone(), source: source.without_url().into() })?;
@@ -85,7 +85,7 @@ impl Browser {
     }
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) page: Page,

@@ -1,16 +1,16 @@
 //! Why the robot gave up.
 
-/// Why the robot gave up. No variant holds a query, a form or a body.
+/// Why the robot gave up. No variant contains a query, a form or a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RobotError {
     /// The address is not `http` on this machine.
     #[error("the robot goes to no address but loopback: {0}")]
     NotLoopback(String),
-    /// The text is no address.
+    /// The text is not an address.
     #[error("not an address")]
     Address,
-    /// A request got no answer.
+    /// A request got no response.
     #[error("no answer from {address}")]
     Http {
         /// Where the request went, without query.
@@ -18,7 +18,7 @@ pub enum RobotError {
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The page is larger than the robot reads.
+    /// The page is too large for the robot.
     #[error("the page is too large")]
     TooLarge,
     /// The sign-in page shows no such user.

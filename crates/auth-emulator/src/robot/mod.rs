@@ -1,4 +1,4 @@
-//! A robot in the place of the user and the browser, over real HTTP and nothing else.
+//! A robot that replaces the user and the browser, over real HTTP only.
 
 mod address;
 mod browser;
@@ -13,12 +13,10 @@ use redirect::Delivery;
 pub use error::RobotError;
 pub use redirect::Redirect;
 
-/// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the answer to the
-/// application's loopback receiver, with the headers that a browser sends; or enters the code of
-/// another device.
+/// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the response to the application's
+/// loopback receiver with the headers that a browser sends; or enters the code of another device.
 ///
-/// It only ever talks to this machine over plain HTTP; any other address is an error before a
-/// connection is opened.
+/// It talks only to this machine, over plain HTTP; any other address is an error before a connection is opened.
 ///
 /// ```no_run
 /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
@@ -42,7 +40,7 @@ enum Refusal {
     Consent,
 }
 
-/// Where the pages of the provider ended.
+/// Where the provider's pages ended.
 enum End {
     /// They lead to the application.
     Left { browser: Browser, titles: Vec<String>, delivery: Delivery },
@@ -50,7 +48,7 @@ enum End {
     Stayed(Visit),
 }
 
-/// What the robot saw.
+/// What the robot saw; returned by [`Robot::visit`] and [`Robot::enter_code`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     status: u16,
@@ -59,19 +57,19 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The HTTP status of the last page, which is the application's unless a device's code was entered.
+    /// The HTTP status of the last page: the application's, or the provider's if a device code was entered.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The words on the last page, single spaces between them.
+    /// The words on the last page, separated by single spaces.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The titles of all pages in the order in which they came, the last one included.
+    /// The titles of all pages in order, including the last one.
     #[must_use]
     pub fn titles(&self) -> &[String] {
         &self.titles
@@ -87,7 +85,7 @@ impl Robot {
         Self::default()
     }
 
-    /// Picks the user of this name, in any case.
+    /// Picks the user with this name, in any case.
     pub fn user(mut self, username: impl Into<String>) -> Self {
         self.user = Some(username.into());
         self
@@ -99,18 +97,17 @@ impl Robot {
         self
     }
 
-    /// Signs in, and presses Cancel on the consent page.
+    /// Signs in, then presses Cancel on the consent page.
     pub fn decline_consent(mut self) -> Self {
         self.refusal = Some(Refusal::Consent);
         self
     }
 
-    /// Opens an authorization URL and stays until the application has its answer.
+    /// Opens an authorization URL and follows it until the application has its response.
     ///
     /// # Errors
-    ///
-    /// If an address is not on this machine, a request fails, or a page is not one that the robot
-    /// knows what to do with; see [`RobotError`].
+    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
+    /// a page.
     pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
         let (browser, mut titles, delivery) = match self.walk(authorization_url, None).await? {
             End::Left { browser, titles, delivery } => (browser, titles, delivery),
@@ -120,7 +117,7 @@ impl Robot {
             Delivery::Query(url) => browser.get(&url).await?,
             Delivery::Form(url, fields) => browser.post(&url, &fields).await?,
         };
-        // The application may send the browser on to an address without the answer in it.
+        // The application may redirect the browser to an address without the response in it.
         if let Some(next) = answer.location()? {
             answer = browser.get(&next).await?;
         }
@@ -128,8 +125,8 @@ impl Robot {
         Ok(Visit { status: answer.status, text: answer.page.text, titles })
     }
 
-    /// The same, but stays before the application: what goes there is handed to the caller, who can deliver it
-    /// with what the robot has not, such as the cookie of a web application's session.
+    /// Like [`visit`](Self::visit), but stops before the application. The caller can deliver the response with what the
+    /// robot lacks, such as the session cookie of a web application.
     ///
     /// ```no_run
     /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
@@ -143,8 +140,8 @@ impl Robot {
     /// ```
     ///
     /// # Errors
-    ///
-    /// As [`visit`](Self::visit).
+    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
+    /// a page.
     pub async fn authorize(&self, authorization_url: &str) -> Result<Redirect, RobotError> {
         match self.walk(authorization_url, None).await? {
             End::Left { delivery, .. } => Ok(delivery.into()),
@@ -155,8 +152,7 @@ impl Robot {
         }
     }
 
-    /// Opens the address that a device shows, enters its code, and stays until the last page, which
-    /// is the provider's (RFC 8628).
+    /// Opens the address that a device shows, enters its code, and continues to the provider's last page (RFC 8628).
     ///
     /// ```no_run
     /// # async fn example(verification_uri: &str, user_code: &str) -> Result<(), auth_emulator::RobotError> {
@@ -169,8 +165,8 @@ impl Robot {
     /// ```
     ///
     /// # Errors
-    ///
-    /// As [`visit`](Self::visit).
+    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
+    /// a page.
     pub async fn enter_code(&self, verification_uri: &str, user_code: &str) -> Result<Visit, RobotError> {
         match self.walk(verification_uri, Some(user_code)).await? {
             End::Stayed(visit) => Ok(visit),
@@ -195,7 +191,7 @@ impl Robot {
                 browser.get(&next).await?
             } else {
                 let Some(form) = answer.page.form.take() else {
-                    // A device asks for its answer by itself.
+                    // The device polls for its tokens by itself.
                     return if user_code.is_some() && answer.status == 200 {
                         Ok(End::Stayed(Visit { status: answer.status, text: answer.page.text, titles }))
                     } else {

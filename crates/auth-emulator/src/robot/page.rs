@@ -1,4 +1,4 @@
-//! What the robot reads from a page. The parsed tree stays in here: it cannot cross an await.
+//! What the robot reads from a page. The parsed tree stays in this module because it cannot cross an await.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -14,7 +14,7 @@ pub(super) struct Page {
 #[derive(Default)]
 pub(super) struct Form {
     pub(super) action: String,
-    /// The inputs that are sent as they are.
+    /// The inputs that are sent unchanged.
     pub(super) fields: Vec<(String, String)>,
     pub(super) buttons: Vec<Button>,
 }
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Form {
     }
 }
 
-/// A button that sends the form.
+/// A button that submits the form.
 #[derive(Debug)]
 pub(super) struct Button {
     pub(super) name: String,
@@ -65,7 +65,7 @@ impl Page {
     }
 }
 
-/// All elements that a selector finds; the selectors here are fixed and right.
+/// All elements that match a selector; the selectors here are constants and valid.
 fn select<'a>(document: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     Selector::parse(selector).map_or_else(|_| Vec::new(), |found| document.select(&found).collect())
 }
@@ -74,7 +74,7 @@ fn attribute(element: ElementRef<'_>, name: &str) -> String {
     element.value().attr(name).unwrap_or_default().to_owned()
 }
 
-/// The words in an element, scripts and styles left out.
+/// The words in an element, without scripts and styles.
 fn text_of(element: ElementRef<'_>) -> String {
     let mut words = Vec::new();
     for node in element.descendants() {

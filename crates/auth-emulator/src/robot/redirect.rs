@@ -1,18 +1,18 @@
-//! What the provider sends to the application, before it is delivered.
+//! A response on its way to the application.
 
 use std::fmt;
 
 use url::Url;
 
-/// How the answer reaches the application.
+/// How the response reaches the application.
 pub(super) enum Delivery {
-    /// In the query of the address.
+    /// In the query of the URL.
     Query(Url),
-    /// As a form that is posted there.
+    /// As a form post.
     Form(Url, Vec<(String, String)>),
 }
 
-/// The answer of a sign-in on its way to the application; see [`Robot::authorize`](super::Robot::authorize).
+/// The response of a sign-in, not yet delivered to the application; see [`Robot::authorize`](super::Robot::authorize).
 #[derive(Clone)]
 pub struct Redirect {
     url: String,
@@ -20,7 +20,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Where the browser goes: with the answer in the query, unless there is a form.
+    /// Where the browser goes, with the response in the query unless there is a form.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -1,4 +1,4 @@
-//! What the emulator's handlers share: what is remembered behind its lock, and where they are reached.
+//! What the handlers share: the state behind its lock, and their address.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -38,7 +38,7 @@ impl App {
         }
     }
 
-    /// What is remembered. Never held over an await.
+    /// The state. Its lock is never held over an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +63,7 @@ impl App {
         &self.key
     }
 
-    /// Who an authorization response says that it comes from (RFC 9207), where it says so.
+    /// The `iss` parameter of authorization responses (RFC 9207), if they have one.
     pub(super) fn response_issuer(&self, segment: &str) -> Option<String> {
         let tenant = Tenant::parse(segment).ok().filter(|_| self.state().settings.response_issuer)?;
         Some(format!("{}/{}/v2.0", self.base_url, tenant.signs_in_at().guid()))
@@ -71,11 +71,11 @@ impl App {
 
     /// Waits until the emulator is told to stop.
     pub(crate) async fn stopped(&self) {
-        // An error says that the emulator is gone, which is the same.
+        // An error means that the emulator is gone, which is the same.
         let _ = self.stop.clone().wait_for(|stopped| *stopped).await;
     }
 
-    /// What a refusal of this request is stamped with.
+    /// The ids and the time on an error response to this request.
     pub(super) fn stamp(&self, headers: &HeaderMap) -> Stamp {
         let mut state = self.state();
         let sent = headers.get("client-request-id").and_then(|value| value.to_str().ok());

@@ -60,7 +60,7 @@ pub(super) fn parse(encoded: &[u8]) -> Result<Params, OAuthError> {
     Params::parse(encoded).map_err(|name| OAuthError::repeated(&printable(&name)))
 }
 
-/// The page or the answer that a step leads to.
+/// The page or the response that a step leads to.
 fn show(app: &App, segment: &str, step: Result<Step, OAuthError>, headers: &HeaderMap) -> Response<Body> {
     match step {
         Ok(Step::SignIn { transaction, request }) => {

@@ -18,7 +18,7 @@ use crate::pages::{self, FormTarget};
 /// Where users enter codes; short, as they type it.
 const LOGIN: &str = "/devicelogin";
 
-/// The device authorization endpoint (RFC 8628 section 3.1).
+/// The device authorization endpoint (RFC 8628 §3.1).
 pub(super) async fn authorize(
     State(app): State<Arc<App>>,
     Path(segment): Path<String>,

@@ -15,7 +15,7 @@ use crate::error::OAuthError;
 use crate::pages::{self, FormTarget};
 use crate::params::Params;
 
-/// The OpenID provider's metadata (OpenID Connect Discovery section 3).
+/// The OpenID provider's metadata (OpenID Connect Discovery §3).
 pub(super) async fn configuration(
     State(app): State<Arc<App>>,
     Path(segment): Path<String>,
@@ -53,7 +53,7 @@ pub(super) async fn configuration(
     reply::json(200, document.to_string())
 }
 
-/// Which names the emulator goes by, as Entra's instance discovery answers it.
+/// The emulator's names, in the format of Entra's instance discovery.
 pub(super) async fn instance(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -78,7 +78,7 @@ pub(super) async fn instance(
     }
 }
 
-/// The tenant in the `authorization_endpoint` that was asked about, if the endpoint is one here.
+/// The tenant in the `authorization_endpoint` of the request, if that endpoint is one of ours.
 fn tenant_to_discover(app: &App, query: &str) -> Result<String, OAuthError> {
     let params = Params::parse(query.as_bytes()).map_err(|name| OAuthError::repeated(&name))?;
     let endpoint = params.require("authorization_endpoint")?;
@@ -107,7 +107,7 @@ pub(super) async fn keys(
     }
 }
 
-/// A page for whoever opens the emulator's address.
+/// A page for people who open the emulator's address.
 pub(super) async fn index(State(app): State<Arc<App>>) -> Response<Body> {
     let authority = format!("{}/{HOME_TENANT_ID}", app.base_url());
     let markup = pages::index(&authority, &app.state().users);

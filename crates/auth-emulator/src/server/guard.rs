@@ -1,5 +1,4 @@
-//! What happens to each request before and after its handler: the check of `Host`, the ledger, and
-//! the faults.
+//! What happens to each request before and after its handler: the check of `Host`, the ledger, and the faults.
 
 use std::sync::Arc;
 
@@ -68,12 +67,12 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The answer; `None` when the connection is cut instead.
+    /// The response; `None` when the connection is cut instead.
     async fn answer(&self, fault: Option<Fault>, request: Request, next: Next) -> Option<Response<Body>> {
         match fault {
             None => Some(next.run(request).await),
             Some(Fault::Delay(span)) => {
-                // A server that is going away does not keep its clients waiting.
+                // A server that is shutting down does not keep its clients waiting.
                 if tokio::time::timeout(span, self.app.stopped()).await.is_ok() {
                     self.cutter.reset();
                     return None;
@@ -173,7 +172,7 @@ fn made_up(fault: HttpFault) -> Response<Body> {
     response
 }
 
-/// The answer as it stands on the wire, cut off in the middle of its body.
+/// The response as it appears on the wire, cut off in the middle of its body.
 async fn cut_in_half(response: Response<Body>) -> Vec<u8> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();

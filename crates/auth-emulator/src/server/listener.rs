@@ -1,5 +1,5 @@
-//! A listener whose connections can be cut from inside a handler: HTTP servers have no other way
-//! to leave a request without an answer.
+//! A listener whose connections can be cut from inside a handler: HTTP servers have no other way to leave a request
+//! without a response.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,11 +33,11 @@ impl Listener for LoopbackListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
-                    // Small answers should not wait for more; without it they are only slower.
+                    // Small responses should not wait for more data; without this they are only slower.
                     let _ = stream.set_nodelay(true);
                     return (Wire { stream, cutter: Cutter::default() }, address);
                 }
-                // No descriptor left, or the peer is gone already: others may come.
+                // Out of descriptors, or the peer is already gone: others may come.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -54,12 +54,12 @@ pub(crate) struct Wire {
     cutter: Cutter,
 }
 
-/// Cuts one connection. Whatever the server writes from then on is thrown away.
+/// Cuts one connection. Whatever the server writes afterwards is discarded.
 #[derive(Clone, Default)]
 pub(crate) struct Cutter(Arc<Mutex<Option<Cut>>>);
 
 struct Cut {
-    /// Sent in the place of the answer before the end.
+    /// Sent instead of the response, before the end.
     last_words: Vec<u8>,
     sent: usize,
     reset: bool,

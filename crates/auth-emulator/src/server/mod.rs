@@ -1,4 +1,4 @@
-//! The shell: sockets, the clock and the lock around what is remembered.
+//! The shell: sockets, the clock and the lock around the state.
 
 mod app;
 mod authorize;

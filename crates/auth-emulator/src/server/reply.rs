@@ -1,4 +1,4 @@
-//! How answers are put into HTTP.
+//! Responses over HTTP.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
@@ -10,7 +10,7 @@ use crate::error::{OAuthError, Stamp};
 use crate::pages::{self, FormTarget};
 use crate::redirect::ResponseMode;
 
-/// The `error` code of a refusal, left at the answer for the ledger.
+/// The `error` code of an error response, attached for the ledger.
 #[derive(Clone)]
 pub(super) struct ErrorNote(pub(super) String);
 
@@ -51,7 +51,7 @@ pub(super) fn problem_page(error: &OAuthError, stamp: &Stamp) -> Response<Body> 
     response
 }
 
-/// The answer for the client, in the response mode that it asked for.
+/// The response for the client, in the response mode that it requested.
 pub(super) fn deliver(reply: Reply, issuer: Option<String>, stamp: &Stamp) -> Response<Body> {
     let Reply { to, outcome, cancelled } = reply;
     let mut error_note = None;

@@ -50,7 +50,7 @@ fn respond(app: &App, segment: &str, headers: &HeaderMap, body: &[u8], now: Unix
     let grant = outcome?;
     let token_id = ids::opaque(&mut state.rng, "");
     let settings = state.settings.clone();
-    // The signatures take a millisecond: others need not wait for the lock meanwhile.
+    // Signing takes a millisecond; other requests need not wait for the lock meanwhile.
     drop(state);
     token_body(&grant, &settings, app.base_url(), &token_id, app.key()).map_err(|_| OAuthError::server_error())
 }

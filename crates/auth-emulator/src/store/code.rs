@@ -1,4 +1,4 @@
-//! Authorization codes that were handed out.
+//! Issued authorization codes.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct CodeRecord {
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) claims: Option<String>,
-    /// When the user signed in, where the client asked for it with `max_age`.
+    /// When the user signed in, if the client asked for that with `max_age`.
     pub(crate) auth_time: Option<UnixTime>,
     pub(crate) expires: UnixTime,
     pub(crate) redeemed: bool,
@@ -28,7 +28,7 @@ pub(crate) struct CodeRecord {
 pub(crate) struct Codes(BTreeMap<Fingerprint, CodeRecord>);
 
 impl Codes {
-    /// How long a dead code is remembered, so that its second use is recognised, in seconds.
+    /// How long a spent code is remembered, in seconds, so that its second use is recognised.
     const MEMORY: u64 = 3_600;
 
     pub(crate) fn issue<R: Rng + ?Sized>(&mut self, rng: &mut R, now: UnixTime, record: CodeRecord) -> String {

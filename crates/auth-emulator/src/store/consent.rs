@@ -1,4 +1,4 @@
-//! What users allowed clients to do.
+//! What users have consented to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ struct Consent {
 }
 
 impl Consents {
-    /// The clients of the family share what a user allowed to one of them.
+    /// The clients of the family share a user's consent to one of them.
     fn key(settings: &Settings, client_id: &str, object_id: &str) -> (String, String) {
         let client = if settings.is_family(client_id) { "family" } else { client_id };
         (client.into(), object_id.into())
@@ -30,7 +30,7 @@ impl Consents {
         consent.words.extend(words(request).map(str::to_owned));
     }
 
-    /// Whether all that is asked for, the OpenID Connect scopes among it, was allowed before.
+    /// Whether the user has consented to everything in the request, including the OpenID Connect scopes.
     pub(crate) fn covers(&self, settings: &Settings, client_id: &str, object_id: &str, request: &ScopeRequest) -> bool {
         let Some(consent) = self.0.get(&Self::key(settings, client_id, object_id)) else {
             return false;
@@ -39,8 +39,7 @@ impl Consents {
             && request.scopes.iter().all(|scope| consent.covers(scope, false))
     }
 
-    /// Whether a refresh may hand out these scopes. With `widen`, one allowed scope of a resource
-    /// opens the others of it.
+    /// Whether a refresh may grant these scopes. With `widen`, consent to one scope of a resource covers the others.
     pub(crate) fn cover_refresh(
         &self,
         settings: &Settings,
@@ -53,7 +52,7 @@ impl Consents {
         scopes.iter().all(|scope| consent.is_some_and(|consent| consent.covers(scope, widen)))
     }
 
-    /// Puts the scopes that were allowed in the place of `.default`, which itself stays.
+    /// Adds the consented scopes for which `.default` stands; `.default` itself stays.
     pub(crate) fn expand_default(
         &self,
         settings: &Settings,
@@ -80,7 +79,7 @@ impl Consent {
             || ((widen || scope.is_default()) && self.scopes.values().any(|known| known.same_resource(scope)))
     }
 
-    /// The scopes of a resource that were allowed, `.default` left out, in a stable order.
+    /// The consented scopes of a resource without `.default`, in a stable order.
     fn of_resource<'a>(&'a self, like: &'a Scope) -> impl Iterator<Item = &'a Scope> {
         self.scopes.values().filter(|scope| scope.same_resource(like) && !scope.is_default())
     }

@@ -1,4 +1,4 @@
-//! Device codes that were handed out, and what their users said (RFC 8628).
+//! Issued device codes, and their users' decisions (RFC 8628).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::directory::Tenant;
 use crate::ids::{self, Fingerprint};
 use crate::scope::ScopeRequest;
 
-/// What a device asked for.
+/// A device's request.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceRequest {
     pub(crate) client_id: String,
@@ -27,20 +27,20 @@ pub(crate) struct DeviceCode {
     pub(crate) user_code: String,
 }
 
-/// What a user said to a device.
+/// A user's decision about a device.
 #[derive(Debug, Clone)]
 pub(crate) enum Decision {
     Allowed(SignIn),
     Declined,
 }
 
-/// Why a device code brings no tokens.
+/// Why a device code yields no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoTokens {
     Unknown,
     OtherClient,
     Pending,
-    /// It was asked for before its time; from now on that is later.
+    /// It was polled too early; from now on the interval is longer.
     TooFast,
     Declined,
     Expired,
@@ -57,7 +57,7 @@ struct DeviceRecord {
     user_code: String,
     expires: UnixTime,
     interval: Duration,
-    /// When the device may ask next.
+    /// When the device may poll next.
     next: UnixTime,
     life: Life,
 }
@@ -69,11 +69,11 @@ enum Life {
 }
 
 impl DeviceCodes {
-    /// How long a dead code is remembered, so that its device is told why, in seconds.
+    /// How long a dead code is remembered, in seconds, so that its device learns why.
     const MEMORY: u64 = 3_600;
-    /// What a device that asks too often waits longer from then on (RFC 8628 section 3.5).
+    /// How much longer a device that polls too often must wait from then on, in seconds (RFC 8628 §3.5).
     const SLOWER: Duration = Duration::from_secs(5);
-    /// Letters that make no words and are not mistaken for others (RFC 8628 section 6.1).
+    /// Letters that form no words and are not mistaken for others (RFC 8628 §6.1).
     const LETTERS: [char; 20] =
         ['B', 'C', 'D', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Z'];
 
@@ -110,25 +110,25 @@ impl DeviceCodes {
         code
     }
 
-    /// The device that waits for this code, however the user wrote it: small letters, no hyphen, spaces.
+    /// The device that waits for this code, however the user wrote it: in lower case, without the hyphen, with spaces.
     pub(crate) fn entered(&self, user_code: &str, now: UnixTime) -> Option<Fingerprint> {
         let same = |known: &str| letters(known).eq(letters(user_code));
         self.0.iter().find(|(_, known)| known.is_open(now) && same(&known.user_code)).map(|(device, _)| *device)
     }
 
-    /// What a device asked for, while it waits for its user.
+    /// A device's request, while it waits for its user.
     pub(crate) fn waiting(&self, device: &Fingerprint, now: UnixTime) -> Option<&DeviceRequest> {
         self.0.get(device).filter(|known| known.is_open(now)).map(|known| &known.request)
     }
 
-    /// Notes what the user said. The first word counts.
+    /// Records the user's decision. The first one counts.
     pub(crate) fn decide(&mut self, device: &Fingerprint, decision: Decision, now: UnixTime) {
         if let Some(record) = self.0.get_mut(device).filter(|known| known.is_open(now)) {
             record.life = Life::Decided(decision);
         }
     }
 
-    /// A device asks whether its user is done.
+    /// A device polls.
     pub(crate) fn poll(
         &mut self,
         device_code: &str,
@@ -163,7 +163,7 @@ impl DeviceCodes {
 }
 
 impl DeviceRecord {
-    /// Whether the user may still say something.
+    /// Whether the user may still decide.
     fn is_open(&self, now: UnixTime) -> bool {
         matches!(self.life, Life::Pending) && self.expires > now
     }

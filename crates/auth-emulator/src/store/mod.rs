@@ -1,5 +1,5 @@
-//! What the emulator remembers, in memory only. Everything here is plain data: time and randomness
-//! are handed in, and no lock is taken.
+//! The emulator's state, in memory only. Everything here is plain data: time and randomness are passed in, and no lock
+//! is taken.
 
 mod code;
 mod consent;

@@ -1,4 +1,4 @@
-//! Refresh tokens that were handed out.
+//! Issued refresh tokens.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ enum Life {
     Revoked,
 }
 
-/// Why a refresh token is worth nothing.
+/// Why a refresh token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dead {
     Unknown,
@@ -61,14 +61,14 @@ impl RefreshTokens {
         }
     }
 
-    /// The token was redeemed and another one took its place.
+    /// The token was redeemed and replaced by another.
     pub(crate) fn replace(&mut self, token: &str) {
         if let Some(record) = self.0.get_mut(&ids::fingerprint(token)) {
             record.life = Life::Replaced;
         }
     }
 
-    /// Revokes the living tokens of the sign-ins that `of` picks, and says how many they were.
+    /// Revokes the valid tokens of the sign-ins that `of` selects, and returns their number.
     pub(crate) fn revoke(&mut self, of: impl Fn(&SignIn) -> bool) -> usize {
         let living = self.0.values_mut().filter(|record| record.life == Life::Live);
         let mut count = 0;

@@ -1,9 +1,9 @@
-//! Sign-ins that came to their end.
+//! Completed sign-ins.
 
 use crate::directory::{TenantId, User};
 use crate::scope::ScopeRequest;
 
-/// What a sign-in ended in: it travels from the authorization code to each refresh token.
+/// The outcome of a sign-in, which is passed on from the authorization code to each refresh token.
 #[derive(Debug, Clone)]
 pub(crate) struct SignIn {
     pub(crate) id: u64,

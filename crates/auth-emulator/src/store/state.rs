@@ -23,12 +23,12 @@ pub(crate) struct State {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) consents: Consents,
-    /// Those of applications that a browser goes back to.
+    /// Those of applications with a redirect URI.
     pub(crate) transactions: Transactions<AuthorizationRequest>,
     pub(crate) device_codes: DeviceCodes,
     /// Those of devices, each by the fingerprint of its device code.
     pub(crate) device_transactions: Transactions<Fingerprint>,
-    /// When the users signed in last since the start, by their object ids.
+    /// When each user last signed in since the start, by object ID.
     pub(crate) signed_in: BTreeMap<String, UnixTime>,
     sign_ins: u64,
 }
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// A number that no other sign-in has.
+    /// A number unique to this sign-in.
     pub(crate) fn next_sign_in(&mut self) -> u64 {
         self.sign_ins = self.sign_ins.wrapping_add(1);
         self.sign_ins

@@ -1,4 +1,4 @@
-//! Sign-ins that are under way: what lies between a request and what the user says to it.
+//! Sign-ins in progress, between the request and the user's decision.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use rand::Rng;
 use crate::clock::UnixTime;
 use crate::ids;
 
-/// A sign-in that waits for its user: for whom it is, and which page the user looks at.
+/// A sign-in that waits for the user: the request behind it, and the page that the user sees.
 #[derive(Clone)]
 pub(crate) struct Transaction<R> {
     pub(crate) request: R,
     pub(crate) stage: Stage,
 }
 
-/// Which page the user looks at.
+/// The page that the user sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
     SignIn,
@@ -24,10 +24,10 @@ pub(crate) enum Stage {
     },
 }
 
-/// The transactions by their identifiers, which only the page of the sign-in knows.
+/// The transactions by their identifiers, which only the sign-in page knows.
 pub(crate) struct Transactions<R>(BTreeMap<String, (UnixTime, Transaction<R>)>);
 
-/// Seconds that a user may take.
+/// How long a user may take, in seconds.
 const LIFETIME: u64 = 900;
 
 impl<R> Default for Transactions<R> {
@@ -37,7 +37,7 @@ impl<R> Default for Transactions<R> {
 }
 
 impl<R> Transactions<R> {
-    /// More than this many at once, and the oldest gives way.
+    /// Beyond this many at once, the oldest is dropped.
     const LIMIT: usize = 1_000;
 
     pub(crate) fn open<G: Rng + ?Sized>(&mut self, rng: &mut G, now: UnixTime, transaction: Transaction<R>) -> String {
@@ -53,7 +53,7 @@ impl<R> Transactions<R> {
         id
     }
 
-    /// Takes a transaction out, so that each of its forms counts once.
+    /// Removes and returns a transaction, so that each of its forms counts once.
     pub(crate) fn take(&mut self, id: &str, now: UnixTime) -> Option<Transaction<R>> {
         let (opened, transaction) = self.0.remove(id)?;
         is_fresh(opened, now).then_some(transaction)

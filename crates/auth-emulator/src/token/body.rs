@@ -1,4 +1,4 @@
-//! The body of a successful token answer, and the claims of its tokens.
+//! The body of a successful token response, and the claims of its tokens.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -28,11 +28,11 @@ struct TokenBody {
     client_info: Option<String>,
 }
 
-/// The JSON document that answers a granted request. `token_id` is a fresh identifier.
+/// The JSON response to a granted request. `token_id` is a fresh identifier.
 ///
 /// # Errors
 ///
-/// If the key does not sign.
+/// If signing fails.
 pub(crate) fn token_body(
     grant: &Grant,
     settings: &Settings,
@@ -66,7 +66,7 @@ fn scope_text(grant: &Grant) -> String {
     scopes.chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Claims that the access token and the id token share.
+/// Claims that the access token and the ID token share.
 fn common_claims(grant: &Grant, issuer: &str, audience: &str, lifetime: u64) -> Value {
     let now = grant.now.as_secs();
     let object_id = grant.tenant.object_id_of(&grant.user);

@@ -1,4 +1,4 @@
-//! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+//! `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
 use super::grant::Grant;
 use crate::clock::UnixTime;
@@ -17,7 +17,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
         return Err(OAuthError::invalid_grant(70_000, "The authorization code is not known."));
     };
     if record.redeemed {
-        // Somebody else may hold what the first redemption brought (RFC 6749 section 4.1.2).
+        // Someone else may have the tokens of the first redemption (RFC 6749 §4.1.2).
         let id = record.sign_in.id;
         state.refresh_tokens.revoke(|sign_in| sign_in.id == id);
         return Err(OAuthError::invalid_grant(
@@ -48,7 +48,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     let mut grant = Grant::of_sign_in(state, &record.sign_in, record.claims.as_deref(), form, now)?;
     grant.nonce = record.nonce;
     grant.auth_time = record.auth_time;
-    // Nothing can fail from here on: only now is the code spent.
+    // Nothing can fail from here on, so the code is spent only now.
     if let Some(record) = state.codes.find_mut(code) {
         record.redeemed = true;
     }

@@ -1,4 +1,4 @@
-//! `grant_type=urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 section 3.4).
+//! `grant_type=urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 §3.4).
 
 use super::grant::Grant;
 use crate::clock::UnixTime;
@@ -20,7 +20,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     Ok(grant)
 }
 
-/// The words of RFC 8628 section 3.5, but for what Entra says to a user who declines.
+/// The error codes of RFC 8628 §3.5, except for Entra's when the user declines.
 fn refuse(why: NoTokens) -> OAuthError {
     let (code, number, text) = match why {
         NoTokens::Pending => ("authorization_pending", 70_016, "The user has not signed in yet."),

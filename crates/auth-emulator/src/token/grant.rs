@@ -15,7 +15,7 @@ pub(crate) struct Grant {
     pub(crate) user: User,
     pub(crate) tenant: TenantId,
     pub(crate) client_id: String,
-    /// What the tokens are good for; `offline_access` does not show in the answer.
+    /// What the tokens grant; `offline_access` does not appear in the response.
     pub(crate) scopes: ScopeRequest,
     pub(crate) resource: String,
     pub(crate) nonce: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// What all grant types end in, once the credential and the scopes are known to be good.
+    /// The last step of all grant types, once the credential and the scopes have been checked.
     ///
     /// # Errors
     ///
@@ -61,8 +61,8 @@ impl Grant {
             now,
         })
     }
-    /// What a user who has just signed in brings the client: only scopes that were consented to, and a refresh token if the
-    /// client asked for one. `claims` are those of the request that the user saw.
+    /// The grant for a user who has just signed in: only scopes that were consented to, and a refresh token if the
+    /// client requested one. `claims` are those of the request that the user saw.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The token endpoint as a function: a form, a time and what is remembered go in, and what is
-//! granted comes out. Sockets and signatures are elsewhere.
+//! The token endpoint as a function: a form, a time and the state go in, a grant comes out. Sockets and signatures are
+//! elsewhere.
 
 mod body;
 mod code;
@@ -23,7 +23,7 @@ use crate::store::State;
 ///
 /// # Errors
 ///
-/// The refusal to send to the client.
+/// The error response for the client.
 pub(crate) fn answer(state: &mut State, tenant: Tenant, form: &Params, now: UnixTime) -> Result<Grant, OAuthError> {
     let grant_type = form.require("grant_type")?;
     form.require("client_id")?;

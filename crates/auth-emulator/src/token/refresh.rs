@@ -1,4 +1,4 @@
-//! `grant_type=refresh_token` (RFC 6749 section 6).
+//! `grant_type=refresh_token` (RFC 6749 §6).
 
 use super::grant::Grant;
 use crate::clock::UnixTime;

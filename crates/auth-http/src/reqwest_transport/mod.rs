@@ -26,14 +26,17 @@ const MAX_HEAD: usize = 64 * 1024;
 /// How far ahead the timer of a request is set, at most.
 const TICK: Duration = Duration::from_secs(10);
 
-/// How long an idle connection is kept: shorter than by servers, many of which close it after five seconds. If a connection is
-/// closed while a code is being sent, no one knows whether the code was accepted, and it is not sent again.
+/// How long an idle connection is kept: shorter than by servers, many of which close it after five seconds. If a
+/// connection is closed while a code is being sent, no one knows whether the code was accepted, and it is not sent
+/// again.
 const KEPT: Duration = Duration::from_secs(4);
 
-/// Sends requests with [reqwest](https://docs.rs/reqwest): TLS by rustls, no redirects, no cookies, limited size and time.
+/// Sends requests with [reqwest](https://docs.rs/reqwest): TLS by rustls, no redirects, no cookies, limited size and
+/// time.
 ///
-/// `HTTPS_PROXY` and `NO_PROXY` are honoured, except for addresses of this machine, which are never reached through a proxy.
-/// `SSL_CERT_FILE` adds trusted roots where the platform's verifier reads it. Plain `http` works for this machine only.
+/// `HTTPS_PROXY` and `NO_PROXY` are honoured, except for addresses of this machine, which are never reached through a
+/// proxy. `SSL_CERT_FILE` adds trusted roots where the platform's verifier reads it. Plain `http` works for this
+/// machine only.
 ///
 /// ```
 /// let transport = auth_http::ReqwestTransport::new();
@@ -52,8 +55,8 @@ impl ReqwestTransport {
         Self::with(reqwest::Client::builder)
     }
 
-    /// A transport with the application's settings, such as additional trusted roots. Redirects stay off and times limited
-    /// whatever the builder says; [`with_timeouts`](Self::with_timeouts) changes the limits.
+    /// A transport with the application's settings, such as additional trusted roots. Redirects stay off and times
+    /// limited whatever the builder says; [`with_timeouts`](Self::with_timeouts) changes the limits.
     ///
     /// ```
     /// use auth_http::ReqwestTransport;
@@ -167,8 +170,8 @@ async fn body(
     }
 }
 
-/// The output of `work`, unless it takes longer than `patience`. One timer serves all waits and is set forward when it fires: a
-/// new timer would wake the runtime if none is running or the last one fires later.
+/// The output of `work`, unless it takes longer than `patience`. One timer serves all waits and is set forward when it
+/// fires: a new timer would wake the runtime if none is running or the last one fires later.
 async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work: F) -> Option<F::Output> {
     let begun = Instant::now();
     if let Some(end) = begun.checked_add(patience).filter(|end| *end < timer.deadline()) {
