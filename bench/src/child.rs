@@ -1,4 +1,4 @@
-//! Processes of this program, for what must not share a process: measurements of memory, and large caches.
+//! Child processes of this program, for what must not share a process: measurements of memory, and large caches.
 
 use std::env;
 use std::io;
@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 
 use crate::row::Row;
 
-/// Why a process gave no figures.
+/// Why a child process returned no figures.
 #[derive(Debug)]
 pub struct ChildError(String);
 
-/// Measures one size of one workload.
+/// Measures one size of one workload in a child process.
 ///
 /// # Errors
-/// [`ChildError`] when the process failed.
+/// [`ChildError`] if the process fails or prints something else.
 pub fn measure(workload: &str, size: &str, quick: bool, data: &Path) -> Result<Vec<Row>, ChildError> {
     let mut command = command();
     command.args(["measure", workload, size, "--data"]).arg(data).args(quick.then_some("--quick"));
@@ -29,10 +29,10 @@ pub fn command() -> Command {
     Command::new(env::current_exe().expect("this program is a file"))
 }
 
-/// Runs a command line of this program for what it prints, which is JSON.
+/// Runs a command line of this program and returns what it prints, which is JSON.
 ///
 /// # Errors
-/// [`ChildError`] when the process failed.
+/// [`ChildError`] if the process fails or prints something else.
 pub fn answer<T: DeserializeOwned>(command: &mut Command) -> Result<T, ChildError> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

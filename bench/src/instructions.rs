@@ -1,8 +1,8 @@
-//! Instructions of one silent hit, counted by callgrind: figures that repeat to under a hundredth, whatever else the
-//! machine does.
+//! Instructions of one silent hit, counted by callgrind: figures that repeat to within a hundredth, however busy the
+//! machine.
 //!
-//! Only the hits are counted. How many instructions it takes to make the cache differs from run to run, by more than the hits
-//! may differ from cache to cache.
+//! Only the hits are counted. Building the cache varies from run to run by more instructions than hits may vary from
+//! cache to cache.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 use crate::workload::hit::{COUNTED, Side};
 
-/// How often the cache is hit.
+/// The number of hits.
 const CALLS: u64 = 20_000;
 /// The users of the small and the large cache.
 const SMALL: u64 = 1;
@@ -23,7 +23,7 @@ const LARGE: u64 = 10_000;
 /// Counts for a small and a large cache.
 ///
 /// # Errors
-/// When valgrind cannot be run, or says nothing.
+/// If valgrind cannot be run, or its report has no total.
 pub fn run(data: &Path) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut ours = [0.0; 2];
@@ -56,7 +56,7 @@ fn per_call(side: Side, users: u64, data: &Path) -> io::Result<f64> {
     sum.map(|sum| sum as f64 / CALLS as f64).ok_or_else(|| io::Error::other("valgrind counted nothing"))
 }
 
-/// The sum at the end of a report.
+/// The total at the end of a report.
 fn sum(report: &str) -> Option<u64> {
     report.lines().rev().find_map(|line| line.strip_prefix("totals: "))?.trim().parse().ok()
 }

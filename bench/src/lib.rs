@@ -1,6 +1,6 @@
-//! How fast the workspace is: generated caches, and the same work done by our crates and by a bare program.
+//! Benchmarks: generated caches, and the same work done by our crates and by a bare program.
 //!
-//! `cargo xtask bench` runs it. Only what one run compares can be compared: machines differ, and are noisy.
+//! `cargo xtask bench` runs them. Only what one run compares can be compared, because machines differ and are noisy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,

@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 type Done = Result<ExitCode, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "How fast the workspace is, beside a bare program that does the same work")]
+#[command(about = "Benchmarks of the workspace against a bare program that does the same work")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -30,20 +30,20 @@ struct Arguments {
 enum Command {
     /// Write a generated cache document to stdout
     Generate(Generate),
-    /// Measure workloads, all unless some are named, and print the table
+    /// Measure workloads and print the table
     Table {
-        /// Of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions
+        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions [default: all]
         workloads: Vec<String>,
         /// Small sizes and few rounds
         #[arg(long)]
         quick: bool,
-        /// Where generated data is kept
+        /// The folder for generated data
         #[arg(long)]
         data: PathBuf,
     },
-    /// Fail when a silent hit takes too many instructions
+    /// Fail if a silent hit takes too many instructions
     Instructions {
-        /// Where generated data is kept
+        /// The folder for generated data
         #[arg(long)]
         data: PathBuf,
     },
@@ -63,10 +63,10 @@ enum Command {
     /// One process of W6; its figures as JSON
     #[command(hide = true)]
     Write { writer: Writer, number: u64, path: PathBuf },
-    /// Silent hits only, for a tool that counts instructions
+    /// Only silent hits, for a tool that counts instructions
     #[command(hide = true)]
     Repeat { side: Side, users: u64, count: u64 },
-    /// Redemptions only, for a tool that looks at where the time goes
+    /// Only redemptions, for a profiler
     #[command(hide = true)]
     Redeem { users: u64, count: u64 },
 }
@@ -128,7 +128,7 @@ fn main() -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the table. Only what could not be measured is a failure; a target that was missed is not.
+/// Prints the table. A failed measurement is a failure; a missed target is not.
 fn measure_all(chosen: &[String], quick: bool, data: &Path) -> Done {
     std::fs::create_dir_all(data)?;
     let known = || WORKLOADS.iter().map(|workload| workload.name).chain([INSTRUCTIONS]);

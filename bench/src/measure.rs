@@ -1,24 +1,24 @@
-//! How things are timed: both sides warm up, then take turns, round by round; what counts is the median.
+//! Timing: both sides warm up, then take turns, round by round; the median counts.
 
 use std::time::{Duration, Instant};
 
-/// How much is done for one figure.
+/// The effort for one figure.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// About how long one side's turn lasts.
+    /// Approximately how long one turn lasts.
     pub turn: Duration,
-    /// How many turns each side has.
+    /// The number of turns for each side.
     pub rounds: usize,
 }
 
 impl Effort {
-    /// For figures that are read.
+    /// For figures to publish.
     pub const FULL: Self = Self { turn: Duration::from_millis(30), rounds: 25 };
-    /// For a look.
+    /// For a quick look.
     pub const QUICK: Self = Self { turn: Duration::from_millis(10), rounds: 11 };
 }
 
-/// What a turn does: the operation, so many times.
+/// A turn: runs the operation the given number of times.
 pub type Turn<'a> = &'a mut dyn FnMut(u64);
 
 /// The figures of two sides.
@@ -26,15 +26,15 @@ pub type Turn<'a> = &'a mut dyn FnMut(u64);
 pub struct Compared {
     /// Ours.
     pub ours: f64,
-    /// That of the bare program.
+    /// The bare program's.
     pub limit: f64,
-    /// The median of the ratios of all rounds. It is steadier than the ratio of the medians, as what disturbs a machine
-    /// for longer than one turn disturbs both sides.
+    /// The median of the ratios of all rounds. It is steadier than the ratio of the medians, because whatever disturbs
+    /// the machine for longer than a turn disturbs both sides.
     pub ratio: f64,
 }
 
 impl Compared {
-    /// The medians of figures that were taken in pairs.
+    /// The medians of figures taken in pairs.
     #[must_use]
     pub fn of(rounds: &[(f64, f64)]) -> Self {
         Self {
@@ -45,14 +45,14 @@ impl Compared {
     }
 }
 
-/// Times two sides in turns: nanoseconds for one operation.
+/// Times two sides in turns, in nanoseconds per operation.
 pub fn compare(effort: Effort, ours: Turn<'_>, limit: Turn<'_>) -> Compared {
     let (our_count, limit_count) = (warm_up(effort.turn, ours), warm_up(effort.turn, limit));
     let rounds: Vec<_> = (0..effort.rounds).map(|_| (time(our_count, ours), time(limit_count, limit))).collect();
     Compared::of(&rounds)
 }
 
-/// Repeats the operation until its time is known, and tells how often it fits into `turn`.
+/// Repeats the operation until its duration is known, and returns how often it fits into `turn`.
 pub fn warm_up(turn: Duration, work: Turn<'_>) -> u64 {
     let mut count = 1;
     loop {
@@ -67,14 +67,14 @@ pub fn warm_up(turn: Duration, work: Turn<'_>) -> u64 {
     }
 }
 
-/// The nanoseconds that one of `count` operations takes.
+/// Nanoseconds per operation, from `count` of them.
 pub fn time(count: u64, work: Turn<'_>) -> f64 {
     let begun = Instant::now();
     work(count);
     begun.elapsed().as_nanos() as f64 / count as f64
 }
 
-/// The figure in the middle.
+/// The median.
 pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! In which order things are asked for: spread over all of them, so that large sets do not fit into the processor's
-//! caches, and the same in every run.
+//! The order of accesses: spread over the whole set, so that large sets do not fit into the processor's caches, and the
+//! same in every run.
 
 /// Numbers below a bound, from a linear congruential generator (the constants are Knuth's for MMIX).
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl Order {
         Self { state: 42, bound }
     }
 
-    /// The same from another beginning.
+    /// The same with another seed.
     #[must_use]
     pub const fn starting_at(bound: usize, state: u64) -> Self {
         Self { state, bound }

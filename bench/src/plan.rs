@@ -1,4 +1,4 @@
-//! Which workloads there are, with how much data each is measured, and where the data is.
+//! The workloads, their sizes, and where their data is.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
@@ -14,13 +14,13 @@ use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, red
 pub struct Workload {
     /// Its name, as `cargo xtask bench` takes it.
     pub name: &'static str,
-    /// With how much data it is measured.
+    /// The sizes it is measured with.
     pub sizes: &'static [&'static str],
-    /// How many of the sizes, from the smallest, are measured when it has to be quick.
+    /// How many of the sizes, from the smallest up, `--quick` measures.
     pub quick: usize,
 }
 
-/// All workloads, in the order of the table. The instructions are counted apart.
+/// All workloads, in the order of the table. Instructions are counted separately.
 pub const WORKLOADS: [Workload; 12] = [
     Workload { name: "W1", sizes: &["1", "100", "10000", "100000", "1000000"], quick: 2 },
     Workload { name: "W1p", sizes: &["1", "100", "1000", "10000"], quick: 2 },
@@ -36,10 +36,10 @@ pub const WORKLOADS: [Workload; 12] = [
     Workload { name: "redis", sizes: &["1000"], quick: 1 },
 ];
 
-/// The name under which instructions are asked for.
+/// The name that selects the instruction count.
 pub const INSTRUCTIONS: &str = "instructions";
 
-/// Measures one size of one workload; `None` when there is no such workload.
+/// Measures one size of one workload; `None` if there is no such workload.
 #[must_use]
 pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Vec<Row>> {
     if name == "W2" {
@@ -65,12 +65,12 @@ pub fn measure(name: &str, size: &str, effort: Effort, data: &Path) -> Option<Ve
     })
 }
 
-/// The generated file of so many users, made when it is missing.
+/// The generated file with this many users, created if it is missing.
 fn users_file(users: u64, data: &Path) -> io::Result<PathBuf> {
     let path = data.join(format!("users-{users}.json"));
     if !path.exists() {
         fs::create_dir_all(data)?;
-        // Under another name until it is whole.
+        // Under another name until it is complete.
         let part = path.with_extension("part");
         let mut to = BufWriter::new(File::create(&part)?);
         Contents::users(users).write(&mut to)?;

@@ -1,4 +1,4 @@
-//! One line of the table: a figure, what the bare program needs for the same, and what is aimed at.
+//! One row of the table: a figure, that of the bare program, and the target.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::Compared;
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Time for one operation, in nanoseconds.
@@ -17,87 +17,87 @@ pub enum Unit {
     Instructions,
     /// Requests.
     Requests,
-    /// Anything else that is counted.
+    /// Any other count.
     Count,
-    /// Operations in one second.
+    /// Operations per second.
     PerSecond,
-    /// How many times more.
+    /// A factor.
     Times,
 }
 
-/// What a figure must be.
+/// A bound for a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Bound {
-    /// This or less.
+    /// At most this.
     AtMost(f64),
-    /// This or more.
+    /// At least this.
     AtLeast(f64),
-    /// This.
+    /// Exactly this.
     Exactly(f64),
 }
 
-/// What is aimed at.
+/// A target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// For the figure itself.
+    /// The bound for the figure.
     pub figure: Option<Bound>,
-    /// For its ratio to that of the bare program.
+    /// The bound for its ratio to the bare program's.
     pub ratio: Option<Bound>,
 }
 
 /// Whether a target is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is none.
+    /// There is no target.
     NoTarget,
-    /// All of it is met.
+    /// It is met entirely.
     Met,
-    /// The ratio is; the figure itself is not. On a slower or a busy machine that is no news.
+    /// The ratio meets it, the figure does not. That is expected on a slow or busy machine.
     FigureMissed,
-    /// The ratio is not, or, where there is none, the figure.
+    /// The ratio misses it, or the figure if there is no ratio.
     Missed,
 }
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The workload, such as `W1`.
     pub workload: String,
-    /// How much data it is done with, or what of it is measured.
+    /// The size of the data, or the part that is measured.
     pub size: String,
-    /// What the figures count.
+    /// The unit of the figures.
     pub unit: Unit,
     /// Our figure.
     pub ours: f64,
-    /// That of the bare program.
+    /// The bare program's figure.
     pub limit: Option<f64>,
-    /// Ours to that.
+    /// The ratio of ours to the bare program's.
     pub ratio: Option<f64>,
-    /// What is aimed at.
+    /// A target.
     pub target: Target,
 }
 
 impl Row {
-    /// A figure of ours alone.
+    /// A row with our figure only.
     pub fn new(workload: &str, size: impl Into<String>, unit: Unit, ours: f64) -> Self {
         let target = Target::default();
         Self { workload: workload.to_owned(), size: size.into(), unit, ours, limit: None, ratio: None, target }
     }
 
-    /// A figure beside that of the bare program.
+    /// A row with both figures.
     pub fn compared(workload: &str, size: impl Into<String>, unit: Unit, figures: Compared) -> Self {
         let (limit, ratio) = (Some(figures.limit), Some(figures.ratio));
         Self { limit, ratio, ..Self::new(workload, size, unit, figures.ours) }
     }
 
-    /// With a bound for the figure.
+    /// Adds a bound for the figure.
     #[must_use]
     pub const fn figure(mut self, bound: Bound) -> Self {
         self.target.figure = Some(bound);
         self
     }
 
-    /// With a bound for the ratio.
+    /// Adds a bound for the ratio.
     #[must_use]
     pub const fn ratio(mut self, bound: Bound) -> Self {
         self.target.ratio = Some(bound);
@@ -126,7 +126,7 @@ impl Bound {
         }
     }
 
-    /// The bound with its sign, its number as `show` says.
+    /// The bound with its sign, its number formatted by `show`.
     pub fn show(self, show: impl Fn(f64) -> String) -> String {
         match self {
             Self::AtMost(most) => format!("≤ {}", show(most)),

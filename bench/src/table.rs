@@ -16,7 +16,7 @@ pub fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for cells in &lines {
         let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            // Figures end at the same column, words begin there.
+            // Figures are right-aligned, words left-aligned.
             if (2..=4).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
@@ -25,7 +25,7 @@ pub fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Which targets were missed, in one line, or that none was.
+/// One line that names the targets missed, or says that none was.
 #[must_use]
 pub fn missed(rows: &[Row]) -> String {
     let missed = rows.iter().filter(|row| row.verdict() == Verdict::Missed);

@@ -1,4 +1,4 @@
-//! A silent hit allocates next to nothing. The test counts with an allocator of its own, so it has a program of its own.
+//! A silent hit allocates next to nothing. The test has its own allocator to count with, and so its own program.
 
 use std::hint::black_box;
 

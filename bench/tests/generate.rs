@@ -1,4 +1,4 @@
-//! The generated documents are the same bytes on every machine, so that figures of different days are about one thing.
+//! The generated documents are the same bytes on every machine, so that figures from different days are comparable.
 
 use auth_bench::generate::{Contents, Signature, Users};
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! However many callers come at once, each token is asked for once.
+//! However many callers there are at once, each token is requested once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use auth_bench::ours::{account, client, memory, runtime, silent, wanted};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Lets so many callers ask at once, each for the user of this number, and tells how many requests that took. Nobody is
-/// answered before all have asked.
+/// Lets this many callers ask at once, each for the user with this number, and returns how many requests that took. No
+/// one is answered before all have asked.
 fn requests(callers: u64, users: u64) -> u64 {
     let (open, opened) = watch::channel(false);
     let provider = Provider::new(users, Pause::Until(opened));

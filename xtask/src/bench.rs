@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: how fast the workspace is, beside a bare program that does the same work.
+//! `cargo xtask bench`: benchmarks against a bare program that does the same work.
 //!
-//! The program `auth-bench` measures and prints; what is done here is to build it and to bring what it needs.
+//! The program `auth-bench` measures and prints; this module builds it and provides what it needs.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -27,13 +27,13 @@ pub(crate) fn instructions(workspace: &Workspace) -> Result<()> {
     workspace::run(Command::new(program).arg("instructions").arg("--data").arg(data(workspace)))
 }
 
-/// Builds the program as users build theirs, and tells where it is.
+/// Builds the program in release mode, as users build theirs, and returns its path.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     workspace::run(workspace.cargo("build").args(["--release", "--package", "auth-bench"]))?;
     Ok(workspace.target.join("release").join("auth-bench"))
 }
 
-/// Where the generated data is kept.
+/// The folder for generated data.
 fn data(workspace: &Workspace) -> PathBuf {
     workspace.target.join("bench")
 }

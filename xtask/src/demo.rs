@@ -11,6 +11,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         .args(arguments)
         .status()
         .map_err(|error| Failure::new(format!("cannot start cargo: {error}")))?;
-    // Ended by a signal, it has no code of its own.
+    // A process that was ended by a signal has no exit code.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask deny`: licences, bans and sources of the dependencies, by cargo-deny.
 //!
-//! It is not a step of `cargo xtask test`, because building cargo-deny takes minutes.
+//! It is not part of `cargo xtask test` because building cargo-deny takes minutes.
 
 use std::process::Command;
 

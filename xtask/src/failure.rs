@@ -1,4 +1,4 @@
-//! Why a chore stopped, in words for the person who started it.
+//! Why a task stopped, in words for the person who started it.
 
 use std::fmt;
 use std::io;

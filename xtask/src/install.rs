@@ -1,6 +1,6 @@
-//! Foreign software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment below
-//! `target/peers`. From the system: for counting instructions valgrind, for letting system calls fail strace, for the cache of
-//! many machines redis-server. What is there and unchanged is left alone.
+//! Third-party software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment
+//! under `target/peers`. Also from the system: valgrind to count instructions, strace to make system calls fail,
+//! redis-server for the cache in Redis. What is installed and unchanged is left alone.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::failure::{Failure, Result};
 use crate::workspace::{self, Workspace};
 
-/// Where the peers are, as the tests are told by environment variables.
+/// Where the peers are; tests learn it from environment variables.
 pub(crate) struct Peers {
     chromium: PathBuf,
     node_modules: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Tells `command` where the peers are.
+    /// Sets the variables for `command`.
     pub(crate) fn announce<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("AUTH_TEST_CHROMIUM", &self.chromium)
@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Peers> {
 
 fn chromium() -> Result<PathBuf> {
     if let Some(chosen) = env::var_os("AUTH_TEST_CHROMIUM").map(PathBuf::from) {
-        let absent = || Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is no file", chosen.display()));
+        let absent = || Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is not a file", chosen.display()));
         return if chosen.is_file() { Ok(chosen) } else { Err(absent()) };
     }
     let by_hand =
@@ -54,14 +54,14 @@ pub(crate) fn valgrind() -> Result<()> {
     from_system("valgrind", "valgrind", by_hand).map(drop)
 }
 
-/// The server that the tests of the cache in Redis start.
+/// The server that the Redis tests start.
 pub(crate) fn redis() -> Result<()> {
     let by_hand = "install Redis 6.2 or newer (Debian: `apt-get install redis-server`), and run this again";
     from_system("redis-server", "redis-server", by_hand).map(drop)
 }
 
-/// What the torture tests need. Without root it may be missing; then the tests say so, and are told to leave out what they
-/// cannot do by `AUTH_TEST_WITHOUT_ROOT=1`.
+/// What the torture tests need. With `AUTH_TEST_WITHOUT_ROOT=1` it may be missing: the tests then leave out what they
+/// cannot do, and say so.
 pub(crate) fn torture() -> Result<()> {
     if env::var("AUTH_TEST_WITHOUT_ROOT").is_ok_and(|set| set == "1") {
         return Ok(());
@@ -75,8 +75,8 @@ pub(crate) fn torture() -> Result<()> {
     from_system("strace", "strace", by_hand).map(drop)
 }
 
-/// A keyring in a session of its own; libsecret for MSAL Extensions for Python, on the Python of the system; and what the
-/// key store of MSAL Node Extensions is built with.
+/// A keyring in a session of its own; libsecret for MSAL Extensions for Python, on the system's Python; and the build
+/// tools for the key store of MSAL Node Extensions.
 fn keyring() -> Result<()> {
     const PACKAGES: [&str; 9] = [
         "dbus-bin",
@@ -112,7 +112,7 @@ fn keyring() -> Result<()> {
     }
 }
 
-/// Finds `program`, which is also the name of its package, and installs it where that can be done.
+/// Finds `program`, or installs the package of the same name if possible.
 fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
     if let Some(found) = on_path(program) {
         return Ok(found);
@@ -121,7 +121,7 @@ fn from_system(program: &str, name: &str, by_hand: &str) -> Result<PathBuf> {
     on_path(program).ok_or_else(|| Failure::new(format!("{name} is missing after its installation: {by_hand}")))
 }
 
-/// Installs packages of the system where that can be done.
+/// Installs system packages if possible.
 fn apt(name: &str, packages: &[&str], by_hand: &str) -> Result<()> {
     if on_path("apt-get").is_none() || !is_root() {
         return Err(Failure::new(format!("{name} is missing: {by_hand}")));
@@ -150,7 +150,7 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
         let copy = folder.join(file);
         fs::copy(pins.join(file), &copy).map_err(Failure::file("write", &copy))?;
     }
-    // No script of a package is run: the one that is needed is run below, and would load a program from elsewhere here.
+    // Package scripts do not run: the only one needed would download a binary here, so it is run below instead.
     let mut install = Command::new("npm");
     install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     workspace::run(&mut install).map_err(|failure| {
@@ -172,7 +172,7 @@ fn keytar(installed: &Path) -> Result<()> {
     }
     let mut build = Command::new("npm");
     build.current_dir(&folder).args(["run", "build"]);
-    // The headers of Node.js, where they came with it; else node-gyp would load them.
+    // The headers of Node.js, if they came with it; otherwise node-gyp would download them.
     let prefix = on_path("node").and_then(|node| Some(fs::canonicalize(node).ok()?.parent()?.parent()?.to_owned()));
     if let Some(prefix) = prefix.filter(|prefix| prefix.join("include/node/node_api.h").is_file()) {
         build.env("npm_config_nodedir", prefix);
@@ -202,7 +202,7 @@ fn python(pins: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// A file in an installed folder that says from which pins it was installed.
+/// A file in an installed folder that records the pins it was installed from.
 struct Stamp {
     file: PathBuf,
     pins: String,

@@ -1,6 +1,6 @@
-//! The chores of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `pages`, `tidy` and `deny`.
+//! The tasks of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `pages`, `tidy` and `deny`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who started it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
 
 mod bench;
 mod demo;
@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Chores of the workspace")]
+#[command(name = "cargo xtask", about = "Workspace tasks")]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,
@@ -29,21 +29,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Build and run `auth demo`; arguments are handed on
+    /// Build and run `auth demo`, with these arguments
     Demo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run every check and every test, installing the foreign software that they need
+    /// Run every check and every test, installing the third-party software they need
     Test,
-    /// Kill writers of the cache file, fill its disk and let its system calls fail, ten thousand times
+    /// Run the torture tests of the cache file in full: kill writers, fill the disk, make system calls fail
     Torture {
-        /// Names of tests, or parts of them; all unless some are named
+        /// Names of tests, or parts of names [default: all]
         names: Vec<String>,
     },
-    /// Measure how fast the workspace is, beside a bare program that does the same work
+    /// Compare the workspace with a bare program that does the same work
     Bench {
-        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions; all unless some are named
+        /// Some of W1, W1p, W2, W3, W4, W4-HTTP, W5, W6, herd, flood, W7, redis, instructions [default: all]
         workloads: Vec<String>,
         /// Small sizes and few rounds: less than a minute
         #[arg(long)]
@@ -53,11 +53,11 @@ enum Chore {
     Pages,
     /// Check the invariants of the workspace that no compiler checks
     Tidy {
-        /// Write the lists of dependencies anew instead of comparing them
+        /// Write the dependency lists instead of comparing them
         #[arg(long)]
         bless: bool,
     },
-    /// Check licences, bans and sources of the dependencies with cargo-deny, installing it if missing
+    /// Check licences, bans and sources of dependencies with cargo-deny, which is installed if missing
     Deny,
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask pages`: pictures of the pages that end a sign-in, by Chromium, for the papers.
+//! `cargo xtask pages`: pictures of the pages that end a sign-in, taken by Chromium, for the README.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that has to hold before a change is taken, in the order of how soon it tells.
+//! `cargo xtask test`: everything that must hold before a change is accepted, the fastest checks first.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::tidy;
 use crate::torture;
 use crate::workspace::{self, Member, Workspace};
 
-/// The crates that people take one by one, so that each is built and tested with each of its features alone.
+/// The crates that people depend on one by one; each is built and tested with each of its features alone.
 const LIBRARIES: [&str; 5] = ["auth", "auth-cache", "auth-core", "auth-http", "auth-interactive"];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -41,8 +41,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Builds each library with each of its features, without a warning, and tests it. What clippy has to say was said of all
-/// features together; here is seen what nobody uses, or what is missing, without the others.
+/// Builds each library with each of its features, without warnings, and tests it. Clippy has checked all features
+/// together; this finds what is unused or missing without the others.
 fn each_feature_alone(workspace: &Workspace) -> Result<()> {
     for member in workspace.members.iter().filter(|member| LIBRARIES.contains(&member.name.as_str())) {
         for selection in selections(member) {
@@ -53,7 +53,7 @@ fn each_feature_alone(workspace: &Workspace) -> Result<()> {
                 test
             };
             workspace::run(&mut test(&[]))?;
-            // It is built by now; cargo says again what the compiler said.
+            // It is built already; cargo repeats the compiler's messages.
             let warnings = warnings(&workspace::capture(&mut test(&["--no-run", "--message-format", "json"]))?);
             if !warnings.is_empty() {
                 return Err(Failure::new(format!("there are warnings:\n\n{}", warnings.join("\n"))));
@@ -63,14 +63,14 @@ fn each_feature_alone(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// What the compiler had to say of the packages of the workspace; of others cargo does not ask it.
+/// The compiler's warnings about packages of the workspace; cargo suppresses those about others.
 fn warnings(told: &str) -> Vec<String> {
     let messages = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let rendered = messages.filter_map(|message| Some(message.get("message")?.get("rendered")?.as_str()?.to_owned()));
     rendered.collect()
 }
 
-/// No feature, then each one.
+/// No feature, then each one alone.
 fn selections(member: &Member) -> Vec<Vec<&str>> {
     let none = vec!["--no-default-features"];
     let each = member.features.iter().map(|feature| vec!["--no-default-features", "--features", feature.as_str()]);

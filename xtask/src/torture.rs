@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: the torture tests of the cache file with their full counts, and a summary of what was done.
+//! `cargo xtask torture`: the torture tests of the cache file with full counts, and a summary.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
     reported(workspace, test.args(names))
 }
 
-/// Runs tests, among them those that report what they did, and prints the reports, whether the tests passed or not.
+/// Runs tests and prints the report lines that some of them write, whether the tests passed or not.
 pub(crate) fn reported(workspace: &Workspace, tests: &mut Command) -> Result<()> {
     let path = workspace.target.join("torture.txt");
     match fs::remove_file(&path) {

@@ -1,4 +1,4 @@
-//! What cargo knows of the workspace: its members, their features and their dependencies on each other.
+//! What cargo knows about the workspace: its members, their features and their dependencies on each other.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,9 +18,9 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// The folder of its manifest, relative to the root.
     pub(crate) folder: String,
-    /// Its features, `default` left out.
+    /// Its features, without `default`.
     pub(crate) features: Vec<String>,
-    /// The names of what it depends on outside of its tests and build scripts.
+    /// The names of its dependencies, except those of tests and build scripts.
     pub(crate) dependencies: Vec<String>,
 }
 
@@ -72,12 +72,12 @@ impl Member {
     }
 }
 
-/// Cargo says where it is to the programs that it runs.
+/// Cargo tells the programs it runs where it is.
 pub(crate) fn cargo_path() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
-/// Runs `command` for what it prints; what it says beside goes to the person.
+/// Runs `command` and returns its stdout; its stderr is shown.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output = command
@@ -90,7 +90,7 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{shown}` printed something that is not text")))
 }
 
-/// Runs `command` in the open and fails when it fails.
+/// Runs `command` with its output shown, and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     match command.status() {
@@ -100,7 +100,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     }
 }
 
-/// The command line, as a person would type it.
+/// The command line as a person would type it.
 fn show(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
     let words = std::iter::once(program).chain(command.get_args());

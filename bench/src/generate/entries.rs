@@ -1,6 +1,6 @@
 //! The entries of the unified cache document, each a key and its members as JSON text.
 //!
-//! No value needs an escape, so that an entry is plain formatting: a million of them are made in seconds.
+//! No value needs escaping, so an entry is plain formatting: a million of them take seconds.
 
 use super::values::{
     CACHED_AT, CLIENT, ENVIRONMENT, EXPIRED_ON, EXPIRES_ON, SCOPES, Signature, TENANT, access_token, app_scope,
@@ -100,7 +100,7 @@ pub(super) fn app_metadata() -> Entry {
     Entry::new(format!("appmetadata-{ENVIRONMENT}-{CLIENT}"), members)
 }
 
-/// What every credential begins with.
+/// The members that every credential begins with.
 fn credential(home: String, kind: &str, secret: String) -> Vec<(&'static str, String)> {
     vec![
         ("home_account_id", home),
@@ -111,7 +111,7 @@ fn credential(home: String, kind: &str, secret: String) -> Vec<(&'static str, St
     ]
 }
 
-/// An id_token in the shape of Entra's, about 1,000 characters long; nobody signed it.
+/// An ID token in the shape of Entra's, about 1,000 characters long and unsigned.
 pub(super) fn id_token(number: u64, slim: bool, signature: Signature) -> String {
     let object = object_id(number);
     let claims = format!(
@@ -126,7 +126,7 @@ pub(super) fn id_token(number: u64, slim: bool, signature: Signature) -> String 
     );
     let header = format!("{{\"typ\": \"JWT\", \"alg\": \"RS256\", \"kid\": \"{}\"}}", text("kid", 0, 27));
     let mut end = text("sig", number, if slim { 20 } else { 342 });
-    // Two characters beyond groups of four stand for one byte, with four bits too many.
+    // Two characters beyond groups of four encode one byte and four surplus bits.
     if signature == Signature::Bytes && end.len() % 4 == 2 {
         end.pop();
         end.push('A');

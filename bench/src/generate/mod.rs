@@ -1,6 +1,6 @@
-//! Cache documents of any size, the same bytes each time.
+//! Cache documents of any size, with the same bytes every time.
 //!
-//! A user has an account, an access token of 1,500 characters with five scopes, a refresh token and an id_token: the
+//! A user has an account, an access token of 1,500 characters with five scopes, a refresh token and an ID token: the
 //! sizes of Entra's, about 5.9 kB in all.
 
 mod entries;
@@ -20,18 +20,18 @@ pub use values::{
 pub enum Contents {
     /// A cache document of users.
     Users(Users),
-    /// A cache document of tokens that an application got for itself.
+    /// A cache document of an application's own tokens.
     App {
-        /// In how many tenants.
+        /// The number of tenants.
         tenants: u64,
-        /// For how many scopes in each of them.
+        /// The number of scopes in each tenant.
         scopes: u64,
     },
-    /// The answer of a token endpoint to one user.
+    /// A token response for one user.
     Token {
         /// The number of the user.
         user: u64,
-        /// How its id_token ends.
+        /// How the ID token ends.
         signature: Signature,
     },
 }
@@ -39,24 +39,24 @@ pub enum Contents {
 /// Which users, and what they have.
 #[derive(Clone, Debug)]
 pub struct Users {
-    /// Their numbers.
+    /// The numbers of the users.
     pub numbers: Range<u64>,
-    /// The access tokens of which of them have expired.
+    /// The users whose access tokens have expired.
     pub expired: Range<u64>,
     /// Whether secrets are short.
     pub slim: bool,
-    /// How their id_tokens end.
+    /// How the ID tokens end.
     pub signature: Signature,
 }
 
 impl Users {
-    /// The first `count` users, with tokens of full size that are good for years.
+    /// The first `count` users, with full-size tokens that are valid for years.
     #[must_use]
     pub const fn first(count: u64) -> Self {
         Self { numbers: 0..count, expired: 0..0, slim: false, signature: Signature::Bytes }
     }
 
-    /// Cache documents of a thousand users each, made one after the other: a million users in one text would be too much.
+    /// Cache documents of a thousand users each, one after the other: a million users in one text would be too much.
     pub fn parts(&self) -> impl Iterator<Item = Vec<u8>> {
         let Range { start, end } = self.numbers;
         (start..end).step_by(1_000).map(move |first| {
@@ -67,13 +67,13 @@ impl Users {
 }
 
 impl Contents {
-    /// The first `count` users, with tokens of full size that are good for years.
+    /// The first `count` users, with full-size tokens that are valid for years.
     #[must_use]
     pub const fn users(count: u64) -> Self {
         Self::Users(Users::first(count))
     }
 
-    /// The answer of a token endpoint to user `user`.
+    /// The token response for user `user`.
     #[must_use]
     pub const fn token(user: u64) -> Self {
         Self::Token { user, signature: Signature::Bytes }
@@ -82,7 +82,7 @@ impl Contents {
     /// Writes the document, entry by entry.
     ///
     /// # Errors
-    /// When `to` cannot be written.
+    /// [`io::Error`] if `to` cannot be written.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Users(users) => {

@@ -1,4 +1,4 @@
-//! The texts of which the generated documents are made: each follows from a tag and a number, and from nothing else.
+//! The texts in generated documents; each depends only on a tag and a number.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,14 +21,14 @@ pub(super) const EXPIRES_ON: &str = "2051222400";
 /// One hour after [`CACHED_AT`].
 pub(super) const EXPIRED_ON: &str = "1767229200";
 
-/// How an id_token ends. Nobody signed it in either case.
+/// How an ID token ends. Neither form is a real signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// In random text. Where it is no whole number of bytes, its last character has bits too many, which a strict reader
-    /// of base64url refuses (RFC 4648 §3.5).
+    /// In random text. If that is not a whole number of bytes, its last character has surplus bits, which a strict
+    /// decoder of base64url rejects (RFC 4648 §3.5).
     Text,
-    /// In the encoding of whole bytes, as real ones do. Where [`Text`](Self::Text) is that already it is the same,
-    /// otherwise the last character differs.
+    /// In the encoding of whole bytes, as real ones do. The same as [`Text`](Self::Text), except that the last
+    /// character may differ.
     Bytes,
 }
 
@@ -38,7 +38,7 @@ pub fn home_account_id(number: u64) -> String {
     format!("{}.{TENANT}", object_id(number))
 }
 
-/// What user `number` signs in with.
+/// The user name of user `number`.
 #[must_use]
 pub fn username(number: u64) -> String {
     format!("user{number}@contoso.com")
@@ -56,7 +56,7 @@ pub fn refresh_token(number: u64, slim: bool) -> String {
     text("rt", number, if slim { 100 } else { 1100 })
 }
 
-/// The access token that the token endpoint gives to user `number`.
+/// The access token that the token endpoint returns for user `number`.
 #[must_use]
 pub fn new_access_token(number: u64) -> String {
     text("new", number, 1500)
@@ -68,7 +68,7 @@ pub fn app_token(tenant: u64, scope: u64) -> String {
     text(&format!("app{tenant}."), scope, 1500)
 }
 
-/// The id of tenant `number`, as app tokens have it.
+/// The ID of tenant `number`, as in app tokens.
 #[must_use]
 pub fn tenant_id(number: u64) -> String {
     guid("tenant", number)

@@ -18,7 +18,7 @@ pub struct Apps {
 }
 
 impl Apps {
-    /// Adds what is in a cache document.
+    /// Adds the contents of a cache document.
     pub fn merge(&mut self, text: &[u8]) {
         let by_client = self.by_client.get_mut().unwrap_or_else(PoisonError::into_inner);
         for token in Document::parse(text).access_token.values() {
@@ -29,7 +29,7 @@ impl Apps {
         }
     }
 
-    /// The token of this client in this tenant for this scope, if it is good for five minutes, and when it expires.
+    /// The token of this client in this tenant for this scope, and when it expires, if it is valid for five minutes.
     #[inline(never)]
     #[must_use]
     pub fn hit(&self, client_id: &str, tenant: &str, scope: &str) -> Option<(Arc<str>, u64)> {

@@ -32,7 +32,7 @@ pub struct Document<'a> {
     pub app_metadata: Section<'a, AppMetadata<'a>>,
 }
 
-/// Defines an entry: all of its members are text.
+/// Defines an entry whose members are all text.
 macro_rules! entries {
     ($($name:ident { $($member:ident),* })*) => {$(
         /// An entry of the document.
@@ -64,7 +64,7 @@ impl<'a> Document<'a> {
         serde_json::from_slice(text).expect("a generated document is well-formed")
     }
 
-    /// The access token with this key, if it grants the scopes and is good for five minutes.
+    /// The access token with this key, if it grants the scopes and is valid for five minutes.
     #[must_use]
     pub fn hit(&self, key: &str, scopes: &[&str]) -> Option<String> {
         let token = self.access_token.get(key)?;
@@ -73,7 +73,7 @@ impl<'a> Document<'a> {
         (scopes.iter().all(grants) && expires_on > now() + 300).then(|| token.secret.to_string())
     }
 
-    /// Puts another secret into the access token with this key, and gives the whole document as text.
+    /// Replaces the secret of the access token with this key, and returns the whole document as text.
     #[must_use]
     pub fn changed(&mut self, key: &str, secret: String) -> Vec<u8> {
         if let Some(token) = self.access_token.get_mut(key) {
@@ -83,7 +83,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Where the access token with a key stands in the text.
+/// The position of an access token in the text.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     from: usize,
@@ -105,7 +105,7 @@ impl Place {
         Self { from, to: from + raw.len() }
     }
 
-    /// Puts another secret there and leaves every other byte as it is.
+    /// Replaces the secret there and leaves every other byte as it is.
     #[must_use]
     pub fn splice(self, text: &[u8], secret: String) -> Vec<u8> {
         let mut token: AccessToken<'_> = serde_json::from_slice(&text[self.from..self.to]).expect("an entry");
@@ -115,7 +115,7 @@ impl Place {
     }
 }
 
-/// Replaces a file so that it is there whole after a loss of power: what every store has to do.
+/// Replaces a file so that it is whole even after a power failure, as every store must.
 pub fn replace_file(path: &Path, content: &[u8]) {
     let beside = path.with_extension("new");
     let mut file = File::create(&beside).expect("the folder can be written");

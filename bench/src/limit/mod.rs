@@ -1,5 +1,5 @@
-//! The bare program: the same work with nothing around it. No request is described, no error is told apart, nothing
-//! is kept that the work does not need; what is left is what a machine needs at the least.
+//! The bare program: the same work with nothing around it. Requests are not modelled, errors are not distinguished, and
+//! nothing is kept that the work does not need; what remains is the least that a machine needs.
 
 pub mod app;
 pub mod authorization;

@@ -1,4 +1,4 @@
-//! Tokens of users: an index by home account id, with everything in it shared by reference count.
+//! Tokens of users: an index by home account ID, with everything in it reference-counted.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,32 +9,32 @@ use super::document::Document;
 use super::now;
 use crate::generate::Users;
 
-/// What a hit gives.
+/// The result of a hit.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// The access token.
     pub secret: Arc<str>,
     /// When it expires.
     pub expires_on: u64,
-    /// What it grants.
+    /// Its scopes.
     pub scopes: Granted,
-    /// Whose it is.
+    /// Its user.
     pub holder: Arc<Holder>,
 }
 
-/// Scopes in small letters.
+/// Scopes in lower case.
 pub type Granted = Arc<[Box<str>]>;
 
-/// Whose a token is.
+/// The user of a token.
 #[derive(Clone, Debug)]
 pub struct Holder {
     /// The id that is the same in every tenant.
     pub home_account_id: Arc<str>,
-    /// What the user signs in with.
+    /// The user name.
     pub username: Box<str>,
 }
 
-/// All that is kept of a user.
+/// Everything kept for a user.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) holder: Arc<Holder>,
@@ -65,7 +65,7 @@ impl People {
         people
     }
 
-    /// Adds what is in a cache document.
+    /// Adds the contents of a cache document.
     pub fn merge(&mut self, text: &[u8]) {
         let document = Document::parse(text);
         let people = self.by_home_account.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +93,7 @@ impl People {
         }
     }
 
-    /// A token of this user that grants the scopes and is good for five minutes.
+    /// A token of this user that grants the scopes and is valid for five minutes.
     #[inline(never)]
     #[must_use]
     pub fn hit(&self, home_account_id: &str, scopes: &[&str]) -> Option<Hit> {
@@ -111,7 +111,7 @@ impl People {
     }
 }
 
-/// The scopes of a list, in small letters and sorted.
+/// The scopes of a list, in lower case and sorted.
 pub(super) fn granted(target: &str) -> Granted {
     let mut scopes: Vec<Box<str>> = target.split(' ').map(|scope| scope.to_ascii_lowercase().into()).collect();
     scopes.sort();

@@ -1,4 +1,4 @@
-//! The redemption of a refresh token: a form out, an answer in, the index brought up to date.
+//! The redemption of a refresh token: a form out, a response in, the index updated.
 
 use std::sync::{Arc, PoisonError};
 
@@ -42,7 +42,8 @@ fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
 }
 
 impl People {
-    /// Redeems the refresh token of this user with whatever `post` gets for the form, and gives the new access token.
+    /// Redeems the refresh token of this user with the response that `post` gets for the form, and returns the new
+    /// access token.
     pub fn redeem<A: AsRef<[u8]>>(
         &self,
         client_id: &str,
@@ -63,7 +64,7 @@ impl People {
         Some(form(client_id, &refresh_token, scopes))
     }
 
-    /// Reads an answer, brings the index up to date, and gives the new access token.
+    /// Reads a response, updates the index, and returns the new access token.
     #[must_use]
     pub fn accept(&self, answer: &[u8]) -> Option<Arc<str>> {
         let answer: Answer<'_> = serde_json::from_slice(answer).ok()?;

@@ -1,4 +1,4 @@
-//! One more access token in a file that several processes write: lock, read, parse, write, make durable, rename.
+//! Adding an access token to a file that several processes write: lock, read, parse, write, sync, rename.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The workspace at the same work: a client over a generated cache.
+//! The workspace doing the same work: a client over a generated cache.
 
 pub mod provider;
 
@@ -21,13 +21,13 @@ pub fn authority() -> Authority {
     Authority::tenant(TENANT).expect("a tenant id")
 }
 
-/// Three of the five scopes, as our crates take them.
+/// Three of the five scopes, as our crates represent them.
 #[must_use]
 pub fn wanted() -> Scopes {
     Scopes::new(WANTED).expect("scopes")
 }
 
-/// User `number`, as an application remembers it.
+/// User `number`, as an application represents it.
 #[must_use]
 pub fn account(number: u64) -> Account {
     Account::new(AccountId::new(home_account_id(number)), ENVIRONMENT, username(number))
@@ -39,7 +39,7 @@ pub fn accounts(count: u64) -> Vec<Account> {
     (0..count).map(account).collect()
 }
 
-/// A cache in memory that holds these users, however many they are.
+/// A cache in memory with these users, without limits.
 #[must_use]
 pub fn memory(users: &Users) -> TokenCache {
     let cache = TokenCache::in_memory().with_limits(unlimited());
@@ -49,7 +49,7 @@ pub fn memory(users: &Users) -> TokenCache {
     cache
 }
 
-/// A cache in a file, however large.
+/// A cache in a file, without limits.
 #[must_use]
 pub fn file(path: &Path) -> TokenCache {
     let storage = FileStorage::at(path).expect("a path").with_size_limit(u64::MAX);
@@ -63,14 +63,14 @@ fn unlimited() -> Limits {
     limits
 }
 
-/// A client of the generated users.
+/// A client for the generated users.
 #[must_use]
 pub fn client(cache: TokenCache, transport: impl Transport) -> PublicClient {
     let builder = PublicClient::builder(CLIENT).authority(authority()).cache(cache).transport(transport);
     builder.build().expect("a complete configuration")
 }
 
-/// A runtime on the thread that blocks on it.
+/// A runtime on the current thread.
 #[must_use]
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -81,10 +81,10 @@ pub async fn silent(app: &PublicClient, scopes: &Scopes, account: &Account) -> A
     app.acquire_token_silent(scopes, Some(account)).send().await.expect("a token")
 }
 
-/// Checks that the right user's token comes from the cache.
+/// Checks that the cache returns the right user's token.
 ///
 /// # Panics
-/// When it does not.
+/// If it does not.
 pub async fn check(app: &PublicClient, scopes: &Scopes, number: u64, slim: bool) {
     let result = silent(app, scopes, &account(number)).await;
     assert_eq!(result.source(), TokenSource::Cache, "the answer of user {number} is not from the cache");

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::generate::{Contents, refresh_token};
 
-/// Must not be asked: a hit needs no network.
+/// Panics on a request: a hit needs no network.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence;
 
@@ -24,24 +24,24 @@ impl Transport for Silence {
     }
 }
 
-/// How long an endpoint takes.
+/// How long an endpoint takes to respond.
 #[derive(Clone, Debug)]
 pub enum Pause {
     /// No time at all.
     None,
-    /// So long.
+    /// This long.
     For(Duration),
-    /// Until the other end says so.
+    /// Until the other end signals.
     Until(watch::Receiver<bool>),
 }
 
-/// How many characters of a refresh token tell it from all others.
+/// How many characters of a refresh token are enough to tell it from all others.
 const DISTINCT: usize = 32;
 
-/// Answers a refresh token with new tokens of its user, and counts.
+/// Answers a refresh token with new tokens for its user, and counts requests.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// By the first characters of the refresh token.
+    /// The users, by the first characters of their refresh tokens.
     answers: Arc<HashMap<String, Bytes>>,
     pause: Pause,
     requests: Arc<AtomicU64>,
@@ -60,13 +60,13 @@ impl Provider {
         Self { answers: Arc::new(known.collect()), pause, requests: Arc::default() }
     }
 
-    /// How many requests there were.
+    /// The number of requests so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The answer to a form. It takes as little time as it can: no side's work is here.
+    /// The response to a form. It takes as little time as possible, because it is neither side's work.
     #[must_use]
     pub fn answer(&self, form: &str) -> Bytes {
         const NAME: &str = "&refresh_token=";

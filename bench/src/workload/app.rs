@@ -1,4 +1,4 @@
-//! W2: the token of an application itself, for many tenants and scopes.
+//! W2: an application's own token, for many tenants and scopes.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use crate::order::Order;
 use crate::ours::runtime;
 use crate::row::{Bound, Row, Unit};
 
-/// Measures it with so many tenants and scopes.
+/// Measures it with this many tenants and scopes.
 #[must_use]
 pub fn run(tenants: u64, scopes: u64, effort: Effort) -> Row {
     let (figure, ratio) = if tenants * scopes <= 1_000 { (200.0, 3.3) } else { (1_100.0, 2.1) };
@@ -57,7 +57,7 @@ pub fn run(tenants: u64, scopes: u64, effort: Effort) -> Row {
         );
         assert_eq!(*bare(number).0, expected);
     }
-    // Entries are read the first time that somebody asks for their tenant, which is not what is measured.
+    // Entries are read at the first lookup for their tenant, which is not what is measured.
     for number in (0..count).step_by(names.len()) {
         black_box(runtime.block_on(ours(number)));
     }

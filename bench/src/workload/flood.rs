@@ -1,4 +1,4 @@
-//! tokens of an application for ever new tenants, through a cache that has its default limits.
+//! an application's tokens for ever new tenants, through a cache with default limits.
 
 use std::fs;
 use std::hint::black_box;
@@ -18,11 +18,11 @@ use crate::ours::runtime;
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// How many lookups are timed, each by itself.
+/// The number of lookups that are timed individually.
 const LOOKUPS: usize = 100_000;
 const BEGIN: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
 
-/// So many tokens of 1,500 characters, each of a tenant of its own. One comes each second and lives for a year.
+/// This many tokens of 1,500 characters, each for a tenant of its own. One arrives per second and is valid for a year.
 #[must_use]
 pub fn run(tenants: u64) -> Vec<Row> {
     let (runtime, cache) = (runtime(), TokenCache::in_memory());
@@ -40,7 +40,7 @@ pub fn run(tenants: u64) -> Vec<Row> {
     }
     let grown = memory().zip(before).map(|(after, before)| after.saturating_sub(before));
 
-    // Fewer than there is room for, all of them cached lately.
+    // Fewer than the limit, and all cached recently.
     let kept = usize::try_from(tenants).expect("small").min(Limits::DEFAULT.access_tokens / 4);
     let now = BEGIN.saturating_add(Duration::from_secs(tenants));
     let mut order = Order::below(kept);
@@ -79,7 +79,7 @@ fn authority(number: u64) -> Authority {
     Authority::tenant(&tenant_id(number)).expect("a tenant id")
 }
 
-/// What the token endpoint answers to an application is read as what it answers to a user who is nobody.
+/// The token response for an application, read as that for an anonymous user.
 fn tokens(authority: &Authority, client_id: &ClientId, scopes: &Scopes, number: u64, now: Timestamp) -> Tokens {
     let id = CorrelationId::generate(&mut rand::rng()).expect("random bytes");
     let context = RequestContext::new(Application::new(client_id.clone()), id);
@@ -92,7 +92,7 @@ fn tokens(authority: &Authority, client_id: &ClientId, scopes: &Scopes, number: 
     redemption.complete(response.expect("a response"), now).expect("tokens")
 }
 
-/// How much memory this process ever had, in bytes, where the system tells it.
+/// The peak memory of this process in bytes, if the system reports it.
 fn memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

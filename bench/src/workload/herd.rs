@@ -1,4 +1,5 @@
-//! Many callers at once whose tokens have expired: how often is the identity provider asked, and who has to wait?
+//! Many callers at once whose tokens have expired: how many requests does the identity provider get, and who has to
+//! wait?
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use crate::ours::{account, check, client, memory, runtime, silent, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// How long the endpoint takes.
+/// How long the endpoint takes to respond.
 const TAKES: Duration = Duration::from_millis(50);
-/// How many of the turns are enough: each is at least as long as the endpoint takes.
+/// The number of turns; few are enough, as each takes at least as long as the endpoint.
 const ROUNDS: usize = 5;
 
-/// So many callers want one token.
+/// This many callers want one token.
 #[must_use]
 pub fn one_token(callers: u64, effort: Effort) -> Vec<Row> {
     let runtime = runtime();
@@ -49,7 +50,7 @@ pub fn one_token(callers: u64, effort: Effort) -> Vec<Row> {
     ]
 }
 
-/// So many callers, each with a token of its own.
+/// This many callers, each with a token of its own.
 #[must_use]
 pub fn many_tokens(callers: u64) -> Row {
     let (app, provider) = expired(callers);
@@ -58,14 +59,14 @@ pub fn many_tokens(callers: u64) -> Row {
     Row::new("herd", size, Unit::Requests, provider.requests() as f64).figure(Bound::Exactly(callers as f64))
 }
 
-/// A client with so many users whose tokens have expired, and one more whose token is good.
+/// A client with this many users whose tokens have expired, and one whose token is valid.
 fn expired(users: u64) -> (PublicClient, Provider) {
     let contents = Users { expired: 0..users, ..Users::first(users + 1) };
     let provider = Provider::new(users, Pause::For(TAKES));
     (client(memory(&contents), provider.clone()), provider)
 }
 
-/// All callers at once, each for the user of this number.
+/// All callers at once, each for the user with this number.
 async fn stampede(app: &PublicClient, users: impl Iterator<Item = u64>) {
     let mut tasks = JoinSet::new();
     let scopes = wanted();
@@ -78,7 +79,7 @@ async fn stampede(app: &PublicClient, users: impl Iterator<Item = u64>) {
     }
 }
 
-/// Somebody whose token is good, who asks again and again from a thread of its own.
+/// A caller with a valid token, which it requests again and again from a thread of its own.
 struct Beside {
     over: Arc<AtomicBool>,
     thread: thread::JoinHandle<Vec<f64>>,
@@ -107,7 +108,7 @@ async fn ask_until(over: &AtomicBool, app: &PublicClient, number: u64) -> Vec<f6
         let begun = Instant::now();
         black_box(silent(app, &scopes, &account).await);
         times.push(begun.elapsed().as_nanos() as f64);
-        // Others need the processor, too.
+        // Others need the processor as well.
         thread::sleep(Duration::from_micros(200));
     }
     times

@@ -24,7 +24,7 @@ pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
         10_001..=100_000 => (1_600.0, 2.1),
         _ => (2_500.0, 2.1),
     };
-    // A million users of full size would fill a small machine.
+    // A million full-size users would fill a small machine.
     let slim = users > 100_000;
     let contents = Users { slim, ..Users::first(users) };
     let people = People::of(&contents);
@@ -39,11 +39,11 @@ pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
     let hit = Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
     let first = Row::new("W1", format!("{}, each user's first", grouped(users)), Unit::Nanoseconds, first);
     let hit = hit.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio));
-    // A mean of few would be the time of the first call of all.
+    // The mean of a few calls would be the time of the very first.
     if users < 1_000 { vec![hit] } else { vec![hit, first] }
 }
 
-/// W1p: the cache in a file that nobody touches between the calls. The bare program looks at the file, too.
+/// W1p: the cache in a file that does not change between calls. The bare program checks the file, too.
 #[must_use]
 pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
     let figure = if users <= 1_000 { 3_000.0 } else { 4_000.0 };
@@ -88,7 +88,7 @@ fn measure(cache: TokenCache, accounts: &[Account], slim: bool, effort: Effort, 
     (first, compare(effort, &mut ours, limit))
 }
 
-/// A cache may put work off until a user is asked for: that is no part of a hit.
+/// A cache may defer work until the first lookup for a user; that is not part of a hit.
 async fn ask_once_for_each(app: &PublicClient, scopes: &Scopes, accounts: &[Account]) {
     for account in accounts {
         black_box(silent(app, scopes, account).await);
@@ -115,8 +115,8 @@ impl Side {
     }
 }
 
-/// W1 so many times, for a tool that counts the instructions of [`COUNTED`]. Secrets are short, so that the cache is made
-/// soon.
+/// W1 this many times, for a tool that counts the instructions of [`COUNTED`]. Secrets are short, so the cache is built
+/// quickly.
 pub fn repeat(side: Side, users: u64, count: u64) {
     let contents = Users { slim: true, ..Users::first(users) };
     let accounts = accounts(users);
@@ -145,12 +145,12 @@ pub fn repeat(side: Side, users: u64, count: u64) {
     }
 }
 
-/// The name of the function whose instructions are counted, as a pattern of valgrind.
+/// The function whose instructions are counted, as a pattern for valgrind.
 pub const COUNTED: &str = "*counted_hits*";
 
 #[inline(never)]
 fn counted_hits(count: u64, hits: Turn<'_>) {
     hits(count);
-    // So that the call above is no jump, which the tool would take for the end.
+    // Prevents the call above from becoming a jump, which the tool would take for the end.
     black_box(count);
 }

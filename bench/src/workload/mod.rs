@@ -1,4 +1,4 @@
-//! The workloads. Each checks first that the right answer comes, then measures.
+//! The workloads. Each first checks for the right answer, then measures.
 
 pub mod app;
 pub mod authorize;

@@ -12,7 +12,7 @@ use crate::ours::{account, client, memory, runtime, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// Measures it with so many users in the cache.
+/// Measures it with this many users in the cache.
 #[must_use]
 pub fn run(users: u64, effort: Effort) -> Row {
     let contents = Users::first(users);
@@ -23,7 +23,7 @@ pub fn run(users: u64, effort: Effort) -> Row {
         async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
 
     let people = People::of(&contents);
-    // Both sides' request goes to the same endpoint.
+    // Both sides' requests go to the same endpoint.
     let endpoint = provider.clone();
     let (home, all) = (account.home_account_id.as_str(), format!("{SCOPES} offline_access openid profile"));
     let bare = || people.redeem(CLIENT, home, &all, |form| endpoint.answer(black_box(&form)));
@@ -51,7 +51,7 @@ pub fn run(users: u64, effort: Effort) -> Row {
     row.figure(Bound::AtMost(12_000.0)).ratio(Bound::AtMost(2.8))
 }
 
-/// W4 so many times, for a tool that looks at where the time goes.
+/// W4 this many times, for a profiler.
 pub fn repeat(users: u64, count: u64) {
     let app = client(memory(&Users::first(users)), Provider::new(1, Pause::None));
     let (account, scopes) = (account(0), wanted());

@@ -1,5 +1,5 @@
-//! W4 over HTTP: the same redemption, its request sent over loopback; beside it the bare program with the same HTTP
-//! client in the same settings.
+//! W4 over HTTP: the same redemption, its request sent over loopback, against the bare program with the same HTTP
+//! client and settings.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -67,8 +67,8 @@ pub fn run(effort: Effort) -> Row {
     Row::compared("W4-HTTP", "1", Unit::Nanoseconds, figures).ratio(Bound::AtMost(1.15))
 }
 
-/// Answers every request with the same body, on connections that stay open; gives the port. All are served by one thread,
-/// which ends with the process: with a thread each, one side's may lie nearer than the other's.
+/// Answers every request with the same body on persistent connections, and returns the port. One thread, which ends
+/// with the process, serves them all: with a thread each, one side's might be scheduled more favourably.
 fn serve(body: Vec<u8>) -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that can be polled");

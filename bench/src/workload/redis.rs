@@ -1,4 +1,5 @@
-//! W1 over Redis: a hit in memory asks nobody, and a miss once. Without `redis-server` on `PATH` there is nothing to measure.
+//! W1 over Redis: a hit in memory makes no round trip, a miss one. Without `redis-server` on `PATH` nothing is
+//! measured.
 
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader};
@@ -18,7 +19,7 @@ use crate::ours::{WANTED, accounts, check, client, runtime, silent, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// How many calls the round trips are counted in.
+/// The number of calls for which round trips are counted.
 const COUNTED: u64 = 1_000;
 
 /// A server on the loopback interface; it ends with the value.
@@ -28,7 +29,7 @@ struct Server {
 }
 
 impl Server {
-    /// `None` when there is no such program, or it does not start.
+    /// `None` if there is no such program or it does not start.
     fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
         let mut command = Command::new("redis-server");
@@ -45,7 +46,7 @@ impl Server {
         RedisStorage::at(&self.url).expect("an address on this machine")
     }
 
-    /// How many scripts were called since it began.
+    /// The number of scripts called since it started.
     fn scripts(&self) -> u64 {
         let mut connection = Client::open(&*self.url).and_then(|client| client.get_connection()).expect("the server");
         let told: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).expect("its statistics");
@@ -62,7 +63,7 @@ impl Drop for Server {
     }
 }
 
-/// Measures it with so many users.
+/// Measures it with this many users.
 #[must_use]
 pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     let Some(server) = Server::start() else { return Vec::new() };
@@ -74,7 +75,7 @@ pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     }
     runtime.block_on(cache.flush()).expect("the server stores it");
     let hits = client(cache, Silence);
-    // It believes nothing that it read before.
+    // It trusts nothing that it read before.
     let misses = client(TokenCache::partitioned(server.storage().staleness(Duration::ZERO)), Silence);
     for app in [&hits, &misses] {
         runtime.block_on(check(app, &scopes, users / 2, false));

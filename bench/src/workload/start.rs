@@ -1,5 +1,5 @@
 //! W3: a new process reads the file, answers one silent call, then changes one token and writes. Each turn is a process
-//! of its own, so that nothing is warm and its peak of memory is its own.
+//! of its own, so that nothing is warm and its peak memory is its own.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -26,7 +26,7 @@ use crate::ours::{WANTED, account, authority, file, runtime, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// Who starts.
+/// Which side starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Starter {
     /// Our cache over our file store.
@@ -48,20 +48,20 @@ impl Starter {
     }
 }
 
-/// What one process measured.
+/// The figures of one process.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Started {
     /// Nanoseconds until the first answer.
     load: f64,
     /// Nanoseconds to change one token and write.
     write: f64,
-    /// Bytes in memory after the first answer, without those before it.
+    /// Bytes of memory after the first answer, minus those before.
     resident: f64,
-    /// The peak of memory until the first answer.
+    /// Peak memory until the first answer, in bytes.
     peak: f64,
 }
 
-/// Measures it with the generated file of so many users.
+/// Measures it with the generated file of this many users.
 #[must_use]
 pub fn run(users: u64, path: &Path, effort: Effort) -> Vec<Row> {
     let rounds = match users {
@@ -75,7 +75,7 @@ pub fn run(users: u64, path: &Path, effort: Effort) -> Vec<Row> {
     for copy in &copies {
         fs::copy(path, copy).expect("room for a copy");
     }
-    // Once before it counts: the file is in the system's cache then.
+    // Once before measuring, so that the file is in the system's cache.
     let mut turns: Vec<[Started; 3]> =
         (0..=rounds).map(|_| std::array::from_fn(|at| turn(starters[at], &copies[at]))).collect();
     turns.remove(0);
@@ -106,14 +106,14 @@ pub fn run(users: u64, path: &Path, effort: Effort) -> Vec<Row> {
     }
 }
 
-/// One turn, in a process of its own, with a file that nobody has written lately.
+/// One turn, in a process of its own, with a file that was not written recently.
 fn turn(starter: Starter, path: &Path) -> Started {
     let file = File::options().write(true).open(path).expect("the copy");
     file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("a time of the past");
     child::answer(child::command().args(["start", starter.name()]).arg(path)).expect("a process that ends well")
 }
 
-/// What the process of one turn does.
+/// The work of one turn's process.
 #[must_use]
 pub fn start(starter: Starter, path: &Path) -> Started {
     match starter {
@@ -185,7 +185,7 @@ fn key() -> String {
     format!("{}-{ENVIRONMENT}-accesstoken-{CLIENT}-{TENANT}-{SCOPES}", home_account_id(0)).to_ascii_lowercase()
 }
 
-/// New tokens for user 0, as an exchange brings them.
+/// New tokens for user 0, as returned by an exchange.
 fn tokens() -> Tokens {
     let id = CorrelationId::generate(&mut SysRng).expect("random bytes");
     let context = RequestContext::new(Application::new(ClientId::new(CLIENT).expect("a client id")), id);

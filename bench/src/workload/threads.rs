@@ -1,4 +1,4 @@
-//! W7: hits per second with one and with two threads, beside how a pure loop of the processor scales on this machine.
+//! W7: hits per second with one and with two threads, against a pure CPU loop on the same machine.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -13,13 +13,13 @@ use crate::ours::{accounts, check, client, memory, runtime, silent, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// Measures it with so many users in the cache.
+/// Measures it with this many users in the cache.
 #[must_use]
 pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     let (app, scopes, accounts) = (client(memory(&Users::first(users)), Silence), wanted(), accounts(users));
     runtime().block_on(check(&app, &scopes, users / 2, false));
     let hits = |thread: u64, count: u64| {
-        // Each thread has its own account and scopes, as threads that serve different people have.
+        // Each thread has its own account and scopes, like threads that serve different people.
         let (scopes, mut order) = (wanted(), Order::starting_at(accounts.len(), 42 + thread));
         runtime().block_on(async {
             for _ in 0..count {
@@ -55,7 +55,7 @@ pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     ]
 }
 
-/// How many operations all threads together do in one second.
+/// Operations per second of all threads together.
 fn rate(threads: u64, count: u64, work: &(impl Fn(u64, u64) + Sync)) -> f64 {
     let start = Barrier::new(usize::try_from(threads).expect("few threads"));
     thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! W6: processes that store new tokens into one file back to back. Each is a process of this program; they begin together.
+//! W6: processes that store new tokens into one file back to back. Each is a process of this program; they start
+//! together.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -23,12 +24,12 @@ use crate::measure::{Compared, Effort};
 use crate::ours::{account, authority, file, runtime};
 use crate::row::{Bound, Row, Unit};
 
-/// How many tokens each process stores.
+/// The number of tokens that each process stores.
 const STORES: u64 = 20;
-/// In how many runs. One is some seconds.
+/// The number of runs, of a few seconds each.
 const RUNS: [usize; 2] = [3, 20];
 
-/// Who writes.
+/// Which side writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Writer {
     /// Our cache over our file store.
@@ -37,7 +38,7 @@ pub enum Writer {
     Bare,
 }
 
-/// What one process measured, in nanoseconds.
+/// The figures of one process, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Written {
     /// All of its stores.
@@ -48,19 +49,19 @@ pub struct Written {
     errors: u64,
 }
 
-/// What came of one run.
+/// The result of one run.
 struct Run {
-    /// Stores in a second, of all processes.
+    /// Stores per second, of all processes.
     rate: f64,
     longest: f64,
     errors: u64,
-    /// How many tokens are not there at the end.
+    /// The number of tokens missing at the end.
     lost: u64,
-    /// Whether the file is no document at the end, or one was put aside.
+    /// Whether the file is damaged at the end, or one was moved aside.
     torn: bool,
 }
 
-/// Measures it with so many processes, on copies of a generated file.
+/// Measures it with this many processes, on copies of a generated file.
 #[must_use]
 pub fn run(processes: u64, path: &Path, effort: Effort) -> Vec<Row> {
     let runs = RUNS[usize::from(effort.rounds >= Effort::FULL.rounds)];
@@ -141,10 +142,10 @@ fn end(mut process: Child, mut output: BufReader<ChildStdout>) -> Written {
     serde_json::from_str(&text).expect("figures")
 }
 
-/// What a process does; it says that it is ready by an empty line.
+/// The work of a process; an empty line signals that it is ready.
 #[must_use]
 pub fn write(writer: Writer, number: u64, path: &Path, ready: impl FnOnce()) -> Written {
-    // Every process has users of its own among the hundred.
+    // Each process has its own users among the hundred.
     let mine: Vec<_> = (0..STORES).map(|store| ((number * STORES + store) % 100, target(number, store))).collect();
     match writer {
         Writer::Bare => timed(&mine, ready, |(user, target)| {

@@ -1,6 +1,6 @@
-//! Rust text as words: comments and the insides of literals are left out, so that no rule stumbles over prose.
+//! Rust text as words, without comments and the contents of literals, so that no rule stumbles over prose.
 
-/// A word, a `::`, or one other character, with the line that it stands on.
+/// A word, a `::`, or one other character, with its line number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) line: usize,
@@ -96,7 +96,7 @@ fn comment(text: &str) -> Option<usize> {
     None
 }
 
-/// The length of the string or character that `text` starts with, its prefix (`b`, `c`, `r#`) and quotes included.
+/// The length of the string or character that `text` starts with, including its prefix (`b`, `c`, `r#`) and quotes.
 fn literal(text: &str) -> Option<usize> {
     let unprefixed = text.trim_start_matches(['b', 'c']);
     let prefix = text.len() - unprefixed.len();
@@ -121,14 +121,14 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + length)
 }
 
-/// A character, and not a lifetime.
+/// A character, not a lifetime.
 fn character(text: &str) -> Option<usize> {
     let mut inside = text.chars().skip(1);
     let first = inside.next()?;
     (first == '\\' || inside.next() == Some('\'')).then(|| closing(text, '\''))
 }
 
-/// The length up to and with the closing quote.
+/// The length up to and including the closing quote.
 fn closing(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, next) in text.char_indices().skip(1) {

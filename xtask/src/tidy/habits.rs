@@ -1,4 +1,4 @@
-//! Habits: nothing left undone, no test switched off, no test that sleeps, no lint switched off without a reason.
+//! Habits: nothing left to do, no test ignored, no test that sleeps, no lint disabled without a reason.
 
 use super::code::Token;
 use super::finding::Finding;
@@ -32,7 +32,8 @@ fn check_one(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Whether the list of lints that follows an `allow` ends with a reason. An `allow` before anything else is a name.
+/// Whether the list of lints that follows an `allow` ends with a reason. An `allow` followed by anything else is a
+/// name.
 fn has_reason(after: &[Token]) -> bool {
     if !after.first().is_some_and(|open| open.is("(")) {
         return true;

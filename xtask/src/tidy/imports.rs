@@ -1,9 +1,9 @@
-//! No import circle between the modules of a crate.
+//! No import cycle between the modules of a crate.
 //!
-//! At every level of the module tree, a module stands for all that is below it, and the parent's own file stands beside
-//! its children. A path from one to another is an arrow; a circle of arrows is a finding. A parent that only declares
-//! and passes on (`mod`, `pub use`) its children has no arrow to them, and what it passes on is looked up where it comes
-//! from, so that the usual `mod.rs` is no circle.
+//! At each level of the module tree, a module represents everything below it, and the parent's own file counts as a
+//! sibling of its children. A path from one to another is an arrow; a cycle of arrows is a finding. A parent that only
+//! declares and re-exports (`mod`, `pub use`) its children has no arrow to them, and what it re-exports is resolved to
+//! its origin, so the usual `mod.rs` is not a cycle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,10 +15,10 @@ use super::sources::Source;
 /// A module at one level, or the level's own file (`None`).
 type Node = Option<String>;
 
-/// Who names whom at one level, and where (file and line) it was first seen.
+/// Which module names which at one level, and where (file and line) first.
 type Arrows = BTreeMap<Node, BTreeMap<Node, (String, usize)>>;
 
-/// Checks the crate whose sources stand below `folder`.
+/// Checks the crate whose sources are under `folder`.
 pub(super) fn check(folder: &str, sources: &[Source]) -> Vec<Finding> {
     let members = Crate::new(folder, sources);
     let mut findings = Vec::new();
@@ -55,7 +55,7 @@ fn levels(members: &Crate<'_>) -> BTreeMap<Place, Arrows> {
     levels
 }
 
-/// The shortest way from `start` back to it.
+/// The shortest path from `start` back to itself.
 fn circle(arrows: &Arrows, start: &Node) -> Option<Vec<Node>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![start.clone()]]);

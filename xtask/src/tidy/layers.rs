@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::workspace::Member;
 
-/// Each crate with what it may depend on within the workspace. Crates that are not named here may use everything.
+/// Each crate with what it may depend on within the workspace. Crates not listed here may use everything.
 const LAYERS: [(&str, &[&str]); 6] = [
     ("auth-core", &[]),
     ("auth-cache", &["auth-core"]),

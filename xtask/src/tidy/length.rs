@@ -5,7 +5,7 @@ use super::sources::Source;
 
 const MOST: usize = 600;
 const MEDIAN_BELOW: usize = 250;
-/// The first line of a file that a program wrote.
+/// How a file written by a program begins.
 const GENERATED: &str = "// generated";
 
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! `cargo xtask tidy`: the invariants of `ARCHITECTURE.md` that no compiler checks.
 //!
-//! Each rule is a function from the sources, or from what cargo says, to findings; so each is tested on a few lines of
+//! Each rule is a function from the sources, or from cargo's output, to findings, so each is tested on a few lines of
 //! text. A finding is one line that says where, what, and what to do.
 
 mod code;
@@ -24,7 +24,7 @@ use crate::workspace::Workspace;
 use finding::Finding;
 use sources::Source;
 
-/// Checks everything and prints what is wrong. With `bless` the lists of dependencies are written instead of compared.
+/// Checks everything and prints what is wrong. With `bless`, the dependency lists are written instead of compared.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let sources = sources::read(&workspace.root)?;
     let mut findings = in_sources(&sources, workspace);
@@ -39,8 +39,8 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     }
     match findings.len() {
         0 => Ok(()),
-        1 => Err(Failure::new("tidy found 1 thing to put right")),
-        many => Err(Failure::new(format!("tidy found {many} things to put right"))),
+        1 => Err(Failure::new("tidy found 1 thing to fix")),
+        many => Err(Failure::new(format!("tidy found {many} things to fix"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The modules of one crate, as their files: who they are, and what a path in them leads to.
+//! The modules of one crate, by their files, and what a path in them resolves to.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ pub(super) struct Crate<'a> {
     modules: BTreeMap<Place, Module<'a>>,
 }
 
-/// How many `pub use` are followed; a chain longer than this is a circle of its own.
+/// How many `pub use` are followed; a longer chain is a cycle.
 const HOPS: usize = 8;
 
 impl<'a> Crate<'a> {
-    /// The modules below `folder` (`crates/auth-core/src/`), tests left out.
+    /// The modules below `folder` (`crates/auth-core/src/`), without tests.
     pub(super) fn new(folder: &str, sources: &'a [Source]) -> Self {
         let files = sources.iter().filter_map(|source| Some((source.path.strip_prefix(folder)?, source)));
         let modules = files
@@ -34,13 +34,13 @@ impl<'a> Crate<'a> {
         self.modules.iter()
     }
 
-    /// The module that `segments`, written in the module at `from`, leads to; `None` when it is not in this crate.
+    /// The module that `segments`, written in the module at `from`, resolves to; `None` if it is not in this crate.
     pub(super) fn resolve(&self, from: &Place, segments: &[String]) -> Option<Place> {
         let mut target = self.absolute(from, segments)?;
         for _ in 0..HOPS {
             let module = self.nearest(&target);
             let Some(item) = target.get(module.len()) else { return Some(module) };
-            // What a module only passes on is found where it comes from.
+            // What a module only re-exports is resolved to its origin.
             match self.passed_on(&module, item) {
                 Some(source) if source != target => target = source,
                 _ => return Some(module),
@@ -75,7 +75,7 @@ impl<'a> Crate<'a> {
         places.into_iter().find(|place| self.modules.contains_key(place)).unwrap_or_default()
     }
 
-    /// Where `item` comes from when the module at `place` has it by a `use`.
+    /// The origin of `item` if the module at `place` imports it with `use`.
     fn passed_on(&self, place: &Place, item: &str) -> Option<Place> {
         let named = &self.modules.get(place)?.named;
         let path = named.iter().find(|path| match &path.role {

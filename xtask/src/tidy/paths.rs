@@ -1,8 +1,8 @@
-//! The paths (`std::fs::read`, `crate::a::{b, c}`) that a piece of code names, `use` trees spelled out.
+//! The paths (`std::fs::read`, `crate::a::{b, c}`) that a piece of code names, with `use` trees expanded.
 
 use super::code::Token;
 
-/// One path, with where and how it is named.
+/// One path, and where and how it is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamedPath {
     pub(super) line: usize,
@@ -88,7 +88,7 @@ impl Tree<'_> {
         }
     }
 
-    /// `a, b::c, …}`; the opening brace is behind us.
+    /// `a, b::c, …}`, after the opening brace.
     fn list(&mut self, prefix: &[String]) {
         while let Some(token) = self.tokens.get(self.at) {
             match token.text.as_str() {

@@ -1,6 +1,6 @@
 //! `auth-core` does no I/O: its sources name no clock, file, socket, environment, process or thread, and no async.
 //!
-//! Its `clippy.toml` says the same to the compiler; this is the second net, and it covers the tests as well.
+//! Its `clippy.toml` forbids the same; this second net covers the tests as well.
 
 use super::finding::Finding;
 use super::paths::paths;

@@ -1,11 +1,11 @@
-//! Every requirement that a comment cites has a line in `docs/requirements.md`, so that a reader can look it up.
+//! Every requirement that a comment cites has a row in `docs/requirements.md`, so that readers can look it up.
 
 use std::collections::BTreeSet;
 
 use super::finding::Finding;
 use super::sources::Source;
 
-/// Where they are explained: in tables, one row for each number.
+/// The page that explains them, in tables with one row per number.
 pub(super) const PATH: &str = "docs/requirements.md";
 
 /// Compares what `sources` cite with the rows of `page`. A number is reported once, at its first citation.

@@ -1,4 +1,4 @@
-//! Types of reqwest stay out of the public API: they stand in one constructor of `auth-http`, and nowhere else.
+//! reqwest's types stay out of the public API, except for one constructor of `auth-http`.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ fn exposed(source: &Source) -> impl Iterator<Item = usize> {
     })
 }
 
-/// What others see of the public item that starts at `at`: a signature, the type of a field, the variants of an enum.
+/// The public part of the item that starts at `at`: a signature, the type of a field, the variants of an enum.
 fn public_item(tokens: &[Token], at: usize) -> Option<&[Token]> {
     let item = tokens.get(at..)?;
     let (first, rest) = item.split_first()?;

@@ -13,7 +13,7 @@ pub(super) struct Source {
     pub(super) text: String,
     /// What is compiled into the crate.
     pub(super) shipped: Vec<Token>,
-    /// What stands below `#[cfg(test)]`, or in a file or folder named `tests`.
+    /// What is under `#[cfg(test)]`, or in a file or folder named `tests`.
     pub(super) tests: Vec<Token>,
 }
 
@@ -31,10 +31,10 @@ impl Source {
     }
 }
 
-/// Where Rust is written. What cargo builds for the fuzz targets lies beside them.
+/// The folders with Rust sources; of `fuzz`, not what cargo builds there.
 const FOLDERS: [&str; 6] = ["bench", "crates", "fuzz/fuzz_targets", "fuzz/properties", "tests", "xtask"];
 
-/// Every Rust file below those folders, in the order of the paths.
+/// Every Rust file in those folders, sorted by path.
 pub(super) fn read(root: &Path) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for folder in FOLDERS {
@@ -62,7 +62,7 @@ fn is_test_file(path: &str) -> bool {
     path.trim_end_matches(".rs").split('/').any(|part| part == "tests")
 }
 
-/// Takes the items below `#[cfg(test)]` out.
+/// Separates the items under `#[cfg(test)]`.
 fn split(tokens: Vec<Token>) -> (Vec<Token>, Vec<Token>) {
     let (mut shipped, mut tests) = (Vec::new(), Vec::new());
     let mut rest = tokens.as_slice();
@@ -116,7 +116,7 @@ fn attribute(tokens: &[Token]) -> Option<usize> {
     closing(tokens.get(1..)?, "[", "]").map(|length| length + 1)
 }
 
-/// The number of words from the bracket that `tokens` starts with to the one that closes it, both counted.
+/// The number of words from the bracket that `tokens` starts with to the matching one, including both.
 pub(super) fn closing(tokens: &[Token], open: &str, close: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The dependency trees: what `auth-core` draws in is on a list, some crates never enter some trees, and no tree grows
-//! unseen.
+//! The dependency trees: what `auth-core` depends on is on a list, some crates never enter some trees, and no tree
+//! grows unnoticed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,14 +13,14 @@ const CORE_LIST: &str = "xtask/allowed/auth-core.txt";
 const SIZE_LIST: &str = "xtask/allowed/tree-sizes.txt";
 const BLESS: &str = "if it is meant, run `cargo xtask tidy --bless` and give the reason in the commit";
 
-/// What never enters a tree: the package, its features, the crates.
+/// What must never enter a tree: package, features, crates.
 const DENIED: [(&str, &str, &[&str]); 3] = [
     ("auth-core", "--all-features", &["getrandom", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"]),
     ("auth-cache", "--no-default-features", &["hyper", "reqwest", "tokio"]),
     ("auth", "--no-default-features", &["hyper", "reqwest", "rustls", "webbrowser"]),
 ];
 
-/// Compares the trees with the lists, or writes the lists. What is denied is denied in both cases.
+/// Compares the trees with the lists, or writes the lists. Forbidden crates are findings in both cases.
 pub(super) fn check(workspace: &Workspace, bless: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (package, features, names) in DENIED {
@@ -39,7 +39,7 @@ pub(super) fn check(workspace: &Workspace, bless: bool) -> Result<Vec<Finding>> 
     Ok(findings)
 }
 
-/// The packages in the tree of `package`, itself among them, as `name version`.
+/// The packages in the tree of `package`, including itself, as `name version`.
 fn tree(workspace: &Workspace, package: &str, options: &[&str]) -> Result<BTreeSet<String>> {
     let mut command = workspace.cargo("tree");
     command.args(["--package", package, "--edges", "normal", "--prefix", "none"]).args(options);
@@ -59,7 +59,7 @@ fn names(tree: &BTreeSet<String>, without: &str) -> BTreeSet<String> {
     tree.iter().map(|package| name(package).to_owned()).filter(|name| name != without).collect()
 }
 
-/// One line for each crate that others may depend on, with how many crates come with its default features.
+/// One line per crate that others may depend on, with the number of crates that its default features bring.
 fn sizes(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let crates = workspace.members.iter().filter(|member| member.folder.starts_with("crates/"));
     crates.map(|member| Ok(format!("{} {}", member.name, tree(workspace, &member.name, &[])?.len() - 1))).collect()
@@ -87,12 +87,12 @@ fn listed(text: &str) -> BTreeSet<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
 }
 
-/// A list that is not there yet is empty.
+/// A missing list is empty.
 fn read(file: &Path) -> Result<String> {
     if file.exists() { fs::read_to_string(file).map_err(Failure::file("read", file)) } else { Ok(String::new()) }
 }
 
-/// Writes the list, and keeps the comment at its top.
+/// Writes the list, keeping the comment at its top.
 fn write(file: &Path, lines: &BTreeSet<String>) -> Result<()> {
     let before = read(file)?;
     let comment = before.lines().take_while(|line| line.starts_with('#'));
