@@ -28,9 +28,9 @@ pub(super) fn check(folder: &str, sources: &[Source]) -> Vec<Finding> {
             if reported.contains(start) {
                 continue;
             }
-            if let Some(circle) = circle(&arrows, start) {
-                findings.extend(describe(&level, &arrows, &circle));
-                reported.extend(circle);
+            if let Some(cycle) = cycle(&arrows, start) {
+                findings.extend(describe(&level, &arrows, &cycle));
+                reported.extend(cycle);
             }
         }
     }
@@ -56,7 +56,7 @@ fn levels(members: &Crate<'_>) -> BTreeMap<Place, Arrows> {
 }
 
 /// The shortest path from `start` back to itself.
-fn circle(arrows: &Arrows, start: &Node) -> Option<Vec<Node>> {
+fn cycle(arrows: &Arrows, start: &Node) -> Option<Vec<Node>> {
     let mut seen = BTreeSet::new();
     let mut ways = VecDeque::from([vec![start.clone()]]);
     while let Some(way) = ways.pop_front() {
@@ -72,17 +72,17 @@ fn circle(arrows: &Arrows, start: &Node) -> Option<Vec<Node>> {
     None
 }
 
-fn describe(level: &Place, arrows: &Arrows, circle: &[Node]) -> Option<Finding> {
-    let next = circle.iter().cycle().skip(1);
-    let mut places = circle.iter().zip(next).filter_map(|(from, to)| arrows.get(from)?.get(to));
+fn describe(level: &Place, arrows: &Arrows, cycle: &[Node]) -> Option<Finding> {
+    let next = cycle.iter().cycle().skip(1);
+    let mut places = cycle.iter().zip(next).filter_map(|(from, to)| arrows.get(from)?.get(to));
     let (path, line) = places.next()?;
     let others: Vec<_> = places.map(|(path, line)| format!("{path}:{line}")).collect();
-    let names: Vec<_> = circle.iter().chain(circle.first()).map(|node| name(level, node)).collect();
+    let names: Vec<_> = cycle.iter().chain(cycle.first()).map(|node| name(level, node)).collect();
     Some(Finding::new(
         path,
         *line,
         format!(
-            "import circle {} (also {}); move what both sides need into a module of its own",
+            "import cycle {} (also {}); move what both sides need into a module of its own",
             names.join(" -> "),
             others.join(", ")
         ),
@@ -98,14 +98,14 @@ fn name(level: &Place, node: &Node) -> String {
 mod tests {
     use super::*;
 
-    fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    fn cycles(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Vec<_> = files.iter().map(|(path, text)| Source::new(format!("c/src/{path}"), *text)).collect();
         check("c/src/", &sources).into_iter().map(|finding| finding.to_string()).collect()
     }
 
     #[test]
-    fn two_modules_that_name_each_other_are_a_circle() {
-        let found = circles(&[
+    fn two_modules_that_name_each_other_are_a_cycle() {
+        let found = cycles(&[
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "\nuse crate::b::B;"),
             ("b.rs", "fn f() { super::a::g() }"),
@@ -113,14 +113,14 @@ mod tests {
         assert_eq!(
             found,
             [
-                "c/src/a.rs:2: import circle crate::a -> crate::b -> crate::a (also c/src/b.rs:1); move what both sides need into a module of its own"
+                "c/src/a.rs:2: import cycle crate::a -> crate::b -> crate::a (also c/src/b.rs:1); move what both sides need into a module of its own"
             ]
         );
     }
 
     #[test]
-    fn a_circle_through_children_is_a_circle_of_their_parents() {
-        let found = circles(&[
+    fn a_cycle_through_children_is_a_cycle_of_their_parents() {
+        let found = cycles(&[
             ("a/x.rs", "use crate::b::y::Y;"),
             ("b/y.rs", ""),
             ("b/z.rs", "use crate::a::w::W;"),
@@ -133,15 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_imports_its_child_and_is_named_by_it_is_a_circle() {
-        let found = circles(&[("a/mod.rs", "mod x; use x::X; struct Own(X);"), ("a/x.rs", "use super::Own;")]);
+    fn a_parent_that_imports_its_child_and_is_named_by_it_is_a_cycle() {
+        let found = cycles(&[("a/mod.rs", "mod x; use x::X; struct Own(X);"), ("a/x.rs", "use super::Own;")]);
         assert!(found.iter().any(|line| line.contains("crate::a -> crate::a::x -> crate::a")), "{found:?}");
     }
 
     #[test]
     fn a_parent_that_declares_and_passes_on_is_none() {
         assert!(
-            circles(&[
+            cycles(&[
                 ("lib.rs", "mod a; pub use a::{X, Y}; pub struct Own;"),
                 ("a/mod.rs", "mod x; mod y; pub use x::X; pub use self::y::Y; pub struct Id;"),
                 ("a/x.rs", "use crate::Y; use super::Id; use crate::Own; pub struct X;"),
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn tests_may_name_what_they_like() {
         assert!(
-            circles(&[
+            cycles(&[
                 ("a.rs", "use crate::b::B; pub struct A;"),
                 ("b.rs", "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }"),
             ])
