@@ -44,6 +44,13 @@ pub trait Transport: Send + Sync + 'static {
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The object-safe twin of [`Transport`]. Implement that one: every transport is a `DynTransport`.
+///
+/// ```
+/// use auth_http::{DynTransport, InMemoryTransport};
+///
+/// let transport: Box<dyn DynTransport> = Box::new(InMemoryTransport::new(|_| Ok(Default::default())));
+/// # let _ = transport;
+/// ```
 pub trait DynTransport: Send + Sync {
     /// See [`Transport::send`].
     ///

@@ -1,11 +1,21 @@
 //! Why the robot gave up.
 
 /// Why the robot gave up. No variant contains a query, a form or a body.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use auth_emulator::{Robot, RobotError};
+///
+/// let refused = Robot::new().visit("https://login.microsoftonline.com/common").await;
+/// assert!(matches!(refused, Err(RobotError::NotLoopback(_))));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RobotError {
     /// The address is not `http` on this machine.
-    #[error("the robot goes to no address but loopback: {0}")]
+    #[error("the robot visits only loopback addresses: {0}")]
     NotLoopback(String),
     /// The text is not an address.
     #[error("not an address")]

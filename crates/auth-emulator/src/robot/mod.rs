@@ -49,6 +49,14 @@ enum End {
 }
 
 /// What the robot saw; returned by [`Robot::visit`] and [`Robot::enter_code`].
+///
+/// ```no_run
+/// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
+/// let visit = auth_emulator::Robot::new().cancel().visit(authorization_url).await?;
+/// assert!(visit.text().contains("not completed"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     status: u16,

@@ -13,6 +13,16 @@ pub(super) enum Delivery {
 }
 
 /// The response of a sign-in, not yet delivered to the application; see [`Robot::authorize`](super::Robot::authorize).
+///
+/// ```no_run
+/// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
+/// let redirect = auth_emulator::Robot::new().authorize(authorization_url).await?;
+/// for (name, _) in redirect.form().unwrap_or_default() {
+///     println!("{} receives {name}", redirect.url());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Redirect {
     url: String,
