@@ -99,7 +99,8 @@ impl PublicClient {
     /// [`AuthError::Config`] when the provider publishes none; those of the network when they cannot be fetched.
     #[cfg(feature = "jwks")]
     pub async fn verify_signature(&self, id_token: &auth_core::IdToken) -> Result<(), AuthError> {
-        self.shared.jwks.verify(&self.shared, id_token).await
+        let Shared { jwks, application, directory, driver, .. } = &*self.shared;
+        jwks.verify(id_token, application, directory.own(), driver).await
     }
 
     /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that

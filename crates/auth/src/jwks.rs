@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::{CorrelationId, IdToken, IdTokenFault, JwkSet, JwkSetRequest, ProtocolError, RequestContext};
+use auth_core::{
+    Application, CorrelationId, IdToken, IdTokenFault, JwkSet, JwkSetRequest, ProtocolError, RequestContext,
+};
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -11,8 +13,9 @@ use rand::rngs::SysRng;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use crate::driver::Driver;
 use crate::error::AuthError;
-use crate::shared::Shared;
+use crate::provider::Place;
 use crate::timing::Timing;
 
 /// How long keys are good for.
@@ -35,36 +38,46 @@ struct Asked {
 }
 
 impl PublishedKeys {
-    pub(crate) async fn verify(&self, shared: &Shared, id_token: &IdToken) -> Result<(), AuthError> {
-        let keys = self.known_for(shared, id_token).await?;
-        judge(id_token, &keys).map_err(|fault| ProtocolError::from(fault).into())
-    }
-
-    /// The keys, fetched as late as is good enough for this token.
-    async fn known_for(&self, shared: &Shared, id_token: &IdToken) -> Result<Arc<JwkSet>, AuthError> {
+    /// Checks the signature of a token of the authority at `place`.
+    pub(crate) async fn verify(
+        &self,
+        id_token: &IdToken,
+        application: &Application,
+        place: &Place,
+        driver: &Driver,
+    ) -> Result<(), AuthError> {
         let mut known = self.0.lock().await;
-        if let Some(Asked { answer, at }) = &*known {
-            let good_for = match answer {
-                Ok(keys) if keys.keys_for(id_token).next().is_some() => FRESH,
-                Ok(_) => PAUSE,
-                Err(_) => RETRY,
-            };
-            if shared.driver.uptime().saturating_sub(*at) < good_for {
-                return answer.clone();
+        let keys = match known.as_ref().and_then(|asked| asked.answer_for(id_token, driver.uptime())) {
+            Some(answer) => answer?,
+            None => {
+                let answer = fetch(application, place, driver).await.map(Arc::new);
+                *known = Some(Asked { answer: answer.clone(), at: driver.uptime() });
+                answer?
             }
-        }
-        let answer = fetch(shared).await.map(Arc::new);
-        *known = Some(Asked { answer: answer.clone(), at: shared.driver.uptime() });
-        answer
+        };
+        drop(known);
+        judge(id_token, &keys).map_err(|fault| ProtocolError::from(fault).into())
     }
 }
 
-async fn fetch(shared: &Shared) -> Result<JwkSet, AuthError> {
-    let context = RequestContext::new(shared.application.clone(), CorrelationId::generate(&mut SysRng)?);
+impl Asked {
+    /// The answer, as long as it is good enough for this token.
+    fn answer_for(&self, id_token: &IdToken, now: Duration) -> Option<Result<Arc<JwkSet>, AuthError>> {
+        let good_for = match &self.answer {
+            Ok(keys) if keys.keys_for(id_token).next().is_some() => FRESH,
+            Ok(_) => PAUSE,
+            Err(_) => RETRY,
+        };
+        (now.saturating_sub(self.at) < good_for).then(|| self.answer.clone())
+    }
+}
+
+async fn fetch(application: &Application, place: &Place, driver: &Driver) -> Result<JwkSet, AuthError> {
+    let context = RequestContext::new(application.clone(), CorrelationId::generate(&mut SysRng)?);
     let mut timing = Timing::begin();
-    let metadata = shared.directory.own().endpoints(&shared.driver, &context, &mut timing).await?;
+    let metadata = place.endpoints(driver, &context, &mut timing).await?;
     let request = JwkSetRequest::new(context, &metadata)?;
-    Ok(shared.driver.perform(request, &mut timing).await?)
+    Ok(driver.perform(request, &mut timing).await?)
 }
 
 fn judge(id_token: &IdToken, keys: &JwkSet) -> Result<(), IdTokenFault> {
