@@ -75,7 +75,7 @@ impl PartitionedStorage for Cabinet {
         Ok(self.0.lock().unwrap().keys().filter(|key| matches!(key, PartitionKey::User(_))).cloned().collect())
     }
 
-    async fn link(&self, _: &PartitionKey, _: &PartitionKey) -> Result<(), StorageError> {
+    async fn link(&self, _: &PartitionKey, _: &PartitionKey, _until: Timestamp) -> Result<(), StorageError> {
         Ok(())
     }
 
