@@ -131,7 +131,7 @@ async fn sign_in(
             Err(failed) => failed.error.to_string(),
         },
     };
-    terminal::say(format_args!("A sign-in on another device cannot be had either: {neither}."));
+    terminal::say(format_args!("A sign-in on another device is not available either: {neither}."));
     if !Pasted::is_possible() {
         return Err(AuthError::Browser(error).into());
     }

@@ -239,6 +239,9 @@ fn every_kind() {
         assert_eq!(metadata.token_endpoint().path(), token_endpoint, "{text}");
         assert_eq!(metadata.authorization_endpoint().path(), token_endpoint.replace("/token", "/authorize"), "{text}");
         let adfs = authority.authority_type() == "ADFS";
+        let (tokens, keys) = if adfs { ("oauth2/token", "keys") } else { ("oauth2/v2.0/token", "v2.0/keys") };
+        let keys = token_endpoint.replace(tokens, &format!("discovery/{keys}"));
+        assert_eq!(metadata.jwks_uri().unwrap().path(), keys, "{text}");
         assert_eq!(metadata.form_post, !adfs, "{text}");
         let version = if adfs { "" } else { "/v2.0" };
         assert_eq!(

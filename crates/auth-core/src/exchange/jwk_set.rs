@@ -26,9 +26,9 @@ impl JwkSetRequest {
     /// The exchange for the provider's `jwks_uri`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when the provider publishes no keys.
+    /// [`ConfigError::NotOffered`] when the provider publishes no keys.
     pub fn new(context: RequestContext, metadata: &ProviderMetadata) -> Result<Self, ConfigError> {
-        let uri = metadata.jwks_uri().ok_or(ConfigError::Authority("its provider publishes no keys"))?;
+        let uri = metadata.jwks_uri().ok_or(ConfigError::NotOffered("keys to check signatures with"))?;
         Ok(Self { context, uri: uri.clone() })
     }
 }
@@ -50,6 +50,40 @@ impl Exchange for JwkSetRequest {
         match document.remove("keys") {
             Some(Value::Array(keys)) => Ok(JwkSet::new(keys)),
             Some(_) | None => Err(ProtocolError::Missing { message: MESSAGE, name: "keys" }.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{NOW, context, json_response, metadata};
+
+    #[test]
+    fn keys_come_from_where_the_provider_says() {
+        let at = |uri: &str| JwkSetRequest::new(context(), &metadata(&[("jwks_uri", json!(uri))]));
+        let request = at("https://keys.example/jwks").unwrap();
+        assert_eq!(request.request().uri(), "https://keys.example/jwks");
+        // The metadata stays good for tokens.
+        for uri in ["http://keys.example/jwks", "https://10.0.0.1/jwks", ""] {
+            assert!(matches!(at(uri), Err(ConfigError::NotOffered(_))), "{uri}");
+        }
+        assert!(matches!(JwkSetRequest::new(context(), &metadata(&[])), Err(ConfigError::NotOffered(_))));
+    }
+
+    #[test]
+    fn a_document_without_keys_is_none() {
+        for (body, accepted) in [
+            (json!({"keys": []}), true),
+            (json!({"keys": [7, {"kty": "RSA"}]}), true),
+            (json!({"keys": {}}), false),
+            (json!({}), false),
+        ] {
+            let request =
+                JwkSetRequest::new(context(), &metadata(&[("jwks_uri", json!("https://k.example/"))])).unwrap();
+            assert_eq!(request.complete(json_response(200, &body), NOW).is_ok(), accepted, "{body}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::authorize::{AuthorizationRequest, AuthorizationResponse, RedirectUri}
 use crate::error::{Classification, TransportError, TransportFault, UiReason};
 use crate::flow::{Flow as _, Input, OneStep, Step};
 use crate::secret::Secret;
-use crate::testing::{NOW, context, json_response, kind, metadata, scopes, tokens};
+use crate::testing::{NOW, context, id_claims, json_response, jwt, kind, metadata, scopes, tokens, with};
 
 fn refresh() -> RefreshRedemption {
     let token = Secret::new("rt".to_owned());
@@ -95,6 +95,28 @@ fn refusals() {
     }
 }
 
+// S-76: an ID token that was made for another access token or code than it comes with is refused, in every exchange.
+#[test]
+fn an_id_token_fits_what_it_comes_with() {
+    // The left halves of the SHA-256 of "at" and "c".
+    let (at_hash, c_hash) = ("sda5G2fCr6XjIpiNlGJjjQ", "Ln0sA6lQeuJl7PW1NWiFpQ");
+    for (claim, value, of_refresh, of_code) in [
+        ("at_hash", at_hash, true, true),
+        ("at_hash", c_hash, false, false),
+        ("c_hash", c_hash, true, true),
+        ("c_hash", at_hash, true, false),
+    ] {
+        let answer = |nonce: Option<&str>| {
+            let claims = with(id_claims(), &[(claim, json!(value)), ("nonce", json!(nonce))]);
+            json_response(200, &with(tokens(), &[("id_token", json!(jwt(&claims)))]))
+        };
+        assert_eq!(refresh().complete(answer(None), NOW).is_ok(), of_refresh, "{claim} {value} of a refresh");
+        let code = code();
+        let nonce = code.nonce.expose().to_owned();
+        assert_eq!(code.complete(answer(Some(&nonce)), NOW).is_ok(), of_code, "{claim} {value} of a code");
+    }
+}
+
 // S-112: what an error carries, and S-66: in which form.
 #[test]
 fn an_error_answer_is_read_member_by_member() {
@@ -134,7 +156,7 @@ fn granted_scopes_are_told_from_those_asked_for() {
         (Some("user.read openid"), "user.read openid", ""),
         (Some("Mail.Read"), "Mail.Read", "User.Read"),
     ] {
-        let body = crate::testing::with(tokens(), &[("scope", json!(scope))]);
+        let body = with(tokens(), &[("scope", json!(scope))]);
         let tokens = refresh().complete(json_response(200, &body), NOW).unwrap();
         assert_eq!(tokens.granted_scopes.to_string(), granted, "{scope:?}");
         assert_eq!(tokens.declined_scopes().to_string(), declined, "{scope:?}");

@@ -105,13 +105,19 @@ impl FileStorage {
     }
 
     /// The file at `path`, which the program chose: its folder must be the user's own, and nobody else may write there
-    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind): others could
-    /// take the file away, put another in its place, and so decide whose tokens are used. [`at`](Self::at) uses such a folder.
+    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind).
     ///
     /// # Errors
     /// As [`at`](Self::at).
     pub fn private_at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         Ok(Self { private: true, ..Self::at(path)? })
+    }
+
+    /// Accepts a folder where others can write, as if the user had named it. They can take the file away, put another in its
+    /// place, and so decide whose tokens are used (the opt-out of S-93).
+    #[must_use]
+    pub fn danger_accept_shared_folder(self) -> Self {
+        Self { private: false, ..self }
     }
 
     /// The same for a file of another size than 256 MiB at most; a larger one is neither read nor written (S-90). The cache

@@ -223,7 +223,7 @@ async fn a_folder_that_others_can_write_is_told_or_refused() {
         assert_eq!(error.unwrap().kind, StorageErrorKind::SharedFolder);
     }
     assert_eq!(names(&folder), [""; 0], "nothing was made there");
-    assert!(put(&named, "{}").await.is_ok());
+    assert!(put(&chosen.clone().danger_accept_shared_folder(), "{}").await.is_ok());
     assert!(read(&chosen).await.is_err());
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert!(read(&chosen).await.is_ok());
