@@ -1,4 +1,4 @@
-//! `client_info`: both ids are there and not empty, as the JSON has them, or it is refused (S-67).
+//! `client_info`: both ids are there and not empty, as the JSON has them, or it names nobody or is refused (S-67).
 
 use auth_core::ClientInfo;
 use base64::Engine as _;
@@ -14,7 +14,7 @@ pub(crate) fn holds(input: &[u8]) {
 }
 
 fn check(text: &str) {
-    let Some(info) = ClientInfo::parse(text) else { return };
+    let Ok(Some(info)) = ClientInfo::parse(text) else { return };
     let json = URL_SAFE_NO_PAD.decode(text).expect("it is base64url");
     assert_eq!(URL_SAFE_NO_PAD.encode(&json), text, "of its only spelling");
     let json: Value = serde_json::from_slice(&json).expect("of JSON");

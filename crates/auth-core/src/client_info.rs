@@ -3,7 +3,10 @@
 use core::fmt;
 
 use crate::base64url;
+use crate::error::ProtocolError;
 use crate::json;
+
+const INVALID: ProtocolError = ProtocolError::Invalid { message: "token response", name: "client_info" };
 
 /// The decoded `client_info` of a token response.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,21 +21,26 @@ pub struct ClientInfo {
 }
 
 impl ClientInfo {
-    /// Decodes the base64url JSON. `None` when it is not that, or when one of the two ids is missing or empty: such an
-    /// answer identifies nobody.
+    /// Decodes the text. `None` when one of the two ids is missing or empty: then the subject of the id_token identifies
+    /// the account.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Invalid`] when the text is not base64url of a JSON object (S-67).
     ///
     /// ```
     /// use auth_core::ClientInfo;
     ///
-    /// let info = ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ").unwrap();
+    /// let info = ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ")?.unwrap();
     /// assert_eq!((info.uid.as_str(), info.utid.as_str()), ("u", "t"));
+    /// assert!(ClientInfo::parse("e30")?.is_none(), "an empty object names nobody");
+    /// # Ok::<(), auth_core::ProtocolError>(())
     /// ```
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let json = base64url::decode(text)?;
-        let members = json::parse_members(&json)?;
+    pub fn parse(text: &str) -> Result<Option<Self>, ProtocolError> {
+        let json = base64url::decode(text).ok_or(INVALID)?;
+        let members = json::parse_members(&json).ok_or(INVALID)?;
         let member = |name: &str| members.text(name).filter(|value| !value.is_empty()).map(str::to_owned);
-        Some(Self { uid: member("uid")?, utid: member("utid")?, raw: text.to_owned() })
+        let ids = member("uid").zip(member("utid"));
+        Ok(ids.map(|(uid, utid)| Self { uid, utid, raw: text.to_owned() }))
     }
 }
 
@@ -48,17 +56,20 @@ mod tests {
 
     #[test]
     fn half_an_identity_is_none() {
-        for (json, accepted) in [
-            (r#"{"uid":"u","utid":"t"}"#, true),
-            (r#"{"uid":"u","utid":"t","more":1}"#, true),
-            (r#"{"uid":"u"}"#, false),
-            (r#"{"uid":"u","utid":""}"#, false),
-            (r#"{"uid":1,"utid":"t"}"#, false),
-            (r#"[]"#, false),
-            ("", false),
+        for (json, expected) in [
+            (r#"{"uid":"u","utid":"t"}"#, Ok(true)),
+            (r#"{"uid":"u","utid":"t","more":1}"#, Ok(true)),
+            (r#"{"uid":"u"}"#, Ok(false)),
+            (r#"{"utid":"t"}"#, Ok(false)),
+            (r#"{"uid":"u","utid":""}"#, Ok(false)),
+            (r#"{"uid":1,"utid":"t"}"#, Ok(false)),
+            ("{}", Ok(false)),
+            (r#"[]"#, Err(INVALID)),
+            ("", Err(INVALID)),
         ] {
-            assert_eq!(ClientInfo::parse(&base64url::encode(json.as_bytes())).is_some(), accepted, "{json}");
+            let found = ClientInfo::parse(&base64url::encode(json.as_bytes()));
+            assert_eq!(found.map(|info| info.is_some()), expected, "{json}");
         }
-        assert!(ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ==").is_none());
+        assert_eq!(ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ=="), Err(INVALID));
     }
 }

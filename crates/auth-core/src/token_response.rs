@@ -43,7 +43,7 @@ impl TokenResponse {
             Some(_) | None => None,
         };
         let client_info = match text(members, "client_info")? {
-            Some(raw) => Some(ClientInfo::parse(raw).ok_or_else(|| invalid("client_info"))?),
+            Some(raw) => ClientInfo::parse(raw)?,
             None => None,
         };
         Ok(Self {
@@ -160,7 +160,10 @@ mod tests {
             ("scope", json!(""), true),
             ("scope", json!("a\u{1}b"), false),
             ("scope", json!(["a"]), false),
-            ("client_info", json!("e30"), false),
+            ("client_info", json!("e30"), true),
+            ("client_info", json!("W10"), false),
+            ("client_info", json!("e30="), false),
+            ("client_info", json!({}), false),
             ("foci", json!("1"), true),
             ("foci", json!(1), false),
             ("anything", json!({"deep": [1]}), true),
