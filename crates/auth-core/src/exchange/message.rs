@@ -185,7 +185,9 @@ fn judge_as<'a>(
             return Ok(Answer::Success(members));
         }
         let error = crate::error::error_in(&members.into_map(), Some(status.as_u16()), message)?;
-        return Ok(Answer::Refusal(error.ok_or(ProtocolError::Malformed(message))?));
+        let mut error = error.ok_or(ProtocolError::Malformed(message))?;
+        error.retry_after = retry_after(headers, now);
+        return Ok(Answer::Refusal(error));
     }
     let members = if json { json::parse_object(response.body()) } else { None };
     let mut error = members

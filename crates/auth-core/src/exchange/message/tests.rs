@@ -92,7 +92,8 @@ fn throttling_is_told_from_refusal() {
     let wait = |status, header: Option<&str>| {
         let mut headers = vec![JSON];
         headers.extend(header.map(|value| ("retry-after", value)));
-        match judge(&context(), &response(status, &headers, "{}"), "x", NOW) {
+        let body = if status == 200 { r#"{"error":"invalid_grant"}"# } else { "{}" };
+        match judge(&context(), &response(status, &headers, body), "x", NOW) {
             Err(Error::Throttled(throttled)) => {
                 assert_eq!(throttled.retry_after, throttled.server.retry_after);
                 Some(throttled.retry_after)
@@ -111,6 +112,8 @@ fn throttling_is_told_from_refusal() {
         (503, Some("3"), seconds(3)),
         (503, None, None),
         (400, Some("3"), None),
+        (200, Some("3"), None),
+        (200, None, None),
         (429, Some("0"), seconds(0)),
         (429, Some("-1"), Some(None)),
         (429, Some("1e9"), Some(None)),
