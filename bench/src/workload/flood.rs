@@ -85,7 +85,7 @@ fn tokens(authority: &Authority, client_id: &ClientId, scopes: &Scopes, number: 
     let context = RequestContext::new(Application::new(client_id.clone()), id);
     let metadata = authority.metadata().expect("compiled-in endpoints");
     let redemption = RefreshRedemption::new(context, metadata, Secret::new(String::new()), scopes.clone(), now)
-        .expecting(AccountId::new(""), None);
+        .expecting(AccountId::new(""), Vec::new());
     let (token, year) = (app_token(number, 0), 365 * 24 * 60 * 60);
     let body = format!(r#"{{"token_type":"Bearer","expires_in":{year},"access_token":"{token}"}}"#);
     let response = Response::builder().header("content-type", "application/json").body(body.into());

@@ -195,7 +195,7 @@ fn tokens() -> Tokens {
     let scopes = auth::Scopes::parse(SCOPES).expect("scopes");
     let account: Account = account(0);
     let exchange =
-        RefreshRedemption::new(context, metadata, secret, scopes, now).expecting(account.home_account_id, None);
+        RefreshRedemption::new(context, metadata, secret, scopes, now).expecting(account.home_account_id, Vec::new());
     let response = http::Response::builder().header("content-type", "application/json");
     let response = response.body(Contents::token(0).to_bytes().into()).expect("a response");
     exchange.complete(response, now).expect("good tokens")

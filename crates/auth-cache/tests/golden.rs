@@ -130,7 +130,8 @@ async fn the_refresh_token_serves_for_the_rest() {
             };
             let found: Vec<_> = refresh.candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
             assert_eq!(found, [golden.secret("RefreshToken")], "{}", golden.name);
-            assert_eq!(refresh.id_token.unwrap().secret().expose(), golden.secret("IdToken"), "{}", golden.name);
+            let stored: Vec<_> = refresh.id_tokens.iter().map(|token| token.secret().expose()).collect();
+            assert_eq!(stored, [golden.secret("IdToken")], "{}", golden.name);
         }
     }
 }

@@ -4,7 +4,7 @@
 //!            ┌────────────────────────────────────────────────┐
 //!            ▼                                                │ client_mismatch, invalid_grant
 //!   next candidate ──Send──▶ answer ──tokens──▶ Done(Ok)      │ and a further candidate
-//!            │                 │ └────────────────────────────┘
+//!            │                 │ └────────────────────────────┘ (of no family that refuses this client)
 //!            │ none            │ anything else
 //!            ▼                 ▼
 //!      Done(Err: first refusal, or no_tokens_found)
@@ -57,15 +57,16 @@ pub struct SilentRequest {
     pub scopes: Scopes,
     /// Which claims the tokens must satisfy.
     pub claims: Option<Claims>,
-    /// The stored id_token of the same client and tenant, which a new one must agree with.
-    pub id_token: Option<IdToken>,
+    /// The stored id_tokens of the same client, with which a new one must agree; see
+    /// [`RefreshRedemption::expecting`].
+    pub id_tokens: Vec<IdToken>,
 }
 
 impl SilentRequest {
     /// A request for `scopes` of `account`.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
-        Self { context, metadata, account, scopes, claims: None, id_token: None }
+        Self { context, metadata, account, scopes, claims: None, id_tokens: Vec::new() }
     }
 }
 
@@ -122,15 +123,19 @@ impl SilentRedemption {
         let request = self.request.clone();
         RefreshRedemption::new(request.context, request.metadata, candidate.refresh_token.clone(), request.scopes, now)
             .with_claims(request.claims)
-            .expecting(request.account, request.id_token)
+            .expecting(request.account, request.id_tokens)
     }
 
-    /// Decides what a refusal means for the tokens that were not tried yet.
+    /// Decides what a refusal means for the tokens that have not been tried yet.
     fn refused(&mut self, error: Error) {
+        let is_familys = self.candidates.pop_front().is_some_and(|candidate| candidate.family);
         let next = match &error {
             Error::Server(server) if server.has_suberror("client_mismatch") => {
-                let family = self.candidates.front().is_some_and(|candidate| candidate.family);
-                self.not_in_family |= family;
+                if is_familys {
+                    self.not_in_family = true;
+                    // The family refuses the client, whichever token it sends; MSAL Python caches one per client.
+                    self.candidates.retain(|candidate| !candidate.family);
+                }
                 true
             }
             Error::UiRequired(ui) => ui.code() == "invalid_grant",
@@ -142,7 +147,6 @@ impl SilentRedemption {
             self.outcome = Some(Err(error));
             return;
         }
-        self.candidates.pop_front();
         // The first refusal of the user's own session says most; a family that refuses this client says nothing of it.
         let replace = matches!(self.refusal, None | Some(Error::Server(_)));
         if replace {

@@ -176,7 +176,7 @@ fn a_silent_redemption_shows_nothing() {
     let account = AccountId::new(format!("{}.{}", planted("uid"), planted("utid")));
     let mut request = SilentRequest::new(context(), provider(), account, Scopes::parse("User.Read").unwrap());
     request.claims = Some(Claims::parse(&json!({"a": planted("claims")}).to_string()).unwrap());
-    request.id_token = Some(IdToken::parse(&Secret::new(id_token("n"))).unwrap());
+    request.id_tokens = vec![IdToken::parse(&Secret::new(id_token("n"))).unwrap()];
     shows_nothing(&request);
     let candidate = RefreshCandidate::new(Secret::new(planted("rt")), true);
     shows_nothing(&candidate);
@@ -200,7 +200,7 @@ fn refresh(answer: http::Response<bytes::Bytes>) -> Error {
     let scopes = Scopes::parse("User.Read").unwrap();
     let exchange = RefreshRedemption::new(context(), provider(), token, scopes, NOW);
     shows_nothing(&exchange);
-    exchange.expecting(AccountId::new("u.t"), None).complete(answer, NOW).unwrap_err()
+    exchange.expecting(AccountId::new("u.t"), Vec::new()).complete(answer, NOW).unwrap_err()
 }
 
 /// Error answers with canaries wherever an honest server may put something about the user.

@@ -33,7 +33,7 @@ pub(crate) async fn redeem(
     let account = wanted.account.home_account_id.clone();
     let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();
-    request.id_token = refresh.id_token;
+    request.id_tokens = refresh.id_tokens;
     let mut flow = SilentRedemption::new(request, refresh.candidates);
     let outcome = shared.driver.drive(&mut flow, timing).await?;
     if outcome.not_in_family

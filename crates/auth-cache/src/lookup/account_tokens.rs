@@ -14,6 +14,8 @@ use crate::family::{Family, Whose, is_issued};
 
 /// So many refresh tokens are tried at most; no honest account has more.
 const MOST_CANDIDATES: usize = 64;
+/// So many id_tokens are compared with a new one at most; no honest account is known to more tenants.
+const MOST_ID_TOKENS: usize = 64;
 
 /// Answers `query` at the time `now`.
 pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
@@ -79,7 +81,7 @@ impl<'a> Asked<'a> {
     }
 
     fn refresh(&self, reason: RefreshReason) -> Box<Refresh> {
-        Box::new(Refresh { reason, candidates: self.candidates(), id_token: self.stored_id_token() })
+        Box::new(Refresh { reason, candidates: self.candidates(), id_tokens: self.stored_id_tokens() })
     }
 
     /// This client's own refresh tokens, after those of its family, newest first.
@@ -130,14 +132,23 @@ impl<'a> Asked<'a> {
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
 
-    /// The stored id_token of the tenant that is asked for.
-    fn stored_id_token(&self) -> Option<IdToken> {
-        self.find_id_token(|own| self.is_realm(own))?.parse()
+    /// The stored id_token of the tenant that is asked for; of every tenant, while it is not known which that is.
+    fn stored_id_tokens(&self) -> Vec<IdToken> {
+        let found = match self.query.tenant_id.is_none() && self.query.authority.wants_tenant_id() {
+            true => self.id_tokens(|_| true).take(MOST_ID_TOKENS).collect(),
+            false => Vec::from_iter(self.find_id_token(|own| self.is_realm(own))),
+        };
+        found.into_iter().filter_map(|entry| entry.parse()).collect()
     }
 
     fn find_id_token(&self, fits: impl Fn(&str) -> bool) -> Option<&'a Arc<IdTokenEntry>> {
+        self.id_tokens(fits).next()
+    }
+
+    /// The id_tokens of this client in the realms that fit.
+    fn id_tokens(&self, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a Arc<IdTokenEntry>> {
         let all = self.partition.id_tokens.iter().filter_map(|item| item.shared().as_ref());
-        all.into_iter().find(|entry| {
+        all.filter(move |entry| {
             fits(&entry.realm) && self.is_client(&entry.environment, &entry.client_id) && self.is_issuer(entry)
         })
     }

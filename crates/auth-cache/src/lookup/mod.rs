@@ -84,8 +84,9 @@ pub struct Refresh {
     pub reason: RefreshReason,
     /// The refresh tokens to try, in order.
     pub candidates: Vec<RefreshCandidate>,
-    /// The stored id_token of the same client and tenant, which a new one must agree with (S-75).
-    pub id_token: Option<IdToken>,
+    /// The stored id_token of the same client and tenant, with which a new one must agree (S-75). While it is not known
+    /// which tenant the authority's domain name means, those of every tenant.
+    pub id_tokens: Vec<IdToken>,
 }
 
 /// The answer to a [`Query`].

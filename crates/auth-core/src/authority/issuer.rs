@@ -175,6 +175,11 @@ impl Issuer {
         self.forms.iter().find_map(|form| form.tenant(iss))
     }
 
+    /// Whether two issuers are of one tenant, as far as the configured one leaves that open: a domain name does.
+    pub(crate) fn is_same_tenant(&self, one: &str, other: &str) -> bool {
+        !matches!(self.tenant, Some(Tenant::Domain(_))) || self.tenant_of(one) == self.tenant_of(other)
+    }
+
     fn is_exact(&self, iss: &str) -> bool {
         self.forms.iter().any(|form| matches!(form, Form::Exact(issuer) if issuer == iss))
     }

@@ -31,7 +31,7 @@ use crate::tokens::Tokens;
 /// let refresh_token = Secret::new("1.AX4A".to_owned());
 /// let now = Timestamp::from_unix_seconds(1_700_000_000);
 /// let refresh = RefreshRedemption::new(context, metadata, refresh_token, Scopes::parse("User.Read")?, now)
-///     .expecting(AccountId::new("u.t"), None);
+///     .expecting(AccountId::new("u.t"), Vec::new());
 /// assert_eq!(refresh.request().method(), "POST");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
@@ -43,7 +43,7 @@ pub struct RefreshRedemption {
     scopes: Scopes,
     claims: Option<Claims>,
     account: Option<AccountId>,
-    stored_id_token: Option<IdToken>,
+    stored_id_tokens: Vec<IdToken>,
     requested_at: Timestamp,
 }
 
@@ -64,16 +64,18 @@ impl RefreshRedemption {
             scopes,
             claims: None,
             account: None,
-            stored_id_token: None,
+            stored_id_tokens: Vec::new(),
             requested_at: now,
         }
     }
 
-    /// Accepts tokens of this account only, and only an id_token that agrees with the stored one (S-75).
+    /// Accepts tokens of this account only, and only an id_token that agrees with the stored ones of the same client
+    /// and tenant (S-75). Where the authority names its tenant by a domain, those of other tenants may be among them:
+    /// they do not count.
     #[must_use]
-    pub fn expecting(mut self, account: AccountId, stored_id_token: Option<IdToken>) -> Self {
+    pub fn expecting(mut self, account: AccountId, stored_id_tokens: Vec<IdToken>) -> Self {
         self.account = Some(account);
-        self.stored_id_token = stored_id_token;
+        self.stored_id_tokens = stored_id_tokens;
         self
     }
 
@@ -103,12 +105,16 @@ impl RefreshRedemption {
     fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
         // An answer that names nobody is taken to be about whom was asked for.
         let other_account = self.account.as_ref().and_then(|account| tokens.are_of(account)) == Some(false);
-        let other_token = match (&self.stored_id_token, &tokens.id_token) {
-            (Some(stored), Some(new)) => !stored.is_same_identity(new),
-            _ => false,
-        };
+        let other_token = tokens.id_token.as_ref().is_some_and(|new| {
+            let counts = |stored: &&IdToken| self.metadata.issuer.is_same_tenant(iss(stored), iss(new));
+            self.stored_id_tokens.iter().filter(counts).any(|stored| !stored.is_same_identity(new))
+        });
         if other_account || other_token { Err(ProtocolError::UserMismatch) } else { Ok(()) }
     }
+}
+
+fn iss(token: &IdToken) -> &str {
+    token.text("iss").unwrap_or_default()
 }
 
 impl Exchange for RefreshRedemption {

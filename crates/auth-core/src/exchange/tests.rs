@@ -13,7 +13,7 @@ use crate::testing::{NOW, context, id_claims, json_response, jwt, kind, metadata
 fn refresh() -> RefreshRedemption {
     let token = Secret::new("rt".to_owned());
     RefreshRedemption::new(context(), metadata(&[]), token, scopes("User.Read"), NOW)
-        .expecting(AccountId::new("ada"), None)
+        .expecting(AccountId::new("ada"), Vec::new())
 }
 
 fn code() -> CodeRedemption {

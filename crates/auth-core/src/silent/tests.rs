@@ -98,6 +98,11 @@ fn what_each_answer_means_for_the_next_candidate() {
         (&["*f", "a"], vec![tokens_come()], "tokens", &["f"], false),
         (&["*f", "a"], vec![mismatch(), tokens_come()], "tokens", &["f", "a"], true),
         (&["*f"], vec![mismatch()], "ui no_tokens_found", &["f"], true),
+        // S-85: one refusal speaks for all tokens of the family.
+        (&["*f", "*g", "a"], vec![mismatch(), tokens_come()], "tokens", &["f", "a"], true),
+        (&["*f", "*g", "*h"], vec![mismatch()], "ui no_tokens_found", &["f"], true),
+        (&["*f", "*g"], vec![invalid(), tokens_come()], "tokens", &["f", "g"], false),
+        (&["a", "*f"], vec![mismatch(), tokens_come()], "tokens", &["a", "f"], false),
         (&["*f", "a"], vec![mismatch(), invalid()], "ui invalid_grant", &["f", "a"], true),
         (&["a", "b"], vec![mismatch(), tokens_come()], "tokens", &["a", "b"], false),
         (&["a", "b"], vec![invalid(), tokens_come()], "tokens", &["a", "b"], false),
@@ -231,7 +236,7 @@ fn tokens_of_another_user_are_refused() {
         let what = format!("{account}: {answer:?}");
         let mut wanted = request();
         wanted.account = AccountId::new(account);
-        wanted.id_token.clone_from(stored);
+        wanted.id_tokens.extend(stored.clone());
         let (tried, outcome) = run(SilentRedemption::new(wanted, candidates(&["a", "b"])), [answer]);
         assert_eq!(verdict(&outcome), expected, "{what}");
         assert_eq!(tried, ["a"], "{what}");
@@ -249,12 +254,45 @@ fn the_issuer_of_the_stored_token_must_stay() {
     let run_with = |stored: &str, new: &str| {
         let mut wanted = request();
         wanted.metadata = crate::Authority::tenant(T).unwrap().metadata().unwrap();
-        wanted.id_token = Some(IdToken::parse(&Secret::new(claims(stored))).unwrap());
+        wanted.id_tokens = vec![IdToken::parse(&Secret::new(claims(stored))).unwrap()];
         let answer = Answer::Json(200, with(tokens(), &[("id_token", json!(claims(new)))]));
         verdict(&run(SilentRedemption::new(wanted, candidates(&["a"])), [answer]).1)
     };
     assert_eq!(run_with("login.microsoftonline.com", "login.microsoftonline.com"), "tokens");
     assert!(run_with("sts.windows.net", "login.microsoftonline.com").contains("another account"));
+}
+
+// S-75: a domain name does not tell the tenant; the new id_token does.
+#[test]
+fn at_a_domain_the_stored_token_of_the_same_tenant_counts() {
+    const T: [&str; 2] = ["aaaabbbb-0000-cccc-1111-dddd2222eeee", "bbbbcccc-1111-dddd-2222-eeee3333ffff"];
+    let id_token = |tenant: usize, sub: &str| {
+        let iss = format!("https://login.microsoftonline.com/{}/v2.0", T[tenant]);
+        jwt(&with(id_claims(), &[("iss", json!(iss)), ("tid", json!(T[tenant])), ("sub", json!(sub))]))
+    };
+    for (authority, stored, new, expected) in [
+        ("contoso.example", &[][..], (0, "s0"), "tokens"),
+        ("contoso.example", &[(0, "s0")], (0, "s0"), "tokens"),
+        ("contoso.example", &[(0, "s0")], (0, "other"), "mismatch"),
+        ("contoso.example", &[(1, "s1"), (0, "s0")], (0, "s0"), "tokens"),
+        ("contoso.example", &[(1, "s1"), (0, "s0")], (0, "s1"), "mismatch"),
+        // The domain has moved to another tenant.
+        ("contoso.example", &[(1, "s1")], (0, "s0"), "tokens"),
+        (T[0], &[(0, "s0")], (0, "s0"), "tokens"),
+        (T[0], &[(1, "s1")], (0, "s0"), "mismatch"),
+    ] {
+        let mut wanted = request();
+        wanted.account = AccountId::new("u.t");
+        wanted.metadata = crate::Authority::tenant(authority).unwrap().metadata().unwrap();
+        let stored_tokens = stored.iter().map(|(tenant, sub)| Secret::new(id_token(*tenant, sub)));
+        wanted.id_tokens = stored_tokens.map(|raw| IdToken::parse(&raw).unwrap()).collect();
+        let info = crate::testing::client_info("u", "t");
+        let changes = [("id_token", json!(id_token(new.0, new.1))), ("client_info", json!(info))];
+        let answer = Answer::Json(200, with(tokens(), &changes));
+        let found = verdict(&run(SilentRedemption::new(wanted, candidates(&["a"])), [answer]).1);
+        assert!(found.contains(expected) || (expected == "mismatch" && found.contains("another account")), "{found}");
+        assert_eq!(found == "tokens", expected == "tokens", "{authority} {stored:?} {new:?}: {found}");
+    }
 }
 
 #[test]
