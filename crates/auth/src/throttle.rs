@@ -4,8 +4,11 @@
 //! | --- | --- | --- |
 //! | `Retry-After` | left alone so long | [`AuthError::Throttled`] so long |
 //! | status 429 or 5xx | 30 s, doubling up to 10 min | [`AuthError::Throttled`] for 60 s |
-//! | the user must sign in | 2 min or longer | the same answer for 2 min, unless forced |
+//! | the user must sign in | 2 min, or longer if `Retry-After` says so | the same answer so long |
 //! | anything else | 30 s, doubling up to 10 min | tried again at once |
+//!
+//! What the server asked for concerns every call for the token. That the user must sign in concerns the refresh tokens that
+//! were refused: not a forced call, not other refresh tokens, and nobody once the user has signed in.
 //!
 //! This is MSAL.NET's throttling (its providers `RetryAfter`, `HttpStatus` and `UiRequired`), but within one client, and
 //! by account and claims too: one user, one tenant or one challenge never stops another.
@@ -82,10 +85,17 @@ struct Pause {
 }
 
 struct Refusal {
+    server: ServerError,
+    /// How long the server wants to be left alone by everybody.
+    patience: Duration,
+    refused: Option<Refused>,
+}
+
+/// Refresh tokens for which the user must sign in.
+struct Refused {
+    tokens: Digest,
     answer: AuthError,
     lasts: Duration,
-    /// The refresh tokens that were refused, where it was not the server that was busy.
-    of: Option<Digest>,
 }
 
 impl Throttle {
@@ -101,13 +111,9 @@ impl Throttle {
         if attempt.serves {
             return if passed < pause.patience { Verdict::Serve } else { Verdict::Try };
         }
-        match &pause.refusal {
-            Some(refusal) if passed < refusal.lasts => match refusal.of {
-                Some(tokens) if attempt.forced || tokens != self.digest(attempt.candidates) => Verdict::Try,
-                Some(_) | None => Verdict::Refuse(refusal.answer(passed)),
-            },
-            Some(_) | None => Verdict::Try,
-        }
+        let digest = || self.digest(attempt.candidates);
+        let told = pause.refusal.as_ref().and_then(|refusal| refusal.answer(digest, attempt.forced, passed));
+        told.map_or(Verdict::Try, Verdict::Refuse)
     }
 
     /// A digest that tells refresh tokens apart and says nothing of them.
@@ -123,13 +129,10 @@ impl Throttle {
         let failures = pauses.get(&slot).filter(|pause| pause.is_recent(uptime)).map_or(0, |pause| pause.failures);
         let own = FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST);
         let refusal = Refusal::of(error, tokens);
-        let named = match (&refusal, retry_after(error)) {
-            (Some(Refusal { of: Some(_), lasts, .. }), _) => *lasts,
-            (_, named) => named.unwrap_or_default(),
-        };
+        let refused = refusal.as_ref().and_then(|refusal| refusal.refused.as_ref());
+        let patience = own.max(refused.map(|refused| refused.lasts).or(retry_after(error)).unwrap_or_default());
         make_room(&mut pauses, uptime);
-        let failures = failures.saturating_add(1);
-        pauses.insert(slot, Pause { since: uptime, failures, patience: own.max(named), refusal });
+        pauses.insert(slot, Pause { since: uptime, failures: failures.saturating_add(1), patience, refusal });
     }
 
     /// Forgets the failures of a token that was refreshed.
@@ -143,8 +146,7 @@ impl Throttle {
     /// Forgets what sent the account's user to sign in, because that has happened or the account is gone. What a busy
     /// server asked for stays.
     pub(crate) fn forget_refusals(&self, account: &AccountId) {
-        let refused = |pause: &Pause| pause.refusal.as_ref().is_some_and(|refusal| refusal.of.is_some());
-        self.pauses().retain(|slot, pause| !(refused(pause) && slot.account == *account));
+        self.pauses().retain(|slot, pause| slot.account != *account || !pause.is_over_after_sign_in());
     }
 
     fn slot(&self, key: &Key) -> Slot {
@@ -181,38 +183,52 @@ impl Pause {
 
     /// A failure counts towards the next pause for as long again as its own pause was.
     fn is_recent(&self, uptime: Duration) -> bool {
-        let lasts = self.refusal.as_ref().map_or(self.patience, |refusal| refusal.lasts.max(self.patience));
+        let lasts = self.refusal.as_ref().map_or(self.patience, |refusal| refusal.lasts().max(self.patience));
         self.passed(uptime).is_some_and(|passed| passed <= lasts.saturating_mul(2))
+    }
+
+    /// Forgets that the user must sign in, and tells whether nothing is left of the pause then.
+    fn is_over_after_sign_in(&mut self) -> bool {
+        let Some(refusal) = &mut self.refusal else { return false };
+        if refusal.refused.take().is_none() {
+            return false;
+        }
+        self.patience = refusal.patience;
+        self.patience.is_zero()
     }
 }
 
 impl Refusal {
     fn of(error: &AuthError, tokens: Digest) -> Option<Self> {
         let named = retry_after(error);
-        let busy = |server: &ServerError, named: Option<Duration>| {
-            let answer = Throttled::new(server.clone(), named);
-            Some(Self { answer: answer.into(), lasts: named.unwrap_or(UNNAMED), of: None })
+        let busy = |server: &ServerError| {
+            Some(Self { server: server.clone(), patience: named.unwrap_or(UNNAMED), refused: None })
         };
         match error {
-            AuthError::UiRequired(ui) if ui.server.is_some() => Some(Self {
-                answer: error.clone(),
-                lasts: named.unwrap_or_default().max(REFUSED),
-                // A time that the server names counts for a forced refresh and for new tokens too.
-                of: named.is_none().then_some(tokens),
-            }),
-            AuthError::Throttled(throttled) => busy(&throttled.server, named),
-            AuthError::Server(server) if named.is_some() || is_overloaded(server) => busy(server, named),
+            AuthError::UiRequired(ui) => {
+                let (server, patience) = (ServerError::clone(ui.server.as_ref()?), named.unwrap_or_default());
+                let refused = Refused { tokens, answer: error.clone(), lasts: patience.max(REFUSED) };
+                Some(Self { server, patience, refused: Some(refused) })
+            }
+            AuthError::Throttled(throttled) => busy(&throttled.server),
+            AuthError::Server(server) if named.is_some() || is_overloaded(server) => busy(server),
             _ => None,
         }
     }
 
-    /// The answer, when so much time of the pause has passed.
-    fn answer(&self, passed: Duration) -> AuthError {
-        let mut answer = self.answer.clone();
-        if let AuthError::Throttled(throttled) = &mut answer {
-            throttled.retry_after = Some(self.lasts.saturating_sub(passed));
+    fn lasts(&self) -> Duration {
+        self.refused.as_ref().map_or(self.patience, |refused| refused.lasts)
+    }
+
+    /// What a call with these refresh tokens is told after so much time of the pause; `None` where it may try.
+    fn answer(&self, tokens: impl FnOnce() -> Digest, forced: bool, passed: Duration) -> Option<AuthError> {
+        let wait = self.patience.saturating_sub(passed);
+        let is_told =
+            |refused: &&Refused| passed < refused.lasts && (!forced || !wait.is_zero()) && refused.tokens == tokens();
+        if let Some(refused) = self.refused.as_ref().filter(is_told) {
+            return Some(refused.answer.clone());
         }
-        answer
+        (!wait.is_zero()).then(|| Throttled::new(self.server.clone(), Some(wait)).into())
     }
 }
 

@@ -69,11 +69,15 @@ fn what_a_failure_means_for_the_next_try() {
         (refused(503, "x", Some(7)), 30, 7, "wait", false),
         (refused(503, "x", Some(300)), 300, 300, "wait", false),
         (refused(400, "invalid_client", Some(90)), 90, 90, "wait", false),
+        // An error is one whatever the status says.
+        (refused(200, "invalid_client", Some(90)), 90, 90, "wait", false),
         (refused(429, "x", Some(99_999)), 3600, 3600, "wait", false),
         (refused(429, "x", None), 30, 60, "wait", false),
         (refused(500, "x", None), 30, 60, "wait", false),
         (refused(400, "invalid_grant", None), 120, 120, "invalid_grant", true),
         (refused(400, "interaction_required", None), 120, 120, "interaction_required", true),
+        (refused(400, "invalid_grant", Some(0)), 120, 120, "invalid_grant", true),
+        (refused(400, "invalid_grant", Some(3)), 120, 120, "invalid_grant", false),
         (refused(400, "invalid_grant", Some(300)), 300, 300, "invalid_grant", false),
         // Nothing that one cannot know to be over is kept from anybody.
         (refused(400, "invalid_client", None), 30, 0, "", true),
@@ -104,6 +108,34 @@ fn what_a_failure_means_for_the_next_try() {
                 "{error}"
             );
         }
+    }
+}
+
+// What the server asked for concerns everybody; that the user must sign in only the same refresh tokens.
+#[test]
+fn a_refusal_that_names_a_time() {
+    for (wait, after, unforced, forced, new_token) in [
+        (3, 0, "invalid_grant", "invalid_grant", "wait 3"),
+        (3, 2, "invalid_grant", "invalid_grant", "wait 1"),
+        (3, 3, "invalid_grant", "try", "try"),
+        (3, 119, "invalid_grant", "try", "try"),
+        (3, 120, "try", "try", "try"),
+        (300, 299, "invalid_grant", "invalid_grant", "wait 1"),
+        (300, 300, "try", "try", "try"),
+    ] {
+        let error = refused(400, "invalid_grant", Some(wait));
+        let (after_failure, now) = (After::failure(&error), later(after));
+        let what = format!("Retry-After {wait}, after {after} s");
+        assert_eq!(after_failure.judge(false, false, "rt", now), unforced, "{what}");
+        assert_eq!(after_failure.judge(true, false, "rt", now), forced, "{what}: forced");
+        assert_eq!(after_failure.judge(false, false, "new", now), new_token, "{what}: new");
+        // The user signs in.
+        after_failure.throttle.forget_refusals(&AccountId::new("u.t"));
+        for secret in ["rt", "new"] {
+            assert_eq!(after_failure.judge(false, false, secret, now), new_token, "{what}: {secret} after a sign-in");
+        }
+        let serving = if after < wait { "serve" } else { "try" };
+        assert_eq!(after_failure.judge(false, true, "new", now), serving, "{what}: while a token serves");
     }
 }
 
