@@ -211,7 +211,7 @@ async fn prompt_none_that_needs_a_page_says_so() {
     let none = || fixture.client.acquire_token_interactive(&scopes()).prompt(Prompt::None).send();
     match none().await {
         Err(AuthError::UiRequired(ui)) => {
-            assert_eq!((ui.reason, ui.code()), (UiReason::PromptNeverFailed, "login_required"));
+            assert_eq!((ui.reason, ui.code()), (UiReason::NoPromptFailed, "login_required"));
             assert_eq!(ui.classification(), Classification::PromptNeverFailed);
         }
         other => panic!("{other:?}"),

@@ -72,6 +72,7 @@ mod silent;
 mod tenant_profile;
 #[cfg(test)]
 mod testing;
+#[doc(hidden)]
 pub mod text;
 mod time;
 mod token_response;
@@ -108,7 +109,9 @@ pub use id_token::IdToken;
 pub use jwk_set::JwkSet;
 pub use pkce::{Nonce, PkceVerifier, State};
 pub use resolution::{AuthorityResolution, ResolutionOutcome, ResolvedAuthority};
-pub use scopes::{ScopeMask, Scopes};
+#[doc(hidden)]
+pub use scopes::ScopeMask;
+pub use scopes::Scopes;
 pub use secret::Secret;
 pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};
 pub use tenant_profile::TenantProfile;

@@ -29,12 +29,15 @@ pub struct Scopes(Arc<Inner>);
 
 /// A few bits of a scope set: where they tell that it does not grant another, it does not.
 ///
+/// Public for the other crates of this workspace only.
+///
 /// ```
 /// # use auth_core::Scopes;
 /// let (granted, wanted) = (Scopes::parse("User.Read Mail.Read")?, Scopes::parse("mail.read")?);
 /// assert!(granted.mask().may_grant(wanted.mask()));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScopeMask(u64);
 
@@ -174,7 +177,9 @@ impl Scopes {
         wanted.resources.iter().all(|scope| rest.any(|own| own == scope))
     }
 
-    /// A few bits of the set, to be kept where many sets are searched for one that grants another.
+    /// A few bits of the set, to be kept where many sets are searched for one that grants another. Public for the other
+    /// crates of this workspace only.
+    #[doc(hidden)]
     #[must_use]
     pub fn mask(&self) -> ScopeMask {
         ScopeMask(self.0.mask)

@@ -1,4 +1,6 @@
 //! Text from other machines: compared as identities are, and made safe for terminals and logs (S-66, S-69).
+//!
+//! Public for the other crates of this workspace only; no part of the API that applications can rely on.
 
 use core::cmp::Ordering;
 

@@ -8,7 +8,9 @@ use crate::client_info::ClientInfo;
 /// The account of the authorization response, else whoever was expected to sign in. It only steers routing, and part of it
 /// came through the browser: of that nothing but GUIDs is passed on.
 pub(super) fn header(client_info: Option<&str>, login_hint: Option<&str>) -> Option<HeaderValue> {
-    let account = client_info.and_then(|text| ClientInfo::parse(text).ok()?).filter(|info| is_guid(&info.uid) && is_guid(&info.utid));
+    let account = client_info
+        .and_then(|text| ClientInfo::parse(text).ok()?)
+        .filter(|info| is_guid(&info.uid) && is_guid(&info.utid));
     let mailbox = match (account, login_hint) {
         (Some(info), _) => format!("oid:{}@{}", info.uid, info.utid),
         (None, Some(hint)) if !hint.is_empty() => format!("upn:{hint}"),

@@ -189,7 +189,7 @@ impl PendingAuthorization {
         let needs_prompt = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
         if needs_prompt.contains(&error.error.as_str()) {
             let mut ui = UiRequired::from_server(error, self.context.correlation_id);
-            ui.reason = UiReason::PromptNeverFailed;
+            ui.reason = UiReason::NoPromptFailed;
             return ui.into();
         }
         if error.is_forgotten_password() {

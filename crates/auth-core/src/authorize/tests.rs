@@ -245,7 +245,7 @@ fn without_a_prompt_what_needs_one_is_told_as_such() {
         request.prompt = Some(Prompt::None);
         let response = format!("state=STATE&error={error}");
         let Err(Error::UiRequired(ui)) = accept(begun(request), &response) else { panic!("{error}") };
-        assert_eq!(ui.reason, UiReason::PromptNeverFailed, "{error}");
+        assert_eq!(ui.reason, UiReason::NoPromptFailed, "{error}");
         assert_eq!(ui.classification(), Classification::PromptNeverFailed, "{error}");
         assert_eq!(ui.code(), error);
         assert_eq!(ui.correlation_id.to_string(), CORRELATION);

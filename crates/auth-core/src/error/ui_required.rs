@@ -58,8 +58,8 @@ impl UiRequired {
         self
     }
 
-    /// The stable code: the server's `error`, or MSAL's name for a local finding. A forgotten password has one of ours, as
-    /// the server's tells nothing of it.
+    /// The stable code: the server's `error` where a server was asked, else that of the [reason](UiReason::code). A
+    /// forgotten password always has the code of the reason, as the server's says nothing of it.
     #[must_use]
     pub fn code(&self) -> &str {
         match (&self.server, self.reason) {
@@ -73,7 +73,7 @@ impl UiRequired {
     #[must_use]
     pub fn classification(&self) -> Classification {
         match (&self.server, self.reason) {
-            (_, UiReason::PromptNeverFailed) => Classification::PromptNeverFailed,
+            (_, UiReason::NoPromptFailed) => Classification::PromptNeverFailed,
             (None, _) => Classification::AcquireTokenSilentFailed,
             (Some(server), _) => server.suberror.as_deref().map_or(Classification::None, Classification::of_suberror),
         }
@@ -107,21 +107,26 @@ impl core::error::Error for UiRequired {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UiReason {
-    /// The cache holds nothing that could answer.
+    /// The cache holds nothing that could answer. This is also the reason when no account was named and none is there,
+    /// which MSAL.NET calls `user_null`: there the application forgot the account, here it may leave it out.
     #[error("no token for this request is in the cache: the user must sign in")]
     NoTokensFound,
-    /// No account in the cache matches the one asked for.
+    /// No account in the cache matches the login hint.
     #[error("no such account is in the cache: the user must sign in")]
     NoAccountForLoginHint,
-    /// Several accounts match, and none is picked silently.
+    /// Several accounts match the login hint, and none is picked silently.
+    #[error("several accounts in the cache have this name: pass the one that is meant")]
+    MultipleAccountsForLoginHint,
+    /// No account was named, several are in the cache, and none is picked silently. The code is one of ours: in MSAL the
+    /// application must name the account.
     #[error("several accounts are in the cache: name the one that is meant")]
     MultipleAccounts,
     /// The server demands it; see [`UiRequired::server`].
     #[error("the identity provider demands that the user signs in")]
     Server,
-    /// A sign-in without any prompt was asked for, and the server needs one.
+    /// A sign-in without a prompt ([`Prompt::None`](crate::Prompt::None)) was asked for, and the server needs one.
     #[error("the identity provider cannot sign the user in without a prompt")]
-    PromptNeverFailed,
+    NoPromptFailed,
     /// The user forgot the password, and said so on a page of B2C: start the user flow that resets it
     /// ([`Authority::with_user_flow`](crate::Authority::with_user_flow)).
     #[error("the user forgot the password: start the user flow that resets it")]
@@ -132,15 +137,16 @@ pub enum UiReason {
 }
 
 impl UiReason {
-    /// MSAL's stable code for the reason.
+    /// The stable code of the reason: MSAL's where it has one.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::NoTokensFound => "no_tokens_found",
             Self::NoAccountForLoginHint => "no_account_for_login_hint",
+            Self::MultipleAccountsForLoginHint => "multiple_accounts_for_login_hint",
             Self::MultipleAccounts => "multiple_accounts",
             Self::Server => "interaction_required",
-            Self::PromptNeverFailed => "no_prompt_failed",
+            Self::NoPromptFailed => "no_prompt_failed",
             Self::PasswordForgotten => "password_forgotten",
             Self::CodeExpired => "code_expired",
         }
