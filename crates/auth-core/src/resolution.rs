@@ -25,6 +25,7 @@ use crate::error::{ConfigError, Error, ProtocolError};
 use crate::exchange::{Exchange as _, InstanceDiscovery, OpenIdConfiguration, Provider, Replay};
 use crate::flow::{Flow, Input, Step};
 use crate::time::Timestamp;
+use crate::tokens::Tokens;
 
 /// A document is taken as it is for a day at most, less a random part of half a day, so that many processes do not ask
 /// at the same time.
@@ -86,10 +87,19 @@ impl ResolvedAuthority {
         &self.authority
     }
 
-    /// The id of the tenant, where the authority names a domain and its document has told the id.
+    /// The id of the tenant, where the authority names a domain and its document or its tokens have told the id.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant_id.as_deref()
+    }
+
+    /// The same, knowing which tenant issued `tokens`, where the authority names it by a domain; `None` where that is no
+    /// news. It is as good as the document's word: both come from the same host, and the issuer of both was checked.
+    #[must_use]
+    pub fn with_tenant_of(&self, tokens: &Tokens) -> Option<Self> {
+        let iss = tokens.id_token.as_ref().filter(|_| self.authority.wants_tenant_id())?.text("iss")?;
+        let id = self.authority.issuer().tenant_of(iss)?.to_ascii_lowercase();
+        (self.tenant_id() != Some(&*id)).then(|| Self { tenant_id: Some(id.into()), ..self.clone() })
     }
 
     /// Whether resolution could still tell which tenant a domain name means.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::RemovalScope;
-use auth_core::{Account, AccountId, Authority, AuthorizationResponse, CorrelationId, Scopes, UiReason, UiRequired};
+use auth_core::{
+    Account, AccountId, Authority, AuthorizationResponse, ConfigError, CorrelationId, RequestContext, Scopes, UiReason,
+    UiRequired,
+};
 
 use crate::acquire::TokenRequest;
 use crate::authorization_code::{AuthorizationCodeRequest, PendingSignIn};
@@ -12,8 +15,10 @@ use crate::authorization_url::AuthorizationUrlRequest;
 use crate::device_code::DeviceCodeRequest;
 use crate::error::AuthError;
 use crate::interactive::InteractiveRequest;
+use crate::options::Options;
 use crate::shared::Shared;
 use crate::silent::SilentRequest;
+use crate::timing::Timing;
 
 /// How long [`PublicClient::close`] waits.
 const LONGEST_CLOSE: Duration = Duration::from_secs(30);
@@ -49,10 +54,13 @@ impl PublicClient {
 
     /// The accounts that signed in: who did so last first, then by username; then those that the broker has beside them.
     ///
+    /// Where only Entra's instance discovery knows the names of the authority's host and no account is found under the
+    /// one that is configured, this asks for the others, at most every 30 seconds while that fails.
+    ///
     /// # Errors
     /// [`AuthError::Cache`] when the cache cannot be read.
     pub async fn accounts(&self) -> Result<Vec<Account>, AuthError> {
-        Ok(self.shared.accounts().await?)
+        Ok(self.shared.accounts(&self.context()?).await?)
     }
 
     /// The account with this username or home account id, whole and ASCII-case-insensitively; `None` when nobody of that
@@ -71,7 +79,9 @@ impl PublicClient {
             (only, None) => Ok(only),
             (_, Some(_)) => {
                 let id = CorrelationId::generate(&mut rand::rng())?;
-                Err(UiRequired::local(UiReason::MultipleAccounts, id).with_login_hint(Some(name.to_owned())).into())
+                Err(UiRequired::local(UiReason::MultipleAccountsForLoginHint, id)
+                    .with_login_hint(Some(name.to_owned()))
+                    .into())
             }
         }
     }
@@ -185,8 +195,14 @@ impl PublicClient {
             true => directory.in_cloud_of(Arc::clone(directory.own()), &account.environment),
             false => Arc::clone(directory.own()),
         };
-        let authority = place.authority();
-        let removed = cache.remove_account(&authority, self.shared.client_id(), account, scope).await;
+        let remove = async || cache.remove_account(&place.authority(), self.shared.client_id(), account, scope).await;
+        let mut removed = remove().await;
+        // It may be filed under a name of the host that has to be asked for first.
+        if matches!(removed, Ok(false))
+            && place.look_around(&self.shared.driver, &self.context()?, &mut Timing::begin(), false).await
+        {
+            removed = remove().await;
+        }
         self.shared.throttle.forget_refusals(&account.home_account_id);
         // Whichever of the two fails, the other is done.
         let brokered = match &self.shared.broker {
@@ -194,6 +210,11 @@ impl PublicClient {
             None => Ok(false),
         };
         Ok(removed? | brokered?)
+    }
+
+    /// For what must be asked beside a request.
+    fn context(&self) -> Result<RequestContext, ConfigError> {
+        Options::default().context(&self.shared)
     }
 
     /// Waits, at most 30 seconds, for the refreshes that are under way, and stores what the store refused before, so that a

@@ -101,10 +101,10 @@ impl DeviceCodeRequest {
     async fn turn<'a>(&self, shared: &'a Shared, timing: &mut Timing) -> Result<Turn<'a>, AuthError> {
         let context = self.options.context(shared)?;
         let place = self.options.place(shared)?;
-        place.confirm(&shared.driver, &context, timing).await?;
+        let is_news = place.confirm(&shared.driver, &context, timing).await?;
         let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
         let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
-        Ok(Turn::take(shared, silent, &place.authority(), self.timeout.unwrap_or(LONGEST), timing).await)
+        Ok(Turn::take(shared, silent, is_news, &place.authority(), self.timeout.unwrap_or(LONGEST), timing).await)
     }
 
     /// Asks for a code, and leaves it to the caller when to wait for the user. It is asked for at once, whoever else has the

@@ -127,10 +127,11 @@ impl InteractiveRequest {
         if shared.broker.is_none() {
             browser(shared)?;
         }
+        let is_news = place.confirm(&shared.driver, &context, &mut timing).await?;
         let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
         let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
         let _turn = match self.after_silent {
-            true => match Turn::take(shared, self.silent(), &place.authority(), patience, &mut timing).await {
+            true => match Turn::take(shared, self.silent(), is_news, &place.authority(), patience, &mut timing).await {
                 Turn::Answered(result) => return Ok(*result),
                 turn @ Turn::Own(_) => Some(turn),
             },

@@ -1,10 +1,12 @@
 //! What is known of the authorities of a client, remembered once it was asked (S-41, S-44).
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use auth_core::{
-    Authority, AuthorityResolution, ConfigError, Error, ProviderMetadata, RequestContext, ResolvedAuthority, Tenant,
+    Authority, AuthorityResolution, ConfigError, Error, Flow as _, ProviderMetadata, RequestContext, ResolvedAuthority,
+    Step, Tenant, Tokens,
 };
 use rand::rngs::SysRng;
 use tokio::sync::Mutex as AsyncMutex;
@@ -15,6 +17,8 @@ use crate::timing::Timing;
 /// How many authorities beside the client's own are remembered; beyond that the one is forgotten that was not asked for
 /// longest.
 const OTHERS: usize = 255;
+/// After a failure nobody is asked for so long what a call can do without (S-41).
+const REST: Duration = Duration::from_secs(30);
 
 /// The authority of a client, and the same for the other tenants, user flows and clouds that requests named.
 #[derive(Debug)]
@@ -33,6 +37,15 @@ pub(crate) struct Place {
     known: ArcSwap<ResolvedAuthority>,
     /// One resolution at a time.
     asking: AsyncMutex<()>,
+    /// How the last one failed, if it did.
+    failed: ArcSwapOption<Failure>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    /// By the clock that nobody sets.
+    at: Duration,
 }
 
 impl Directory {
@@ -103,7 +116,7 @@ impl Directory {
 impl Place {
     fn new(other: Option<Arc<str>>, authority: Authority) -> Self {
         let known = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
-        Self { other, known, asking: AsyncMutex::default() }
+        Self { other, known, asking: AsyncMutex::default(), failed: ArcSwapOption::empty() }
     }
 
     /// The authority with the names that are known of it by now.
@@ -134,41 +147,93 @@ impl Place {
         }
     }
 
-    /// Sees to it that the names of the authority's host are known, which only instance discovery tells of some (S-39).
+    /// Makes sure that the names of the authority's host are known, which for some only instance discovery can tell
+    /// (S-39). Returns whether they were not known before.
     pub(crate) async fn confirm(
         &self,
         driver: &Driver,
         context: &RequestContext,
         timing: &mut Timing,
-    ) -> Result<(), Error> {
-        if self.authority().needs_instance_discovery() {
+    ) -> Result<bool, Error> {
+        let is_news = self.authority().needs_instance_discovery();
+        if is_news {
             self.endpoints(driver, context, timing).await?;
         }
-        Ok(())
+        Ok(is_news)
     }
 
-    /// Asks which tenant the authority's domain name means. It stays unknown when the provider cannot be reached: then
-    /// the cache answers from what it knows.
-    pub(crate) async fn ask_tenant_id(&self, driver: &Driver, context: &RequestContext, timing: &mut Timing) {
-        let resolution = |known| Ok(AuthorityResolution::new(context.clone(), known, &mut SysRng)?.with_tenant_id());
+    /// Asks for what a cache finds more with: the names of the authority's host, and `with_tenant_id` which tenant its
+    /// domain name means. Returns whether somebody was asked. The call can do without an answer, so after a failure nobody
+    /// is asked for a while.
+    pub(crate) async fn look_around(
+        &self,
+        driver: &Driver,
+        context: &RequestContext,
+        timing: &mut Timing,
+        with_tenant_id: bool,
+    ) -> bool {
+        let is_known = {
+            let known = self.known();
+            !known.authority().needs_instance_discovery() && !(with_tenant_id && known.lacks_tenant_id())
+        };
+        if is_known || self.is_resting(driver.uptime()) {
+            return false;
+        }
+        let resolution = |known| {
+            let resolution = AuthorityResolution::new(context.clone(), known, &mut SysRng)?;
+            Ok(if with_tenant_id { resolution.with_tenant_id() } else { resolution })
+        };
         if let Err(error) = Box::pin(self.resolve(driver, timing, resolution)).await {
-            tracing::debug!(target: "auth", %error, "the tenant's id is not known");
+            tracing::debug!(target: "auth", %error, "the cache answers from what is known of the authority");
+        }
+        true
+    }
+
+    /// Takes in which tenant a domain name means, where tokens of this authority tell it.
+    pub(crate) fn note_tenant(&self, tokens: &Tokens) {
+        if self.known().with_tenant_of(tokens).is_some() {
+            self.known.rcu(|known| known.with_tenant_of(tokens).map_or_else(|| Arc::clone(known), Arc::new));
         }
     }
 
-    /// Whoever waited for another's resolution finds what it brought, and then asks nobody.
+    /// Whoever waited for another's resolution finds what it brought, or fails as it did, and asks nobody.
     async fn resolve(
         &self,
         driver: &Driver,
         timing: &mut Timing,
         resolution: impl FnOnce(ResolvedAuthority) -> Result<AuthorityResolution, ConfigError>,
     ) -> Result<ProviderMetadata, Error> {
+        let before = self.failed.load_full();
         let _asking = self.asking.lock().await;
         let mut flow = resolution(self.known().as_ref().clone())?;
-        let outcome = driver.drive(&mut flow, timing).await?;
-        self.known.store(Arc::new(outcome.known));
-        outcome.endpoints
+        if let Step::Done(outcome) = flow.step(driver.now())? {
+            return outcome.endpoints;
+        }
+        if let Some(failure) = self.failed.load_full().filter(|failure| !is_same(failure, before.as_ref())) {
+            return Err(failure.error.clone());
+        }
+        let answer = match driver.drive(&mut flow, timing).await {
+            Ok(outcome) => {
+                self.known.store(Arc::new(outcome.known));
+                outcome.endpoints
+            }
+            Err(error) => Err(error),
+        };
+        let failure = |error: &Error| Arc::new(Failure { error: error.clone(), at: driver.uptime() });
+        self.failed.store(answer.as_ref().err().map(failure));
+        answer
     }
+
+    /// Whether a question failed so recently that it is asked again only by those who need the answer.
+    fn is_resting(&self, uptime: Duration) -> bool {
+        let failed = self.failed.load();
+        let passed = failed.as_ref().and_then(|failure| uptime.checked_sub(failure.at));
+        passed.is_some_and(|passed| passed < REST)
+    }
+}
+
+fn is_same(failure: &Arc<Failure>, other: Option<&Arc<Failure>>) -> bool {
+    other.is_some_and(|other| Arc::ptr_eq(failure, other))
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ async fn keep(
     budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> (bool, Arc<Account>, Option<StorageError>) {
+    wanted.place.note_tenant(tokens);
     let authority = wanted.place.authority();
     let account = Arc::new(Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));

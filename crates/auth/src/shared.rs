@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use auth_cache::{LockBudget, Margins, Query, StorageError, TokenCache, TokenUpdate};
-use auth_core::{Account, AccountId, Application, ClientId, ResolvedAuthority, Scopes};
+use auth_core::{Account, AccountId, Application, ClientId, RequestContext, ResolvedAuthority, Scopes};
 use auth_interactive::{DynBrowser, Pages};
 
 use crate::broker::DynBroker;
@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::provider::Directory;
 use crate::redeemed::Redeemed;
 use crate::throttle::Throttle;
+use crate::timing::Timing;
 use crate::turns::Turns;
 
 /// The parts of a client, behind one pointer.
@@ -84,12 +85,14 @@ impl Shared {
     }
 
     /// The accounts that signed in, and then those that the broker has beside them.
-    pub(crate) async fn accounts(&self) -> Result<Vec<Account>, StorageError> {
-        let own = self.directory.own().authority();
-        let cached = match self.multi_cloud {
-            true => self.cache.accounts_among(&own.in_every_cloud(), self.client_id()).await,
-            false => self.cache.accounts(&own, self.client_id()).await,
-        };
+    pub(crate) async fn accounts(&self, context: &RequestContext) -> Result<Vec<Account>, StorageError> {
+        let mut cached = self.cached_accounts().await;
+        // They may be filed under a name of the host that has to be asked for first.
+        if cached.as_ref().is_ok_and(Vec::is_empty)
+            && self.directory.own().look_around(&self.driver, context, &mut Timing::begin(), false).await
+        {
+            cached = self.cached_accounts().await;
+        }
         let Some(broker) = &self.broker else { return cached };
         let (mut accounts, brokered) = (cached?, broker.accounts().await);
         for account in brokered {
@@ -98,6 +101,14 @@ impl Shared {
             }
         }
         Ok(accounts)
+    }
+
+    async fn cached_accounts(&self) -> Result<Vec<Account>, StorageError> {
+        let own = self.directory.own().authority();
+        match self.multi_cloud {
+            true => self.cache.accounts_among(&own.in_every_cloud(), self.client_id()).await,
+            false => self.cache.accounts(&own, self.client_id()).await,
+        }
     }
 }
 

@@ -22,17 +22,19 @@ pub(crate) enum Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// Takes the turn after a silent call that found the user is needed, and asks once more if somebody had it before.
-    /// Without `silent` a sign-in of its own is wanted.
+    /// Takes the turn after a silent call that found the user is needed, and asks once more if somebody had it before, or
+    /// the names of the authority `is_news`: what is cached under them was not found. Without `silent` a sign-in of its own
+    /// is wanted.
     pub(crate) async fn take(
         shared: &'a Shared,
         silent: Option<SilentRequest<'_>>,
+        is_news: bool,
         authority: &Authority,
         longest: Duration,
         timing: &mut Timing,
     ) -> Self {
         let turn = SignInTurn::take(shared, authority, longest, timing).await;
-        match silent.filter(|_| turn.waited) {
+        match silent.filter(|_| turn.waited || is_news) {
             Some(silent) => match silent.miss().await {
                 Ok(result) => Self::Answered(Box::new(result)),
                 Err(_) => Self::Own(turn),

@@ -41,6 +41,7 @@ impl SignedIn<'_> {
         if !self.pinned.is_none_or(is_pinned) {
             return Err(AuthError::UserMismatch);
         }
+        self.place.note_tenant(&tokens);
         let (persisted, persistence_error) = match &account {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));

@@ -150,7 +150,7 @@ impl<'a> SilentRequest<'a> {
     /// its own.
     async fn find_account(&self, context: &RequestContext) -> Result<Account, UiRequired> {
         let (shared, hint, user_flow) = (self.shared, self.login_hint.as_deref(), self.options.user_flow.as_deref());
-        let accounts = shared.accounts().await.unwrap_or_else(|error| {
+        let accounts = shared.accounts(context).await.unwrap_or_else(|error| {
             tracing::warn!(target: "auth", %error, "the token cache is not used");
             Vec::new()
         });
@@ -160,6 +160,7 @@ impl<'a> SilentRequest<'a> {
         let mut meant = accounts.into_iter().filter(is_meant);
         let reason = match (meant.next(), meant.next()) {
             (Some(only), None) => return Ok(only),
+            (Some(_), Some(_)) if hint.is_some() => UiReason::MultipleAccountsForLoginHint,
             (Some(_), Some(_)) => UiReason::MultipleAccounts,
             (None, _) if hint.is_some() => UiReason::NoAccountForLoginHint,
             (None, _) => UiReason::NoTokensFound,

@@ -29,15 +29,22 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Asks the cache. A domain name as tenant is resolved once the cache does not know it by that name.
+    /// Asks the cache; and once more where it may know the token under a name that had to be asked for first: another name
+    /// of the host, or the id of a tenant that goes by a domain name.
     pub(crate) async fn look_up(&self, shared: &Shared, timing: &mut Timing) -> Lookup {
         let found = self.ask_cache(shared, self.bypass(), timing).await;
-        let answered = matches!(found, Lookup::Usable(_) | Lookup::UsableButRefresh(..));
-        if answered || self.bypass() || !self.place.known().lacks_tenant_id() {
-            return found;
+        match &found {
+            Lookup::Usable(_) | Lookup::UsableButRefresh(..) => return found,
+            // The redemption asks for the names of the host itself.
+            Lookup::MustRefresh(..) if self.place.authority().needs_instance_discovery() => return found,
+            Lookup::MustRefresh(..) | Lookup::Nothing => {}
         }
-        self.place.ask_tenant_id(&shared.driver, &self.context, timing).await;
-        self.ask_cache(shared, false, timing).await
+        // The tenant's id finds access tokens, and no refresh tokens.
+        let with_tenant_id = !self.bypass();
+        match self.place.look_around(&shared.driver, &self.context, timing, with_tenant_id).await {
+            true => self.ask_cache(shared, self.bypass(), timing).await,
+            false => found,
+        }
     }
 
     /// A token that serves now, and when it was cached, whatever this call wants beyond it.

@@ -2,9 +2,10 @@
 
 use auth::{AuthError, AuthResult, Claims, TokenSource};
 use auth_cache::BoxFuture;
+use serde_json::json;
 
-use crate::provider::{Gate, Provider, Reply};
-use crate::scene::{NOW, Scene, Times, account, kind, scopes};
+use crate::provider::{Gate, Provider, Reply, id_token};
+use crate::scene::{CLIENT, ENVIRONMENT, NOW, Scene, TENANT, Times, account, document, kind, scopes};
 
 async fn challenged(scene: &Scene, value: u32) -> Result<AuthResult, AuthError> {
     let claims = Claims::parse(&format!(r#"{{"access_token":{{"nbf":{{"value":"{value}"}}}}}}"#)).unwrap();
@@ -129,8 +130,35 @@ async fn a_forced_call_joins_no_unforced_refresh_and_a_forced_challenge_takes_no
 #[tokio::test]
 async fn a_token_of_a_clock_that_runs_ahead_is_not_taken_for_a_new_one() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
-    let mut document = crate::scene::document(1, Times::GOOD);
+    let mut document = document(1, Times::GOOD);
     document["AccessToken"]["a0"]["cached_at"] = (NOW + 200).to_string().into();
     scene.write(&document).await;
     assert_eq!(kind(&scene.forced().await), "IdentityProvider");
+}
+
+// S-75: the stored id_token must agree, also in a new process that does not know yet which tenant a domain name means.
+#[tokio::test(start_paused = true)]
+async fn at_a_domain_name_a_refresh_for_another_subject_is_refused() {
+    const HOST: &str = "login.microsoftonline.com";
+    let mut stored = document(1, Times::EXPIRED);
+    stored["IdToken"]["i0"] = json!({
+        "home_account_id": format!("u0.{TENANT}"), "environment": ENVIRONMENT, "client_id": CLIENT, "realm": TENANT,
+        "secret": id_token(HOST, "s0"),
+    });
+    for (sub, expected) in [("s0", "IdentityProvider"), ("s1", "Protocol(UserMismatch)")] {
+        for way in ["forced", "challenged", "silent"] {
+            let provider = Provider::new(move |asked| match asked.path.ends_with("/token") {
+                true => Reply::tokens_of(asked, HOST, sub),
+                false => Reply::no_connection(),
+            });
+            let scene = Scene::new(0, Times::EXPIRED, provider).await.at("contoso.example");
+            scene.write(&stored).await;
+            let outcome = match way {
+                "forced" => scene.forced().await,
+                "challenged" => challenged(&scene, 0).await,
+                _ => scene.silent(0).await,
+            };
+            assert_eq!(kind(&outcome), expected, "{way}, {sub}");
+        }
+    }
 }

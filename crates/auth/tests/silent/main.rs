@@ -15,6 +15,7 @@ mod herd;
 mod hint;
 mod hit;
 mod lockless;
+mod names;
 mod outage;
 mod provider;
 mod scene;

@@ -1,7 +1,15 @@
 //! A token that still works is served through an outage, and the provider is left in peace meanwhile (S-83, R-30 to R-32).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times, kind};
+
+/// A tenant by its domain name. Tokens are filed under its id, as MSAL does.
+const DOMAIN: &str = "contoso.example";
+const CONFIGURATION: &str = "/openid-configuration";
+const TOKEN: &str = "/token";
 
 async fn outage(times: Times, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Scene {
     Scene::new(1, times, Provider::new(move |_| reply())).await
@@ -113,4 +121,54 @@ async fn a_token_that_expires_during_its_refresh_is_not_served_after_it() {
     outage.wait(11);
     gate.open();
     assert_eq!(kind(&call.await.unwrap()), "invalid_client");
+}
+
+// the tokens that it issued tell which tenant a domain name means. Nobody has to be asked for that.
+#[tokio::test(start_paused = true)]
+async fn at_a_domain_name_a_token_is_served_without_the_provider() {
+    let down = Arc::new(AtomicBool::new(false));
+    let is_down = Arc::clone(&down);
+    let provider = Provider::new(move |asked| match asked.path.ends_with(TOKEN) && !is_down.load(Ordering::SeqCst) {
+        true => Reply::tokens_of(asked, "login.microsoftonline.com", "s0"),
+        false => Reply::no_connection(),
+    });
+    let scene = Scene::new(1, Times::EXPIRED, provider).await.at(DOMAIN);
+    assert_eq!(kind(&scene.silent(0).await), "IdentityProvider");
+    down.store(true, Ordering::SeqCst);
+    let before = scene.provider.count();
+    for _ in 0..3 {
+        let served = scene.at_once(20, |scene, _| async move { kind(&scene.silent(0).await) }).await;
+        assert!(served.iter().all(|kind| kind == "Cache"), "{served:?}");
+        scene.wait(60);
+    }
+    assert_eq!(scene.provider.count(), before, "no network at all");
+    // A forced call asks for a token, and for nothing else.
+    assert_eq!(kind(&scene.forced().await), "Connect");
+    assert_eq!(scene.provider.count_at(CONFIGURATION), 2, "once, with its repetition, before any token came");
+}
+
+// S-41: those who wait for an answer share its failure, and it is believed for half a minute.
+#[tokio::test(start_paused = true)]
+async fn at_a_domain_name_many_callers_share_one_failed_discovery() {
+    let scene = outage(Times::GOOD, Reply::no_connection).await.at(DOMAIN);
+    for (after, discoveries) in [(0, 2), (0, 2), (29, 2), (1, 4), (29, 4)] {
+        scene.wait(after);
+        let failed = scene.at_once(20, |scene, _| async move { kind(&scene.silent(0).await) }).await;
+        assert!(failed.iter().all(|kind| kind == "Connect"), "{failed:?}");
+        assert_eq!(scene.provider.count_at(CONFIGURATION), discoveries, "after {after} s more");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_domain_name_a_token_is_found_once_discovery_answers() {
+    let provider = Provider::new(|asked| match asked.number {
+        0 | 1 => Reply::no_connection(),
+        _ if asked.path.ends_with(TOKEN) => Reply::no_connection(),
+        _ => Reply::document("login.microsoftonline.com"),
+    });
+    let scene = Scene::new(1, Times::GOOD, provider).await.at(DOMAIN);
+    assert_eq!(kind(&scene.silent(0).await), "Connect");
+    scene.wait(30);
+    assert_eq!(kind(&scene.silent(0).await), "Cache");
+    assert_eq!(scene.provider.count_at(CONFIGURATION), 3);
 }

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auth::{Body, Transport, TransportError, TransportFault};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::DATE;
 use http::{HeaderValue, Request, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use crate::scene::{CLIENT, NOW, TENANT};
 
 /// What a token request asked for.
 #[derive(Clone, Debug)]
@@ -46,11 +50,29 @@ struct Inner {
 impl Reply {
     /// Tokens, with a refresh token that takes the place of the redeemed one.
     pub(crate) fn tokens(asked: &Asked) -> Self {
-        let token = format!("{}.{}", family(&asked.refresh_token), asked.number);
+        Self::json(200, &[], &tokens(asked).to_string())
+    }
+
+    /// The same with an id_token of the tenant, issued by `host`, for the first account of the scene under this `sub`.
+    pub(crate) fn tokens_of(asked: &Asked, host: &str, sub: &str) -> Self {
+        let mut body = tokens(asked);
+        body["id_token"] = id_token(host, sub).into();
+        body["client_info"] = segment(&json!({"uid": "u0", "utid": TENANT})).into();
+        Self::json(200, &[], &body.to_string())
+    }
+
+    /// The metadata document of the tenant at `host`.
+    pub(crate) fn document(host: &str) -> Self {
+        let at = |path: &str| format!("https://{host}/{TENANT}/{path}");
         let body = json!({
-            "token_type": "Bearer", "expires_in": 3600, "access_token": format!("at-{token}"),
-            "refresh_token": token, "scope": asked.scope.replace('+', " "),
+            "issuer": at("v2.0"), "authorization_endpoint": at("authorize"), "token_endpoint": at("token"),
         });
+        Self::json(200, &[], &body.to_string())
+    }
+
+    /// What instance discovery tells of a cloud with these names, the last of which is the one in caches.
+    pub(crate) fn cloud(aliases: &[&str]) -> Self {
+        let body = json!({"metadata": [{"aliases": aliases, "preferred_cache": aliases.last()}]});
         Self::json(200, &[], &body.to_string())
     }
 
@@ -106,6 +128,11 @@ impl Provider {
         }))
     }
 
+    /// How many requests there were to paths that end so.
+    pub(crate) fn count_at(&self, end: &str) -> usize {
+        self.asked().iter().filter(|asked| asked.path.ends_with(end)).count()
+    }
+
     /// What was asked so far, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.0.asked.lock().unwrap().clone()
@@ -157,6 +184,27 @@ impl Transport for Provider {
         let host = request.uri().host().unwrap_or_default();
         reply.response.ok_or_else(|| TransportError::before_send(TransportFault::Connect, host, "no route"))
     }
+}
+
+fn tokens(asked: &Asked) -> Value {
+    let token = format!("{}.{}", family(&asked.refresh_token), asked.number);
+    json!({
+        "token_type": "Bearer", "expires_in": 3600, "access_token": format!("at-{token}"),
+        "refresh_token": token, "scope": asked.scope.replace('+', " "),
+    })
+}
+
+/// An id_token of the tenant, issued by `host`.
+pub(crate) fn id_token(host: &str, sub: &str) -> String {
+    let claims = json!({
+        "iss": format!("https://{host}/{TENANT}/v2.0"), "tid": TENANT, "sub": sub, "aud": CLIENT,
+        "iat": NOW, "exp": NOW + 24 * 60 * 60, "preferred_username": "u0@contoso.example",
+    });
+    format!("{}.{}.c2ln", segment(&json!({"alg": "RS256"})), segment(&claims))
+}
+
+fn segment(value: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
 /// What a refresh token and those that took its place have in common.

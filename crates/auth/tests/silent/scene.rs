@@ -15,7 +15,7 @@ use crate::provider::Provider;
 
 pub(crate) const CLIENT: &str = "00001111-aaaa-2222-bbbb-3333cccc4444";
 pub(crate) const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
-const ENVIRONMENT: &str = "login.windows.net";
+pub(crate) const ENVIRONMENT: &str = "login.windows.net";
 pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// A clock that the test moves.
@@ -132,7 +132,13 @@ impl Scene {
 
     /// The same at another tenant.
     pub(crate) fn at(&self, tenant: &str) -> Self {
-        Self { app: client(self.storage.clone(), &self.provider, &self.clock, tenant), ..self.clone() }
+        self.of(Authority::tenant(tenant).unwrap())
+    }
+
+    /// The same at another authority.
+    pub(crate) fn of(&self, authority: Authority) -> Self {
+        let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT).authority(authority);
+        Self { app: builder.browser(NoBrowser).build().unwrap(), ..self.clone() }
     }
 
     pub(crate) async fn silent(&self, number: usize) -> Result<AuthResult, AuthError> {
