@@ -87,6 +87,7 @@ impl Section {
                 "client_info",
                 "account_source",
                 "last_modification_time",
+                "tenant_domains",
             ],
             Self::AppMetadata => &["client_id", "environment", "family_id"],
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auth_core::text::same;
 use auth_core::{Account, AccountId, Timestamp};
 use serde_json::Value;
 
@@ -14,6 +15,9 @@ pub(crate) struct AccountEntry {
     /// How the account came into the cache, in the words of the library that wrote it.
     pub(crate) source: Option<Box<str>>,
     pub(crate) last_modification_time: Option<Timestamp>,
+    /// The domain names by which the tenant of the realm was asked for tokens, the last one first, with spaces between:
+    /// our own member, so that a new process need not ask which tenant they mean.
+    pub(crate) tenant_domains: Option<Box<str>>,
     /// The pictures of other tenants that MSAL Node keeps within one entry.
     pub(crate) profiles: Box<[Profile]>,
 }
@@ -40,6 +44,7 @@ impl Entry for AccountEntry {
             account: Arc::new(account),
             source: Some(members.lenient("account_source")).filter(|text| !text.is_empty()).map(Into::into),
             last_modification_time: members.time("last_modification_time").filter(|time| *time > Timestamp::EPOCH),
+            tenant_domains: Some(members.lenient("tenant_domains")).filter(|text| !text.is_empty()).map(Into::into),
             profiles: profiles(members),
         })
     }
@@ -74,8 +79,14 @@ impl AccountEntry {
             account: if is_it { Arc::clone(account) } else { bare() },
             source: None,
             last_modification_time: last_modification_time.filter(|time| *time > Timestamp::EPOCH),
+            tenant_domains: None,
             profiles: Box::default(),
         }
+    }
+
+    /// Whether the tenant of the realm was asked for tokens by this domain name.
+    pub(crate) fn is_of_domain(&self, domain: &str) -> bool {
+        self.tenant_domains.as_deref().is_some_and(|noted| noted.split(' ').any(|noted| same(noted, domain)))
     }
 }
 

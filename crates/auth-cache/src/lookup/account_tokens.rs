@@ -7,6 +7,7 @@ use auth_core::text::same;
 use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 
 use super::margins::Age;
+use super::noted_tenant::noted_tenant_id;
 use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
 use crate::document::{Document, Partition, Row, entries};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
@@ -19,7 +20,10 @@ const MOST_ID_TOKENS: usize = 64;
 
 /// Answers `query` at the time `now`.
 pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
-    let answer = |partition: &Partition| Asked { document, partition, query, now }.answer();
+    let answer = |partition: &Partition| {
+        let tenant_id = query.tenant_id.or_else(|| noted_tenant_id(partition, query.authority));
+        Asked { document, partition, query, tenant_id, now }.answer()
+    };
     document.user(query.account, answer).unwrap_or(Lookup::Nothing)
 }
 
@@ -27,6 +31,8 @@ struct Asked<'a> {
     document: &'a Document,
     partition: &'a Partition,
     query: &'a Query<'a>,
+    /// Of the tenant that the authority names by its domain, where it is known.
+    tenant_id: Option<&'a str>,
     now: Timestamp,
 }
 
@@ -118,7 +124,7 @@ impl<'a> Asked<'a> {
     }
 
     fn is_realm(&self, realm: &str) -> bool {
-        self.query.authority.is_realm(realm, self.query.account, self.query.tenant_id)
+        self.query.authority.is_realm(realm, self.query.account, self.tenant_id)
     }
 
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
@@ -134,7 +140,7 @@ impl<'a> Asked<'a> {
 
     /// The stored id_token of the tenant that is asked for; of every tenant, while it is not known which that is.
     fn stored_id_tokens(&self) -> Vec<IdToken> {
-        let found = match self.query.tenant_id.is_none() && self.query.authority.wants_tenant_id() {
+        let found = match self.tenant_id.is_none() && self.query.authority.wants_tenant_id() {
             true => self.id_tokens(|_| true).take(MOST_ID_TOKENS).collect(),
             false => Vec::from_iter(self.find_id_token(|own| self.is_realm(own))),
         };

@@ -4,6 +4,7 @@ mod account_tokens;
 mod cached_token;
 mod grants;
 mod margins;
+mod noted_tenant;
 
 use core::time::Duration;
 
@@ -23,7 +24,8 @@ use crate::token_kind::TokenKind;
 pub struct Query<'a> {
     /// From whom.
     pub authority: &'a Authority,
-    /// The id of the authority's tenant, where its name is a domain and a discovery has told the id.
+    /// The id of the authority's tenant, where its name is a domain and a discovery or tokens have told the id. Without
+    /// it the cache takes the one that it noted itself, if any.
     pub tenant_id: Option<&'a str>,
     /// For which client.
     pub client_id: &'a ClientId,

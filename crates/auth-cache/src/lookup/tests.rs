@@ -325,6 +325,36 @@ fn a_hit_brings_its_own_id_token_and_account() {
     assert_eq!(token.scopes().to_string(), "User.Read");
 }
 
+// S-82: a domain name means the tenant that the cache noted when tokens came, and never another.
+#[test]
+fn a_domain_name_means_what_was_noted_of_it() {
+    let noted = |realm: &str, domains: &str| {
+        ("Account", account("ada", &[("realm", json!(realm)), ("tenant_domains", json!(domains))]))
+    };
+    let elsewhere =
+        ("Account", account("ada", &[("environment", json!("b.example")), ("tenant_domains", json!("a.example"))]));
+    for (accounts, domain, tenant_id, found) in [
+        (vec![], "a.example", None, false),
+        (vec![noted(T, "a.example")], "a.example", None, true),
+        (vec![noted(T, "b.example A.Example")], "a.example", None, true),
+        (vec![noted(T, "a.example")], "b.example", None, false),
+        (vec![noted(T, "aa.example a.example.b")], "a.example", None, false),
+        (vec![noted(GUEST, "a.example")], "a.example", None, false),
+        // What a discovery told is newer.
+        (vec![noted(T, "a.example")], "a.example", Some(GUEST), false),
+        (vec![noted(GUEST, "a.example")], "a.example", Some(T), true),
+        // Two tenants: the name has moved.
+        (vec![noted(T, "a.example"), noted(GUEST, "a.example")], "a.example", None, false),
+        (vec![noted(T, "a.example"), noted(GUEST, "b.example")], "a.example", None, true),
+        (vec![elsewhere], "a.example", None, false),
+    ] {
+        let what = format!("{accounts:?} {domain} {tenant_id:?}");
+        let entries: Vec<_> = accounts.into_iter().chain([("AccessToken", access_token("at", &[]))]).collect();
+        let answer = Ask { tenant_id, ..Ask::new(entra(domain), "User.Read") }.answer(&entries);
+        assert_eq!(words(&answer), if found { "usable at" } else { "nothing" }, "{what}");
+    }
+}
+
 // S-75: a new id_token is compared with the stored one of the tenant that is asked, not of another.
 #[test]
 fn a_refresh_knows_the_stored_id_token_of_the_tenant() {

@@ -125,9 +125,12 @@ impl Make for AccountEntry {
 
     fn own_bytes(&self) -> usize {
         let Account { realm, local_account_id, username, .. } = &*self.account;
-        let source = self.source.as_deref().unwrap_or_default();
+        let [source, domains] = [&self.source, &self.tenant_domains].map(|text| text.as_deref().unwrap_or_default());
         // The realm stands in the key, too.
-        [realm, realm, local_account_id, username, source].into_iter().map(str::len).fold(0, usize::saturating_add)
+        [realm, realm, local_account_id, username, source, domains]
+            .into_iter()
+            .map(str::len)
+            .fold(0, usize::saturating_add)
     }
 
     fn key(&self, origin: &Origin) -> Key {
@@ -146,7 +149,8 @@ impl Make for AccountEntry {
             .with("authority_type", origin.authority_type)
             .with("name", account.name.as_deref().unwrap_or_default())
             .with("client_info", client_info.unwrap_or_default())
-            .with("account_source", self.source.as_deref().unwrap_or_default());
+            .with("account_source", self.source.as_deref().unwrap_or_default())
+            .with("tenant_domains", self.tenant_domains.as_deref().unwrap_or_default());
         match self.last_modification_time {
             Some(time) => entry.with_time("last_modification_time", time),
             None => entry,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use auth_core::text::same;
-use auth_core::{Account, Authority, ClientId, Timestamp, Tokens};
+use auth_core::{Account, Authority, ClientId, Tenant, Timestamp, Tokens};
 
 use crate::document::{Document, Draft, Key, NewEntry, Origin, Place, entries, make, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
@@ -21,6 +21,8 @@ pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
 
 /// The `account_source` of MSAL for .NET for who signed in on another device.
 const BY_DEVICE_CODE: &str = "device_code_flow";
+/// So many domain names of a tenant are noted at most.
+const MOST_DOMAINS: usize = 8;
 
 /// How much of a response was cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -229,13 +231,23 @@ impl TokenUpdate {
         };
         let local_account_id = token.local_account_id().unwrap_or_default();
         let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);
-        let account = AccountEntry { source, ..account };
+        let tenant_domains = self.tenant_domains(&realm, stored().find_map(|entry| entry.tenant_domains.as_deref()));
+        let account = AccountEntry { source, tenant_domains, ..account };
         make(&mut partition.accounts, account, origin, |entry| self.is_picture(&entry.account, &realm));
 
         let id_token = IdTokenEntry::new(origin.names(), Arc::clone(&realm), token);
         make(&mut partition.id_tokens, id_token, origin, |entry| {
             self.is_client(&entry.environment, &entry.client_id) && self.authority.is_same_realm(&entry.realm, &realm)
         });
+    }
+
+    /// The domain names that are known to mean the tenant of the tokens: the authority's, and those noted before.
+    fn tenant_domains(&self, realm: &str, noted: Option<&str>) -> Option<Box<str>> {
+        let own = self.authority.tenant_name().filter(|_| self.authority.wants_tenant_id()).map(Tenant::as_str);
+        let own = own.filter(|own| !same(own, realm));
+        let others = noted.into_iter().flat_map(|noted| noted.split(' ')).filter(|other| own != Some(other));
+        let all: Vec<_> = own.into_iter().chain(others).take(MOST_DOMAINS).collect();
+        (!all.is_empty()).then(|| all.join(" ").into())
     }
 
     /// Whether this is the account as seen from the tenant of the tokens.

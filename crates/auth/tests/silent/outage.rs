@@ -141,6 +141,10 @@ async fn at_a_domain_name_a_token_is_served_without_the_provider() {
         assert!(served.iter().all(|kind| kind == "Cache"), "{served:?}");
         scene.wait(60);
     }
+    // Another process finds noted which tenant it was.
+    let other = scene.at(DOMAIN);
+    let served = other.at_once(20, |scene, _| async move { kind(&scene.silent(0).await) }).await;
+    assert!(served.iter().all(|kind| kind == "Cache"), "{served:?}");
     assert_eq!(scene.provider.count(), before, "no network at all");
     // A forced call asks for a token, and for nothing else.
     assert_eq!(kind(&scene.forced().await), "Connect");

@@ -184,3 +184,37 @@ fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
         );
     }
 }
+
+// S-82: which tenant a domain name meant when tokens came, for a later process that cannot ask.
+#[test]
+fn the_domain_name_of_a_tenant_is_noted() {
+    let domains = |document: &Document, tenant: &str| {
+        let all = value(document)["Account"].clone();
+        let own = all.as_object().unwrap().values().find(|entry| entry["realm"] == tenant).unwrap().clone();
+        own.get("tenant_domains").cloned()
+    };
+    let document = document(&[]);
+    for (authority, tenant, expected) in [
+        ("common", T, None),
+        ("a.example", T, Some("a.example")),
+        ("a.example", T, Some("a.example")),
+        (T, T, Some("a.example")),
+        ("b.example", T, Some("b.example a.example")),
+        ("a.example", T, Some("a.example b.example")),
+        ("c.example", GUEST, Some("c.example")),
+        ("organizations", T, Some("a.example b.example")),
+    ] {
+        for refreshed in [false, true] {
+            let authority = entra(authority);
+            assert!(apply(&document, &authority, &sign_in(&authority, tenant, "u"), refreshed));
+            assert_eq!(domains(&document, tenant), expected.map(|text| json!(text)), "{authority} {refreshed}");
+        }
+    }
+    for number in 0..20 {
+        let authority = entra(&format!("d{number}.example"));
+        assert!(apply(&document, &authority, &sign_in(&authority, T, "u"), true));
+    }
+    let noted = domains(&document, T).unwrap();
+    assert!(noted.as_str().unwrap().starts_with("d19.example d18.example "), "{noted}");
+    assert_eq!(noted.as_str().unwrap().split(' ').count(), MOST_DOMAINS);
+}
