@@ -256,6 +256,27 @@ async fn several_accounts_and_no_name_is_exit_3_with_their_names() {
 }
 
 #[tokio::test]
+async fn several_accounts_of_one_name_are_another_code() {
+    let home = Home::default();
+    let account = |id: &str| {
+        json!({"environment": "login.windows.net", "realm": "t", "home_account_id": format!("{id}.t"),
+            "local_account_id": id, "username": ADA, "authority_type": "MSSTS"})
+    };
+    let file = home.file("tokens.json");
+    std::fs::write(&file, json!({"Account": {"a": account("one"), "b": account("two")}}).to_string()).unwrap();
+    for (words, code) in [
+        (&["--account", ADA][..], "multiple_accounts_for_login_hint"),
+        (&["--login-hint", ADA], "multiple_accounts_for_login_hint"),
+        (&["--account", "one.t"], "no_tokens_found"),
+        (&[], "multiple_accounts"),
+    ] {
+        let run = home.auth(&["token", "--scope", "User.Read", "--silent"]).args(words);
+        let run = run.args(["--client-id", CLIENT, "--output", "json", "--cache-file"]).args([&file]);
+        assert_eq!(run.end().await.expect(3).json()["error"], code, "{words:?}");
+    }
+}
+
+#[tokio::test]
 async fn force_refresh_and_claims_pass_the_cache_over() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;

@@ -70,9 +70,9 @@ impl Failure {
         Self::new(CACHE, "cache_failed", description)
     }
 
-    /// Nobody is picked from several accounts.
-    pub(crate) fn several_accounts() -> Self {
-        let reason = UiReason::MultipleAccounts;
+    /// Nobody is picked from several accounts, whether they share the name that was given or there was none.
+    pub(crate) fn several_accounts(by_name: bool) -> Self {
+        let reason = if by_name { UiReason::MultipleAccountsForLoginHint } else { UiReason::MultipleAccounts };
         let mut failure = Self::new(UI_REQUIRED, reason.code(), "name the account that is meant with --account");
         failure.told.classification = Some(Classification::AcquireTokenSilentFailed.as_str());
         failure

@@ -116,7 +116,10 @@ impl PublicClient {
     /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
     /// signed in is meant; of several nobody is picked.
     ///
-    /// The request borrows what it is given: a token that is in memory is handed out without copying anything.
+    /// With an account, a token in memory costs the same however many accounts there are, and is handed out without
+    /// copying anything: the request borrows what it is given. Without one, and with a login hint, each call lists the
+    /// accounts of the cache to find the one that is meant, which takes time in proportion to their number. A service
+    /// with many users should keep the account, or its home account id for [`account`](Self::account).
     pub fn acquire_token_silent<'a>(&'a self, scopes: &'a Scopes, account: Option<&'a Account>) -> SilentRequest<'a> {
         SilentRequest::new(&self.shared, scopes, account)
     }

@@ -57,7 +57,8 @@ impl<'a> SilentRequest<'a> {
         options.claims.is_none().then(silent)
     }
 
-    /// Means the account with this username or home account id, where no account was given.
+    /// Means the account with this username or home account id, where no account was given. Finding it takes time in
+    /// proportion to the number of accounts.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.login_hint = Some(hint.into());
         self

@@ -186,7 +186,7 @@ async fn whom(client: &PublicClient, args: &TokenArgs) -> Result<Whom, Failure> 
         (_, _) => {
             let names: Vec<_> = meant.iter().map(display_name).collect();
             terminal::say(format_args!("auth: several accounts have signed in: {}", names.join(", ")));
-            Err(Failure::several_accounts())
+            Err(Failure::several_accounts(name.is_some()))
         }
     }
 }

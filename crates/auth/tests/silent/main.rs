@@ -21,3 +21,4 @@ mod provider;
 mod scene;
 mod tenants;
 mod throttling;
+mod whom;

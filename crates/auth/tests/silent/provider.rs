@@ -101,7 +101,7 @@ impl Reply {
         self
     }
 
-    fn json(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+    pub(crate) fn json(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let response = Response::builder().status(status).header("content-type", "application/json");
         let response = headers.iter().fold(response, |response, (name, value)| response.header(*name, *value));
         Self { response: Some(response.body(body.to_owned().into()).unwrap()), gate: None }

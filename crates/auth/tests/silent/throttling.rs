@@ -115,6 +115,32 @@ async fn a_refusal_is_asked_about_again_when_forced_or_when_something_has_change
     assert_eq!(scene.provider.count(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_names_a_time_lets_who_signed_in_again_pass_after_it() {
+    let provider = Provider::new(|asked| match asked.refresh_token.as_str() {
+        "rt0" => Reply::json(400, &[("retry-after", "3")], r#"{"error":"invalid_grant"}"#),
+        _ => Reply::tokens(asked),
+    });
+    let scene = Scene::new(1, Times::EXPIRED, provider).await;
+    assert_eq!(kind(&scene.silent(0).await), "invalid_grant");
+    assert_eq!(kind(&scene.forced().await), "invalid_grant");
+    let mut signed_in = document(1, Times::EXPIRED);
+    signed_in["RefreshToken"]["r0"]["secret"] = "new".into();
+    scene.write(&signed_in).await;
+    for (after, expected, requests) in [(0, "wait 3", 1), (2, "wait 1", 1), (1, "IdentityProvider", 2)] {
+        scene.wait(after);
+        assert_eq!((kind(&scene.silent(0).await).as_str(), scene.provider.count()), (expected, requests));
+    }
+    // Without a sign-in, it is the time that a refusal is believed that counts, unless the call is forced.
+    scene.write(&document(1, Times::EXPIRED)).await;
+    let again = scene.elsewhere(&scene.provider);
+    for (after, expected, requests) in [(0, "invalid_grant", 3), (3, "invalid_grant", 3), (116, "invalid_grant", 3)] {
+        again.wait(after);
+        assert_eq!((kind(&again.silent(0).await).as_str(), again.provider.count()), (expected, requests));
+    }
+    assert_eq!((kind(&again.forced().await).as_str(), again.provider.count()), ("invalid_grant", 4));
+}
+
 #[tokio::test]
 async fn force_does_not_get_past_a_server_that_asked_for_patience() {
     let scene = answering(Times::GOOD, || Reply::status(503, &[("retry-after", "60")])).await;
