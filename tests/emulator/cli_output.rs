@@ -270,7 +270,7 @@ async fn several_accounts_of_one_name_are_another_code() {
         (&["--account", "one.t"], "no_tokens_found"),
         (&[], "multiple_accounts"),
     ] {
-        let run = home.auth(&["token", "--scope", "User.Read", "--silent"]).args(words);
+        let run = home.auth(["token", "--scope", "User.Read", "--silent"]).args(words);
         let run = run.args(["--client-id", CLIENT, "--output", "json", "--cache-file"]).args([&file]);
         assert_eq!(run.end().await.expect(3).json()["error"], code, "{words:?}");
     }

@@ -172,11 +172,11 @@ impl Place {
         timing: &mut Timing,
         with_tenant_id: bool,
     ) -> bool {
-        let is_known = {
+        let lacks_something = {
             let known = self.known();
-            !known.authority().needs_instance_discovery() && !(with_tenant_id && known.lacks_tenant_id())
+            known.authority().needs_instance_discovery() || (with_tenant_id && known.lacks_tenant_id())
         };
-        if is_known || self.is_resting(driver.uptime()) {
+        if !lacks_something || self.is_resting(driver.uptime()) {
             return false;
         }
         let resolution = |known| {

@@ -130,7 +130,7 @@ impl Throttle {
         let own = FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST);
         let refusal = Refusal::of(error, tokens);
         let refused = refusal.as_ref().and_then(|refusal| refusal.refused.as_ref());
-        let patience = own.max(refused.map(|refused| refused.lasts).or(retry_after(error)).unwrap_or_default());
+        let patience = own.max(refused.map(|refused| refused.lasts).or_else(|| retry_after(error)).unwrap_or_default());
         make_room(&mut pauses, uptime);
         pauses.insert(slot, Pause { since: uptime, failures: failures.saturating_add(1), patience, refusal });
     }
