@@ -2,8 +2,8 @@
 //! on a secret.
 
 use auth_core::{
-    Application, Authority, ClientId, CorrelationId, Error, Exchange as _, RefreshRedemption, RequestContext, Scopes,
-    Secret, Timestamp, Tokens,
+    Application, Authority, ClientId, ClientInfo, CorrelationId, Error, Exchange as _, RefreshRedemption,
+    RequestContext, Scopes, Secret, Timestamp, Tokens,
 };
 use bytes::Bytes;
 use http::Response;
@@ -55,7 +55,9 @@ fn check_tokens(tokens: &Tokens, members: &Map<String, Value>) {
     assert_eq!(text("access_token"), Some(tokens.access_token.expose()));
     assert_eq!(text("refresh_token"), tokens.refresh_token.as_ref().map(Secret::expose));
     assert_eq!(text("id_token"), tokens.id_token.as_ref().map(|token| token.secret().expose()));
-    assert_eq!(text("client_info"), tokens.client_info.as_ref().map(|info| info.raw.as_str()));
+    // What cannot be decoded is refused; what names nobody is as good as none (S-67).
+    let client_info = text("client_info").and_then(|text| ClientInfo::parse(text).expect("it can be decoded"));
+    assert_eq!(tokens.client_info, client_info);
     for secret in [Some(&tokens.access_token), tokens.refresh_token.as_ref()].into_iter().flatten() {
         let secret = secret.expose();
         assert!((1..=64 * 1024).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic()));
