@@ -5,12 +5,15 @@ pub mod provider;
 use std::path::Path;
 
 use auth::{
-    Account, AccountId, AuthResult, Authority, FileStorage, Limits, PublicClient, Scopes, TokenCache, TokenSource,
-    Transport,
+    Account, AccountId, AuthResult, Authority, FileStorage, Limits, PublicClient, Scopes, Timestamp, TokenCache,
+    TokenSource, Transport,
 };
+use auth_cache::{Lookup, Query, RefreshBasis};
+use auth_core::ClientId;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::generate::{CLIENT, ENVIRONMENT, TENANT, Users, access_token, home_account_id, username};
+use crate::limit::now;
 
 /// Three of the five scopes that each token grants.
 pub const WANTED: [&str; 3] = ["Calendars.Read", "Files.Read", "User.Read"];
@@ -74,6 +77,18 @@ pub fn client(cache: TokenCache, transport: impl Transport) -> PublicClient {
 #[must_use]
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// What is cached of a user when a refresh begins.
+#[must_use]
+pub fn basis(runtime: &Runtime, cache: &TokenCache, authority: &Authority, account: &Account) -> RefreshBasis {
+    let (client_id, scopes) = (ClientId::new(CLIENT).expect("a client id"), wanted());
+    let mut query = Query::new(authority, &client_id, &account.home_account_id, &scopes);
+    query.bypass = true;
+    match runtime.block_on(cache.lookup(&query, Timestamp::from_unix_seconds(now()))).expect("a file") {
+        Lookup::MustRefresh(refresh, None) => refresh.basis,
+        _ => panic!("no refresh token"),
+    }
 }
 
 /// One silent call.

@@ -22,7 +22,7 @@ use crate::generate::{
 use crate::limit::document::{Document, Place, replace_file};
 use crate::limit::now;
 use crate::measure::{Compared, Effort};
-use crate::ours::{WANTED, account, authority, file, runtime, wanted};
+use crate::ours::{WANTED, account, authority, basis, file, runtime, wanted};
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
@@ -138,8 +138,9 @@ fn ours(path: &Path) -> Started {
     assert_is_user_0(token.access_token().expose());
     let (resident, peak) = (memory("VmRSS:") - before, memory("VmHWM:"));
 
+    let basis = basis(&runtime, &cache, &authority, &account);
     let begun = Instant::now();
-    let update = TokenUpdate::of_refresh(Arc::new(authority), client_id, account, Arc::new(tokens));
+    let update = TokenUpdate::of_refresh(Arc::new(authority), client_id, account, Arc::new(tokens), basis);
     assert!(runtime.block_on(cache.store(update)).expect("a file that can be written"));
     Started { load: load.as_nanos() as f64, write: begun.elapsed().as_nanos() as f64, resident, peak }
 }

@@ -21,7 +21,7 @@ use crate::child;
 use crate::generate::{CLIENT, home_account_id, refresh_token};
 use crate::limit::{now, writer};
 use crate::measure::{Compared, Effort};
-use crate::ours::{account, authority, file, runtime};
+use crate::ours::{account, authority, basis, file, runtime};
 use crate::row::{Bound, Row, Unit};
 
 /// The number of tokens that each process stores.
@@ -158,8 +158,9 @@ pub fn write(writer: Writer, number: u64, path: &Path, ready: impl FnOnce()) -> 
             let updates: Vec<_> = mine
                 .iter()
                 .map(|(user, target)| {
-                    let (authority, tokens) = (Arc::clone(&authority), Arc::new(tokens(*user, target)));
-                    TokenUpdate::of_refresh(authority, client_id.clone(), account(*user), tokens)
+                    let (account, tokens) = (account(*user), Arc::new(tokens(*user, target)));
+                    let basis = basis(&runtime, &cache, &authority, &account);
+                    TokenUpdate::of_refresh(Arc::clone(&authority), client_id.clone(), account, tokens, basis)
                 })
                 .collect();
             timed(&updates, ready, |update| runtime.block_on(cache.store(update.clone())).is_ok_and(|stored| stored))

@@ -218,7 +218,8 @@ impl TokenCache {
 
     /// Caches tokens of a user. When the store fails, this process at least keeps them.
     ///
-    /// `false` when the account was removed while its refresh was under way; then nothing was cached.
+    /// `false` when nothing was cached: while its refresh was under way, the account was removed, or the user signed in
+    /// anew.
     ///
     /// # Errors
     /// [`StorageError`] when the tokens could not be stored.

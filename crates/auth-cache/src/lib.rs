@@ -37,9 +37,11 @@
 
 mod accounts;
 mod assertion;
+mod basis;
 mod cache;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+mod digest;
 mod document;
 mod documents;
 mod entries;
@@ -64,6 +66,7 @@ mod token_kind;
 mod update;
 
 pub use assertion::{Assertion, InvalidSessionKey};
+pub use basis::RefreshBasis;
 pub use cache::{NotACache, TokenCache};
 pub use document::Place as PartitionKey;
 pub use event::{Event, Observer};

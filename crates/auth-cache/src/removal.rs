@@ -101,7 +101,7 @@ impl Removal {
     fn last_sign_in(&self, document: &Document) -> Option<Timestamp> {
         let last = |partition: &Partition| {
             let own = entries(&partition.accounts).filter(|entry: &&AccountEntry| self.is_account(&entry.account));
-            own.map(|entry| entry.last_modification_time.unwrap_or_default()).max()
+            own.map(AccountEntry::signed_in_at).max()
         };
         document.partition(&self.place(), last).flatten()
     }

@@ -8,6 +8,7 @@ use auth_core::{
 };
 use serde_json::{Value, json};
 
+use crate::basis::RefreshBasis;
 use crate::document::{Document, Size};
 use crate::update::TokenUpdate;
 
@@ -209,6 +210,16 @@ pub(crate) fn update_of(user: &str, answer: &[(&'static str, Value)], now: Times
     let tokens = tokens(&authority, "User.Read", &answer, now);
     let account = account_of(&tokens, &authority);
     TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
+}
+
+/// The same tokens, brought by a refresh that begins now.
+pub(crate) fn refreshing(update: TokenUpdate, document: &Document) -> TokenUpdate {
+    let began_at = update.tokens.received_at;
+    let basis = document.user(&update.account.home_account_id, |partition| {
+        RefreshBasis::of(&update.authority, &partition.accounts, &partition.refresh_tokens, began_at)
+    });
+    let basis = basis.unwrap_or_else(|| RefreshBasis::of(&update.authority, &[], &[], began_at));
+    TokenUpdate { basis: Some(basis), ..update }
 }
 
 pub(crate) fn home_account() -> AccountId {

@@ -192,12 +192,11 @@ async fn a_further_token_of_the_same_account_loses_nothing() {
         let refresh = RefreshRedemption::new(context, metadata, rt, scopes, golden.valid_at);
         let tokens = refresh.complete(answer, golden.valid_at).unwrap();
         let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);
-        let update = TokenUpdate::of_refresh(
-            Arc::new(golden.authority.clone()),
-            golden.client_id.clone(),
-            account,
-            Arc::new(tokens),
-        );
+        let Lookup::MustRefresh(refresh, None) = golden.look(&cache, "other.scope", false).await else {
+            panic!("{}", golden.name)
+        };
+        let (authority, client_id) = (Arc::new(golden.authority.clone()), golden.client_id.clone());
+        let update = TokenUpdate::of_refresh(authority, client_id, account, Arc::new(tokens), refresh.basis);
         assert!(cache.store(update).await.unwrap(), "{}", golden.name);
 
         let (before, mut after) = (golden.value(), stored(&storage).await);

@@ -23,13 +23,19 @@ pub(crate) struct Returned<'a> {
 impl Returned<'_> {
     /// Judges the response, redeems the code where it was meant to go, and caches the tokens.
     pub(crate) async fn redeem(self, shared: &Shared, timing: &mut Timing) -> Result<AuthResult, AuthError> {
-        let correlation_id = self.pending.correlation_id();
+        let (correlation_id, bypass) = (self.pending.correlation_id(), self.pending.claims().is_some());
         let redemption = self.pending.accept(self.response, shared.driver.now())?;
         let place = redemption.other_cloud().map_or(self.place, |cloud| shared.directory.of(cloud.clone()));
         let metadata = redemption.metadata().clone();
         let tokens = shared.driver.perform(redemption, timing).await?;
-        let signed_in =
-            SignedIn { place: &place, metadata: &metadata, correlation_id, pinned: self.pinned, by_device_code: false };
+        let signed_in = SignedIn {
+            place: &place,
+            metadata: &metadata,
+            correlation_id,
+            pinned: self.pinned,
+            bypass,
+            by_device_code: false,
+        };
         signed_in.with(tokens, shared, timing).await
     }
 }

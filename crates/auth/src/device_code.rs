@@ -128,8 +128,20 @@ impl DeviceCodeRequest {
         };
         let code = shared.driver.perform(request()?, &mut timing).await?;
         let (request, begun) = (request()?, shared.driver.now());
-        let (account, timeout) = (self.account, self.timeout);
-        Ok(PendingDeviceCode { shared, place, metadata, context, account, timeout, request, code, begun, timing })
+        let (account, timeout, bypass) = (self.account, self.timeout, self.options.claims.is_some());
+        Ok(PendingDeviceCode {
+            shared,
+            place,
+            metadata,
+            context,
+            account,
+            timeout,
+            bypass,
+            request,
+            code,
+            begun,
+            timing,
+        })
     }
 }
 
@@ -148,6 +160,7 @@ pub struct PendingDeviceCode {
     context: RequestContext,
     account: Option<Account>,
     timeout: Option<Duration>,
+    bypass: bool,
     request: DeviceAuthorization,
     code: DeviceCode,
     begun: Timestamp,
@@ -181,6 +194,7 @@ impl PendingDeviceCode {
             metadata: &self.metadata,
             correlation_id: self.context.correlation_id(),
             pinned: self.account.as_ref(),
+            bypass: self.bypass,
             by_device_code: true,
         };
         signed_in.with(tokens, &self.shared, &mut self.timing).await

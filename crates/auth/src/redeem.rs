@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use auth_cache::{LockBudget, Refresh, StorageError, TokenUpdate};
+use auth_cache::{LockBudget, Refresh, RefreshBasis, StorageError, TokenUpdate};
 use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
 
 use crate::error::AuthError;
@@ -43,7 +43,7 @@ pub(crate) async fn redeem(
         tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
     }
     let tokens = Arc::new(outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?);
-    let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, budget, timing).await;
+    let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, refresh.basis, budget, timing).await;
     let call = Call {
         refresh_reason: refresh.reason,
         token_endpoint: Some(endpoint),
@@ -58,6 +58,7 @@ async fn keep(
     shared: &Shared,
     wanted: &Wanted,
     tokens: &Arc<Tokens>,
+    basis: RefreshBasis,
     budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> (bool, Arc<Account>, Option<StorageError>) {
@@ -65,7 +66,8 @@ async fn keep(
     let authority = wanted.place.authority();
     let account = Arc::new(Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
-    let update = TokenUpdate::of_refresh(authority, client_id, Arc::clone(&account), tokens);
+    let update = TokenUpdate::of_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
+    let update = update.with_bypass(wanted.bypass());
     let (persisted, persistence_error) = timing.cache(pin!(shared.store(update, budget))).await;
     (persisted, account, persistence_error)
 }

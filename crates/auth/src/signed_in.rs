@@ -19,6 +19,8 @@ pub(crate) struct SignedIn<'a> {
     pub(crate) correlation_id: CorrelationId,
     /// The only account that is accepted, if there is one.
     pub(crate) pinned: Option<&'a Account>,
+    /// Whether there were claims to satisfy.
+    pub(crate) bypass: bool,
     /// Whether it was on another device.
     pub(crate) by_device_code: bool,
 }
@@ -46,7 +48,7 @@ impl SignedIn<'_> {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));
                 let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
-                let update = update.by_device_code(self.by_device_code);
+                let update = update.with_bypass(self.bypass).by_device_code(self.by_device_code);
                 let mut budget = LockBudget::default();
                 let stored = timing.cache(pin!(shared.store(update, &mut budget))).await;
                 shared.throttle.forget_refusals(&account.home_account_id);

@@ -18,13 +18,18 @@ use super::*;
 use crate::assertion::Assertion;
 use crate::storage::{MemoryStorage, Replaced};
 use crate::testing::{
-    CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, scopes, sign_in, tokens,
-    update_of,
+    CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, refreshing, scopes, sign_in,
+    tokens, update_of,
 };
 
 /// Signs a user in, or refreshes; the access token bears the user's name.
 async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, StorageError> {
-    cache.store(TokenUpdate { refreshed, ..update_of(user, &[("access_token", json!(user))], NOW) }).await
+    cache.store(update_by(cache, refreshed, update_of(user, &[("access_token", json!(user))], NOW))).await
+}
+
+/// The tokens of a sign-in, or of a refresh that begins now.
+fn update_by(cache: &TokenCache, refreshed: bool, update: TokenUpdate) -> TokenUpdate {
+    if refreshed { refreshing(update, &cache.whole().known().document) } else { update }
 }
 
 async fn look(cache: &TokenCache, user: &str) -> Result<Lookup, StorageError> {

@@ -1,15 +1,15 @@
 //! Access tokens.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ahash::RandomState;
 use auth_core::text::same;
 use auth_core::{Scopes, Secret, Timestamp, Tokens};
 use subtle::ConstantTimeEq as _;
 
 use super::assertion;
+use crate::digest::digest;
 use crate::extension::Extended;
 use crate::members::{Entry, Members};
 use crate::names::{shared, shared_realm, shared_scopes};
@@ -74,7 +74,7 @@ impl Entry for AccessToken {
             cached_at: members.time("cached_at").unwrap_or_default(),
             expires_on: members.time("expires_on").unwrap_or_default(),
             refresh_on: members.time("refresh_on").filter(|time| *time > Timestamp::EPOCH),
-            draw: draw(&secret),
+            draw: digest(&secret),
         };
         Some(Self {
             environment: shared(&members.text("environment").or_empty()?),
@@ -133,7 +133,7 @@ impl AccessToken {
                 cached_at: tokens.received_at,
                 expires_on,
                 refresh_on: tokens.refresh_on.filter(|time| *time > Timestamp::EPOCH),
-                draw: draw(&tokens.access_token),
+                draw: digest(&tokens.access_token),
             },
             secret: tokens.access_token.clone(),
             bound: Bound::of(kind),
@@ -226,10 +226,4 @@ impl Seen {
     pub(crate) fn time(&self, now: Timestamp, uptime: Duration) -> Timestamp {
         now.max(self.now.saturating_add(uptime.saturating_sub(self.uptime)))
     }
-}
-
-/// Drawn by the process, so that a token which is read again has the same.
-fn draw(secret: &Secret) -> u64 {
-    static PROCESS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    PROCESS.hash_one(secret.expose())
 }

@@ -51,6 +51,11 @@ impl Entry for AccountEntry {
 }
 
 impl AccountEntry {
+    /// When the user signed in, as far as the entry tells; else the epoch.
+    pub(crate) fn signed_in_at(&self) -> Timestamp {
+        self.last_modification_time.unwrap_or_default()
+    }
+
     /// The account of a response. It is shared where it is the picture that will be read of it.
     pub(crate) fn new(
         account: &Arc<Account>,

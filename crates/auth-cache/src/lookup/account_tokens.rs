@@ -9,6 +9,7 @@ use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
 use super::margins::Age;
 use super::noted_tenant::noted_tenant_id;
 use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
+use crate::basis::RefreshBasis;
 use crate::document::{Document, Partition, Row, entries};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 use crate::family::{Family, Whose, is_issued};
@@ -87,7 +88,9 @@ impl<'a> Asked<'a> {
     }
 
     fn refresh(&self, reason: RefreshReason) -> Box<Refresh> {
-        Box::new(Refresh { reason, candidates: self.candidates(), id_tokens: self.stored_id_tokens() })
+        let Partition { accounts, refresh_tokens, .. } = self.partition;
+        let basis = RefreshBasis::of(self.query.authority, accounts, refresh_tokens, self.now);
+        Box::new(Refresh { reason, candidates: self.candidates(), id_tokens: self.stored_id_tokens(), basis })
     }
 
     /// This client's own refresh tokens, after those of its family, newest first.

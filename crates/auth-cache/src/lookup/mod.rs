@@ -16,6 +16,7 @@ pub use grants::{AppQuery, AssertionQuery, GrantLookup};
 pub(crate) use grants::{lookup_app, lookup_app_in, lookup_assertion};
 pub use margins::Margins;
 
+use crate::basis::RefreshBasis;
 use crate::token_kind::TokenKind;
 
 /// Which token of a user is wanted.
@@ -86,9 +87,11 @@ pub struct Refresh {
     pub reason: RefreshReason,
     /// The refresh tokens to try, in order.
     pub candidates: Vec<RefreshCandidate>,
-    /// The stored id_token of the same client and tenant, with which a new one must agree (S-75). While it is not known
+    /// The stored ID token of the same client and tenant, with which a new one must agree (S-75). While it is not known
     /// which tenant the authority's domain name means, those of every tenant.
     pub id_tokens: Vec<IdToken>,
+    /// What the cache holds now. Whoever stores the answer hands it back.
+    pub basis: RefreshBasis,
 }
 
 /// The answer to a [`Query`].

@@ -7,7 +7,6 @@ use auth_core::{Authority, Timestamp};
 
 use crate::document::{Item, Origin, entries, make, remove};
 use crate::entries::AccessToken;
-use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 
 /// An access token that is to be cached.
@@ -19,27 +18,34 @@ pub(super) struct NewAccessToken<'a> {
     /// Empty unless it was got on behalf of a user.
     pub(super) assertion: &'a str,
     pub(super) expires_on: Timestamp,
-    pub(super) moment: Moment,
+    /// What was cached later than this stays.
+    pub(super) since: Option<Timestamp>,
+    /// Whether those that grant what was asked for were passed over.
+    pub(super) bypass: bool,
 }
 
 impl NewAccessToken<'_> {
-    /// A token that grants no more than the new one goes; what grants more stays. Own tokens that have expired go too.
-    pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) {
-        let (received_at, granted) = (self.origin.tokens.received_at, &self.origin.tokens.granted_scopes);
-        remove(items, |entry| self.is_own(entry) && entry.life.expires_on <= received_at && !self.is_covered(entry));
+    /// Puts the token in place of those that grant no more or were rejected, and tells whether it is there now. What grants
+    /// more stays. Own tokens that have expired go too.
+    pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) -> bool {
+        let received_at = self.origin.tokens.received_at;
+        remove(items, |entry| {
+            self.is_own(entry)
+                && !self.is_covered(entry)
+                && (entry.life.expires_on <= received_at || self.is_rejected(entry))
+        });
         // A token without lifetime is handed out once and not kept (S-62).
         if self.expires_on <= received_at {
             remove(items, |entry| self.is_covered(entry));
-            return;
+            return false;
         }
-        if entries(items)
-            .any(|entry| self.is_later(entry) && entry.scopes.grants(granted) && granted.grants(&entry.scopes))
-        {
-            return;
+        if entries(items).any(|entry| self.is_later(entry) && self.is_like(entry)) {
+            return false;
         }
         let (names, tokens) = (self.origin.names(), &self.origin.tokens);
         let entry = AccessToken::new(names, self.realm, tokens, &self.kind, self.assertion, self.expires_on);
         make(items, entry, self.origin, |entry| self.is_covered(entry));
+        true
     }
 
     fn is_own(&self, entry: &AccessToken) -> bool {
@@ -49,18 +55,31 @@ impl NewAccessToken<'_> {
             && entry.is_got_with(self.assertion)
     }
 
+    fn is_same_tenant(&self, entry: &AccessToken) -> bool {
+        self.is_own(entry) && self.authority.is_same_realm(&entry.realm, self.realm)
+    }
+
     fn is_covered(&self, entry: &AccessToken) -> bool {
         self.is_same_tenant(entry) && self.origin.tokens.granted_scopes.grants(&entry.scopes) && !self.is_later(entry)
     }
 
-    /// Whether somebody got the token after this one, which waited to be stored.
-    fn is_later(&self, entry: &AccessToken) -> bool {
-        self.moment == Moment::Again
+    /// Whether it is a token that the caller did not want although it grants what was asked for.
+    fn is_rejected(&self, entry: &AccessToken) -> bool {
+        self.bypass
             && self.is_same_tenant(entry)
-            && entry.life.cached_at > self.origin.tokens.received_at
+            && entry.scopes.grants(&self.origin.tokens.requested_scopes)
+            && !self.is_later(entry)
     }
 
-    fn is_same_tenant(&self, entry: &AccessToken) -> bool {
-        self.is_own(entry) && self.authority.is_same_realm(&entry.realm, self.realm)
+    /// Whether somebody got the token after this one.
+    fn is_later(&self, entry: &AccessToken) -> bool {
+        self.since.is_some_and(|since| entry.life.cached_at > since) && self.is_same_tenant(entry)
+    }
+
+    /// Whether either could answer requests for the other.
+    fn is_like(&self, entry: &AccessToken) -> bool {
+        let granted = &self.origin.tokens.granted_scopes;
+        granted.without_oidc().intersects(&entry.scopes)
+            || (granted.grants(&entry.scopes) && entry.scopes.grants(granted))
     }
 }

@@ -24,13 +24,15 @@ pub struct AppTokenUpdate {
     pub tokens: Arc<Tokens>,
     /// The extra data of the request, empty for none.
     pub extension: Extension,
+    /// As in [`TokenUpdate::bypass`](super::TokenUpdate::bypass).
+    pub bypass: bool,
 }
 
 impl AppTokenUpdate {
     /// A plain Bearer token.
     #[must_use]
     pub fn new(authority: Arc<Authority>, client_id: ClientId, tokens: Arc<Tokens>) -> Self {
-        Self { authority, client_id, tokens, extension: Extension::default() }
+        Self { authority, client_id, tokens, extension: Extension::default(), bypass: false }
     }
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
@@ -73,7 +75,8 @@ impl AppTokenUpdate {
             kind: TokenKind::PLAIN.with_extension(&self.extension),
             assertion,
             expires_on,
-            moment,
+            since: (moment == Moment::Again).then_some(self.tokens.received_at),
+            bypass: self.bypass,
         };
         document.edit(place, |partition| new.put(&mut partition.access_tokens));
     }

@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use auth_core::text::same;
-use auth_core::{Account, Authority, ClientId, Tenant, Timestamp, Tokens};
+use auth_core::{Account, Authority, ClientId, Secret, Tenant, Timestamp, Tokens};
 
+use crate::basis::RefreshBasis;
 use crate::document::{Document, Draft, Key, NewEntry, Origin, Place, entries, make, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::names::{shared, shared_realm};
@@ -27,9 +28,9 @@ const MOST_DOMAINS: usize = 8;
 /// How much of a response was cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Done {
-    /// Nothing: the account is gone.
+    /// Nothing: the account is gone, or what came meanwhile says more.
     Nothing,
-    /// The access token: somebody has a later refresh token.
+    /// The access token: somebody has a newer refresh token.
     AccessToken,
     /// All.
     All,
@@ -47,15 +48,17 @@ pub struct TokenUpdate {
     pub account: Arc<Account>,
     /// The tokens.
     pub tokens: Arc<Tokens>,
-    /// Whether they come from a refresh token rather than from a sign-in. Then an account that was removed meanwhile
-    /// stays removed.
-    pub refreshed: bool,
+    /// What was cached when their refresh began; `None` for a sign-in.
+    pub basis: Option<RefreshBasis>,
+    /// Whether the call passed over the access tokens in the cache, as [`Query::bypass`](crate::Query::bypass) says: those
+    /// that grant what it asked for were rejected, and go.
+    pub bypass: bool,
     /// Whether the user signed in on another device, with a code.
     pub by_device_code: bool,
 }
 
 impl TokenUpdate {
-    /// The tokens of a sign-in.
+    /// The tokens of a sign-in. They replace what is there.
     #[must_use]
     pub fn of_sign_in(
         authority: Arc<Authority>,
@@ -63,18 +66,28 @@ impl TokenUpdate {
         account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
     ) -> Self {
-        Self { authority, client_id, account: account.into(), tokens, refreshed: false, by_device_code: false }
+        let account = account.into();
+        Self { authority, client_id, account, tokens, basis: None, bypass: false, by_device_code: false }
     }
 
-    /// The tokens of a refresh.
+    /// The tokens of a refresh that began with this [`Refresh::basis`](crate::Refresh::basis). An account that was removed
+    /// meanwhile stays removed, and a newer refresh token stays.
     #[must_use]
     pub fn of_refresh(
         authority: Arc<Authority>,
         client_id: ClientId,
         account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
+        basis: RefreshBasis,
     ) -> Self {
-        Self { authority, client_id, account: account.into(), tokens, refreshed: true, by_device_code: false }
+        Self { basis: Some(basis), ..Self::of_sign_in(authority, client_id, account, tokens) }
+    }
+
+    /// Notes whether the call passed over the access tokens in the cache: a forced refresh, or claims to satisfy.
+    #[must_use]
+    pub const fn with_bypass(mut self, bypass: bool) -> Self {
+        self.bypass = bypass;
+        self
     }
 
     /// Notes that the user signed in on another device: the account says so, in the word of MSAL for .NET
@@ -85,7 +98,7 @@ impl TokenUpdate {
         self
     }
 
-    /// Applies the change to the newest document. `false` when the account is gone and nothing was changed.
+    /// Applies the change to the newest document. `false` when nothing was cached.
     pub(crate) fn apply(&self, document: &Document, moment: Moment) -> bool {
         let id = &self.account.home_account_id;
         if id.as_str().is_empty() {
@@ -101,13 +114,19 @@ impl TokenUpdate {
 
     fn change(&self, partition: &mut Draft, moment: Moment) -> Done {
         let other_issuers = self.other_issuers(partition);
-        let is_here = |entry: &AccountEntry| self.authority.is_environment(&entry.account.environment);
-        let known = entries(&partition.accounts).any(is_here);
-        if self.refreshed && !(known && other_issuers.is_empty()) {
-            return Done::Nothing;
+        let is_overtaken = self.is_overtaken(partition, moment);
+        let mut since = (moment == Moment::Again).then_some(self.tokens.received_at);
+        if let Some(basis) = &self.basis {
+            let is_before_sign_in = basis.is_before_sign_in(&self.authority, &partition.accounts);
+            let is_gone = basis.is_gone(&self.authority, &partition.accounts, &partition.refresh_tokens);
+            if is_gone || !other_issuers.is_empty() || (is_overtaken && is_before_sign_in) {
+                return Done::Nothing;
+            }
+            if is_overtaken || is_before_sign_in {
+                since = Some(basis.began_at());
+            }
         }
-        let overtaken = moment == Moment::Again && self.is_overtaken(partition);
-        if overtaken && !other_issuers.is_empty() {
+        if is_overtaken && !other_issuers.is_empty() {
             return Done::Nothing;
         }
         self.displace(partition, &other_issuers);
@@ -119,28 +138,30 @@ impl TokenUpdate {
             authority_type: self.authority.authority_type(),
             tokens: Arc::clone(&self.tokens),
         });
-        self.put_access_token(partition, &origin, moment);
-        if overtaken {
-            return Done::AccessToken;
+        let is_put = self.put_access_token(partition, &origin, since);
+        if is_overtaken {
+            return if is_put { Done::AccessToken } else { Done::Nothing };
         }
         self.put_refresh_token(partition, &origin);
         self.put_id_token_and_account(partition, &origin, realm);
         Done::All
     }
 
-    /// Whether this client got tokens for the account, or its family did, or the user signed in, after these tokens came.
-    fn is_overtaken(&self, partition: &Draft) -> bool {
-        let later = |time: Timestamp| time > self.tokens.received_at;
-        let realm = self.tokens.realm(&self.authority);
-        entries(&partition.refresh_tokens).any(|entry| {
-            let familys = !entry.family_id.is_empty()
-                && *entry.family_id == *self.family()
-                && self.authority.is_environment(&entry.environment);
-            !entry.is_bound
-                && (familys || self.is_client(&entry.environment, &entry.client_id))
-                && later(entry.last_modification_time)
-        }) || entries(&partition.accounts)
-            .any(|entry| self.is_picture(&entry.account, realm) && entry.last_modification_time.is_some_and(later))
+    /// Whether somebody has newer tokens: of a refresh, whether the refresh token that it would replace was not there when it
+    /// began; of a sign-in that waited for the store, whether this client or its family got tokens, or the user signed in,
+    /// after these tokens came.
+    fn is_overtaken(&self, partition: &Draft, moment: Moment) -> bool {
+        let mut replaced = entries(&partition.refresh_tokens).filter(|entry| self.is_replaced(entry));
+        let Some(basis) = &self.basis else {
+            let is_later = |time: Timestamp| time > self.tokens.received_at;
+            let realm = self.tokens.realm(&self.authority);
+            let mut pictures = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, realm));
+            return moment == Moment::Again
+                && (replaced.any(|entry| is_later(entry.last_modification_time))
+                    || pictures.any(|entry| is_later(entry.signed_in_at())));
+        };
+        let is_own = |secret: &Secret| self.tokens.refresh_token.as_ref().is_some_and(|own| own.ct_eq(secret.expose()));
+        replaced.any(|entry| !basis.knows(&entry.secret) && !is_own(&entry.secret))
     }
 
     /// The environments, in folded letters, in which this account and client have an id_token of another issuer or subject. Where several issuers share
@@ -189,7 +210,18 @@ impl TokenUpdate {
         self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
     }
 
-    fn put_access_token(&self, partition: &mut Draft, origin: &Arc<Origin>, moment: Moment) {
+    /// Whether a refresh token is of this client, or of its family if it is in one.
+    fn is_replaced(&self, entry: &RefreshToken) -> bool {
+        let family = self.family();
+        match &*entry.family_id {
+            _ if entry.is_bound => false,
+            "" => family.is_empty() && self.is_client(&entry.environment, &entry.client_id),
+            own => own == family && self.authority.is_environment(&entry.environment),
+        }
+    }
+
+    /// Tells whether the token is there now; not where there is a later one, cached after `since`.
+    fn put_access_token(&self, partition: &mut Draft, origin: &Arc<Origin>, since: Option<Timestamp>) -> bool {
         let new = NewAccessToken {
             origin,
             authority: &self.authority,
@@ -197,27 +229,24 @@ impl TokenUpdate {
             kind: TokenKind::PLAIN,
             assertion: "",
             expires_on: self.tokens.expires_on,
-            moment,
+            since,
+            bypass: self.bypass,
         };
-        new.put(&mut partition.access_tokens);
+        new.put(&mut partition.access_tokens)
     }
 
     /// Without a new refresh token the stored one stays.
     fn put_refresh_token(&self, partition: &mut Draft, origin: &Arc<Origin>) {
         let Some(secret) = &self.tokens.refresh_token else { return };
-        let family = self.family();
-        let same = |entry: &RefreshToken| match &*entry.family_id {
-            _ if entry.is_bound => false,
-            "" => family.is_empty() && self.is_client(&entry.environment, &entry.client_id),
-            own => own == family && self.authority.is_environment(&entry.environment),
-        };
-        make(&mut partition.refresh_tokens, made::refresh_token(origin, secret), origin, same);
+        make(&mut partition.refresh_tokens, made::refresh_token(origin, secret), origin, |entry| {
+            self.is_replaced(entry)
+        });
     }
 
     fn put_id_token_and_account(&self, partition: &mut Draft, origin: &Arc<Origin>, realm: Arc<str>) {
         let Some(token) = &self.tokens.id_token else { return };
         let stored = || entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, &realm));
-        let signed_in = if self.refreshed {
+        let signed_in = if self.basis.is_some() {
             stored().find_map(|entry| entry.last_modification_time)
         } else {
             Some(self.tokens.received_at)
@@ -227,7 +256,7 @@ impl TokenUpdate {
         } else {
             // What another program says of how the account came to it stays.
             let noted = stored().find_map(|entry| entry.source.clone());
-            noted.filter(|source| self.refreshed || **source != *BY_DEVICE_CODE)
+            noted.filter(|source| self.basis.is_some() || **source != *BY_DEVICE_CODE)
         };
         let local_account_id = token.local_account_id().unwrap_or_default();
         let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);

@@ -3,13 +3,14 @@ mod healing;
 mod issuers;
 mod kinds;
 mod made;
+mod overtaken;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{
     CLIENT, GUEST, NOW, T, access_token, account, account_of, app_metadata, client, document, entra, home_id, id_token,
-    parse, refresh_token, secrets, sign_in, text, tokens, value,
+    parse, refresh_token, refreshing, secrets, sign_in, text, tokens, update_of, value,
 };
 
 /// Applies an answer for `User.Read` to a document.
@@ -20,7 +21,8 @@ fn apply(document: &Document, authority: &Authority, answer: &[(&str, Value)], r
         |_| account_of(&tokens, authority),
     );
     let update = TokenUpdate::of_sign_in(Arc::new(authority.clone()), client(), account, Arc::new(tokens));
-    TokenUpdate { refreshed, ..update }.apply(document, Moment::First)
+    let update = if refreshed { refreshing(update, document) } else { update };
+    update.apply(document, Moment::First)
 }
 
 fn signed_in(authority: &Authority, tenant: &str, more: &[(&str, Value)]) -> Document {
@@ -281,18 +283,30 @@ fn a_refresh_without_new_refresh_token_keeps_the_old_one() {
 // §2.7: a sign-out is not undone by a refresh that was under way.
 #[test]
 fn an_account_that_was_removed_meanwhile_stays_removed() {
-    for others in [
-        vec![],
-        vec![("Account", account("x", &[("home_account_id", json!("v.t"))]))],
-        vec![("Account", account("x", &[("environment", json!("login.microsoftonline.us"))]))],
-        vec![("RefreshToken", refresh_token("rt", &[]))],
+    let token = ("RefreshToken", refresh_token("rt", &[]));
+    let account_with = |name, change| ("Account", account("x", &[(name, json!(change))]));
+    for (when_it_began, others) in [
+        (vec![known()], vec![]),
+        (vec![known()], vec![account_with("home_account_id", "v.t")]),
+        (vec![known()], vec![account_with("environment", "login.microsoftonline.us")]),
+        (vec![known(), token.clone()], vec![token.clone()]),
+        (vec![token.clone()], vec![]),
+        (
+            vec![token.clone()],
+            vec![("RefreshToken", refresh_token("another", &[("client_id", json!("another-client"))]))],
+        ),
     ] {
         let after = document(&others);
         let before = value(&after);
-        assert!(!apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), true));
+        let update = refreshing(update_of("u", &[], NOW), &document(&when_it_began));
+        assert!(!update.apply(&after, Moment::First), "{when_it_began:?}");
         assert_eq!(value(&after), before, "nothing was changed");
         assert!(apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), false), "a sign-in brings it back");
     }
+    // Where there never was an account, as some applications store refresh tokens alone, the new one is not lost.
+    let alone = document(&[token]);
+    assert!(apply(&alone, &entra(T), &[("refresh_token", json!("rotated"))], true));
+    assert_eq!(secrets(&alone, "RefreshToken"), ["rotated"]);
     let elsewhere = [("environment", json!("sts.windows.net")), ("realm", json!(GUEST))];
     assert!(apply(&document(&[("Account", account("x", &elsewhere))]), &entra(T), &[], true), "any tenant's will do");
 }

@@ -86,6 +86,12 @@ impl PendingAuthorization {
         self.context.correlation_id
     }
 
+    /// Which claims the tokens must satisfy.
+    #[must_use]
+    pub const fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+
     /// What was known of the provider when the sign-in began.
     #[must_use]
     pub fn metadata(&self) -> &ProviderMetadata {

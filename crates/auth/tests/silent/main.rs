@@ -17,6 +17,7 @@ mod hit;
 mod lockless;
 mod names;
 mod outage;
+mod overtaken;
 mod provider;
 mod scene;
 mod tenants;

@@ -144,7 +144,8 @@ impl World {
                 self.list.sign_in(user, answer, now, number);
             }
             Step::Refresh(user, answer, rotates) => {
-                let update = TokenUpdate { refreshed: true, ..self.update(user, answer, rotates) };
+                drop(cache.whole().current().await.unwrap());
+                let update = update_by(cache, true, self.update(user, answer, rotates));
                 let stored = cache.store(update).await;
                 assert_eq!(stored, Ok(self.list.refresh(user, answer, now, number, rotates)));
             }

@@ -168,7 +168,7 @@ async fn a_sign_out_that_waited_undoes_no_later_sign_in() {
         remove(&cache, "ada").await.unwrap_err();
         assert!(!is_served(&cache, "ada").await && !acts(&cache, "ada", 0).await);
         let answer = [("access_token", json!("ada")), ("refresh_token", json!("later"))];
-        other.store(TokenUpdate { refreshed, ..update_of("ada", &answer, at(seconds)) }).await.unwrap();
+        other.store(update_by(&other, refreshed, update_of("ada", &answer, at(seconds)))).await.unwrap();
         storage.fail(&[]);
         let what = format!("refreshed: {refreshed}, {seconds} s later");
         assert_eq!(is_served(&cache, "ada").await, stays, "{what}, as it is shown");

@@ -85,7 +85,8 @@ impl List {
         number: usize,
         rotates: bool,
     ) -> bool {
-        let known = self.accounts.iter().any(|row| row.user == user);
+        let known =
+            self.accounts.iter().any(|row| row.user == user) || self.refresh_tokens.iter().any(|row| row.user == user);
         if known {
             let mut here = self.accounts.iter().filter(|row| (row.user, row.realm) == (user, answer.realm));
             let signed_in = here.next().and_then(|row| row.signed_in);

@@ -1,0 +1,75 @@
+//! What was cached when a refresh began: its answer is stored only as far as that still holds.
+
+use core::fmt;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use auth_core::{Authority, Secret, Timestamp};
+
+use crate::digest::digest;
+use crate::document::{Item, entries};
+use crate::entries::{AccountEntry, RefreshToken};
+
+/// What the cache held of an account when a refresh began.
+///
+/// The answer may come much later. [`TokenUpdate::of_refresh`](crate::TokenUpdate::of_refresh) takes this, so that the write
+/// is a compare-and-swap: it neither replaces a refresh token that was stored meanwhile, by a new sign-in or by another
+/// program, nor brings back an account that was removed.
+#[derive(Clone)]
+pub struct RefreshBasis {
+    began_at: Timestamp,
+    /// As [`last_sign_in`] tells it.
+    last_sign_in: Option<Timestamp>,
+    /// Digests of the refresh tokens.
+    refresh_tokens: HashSet<u64, RandomState>,
+}
+
+impl RefreshBasis {
+    pub(crate) fn of(
+        authority: &Authority,
+        accounts: &[Arc<Item<AccountEntry>>],
+        refresh_tokens: &[Arc<Item<RefreshToken>>],
+        began_at: Timestamp,
+    ) -> Self {
+        let refresh_tokens = entries(refresh_tokens).map(|token: &RefreshToken| digest(&token.secret)).collect();
+        Self { began_at, last_sign_in: last_sign_in(authority, accounts), refresh_tokens }
+    }
+
+    pub(crate) const fn began_at(&self) -> Timestamp {
+        self.began_at
+    }
+
+    /// Whether the refresh token was there.
+    pub(crate) fn knows(&self, refresh_token: &Secret) -> bool {
+        self.refresh_tokens.contains(&digest(refresh_token))
+    }
+
+    /// Whether the account is gone; where there was no entry of it, whether its refresh tokens are.
+    pub(crate) fn is_gone(
+        &self,
+        authority: &Authority,
+        accounts: &[Arc<Item<AccountEntry>>],
+        refresh_tokens: &[Arc<Item<RefreshToken>>],
+    ) -> bool {
+        let is_left = || entries(refresh_tokens).any(|token: &RefreshToken| self.knows(&token.secret));
+        last_sign_in(authority, accounts).is_none() && (self.last_sign_in.is_some() || !is_left())
+    }
+
+    /// Whether the user has signed in since.
+    pub(crate) fn is_before_sign_in(&self, authority: &Authority, accounts: &[Arc<Item<AccountEntry>>]) -> bool {
+        last_sign_in(authority, accounts) > self.last_sign_in
+    }
+}
+
+/// When the user signed in last, in any tenant; the epoch where the account does not tell, `None` without an account.
+fn last_sign_in(authority: &Authority, accounts: &[Arc<Item<AccountEntry>>]) -> Option<Timestamp> {
+    let here = entries(accounts).filter(|entry| authority.is_environment(&entry.account.environment));
+    here.map(AccountEntry::signed_in_at).max()
+}
+
+impl fmt::Debug for RefreshBasis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshBasis").field("began_at", &self.began_at).finish_non_exhaustive()
+    }
+}
