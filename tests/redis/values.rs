@@ -133,7 +133,7 @@ async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seco
     let mut tokens = Tokens::clone(&update(&Writer::new("w"), 0).tokens);
     let (uid, utid) = account.home_account_id.as_str().split_once('.').unwrap();
     let client_info = URL_SAFE_NO_PAD.encode(serde_json::json!({"uid": uid, "utid": utid}).to_string());
-    tokens.client_info = ClientInfo::parse(&client_info);
+    tokens.client_info = ClientInfo::parse(&client_info).unwrap();
     let app = AppTokenUpdate::new(Arc::new(authority), client_id, tokens.into());
     let end = Timestamp::from_unix_seconds(now() + seconds);
     cache.store_assertion(AssertionTokenUpdate::new(Assertion::of_token(name), Some(end), app)).await.unwrap();
