@@ -35,6 +35,15 @@ impl Browser for NoBrowser {
     }
 }
 
+/// A browser that seems to be there and shows nothing.
+struct Unopened;
+
+impl Browser for Unopened {
+    async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
+        Err(BrowserError::Other("it does not open".to_owned()))
+    }
+}
+
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
@@ -138,7 +147,7 @@ impl Scene {
     /// The same at another authority.
     pub(crate) fn of(&self, authority: Authority) -> Self {
         let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT).authority(authority);
-        Self { app: builder.browser(NoBrowser).build().unwrap(), ..self.clone() }
+        Self { app: builder.browser(Unopened).build().unwrap(), ..self.clone() }
     }
 
     pub(crate) async fn silent(&self, number: usize) -> Result<AuthResult, AuthError> {
