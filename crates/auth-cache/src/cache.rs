@@ -18,8 +18,8 @@ use crate::merge::{merge, merge_at};
 use crate::pending::Change;
 use crate::removal::{Removal, RemovalScope};
 use crate::storage::{
-    BoxedLock, DynStorage, LockBudget, LockName, PartitionedStorage, Storage, StorageError, StorageErrorKind,
-    StorageLock,
+    BoxedLock, DynStorage, LockBudget, LockName, NamedLocks, PartitionedStorage, Storage, StorageError,
+    StorageErrorKind, StorageLock,
 };
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
@@ -52,6 +52,8 @@ pub struct NotACache;
 /// ```
 pub struct TokenCache {
     documents: Documents,
+    /// Those of a cache without a store.
+    locks: NamedLocks,
 }
 
 impl TokenCache {
@@ -59,7 +61,7 @@ impl TokenCache {
     /// [`merge_json`](Self::merge_json).
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { documents: Documents::Whole(Box::default()) }
+        Self::of(Documents::Whole(Box::default()))
     }
 
     /// A cache over `storage`. Nothing is read before it is needed.
@@ -71,14 +73,18 @@ impl TokenCache {
     /// The same over a storage that is already shared.
     #[must_use]
     pub fn from_shared(storage: Arc<dyn DynStorage>) -> Self {
-        Self { documents: Documents::Whole(Box::new(LiveDocument::stored_in(storage))) }
+        Self::of(Documents::Whole(Box::new(LiveDocument::stored_in(storage))))
     }
 
     /// A cache over a store that has each partition as a value of its own, for many users and many machines. In memory are
     /// those that were asked for last, [`Limits::partitions`] of them.
     #[must_use]
     pub fn partitioned(storage: impl PartitionedStorage) -> Self {
-        Self { documents: Documents::Partitions(Box::new(L1::of(Arc::new(storage)))) }
+        Self::of(Documents::Partitions(Box::new(L1::of(Arc::new(storage)))))
+    }
+
+    fn of(documents: Documents) -> Self {
+        Self { documents, locks: NamedLocks::default() }
     }
 
     /// The same with other limits.
@@ -321,8 +327,8 @@ impl TokenCache {
         done.map(|()| removed)
     }
 
-    /// Waits until no other process redeems refresh tokens of this account for this client, as far as the store can tell.
-    /// Whoever has the lock should look into the cache once more before asking the identity provider. What was waited is
+    /// Waits until nobody else over this cache or its store redeems refresh tokens of this account for this client: no other
+    /// client of this process, and no other process as far as the store can tell. Whoever has the lock should look into the cache once more before asking the identity provider. What was waited is
     /// taken off `budget`, which is then handed to [`store_within`](Self::store_within).
     ///
     /// # Errors
@@ -335,12 +341,14 @@ impl TokenCache {
         budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
         let live = self.documents.of(|| Place::of_user(account));
-        let Some(storage) = &live.storage else { return Ok(Box::new(NoLock)) };
         let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
-        live.lock(&**storage, LockName::Refresh(&name), budget).await
+        match &live.storage {
+            Some(storage) => live.lock(&**storage, LockName::Refresh(&name), budget).await,
+            None => self.locks.lock(LockName::Refresh(&name), budget).await,
+        }
     }
 
-    /// Waits until no other process has a user sign in for this client, as far as the store can tell. Whoever had to wait
+    /// Waits until nobody else over this cache or its store has a user sign in for this client. Whoever had to wait
     /// should look into the cache once more before showing a page. Where each user is a partition, the page of one is no
     /// reason for another to wait, and there is no such lock.
     ///
@@ -353,10 +361,12 @@ impl TokenCache {
         budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
         let Documents::Whole(live) = &self.documents else { return Ok(Box::new(NoLock)) };
-        let Some(storage) = &live.storage else { return Ok(Box::new(NoLock)) };
         let name = [authority.environment(), client_id.as_str()].join("\n");
-        // That a user takes long is nothing to tell of, so that the store is asked itself.
-        storage.lock(LockName::SignIn(&name), budget, &live.observer).await
+        match &live.storage {
+            // That a user takes long is nothing to tell of, so that the store is asked itself.
+            Some(storage) => storage.lock(LockName::SignIn(&name), budget, &live.observer).await,
+            None => self.locks.lock(LockName::SignIn(&name), budget).await,
+        }
     }
 
     /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85): where each user
@@ -483,7 +493,7 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-/// Nobody else could redeem.
+/// The users are many, and none waits for another.
 struct NoLock;
 
 impl StorageLock for NoLock {}

@@ -75,12 +75,10 @@ fn refresh(
 /// Waits for the turn of the account, here and among processes, and then looks whether there is still something to do.
 async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Result<Outcome, AuthError> {
     let mut timing = Timing::begin();
-    let turn = shared.turns.take(&key.account).await;
+    let _turn = shared.turns.take(&key.account).await;
     let mut budget = LockBudget::default();
     let _lock = refresh_lock(shared, wanted, &mut budget, &mut timing).await;
-    if (turn.waited || shared.cache.is_stored())
-        && let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await
-    {
+    if let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await {
         return Ok(outcome);
     }
     let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
@@ -190,16 +188,14 @@ fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) 
     Outcome { result: Arc::new(wanted.cached(shared, token, timing)), cached_at }
 }
 
-/// Keeps other processes from redeeming for the same account, where the store can. Beyond its patience availability wins.
+/// Keeps other clients of the cache and other processes from redeeming for the same account, where the store can. Beyond its
+/// patience availability wins.
 async fn refresh_lock(
     shared: &Shared,
     wanted: &Wanted,
     budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> Option<BoxedLock> {
-    if !shared.cache.is_stored() {
-        return None;
-    }
     let (authority, account) = (wanted.place.authority(), &wanted.account.home_account_id);
     let lock = shared.cache.refresh_lock(&authority, shared.client_id(), account, budget);
     let locked = timing.cache(pin!(lock)).await;

@@ -21,21 +21,14 @@ pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     account: &'a AccountId,
     guard: Option<OwnedMutexGuard<()>>,
-    /// Whether somebody else redeemed for the account meanwhile.
-    pub(crate) waited: bool,
 }
 
 impl Turns {
     /// Waits until nobody else redeems for the account. Who asked first comes first.
     pub(crate) async fn take<'a>(&'a self, account: &'a AccountId) -> Turn<'a> {
         // Made before the wait, so that who gives up leaves nothing behind.
-        let mut turn = Turn { turns: self, account, guard: None, waited: false };
-        let queue = self.queue(account);
-        turn.guard = Arc::clone(&queue).try_lock_owned().ok();
-        if turn.guard.is_none() {
-            turn.waited = true;
-            turn.guard = Some(queue.lock_owned().await);
-        }
+        let mut turn = Turn { turns: self, account, guard: None };
+        turn.guard = Some(self.queue(account).lock_owned().await);
         turn
     }
 
@@ -86,10 +79,8 @@ mod tests {
         assert!(poll(second.as_mut()).is_pending());
         assert!(poll(Box::pin(turns.take(&b)).as_mut()).is_ready(), "another account");
         assert!(poll(Box::pin(turns.take(&a)).as_mut()).is_pending(), "gives up");
-        assert!(!turn.waited);
         drop(turn);
         let Poll::Ready(turn) = poll(second.as_mut()) else { panic!("its turn") };
-        assert!(turn.waited);
         assert_eq!(turns.by_account().len(), 1);
         drop((turn, first, second));
         assert!(turns.by_account().is_empty());

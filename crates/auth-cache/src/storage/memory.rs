@@ -1,17 +1,13 @@
 //! A store that lives as long as the process.
 
 use core::fmt;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth_core::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{
-    BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, StorageLock, Stored, Version,
-};
+use super::named_locks::NamedLocks;
+use super::{BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, Stored, Version};
 use crate::event::Observer;
 
 /// Keeps the document in memory. Clones share it.
@@ -21,15 +17,13 @@ use crate::event::Observer;
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     state: Arc<Mutex<State>>,
+    locks: NamedLocks,
 }
 
 #[derive(Default)]
 struct State {
     content: Zeroizing<Vec<u8>>,
     writes: u64,
-    /// The locks that are held; the document's has no name.
-    locked: BTreeSet<Option<String>>,
-    waiting: Vec<Waker>,
 }
 
 impl MemoryStorage {
@@ -57,28 +51,7 @@ impl fmt::Debug for State {
         f.debug_struct("State")
             .field("bytes", &self.content.len())
             .field("writes", &self.writes)
-            .field("locked", &self.locked.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A lock of a store, until it is dropped.
-struct MemoryLock {
-    storage: MemoryStorage,
-    name: Option<String>,
-}
-
-impl StorageLock for MemoryLock {}
-
-impl Drop for MemoryLock {
-    fn drop(&mut self) {
-        let waiting = {
-            let mut state = self.storage.state();
-            state.locked.remove(&self.name);
-            core::mem::take(&mut state.waiting)
-        };
-        // All of them: one that was woken may have been dropped since, and would leave the others asleep.
-        waiting.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -121,25 +94,6 @@ impl Storage for MemoryStorage {
         budget: &mut LockBudget,
         _observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
-        let name = match name {
-            LockName::Document => None,
-            LockName::Refresh(name) => Some(format!("refresh {name}")),
-            LockName::SignIn(name) => Some(format!("sign-in {name}")),
-        };
-        let lock = poll_fn(|context| {
-            let mut state = self.state();
-            if state.locked.insert(name.clone()) {
-                return Poll::Ready(Ok(MemoryLock { storage: self.clone(), name: name.clone() }));
-            }
-            if budget.left().is_zero() {
-                let error = StorageError::new("locked", "memory", "somebody holds its lock");
-                return Poll::Ready(Err(error.of_kind(StorageErrorKind::LockTimedOut)));
-            }
-            if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                state.waiting.push(context.waker().clone());
-            }
-            Poll::Pending
-        });
-        Ok(Box::new(lock.await?))
+        self.locks.lock(name, budget).await
     }
 }

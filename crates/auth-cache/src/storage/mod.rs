@@ -11,6 +11,7 @@ mod file;
 mod keys;
 mod locks;
 mod memory;
+mod named_locks;
 mod partitioned;
 #[cfg(feature = "redis")]
 mod redis;
@@ -41,6 +42,7 @@ pub use keys::Keyring;
 pub use keys::{DynKeySource, EncryptionKey, KeyError, KeyErrorKind, KeySource};
 pub use locks::{BoxedLock, LockBudget, LockName, StorageLock};
 pub use memory::MemoryStorage;
+pub(crate) use named_locks::NamedLocks;
 pub use partitioned::{DynPartitionedStorage, PartitionedStorage};
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use secret_item::SecretItemStorage;

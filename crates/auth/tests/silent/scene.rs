@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use auth::{
     Account, AccountId, AuthError, AuthResult, Authority, Broker, Browser, BrowserError, Clock, Event, MemoryStorage,
-    PublicClient, PublicClientBuilder, Scopes, Storage, Timestamp,
+    PublicClient, PublicClientBuilder, Scopes, Storage, Timestamp, TokenCache,
 };
 use serde_json::{Map, Value, json};
 
@@ -148,6 +148,12 @@ impl Scene {
     pub(crate) fn of(&self, authority: Authority) -> Self {
         let builder = builder(self.storage.clone(), &self.provider, &self.clock, TENANT).authority(authority);
         Self { app: builder.browser(Unopened).build().unwrap(), ..self.clone() }
+    }
+
+    /// The same at a tenant, with a cache that the application keeps.
+    pub(crate) fn keeping(&self, cache: &Arc<TokenCache>, tenant: &str) -> Self {
+        let builder = builder(self.storage.clone(), &self.provider, &self.clock, tenant);
+        Self { app: builder.cache(Arc::clone(cache)).build().unwrap(), ..self.clone() }
     }
 
     pub(crate) async fn silent(&self, number: usize) -> Result<AuthResult, AuthError> {

@@ -1,10 +1,12 @@
 //! Tokens of another tenant of the same cloud.
 
-use auth::{AuthError, Authority, Browser, BrowserError, InMemoryTransport, PublicClient, TokenSource};
+use std::sync::Arc;
+
+use auth::{AuthError, Authority, Browser, BrowserError, InMemoryTransport, PublicClient, TokenCache, TokenSource};
 use http::Uri;
 
 use crate::provider::{Gate, Provider, Reply};
-use crate::scene::{CLIENT, Scene, TENANT, Times, account, kind, scopes};
+use crate::scene::{CLIENT, Scene, TENANT, Times, account, document, kind, scopes};
 
 const OTHER: &str = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
 const THIRD: &str = "ccccdddd-2222-eeee-3333-ffff4444aaaa";
@@ -53,6 +55,33 @@ async fn tenants_share_no_refresh_but_take_turns() {
     tokens.sort_unstable();
     tokens.dedup();
     assert_eq!((tokens.len(), scene.provider.count(), scene.provider.most_at_once()), (3, 3, 1));
+}
+
+// Clients that share a cache in memory redeem no refresh token twice, of one tenant or of several.
+#[tokio::test(start_paused = true)]
+async fn clients_of_one_cache_take_turns() {
+    for (tenants, requests) in [([TENANT, OTHER], 2), ([TENANT, TENANT], 1)] {
+        let gate = Gate::closed();
+        let shut = gate.clone();
+        let provider = Provider::new(move |asked| Reply::tokens(asked).when(&shut));
+        let scene = Scene::new(1, Times::EXPIRED, provider).await;
+        let cache = Arc::new(TokenCache::in_memory());
+        cache.merge_json(document(1, Times::EXPIRED).to_string().as_bytes()).unwrap();
+        let scenes = tenants.map(|tenant| scene.keeping(&cache, tenant));
+        let calls = scene.at_once(2, |_, call| {
+            let scene = scenes[call].clone();
+            async move { scene.silent(0).await }
+        });
+        let (results, ()) = tokio::join!(calls, async {
+            scene.provider.has_been_asked(1).await;
+            gate.open();
+        });
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!((scene.provider.count(), scene.provider.most_at_once()), (requests, 1), "{tenants:?}");
+        let asked = scene.provider.asked();
+        let used: Vec<_> = asked.iter().map(|asked| asked.refresh_token.as_str()).collect();
+        assert_eq!(used, &["rt0", "rt0.0"][..requests], "each is redeemed once");
+    }
 }
 
 #[tokio::test(start_paused = true)]

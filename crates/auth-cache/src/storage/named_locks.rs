@@ -1,0 +1,81 @@
+//! Locks within this process.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{BoxedLock, LockBudget, LockName, StorageError, StorageErrorKind, StorageLock};
+
+/// The locks of a store in memory. Clones share them.
+///
+/// There is no runtime here and so no timer: a lock is waited for as long as somebody in this process holds it, unless the
+/// budget is empty.
+#[derive(Clone, Default)]
+pub(crate) struct NamedLocks {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The names of the locks that are held; the document's has none.
+    held: BTreeSet<Option<String>>,
+    waiting: Vec<Waker>,
+}
+
+impl NamedLocks {
+    pub(crate) async fn lock(&self, name: LockName<'_>, budget: &LockBudget) -> Result<BoxedLock, StorageError> {
+        let name = match name {
+            LockName::Document => None,
+            LockName::Refresh(name) => Some(format!("refresh {name}")),
+            LockName::SignIn(name) => Some(format!("sign-in {name}")),
+        };
+        let held = poll_fn(|context| {
+            let mut state = self.state();
+            if state.held.insert(name.clone()) {
+                return Poll::Ready(Ok(Held { locks: self.clone(), name: name.clone() }));
+            }
+            if budget.left().is_zero() {
+                let error = StorageError::new("locked", "memory", "somebody holds its lock");
+                return Poll::Ready(Err(error.of_kind(StorageErrorKind::LockTimedOut)));
+            }
+            if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                state.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        });
+        Ok(Box::new(held.await?))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is one insertion or removal: a poisoned state is a good one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lock, until it is dropped.
+struct Held {
+    locks: NamedLocks,
+    name: Option<String>,
+}
+
+impl StorageLock for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = self.locks.state();
+            state.held.remove(&self.name);
+            core::mem::take(&mut state.waiting)
+        };
+        // All of them: one that was woken may have been dropped since, and would leave the others asleep.
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl fmt::Debug for NamedLocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedLocks").field("held", &self.state().held.len()).finish_non_exhaustive()
+    }
+}
