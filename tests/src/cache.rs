@@ -11,9 +11,11 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Sets a time field of every access token of a document, as other MSALs write it: a text of Unix seconds.
+/// Sets a time field of every access token of a document, as other MSALs write it: a text of Unix seconds. The token is an
+/// hour old then, as one that came just now would not be refreshed.
 pub fn set_time(document: &mut Value, field: &str, time: u64) {
     for entry in section_mut(document, "AccessToken").values_mut() {
+        entry["cached_at"] = (now() - 3_600).to_string().into();
         entry[field] = time.to_string().into();
     }
 }

@@ -10,6 +10,8 @@ use crate::entries::Life;
 const FUTURE: Duration = Duration::from_secs(300);
 /// No honest token lives longer.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// The time between two refreshes of a token, however short it lives.
+const SPACING: Duration = Duration::from_secs(30);
 /// How late a refresh ahead of time is begun at most.
 const JITTER: u64 = 300;
 
@@ -33,7 +35,7 @@ impl Margins {
     pub const DEFAULT: Self = Self { serving: Duration::from_secs(30), refreshing: Duration::from_secs(300) };
 
     /// With less time left than `serving` (at most 60 s) a token is never handed out; with less than `refreshing` (at
-    /// most 10 min) it is refreshed before, if that can be done.
+    /// most 10 min) it is refreshed before, if that can be done and the token is older than 30 s.
     #[must_use]
     pub fn new(serving: Duration, refreshing: Duration) -> Self {
         Self { serving: serving.min(Duration::from_secs(60)), refreshing: refreshing.min(Duration::from_secs(600)) }
@@ -57,6 +59,8 @@ impl Margins {
         let possible = life.expires_on <= now.saturating_add(LONGEST) && life.cached_at <= now.saturating_add(FUTURE);
         if left <= self.serving || !possible {
             Age::Expired
+        } else if is_new(life, now) {
+            Age::Fresh
         } else if left <= self.refreshing {
             Age::Ending
         } else if life.refresh_on.is_some_and(|refresh_on| is_due(life, refresh_on, now)) {
@@ -90,6 +94,11 @@ impl Age {
     pub(super) fn serves(self) -> bool {
         self != Self::Expired
     }
+}
+
+/// Whether the token came so lately that nobody should ask for another one.
+fn is_new(life: &Life, now: Timestamp) -> bool {
+    life.cached_at <= now && life.cached_at.duration_until(now) < SPACING
 }
 
 /// A draw of its own for each token keeps many processes from refreshing at the same moment; the draw does not change, as

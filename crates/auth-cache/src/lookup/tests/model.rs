@@ -1,5 +1,7 @@
 //! P-03, P-04, P-12: a lookup agrees with a plain list that is read from one end to the other.
 
+use std::time::Duration;
+
 use auth_core::Timestamp;
 use proptest::prelude::*;
 
@@ -82,6 +84,30 @@ proptest! {
             }
             (Lookup::Nothing, None) => {}
             (answer, expected) => prop_assert!(false, "{} instead of {expected:?}", words(&answer)),
+        }
+    }
+
+    // P-12, R-33: however short tokens live, and whatever the server advises, refreshes lie 30 s apart.
+    #[test]
+    fn refreshes_lie_apart(lifetime in 61_i64..700, refresh_in in 0_i64..700, steps in proptest::collection::vec(1_i64..20, 1..80)) {
+        let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
+        let (mut now, mut refreshed_at, mut served) = (0_i64, 0, None);
+        for step in steps {
+            let document = served.get_or_insert_with(|| document(&[
+                at_entry("at", &[
+                    ("cached_at", text(refreshed_at)),
+                    ("expires_on", text(refreshed_at + lifetime)),
+                    ("refresh_on", text(refreshed_at + refresh_in)),
+                ]),
+                rt_entry("rt", &[]),
+            ]));
+            let mut query = Query::new(&authority, &client, &account, &wanted);
+            query.uptime = Duration::from_secs(now.unsigned_abs());
+            if !matches!(lookup(document, &query, at(now)), Lookup::Usable(_)) {
+                prop_assert!(now - refreshed_at >= 30, "{} s", now - refreshed_at);
+                (refreshed_at, served) = (now, None);
+            }
+            now += step;
         }
     }
 
