@@ -1,6 +1,7 @@
 //! A new entry, written as strict readers want it: every value a text, nothing `null`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use auth_core::{Secret, Timestamp};
 use zeroize::Zeroizing;
@@ -60,13 +61,11 @@ impl<'a> NewEntry<'a> {
     /// Takes over members of other programs, as far as it has none of the same name.
     pub(crate) fn with_foreign(mut self, foreign: &Foreign) -> Self {
         self.has_foreign = !foreign.is_empty();
-        for (name, json) in &foreign.0 {
-            let is_known =
-                self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name);
-            if !is_known {
-                self.as_written.push((name.clone().into(), json.clone()));
-            }
-        }
+        let is_own = |name: &str| {
+            self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name)
+        };
+        let rest: Vec<_> = foreign.0.iter().filter(|(name, _)| !is_own(name)).collect();
+        self.as_written.extend(rest.into_iter().map(|(name, json)| (name.clone().into(), json.clone())));
         self
     }
 
@@ -107,21 +106,21 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// Members of other programs, as they are written.
+/// Members of other programs by name, as they are written. There may be as many as somebody likes (S-88).
 #[derive(Default)]
-pub(crate) struct Foreign(Vec<(String, Zeroizing<String>)>);
+pub(crate) struct Foreign(BTreeMap<String, Zeroizing<String>>);
 
 impl Foreign {
     /// Takes over the members of `old` that we do not write ourselves and that are not here yet.
     pub(super) fn adopt(&mut self, old: &Members<'_>, section: Section) {
         for (name, raw) in old.iter() {
-            if !section.members().contains(&name) && !self.0.iter().any(|(own, _)| own == name) {
-                self.0.push((name.to_owned(), raw.get().to_owned().into()));
+            if !section.members().contains(&name) {
+                self.0.entry(name.to_owned()).or_insert_with(|| raw.get().to_owned().into());
             }
         }
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -12,7 +12,7 @@ use crate::pending::Moment;
 use crate::removal::{Removal, RemovalScope};
 use crate::testing::{
     CLIENT, NOW, T, access_token, account, app_metadata, assert_linear, client, entra, home_account, id_token, oidc,
-    refresh_token, scopes, sign_in, tokens, with,
+    refresh_token, scopes, sign_in, tokens, update_of, with,
 };
 use crate::update::TokenUpdate;
 
@@ -101,6 +101,23 @@ fn ten_thousand_scopes_of_one_token() {
         let document = super::super::parse(text.into_bytes().into(), 32).unwrap();
         assert!(matches!(ask(&document, &entra(T), &target), Lookup::Usable(_)));
         assert!(matches!(ask(&document, &entra(T), &format!("{target} more")), Lookup::Nothing));
+    });
+}
+
+// Members of other programs go over into the entry that takes the place of theirs (R-53, S-88).
+#[test]
+fn a_hundred_thousand_members_of_another_program() {
+    let token = |n: usize| {
+        let mut entry = access_token("at", &[]);
+        entry.as_object_mut().unwrap().extend((0..n).map(|number| (key(number), json!(number))));
+        (json!({"AccessToken": {"k": entry}}).to_string(), n)
+    };
+    assert_linear(50_000, token, |(text, n)| {
+        let document = super::super::parse(text.into_bytes().into(), 32).unwrap();
+        assert!(update_of("u", &[], NOW).apply(&document, Moment::First));
+        let written: Value = serde_json::from_slice(&write(&document).0).unwrap();
+        let entry = written["AccessToken"].as_object().unwrap().values().next().unwrap();
+        assert_eq!((&entry["secret"], &entry[key(n - 1)]), (&json!("new-at"), &json!(n - 1)));
     });
 }
 
