@@ -48,18 +48,19 @@ impl Extension {
     #[must_use]
     pub fn hash(&self) -> String {
         let prefixed = self.0.iter().flat_map(|(name, value)| [name, value]);
-        Self::digest(prefixed.map(|text| format!("{}:{text}", text.len())))
+        Self::digest(prefixed.map(|text| format!("{}:{text}", text.len()))).to_ascii_lowercase()
     }
 
-    /// The hash of older libraries, without the lengths.
-    fn hash_without_lengths(&self) -> String {
+    /// The hash that older libraries write, and that names a partition of a distributed cache: without the lengths, its
+    /// letters as they are.
+    pub(crate) fn hash_without_lengths(&self) -> String {
         Self::digest(self.0.iter().flat_map(|(name, value)| [name.clone(), value.clone()]))
     }
 
     fn digest(texts: impl Iterator<Item = String>) -> String {
         let mut hash = Sha256::new();
         texts.for_each(|text| hash.update(text));
-        BASE64_URL_SAFE_NO_PAD.encode(hash.finalize()).to_ascii_lowercase()
+        BASE64_URL_SAFE_NO_PAD.encode(hash.finalize())
     }
 }
 
@@ -143,7 +144,7 @@ mod tests {
         ] {
             let extension = Extension::new(components.iter().copied());
             assert_eq!(
-                (extension.hash(), extension.hash_without_lengths()),
+                (extension.hash(), extension.hash_without_lengths().to_ascii_lowercase()),
                 (hash.to_owned(), without_lengths.to_owned())
             );
         }

@@ -45,7 +45,10 @@ impl AppTokenUpdate {
 
     /// The key under which MSAL for .NET stores the partition in a distributed cache.
     pub(crate) fn suggested_key(&self) -> String {
-        let hash = if self.extension.is_empty() { String::new() } else { format!("_{}", self.extension.hash()) };
+        let hash = match self.extension.is_empty() {
+            true => String::new(),
+            false => format!("_{}", self.extension.hash_without_lengths()),
+        };
         format!("{}_{}{hash}_AppTokenCache", self.client_id.as_str(), self.realm())
     }
 
