@@ -110,6 +110,13 @@ impl TokenCache {
         }
     }
 
+    /// Whether all that this process knows of the account is in the store: not without one, nor while something waits that the
+    /// store refused (S-98), nor beside an entry of another program under the same key (S-79). It never waits.
+    #[must_use]
+    pub fn is_persisted(&self, account: &AccountId) -> bool {
+        self.documents.known_user(account.folded()).is_some_and(|live| live.is_persisted())
+    }
+
     /// Answers `query` at the time `now`, if there is nothing to do for it: always in memory, and over a storage as long as
     /// it has not changed and nothing waits to be stored. It never waits.
     #[must_use]

@@ -57,6 +57,7 @@ mod members;
 mod merge;
 mod names;
 mod pending;
+mod picture;
 mod removal;
 
 mod storage;

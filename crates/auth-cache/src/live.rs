@@ -13,6 +13,7 @@ use crate::event::{Event, Observer};
 use crate::expiry::drop_expired;
 use crate::limits::{Limits, make_room};
 use crate::pending::{Change, Moment, Outcome, Pending};
+use crate::picture::Picture;
 use crate::storage::{
     BoxedLock, DynStorage, LockBudget, LockName, Replaced, StorageError, StorageErrorKind, Stored, Version,
 };
@@ -33,29 +34,6 @@ pub(crate) fn note_skipped(document: &Document, observer: &Observer) {
     let count = document.common().unfiled();
     if count > 0 {
         observer.tell(&Event::EntriesSkipped { count });
-    }
-}
-
-/// The document at one version.
-#[derive(Debug)]
-pub(crate) struct Picture {
-    version: Version,
-    pub(crate) document: Arc<Document>,
-    /// Whether it must be read anew although the version is the same.
-    is_stale: bool,
-    /// Why what is stored is not touched, in which case the document is what this process knows.
-    refused: Option<&'static str>,
-}
-
-impl Default for Picture {
-    fn default() -> Self {
-        Self::new(Version::NONE, Arc::default())
-    }
-}
-
-impl Picture {
-    const fn new(version: Version, document: Arc<Document>) -> Self {
-        Self { version, document, is_stale: false, refused: None }
     }
 }
 
@@ -81,6 +59,8 @@ pub(crate) struct LiveDocument {
     pending: Mutex<Pending>,
     /// Whether the store failed one of them, so that it is tried again.
     is_deferring: AtomicBool,
+    /// Whether this process knows what is not in the store.
+    is_ahead: AtomicBool,
     /// Whether the store could not be read last.
     is_unreadable: AtomicBool,
     /// The keys under which entries of ours cannot be stored, as was told (S-79).
@@ -261,6 +241,7 @@ impl LiveDocument {
             let pending = self.pending();
             outcomes.extend(pending.iter().map(|change| change(&document, Moment::Again)));
             self.picture.store(Arc::new(Picture::new(version, Arc::new(document))));
+            self.is_ahead.store(!pending.is_empty(), Ordering::Relaxed);
         }
         outcomes.into_iter().for_each(|outcome| self.note_evicted(outcome));
     }
@@ -269,6 +250,7 @@ impl LiveDocument {
     fn refuse(&self, version: Version, reason: &'static str) {
         let known = Arc::clone(&self.picture.load().document);
         self.picture.store(Arc::new(Picture { refused: Some(reason), ..Picture::new(version, known) }));
+        self.is_ahead.store(true, Ordering::Relaxed);
         self.observer.tell(&Event::Refused { reason });
     }
 
@@ -328,6 +310,12 @@ impl LiveDocument {
     /// Whether a change waits for the store.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.pending().is_empty()
+    }
+
+    /// Whether all that this process knows is in the store.
+    #[inline]
+    pub(crate) fn is_persisted(&self) -> bool {
+        self.storage.is_some() && !self.is_ahead.load(Ordering::Relaxed)
     }
 
     /// Whether a lookup at the time `now` should try once more to store what waits.
@@ -395,7 +383,7 @@ impl LiveDocument {
             let (json, collided) = document::write(&picture.document);
             if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
                 if let Some(change) = change {
-                    self.pending().push(change);
+                    self.push(&mut self.pending(), change);
                 }
                 self.note_evicted(outcome);
                 self.observer.tell(&Event::Refused { reason });
@@ -409,6 +397,7 @@ impl LiveDocument {
                         !pending.is_empty()
                     };
                     self.is_deferring.store(still_waiting, Ordering::Relaxed);
+                    self.is_ahead.store(still_waiting || !collided.is_empty(), Ordering::Relaxed);
                     self.picture.store(Arc::new(Picture::new(version, Arc::clone(&picture.document))));
                     self.note_evicted(outcome);
                     return match self.note_collided(collided) {
@@ -439,7 +428,7 @@ impl LiveDocument {
     /// failure of the store, and not tried again before the next change.
     fn defer(&self, change: Option<Change>, error: StorageError) -> StorageError {
         if let Some(change) = change {
-            self.pending().push(change);
+            self.push(&mut self.pending(), change);
         }
         if !self.is_deferring.swap(true, Ordering::Relaxed) {
             self.observer.tell(&Event::Deferred { reason: error.to_string() });
@@ -453,11 +442,17 @@ impl LiveDocument {
             let mut pending = self.pending();
             let outcome = change(&self.picture.load().document, Moment::First);
             if self.storage.is_some() {
-                pending.push(change);
+                self.push(&mut pending, change);
             }
             outcome
         };
         self.note_evicted(outcome);
+    }
+
+    /// Keeps a change for the store.
+    fn push(&self, pending: &mut Pending, change: Change) {
+        pending.push(change);
+        self.is_ahead.store(true, Ordering::Relaxed);
     }
 
     fn note_evicted(&self, outcome: Outcome) {

@@ -107,7 +107,8 @@ impl<'a> SilentRequest<'a> {
             return None;
         };
         let id = self.options.correlation_id().ok()?;
-        Some(AuthResult::hit(token, known.authority(), id, self.shared.cache.is_stored()))
+        let persisted = self.shared.cache.is_persisted(&account.home_account_id);
+        Some(AuthResult::hit(token, known.authority(), id, persisted))
     }
 
     /// The answer where something must be waited for.

@@ -95,7 +95,8 @@ impl Wanted {
 
     pub(crate) fn cached(&self, shared: &Shared, token: CachedToken, timing: &Timing) -> AuthResult {
         let (known, id) = (self.place.known(), self.context.correlation_id());
-        AuthResult::hit(token, known.authority(), id, shared.cache.is_stored()).that_took(timing.durations())
+        let persisted = shared.cache.is_persisted(&self.account.home_account_id);
+        AuthResult::hit(token, known.authority(), id, persisted).that_took(timing.durations())
     }
 
     /// Tells that the token was not refreshed, and still serves.

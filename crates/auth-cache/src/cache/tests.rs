@@ -42,6 +42,10 @@ async fn is_served(cache: &TokenCache, user: &str) -> bool {
     matches!(look(cache, user).await, Ok(Lookup::Usable(token)) if token.access_token().expose() == user)
 }
 
+fn is_persisted(cache: &TokenCache, user: &str) -> bool {
+    cache.is_persisted(&AccountId::new(format!("{user}.{T}")))
+}
+
 async fn names(cache: &TokenCache) -> Vec<String> {
     let accounts = cache.accounts(&entra(T), &client()).await.unwrap();
     accounts.into_iter().map(|account| account.home_account_id.as_str().split('.').next().unwrap().to_owned()).collect()

@@ -44,8 +44,8 @@ async fn each_change_names_its_key() {
         cache.store_app(app(T, Extension::default())).await.unwrap();
         assert_eq!(take(&heard), [changed(Some(&plain))]);
         let extension = Extension::new([("fmi_path", "SomeFmiPath/FmiCredentialPath")]);
-        cache.store_app(app(T, extension.clone())).await.unwrap();
-        let key = format!("{CLIENT}_{T}_{}_AppTokenCache", extension.hash());
+        cache.store_app(app(T, extension)).await.unwrap();
+        let key = format!("{CLIENT}_{T}_zm2n0E62zwTsnNsozptLsoOoB_C7i-GfpxHYQQINJUw_AppTokenCache");
         assert_eq!(take(&heard), [changed(Some(&key))]);
         for assertion in [Assertion::of_token("token"), Assertion::session("a-session-key-of-mine-0123456789").unwrap()]
         {
@@ -101,12 +101,14 @@ async fn a_collision_is_told_once() {
     let (cache, heard) = listening(TokenCache::new(storage.clone()));
     assert!(store(&cache, "ada", false).await.is_err());
     assert_eq!(take(&heard), [Event::KeyCollision, changed(Some(&format!("ada.{T}")))]);
+    assert!(!is_persisted(&cache, "ada"), "not all of it");
     assert_eq!(store(&cache, "bob", false).await, Ok(true));
     assert_eq!(take(&heard), [changed(Some(&format!("bob.{T}")))]);
     assert!(is_served(&cache, "ada").await && is_served(&TokenCache::new(storage.clone()), "bob").await);
     assert_eq!(stored(&storage).await["RefreshToken"][&key], stranger);
     // Gone, and come back.
     remove(&cache, "ada").await.unwrap();
+    assert!(is_persisted(&cache, "bob"));
     take(&heard);
     assert!(store(&cache, "ada", false).await.is_err());
     assert_eq!(take(&heard), [Event::KeyCollision, changed(Some(&format!("ada.{T}")))]);

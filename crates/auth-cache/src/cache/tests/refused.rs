@@ -49,10 +49,12 @@ async fn what_is_too_large_is_neither_used_nor_touched() {
         assert!(is_served(&cache, "ada").await && !is_served(&cache, "bob").await, "{error}");
         assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error, "a refresh of whom we know");
         assert_eq!(stored(&storage).await, large, "{error}");
+        assert!(!is_persisted(&cache, "ada"), "{error}");
 
         // Others make it smaller: what waited is stored.
         overwrite(&storage, r#"{"Foreign":{}}"#).await;
         assert_eq!(store(&cache, "cy", false).await, Ok(true), "{error}");
+        assert!(is_persisted(&cache, "ada"), "{error}");
         assert_eq!(names(&TokenCache::new(storage.clone())).await, ["ada", "cy"], "{error}");
         assert_eq!(stored(&storage).await["Foreign"], json!({}), "{error}");
     }
@@ -65,8 +67,10 @@ async fn when_it_becomes_too_large_this_process_goes_on() {
         let storage = MemoryStorage::new();
         let cache = TokenCache::new(storage.clone()).with_limits(limits);
         store(&cache, "ada", false).await.unwrap();
+        assert!(is_persisted(&cache, "ada"), "{error}");
         overwrite(&storage, &large.to_string()).await;
         assert!(is_served(&cache, "ada").await, "{error}");
+        assert!(!is_persisted(&cache, "ada"), "{error}");
         assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error);
         overwrite(&storage, &with_marker(large.clone()).to_string()).await;
         assert!(is_served(&cache, "ada").await, "{error}, and others go on writing");
