@@ -105,7 +105,11 @@ impl Bound {
     fn read(members: &Members<'_>) -> Option<Option<Box<Self>>> {
         let token_type = members.text("token_type").or_empty()?;
         let key_id = members.first(&["kid", "key_id", "keyid"]).or_empty()?;
-        let extended = Extended::read(members);
+        // MSAL Node once kept tokens apart by the claims they were got for; we do not ask for such a token.
+        let extended = match &*members.text("requestedClaimsHash").or_empty()? {
+            "" => Extended::read(members),
+            _ => Extended::Unclear,
+        };
         let bearer = token_type.is_empty() || same(&token_type, TokenKind::BEARER);
         let plain = bearer && key_id.is_empty() && matches!(extended, Extended::Not);
         let token_type = if bearer { TokenKind::BEARER.into() } else { token_type.into() };

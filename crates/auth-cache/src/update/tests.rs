@@ -200,6 +200,15 @@ fn entries_of_others_are_untouched() {
     }
 }
 
+// S-77: a token that was got for claims of its own is of another kind, and no plain one takes its place.
+#[test]
+fn a_token_for_claims_stays_beside_a_plain_one() {
+    let claims = [("requestedClaims", json!("{}")), ("requestedClaimsHash", json!("hash"))];
+    let document = refreshed(&[known(), ("AccessToken", access_token("for claims", &claims))], &[]);
+    assert_eq!(secrets(&document, "AccessToken").len(), 2);
+    assert_eq!(value(&document)["AccessToken"]["key 1"], access_token("for claims", &claims));
+}
+
 // What grants no more than the new one goes, what grants more stays, and own expired ones go.
 #[test]
 fn which_access_tokens_make_room() {

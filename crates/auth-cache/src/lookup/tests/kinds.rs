@@ -38,6 +38,10 @@ fn a_bound_token_answers_for_its_type_and_key_alone() {
         (vec![], false, false, false, true),
         (vec![pop.clone(), ("kid", json!({}))], false, false, false, false),
         (vec![pop, ("kid", json!("key")), ("ext", json!({"a": "1"}))], false, false, false, false),
+        // Which claims a token was got for, MSAL Node once kept: it answers no other request.
+        (vec![("requestedClaims", json!("{}")), ("requestedClaimsHash", json!("hash"))], false, false, false, false),
+        (vec![("requestedClaimsHash", json!(""))], false, false, false, true),
+        (vec![("requestedClaimsHash", Value::Null)], false, false, false, true),
     ] {
         let entries = [at_entry("at", &changes)];
         for (kind, found) in [
