@@ -52,7 +52,8 @@ async fn first_look(shared: &Arc<Shared>, wanted: &Arc<Wanted>, timing: &mut Tim
         Lookup::Usable(token) => return serve(token),
         Lookup::UsableButRefresh(token, refresh) => {
             refresh_ahead(shared, wanted, &refresh);
-            return serve(token);
+            let result = wanted.cached(shared, token, timing).refreshed_beside(refresh.reason);
+            return Ok(First::Answer(Box::new(result)));
         }
         Lookup::MustRefresh(refresh, serving) => (refresh, serving),
         Lookup::Nothing if shared.broker.is_some() => return Ok(First::Refresh(wanted.key())),

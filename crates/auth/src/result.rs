@@ -164,7 +164,8 @@ impl AuthResult {
         self.source
     }
 
-    /// Why the identity provider was asked.
+    /// Why the identity provider was asked, or should be beside this call: a token that is served while it is refreshed ahead
+    /// of its end says [`ProactivelyRefreshed`](RefreshReason::ProactivelyRefreshed).
     #[must_use]
     pub fn refresh_reason(&self) -> RefreshReason {
         self.call.as_ref().map_or(RefreshReason::NotApplicable, |call| call.refresh_reason)
@@ -248,6 +249,13 @@ impl AuthResult {
             Some(call) => call.durations = durations,
             None => self.call = Some(Box::new(Call::without_request(durations))),
         }
+        self
+    }
+
+    /// The same, served while a new one is asked for, or would be if the provider were not left alone.
+    pub(crate) fn refreshed_beside(mut self, reason: RefreshReason) -> Self {
+        let call = self.call.get_or_insert_with(|| Box::new(Call::without_request(Durations::default())));
+        call.refresh_reason = reason;
         self
     }
 

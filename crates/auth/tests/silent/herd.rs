@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use auth::{AuthError, Cancelled, Scopes, TokenSource};
+use auth::{AuthError, Cancelled, RefreshReason, Scopes, TokenSource};
 
 use crate::provider::{Gate, Provider, Reply};
 use crate::scene::{Scene, Times, account, kind, scopes};
@@ -220,12 +220,16 @@ async fn a_refresh_ahead_of_time_is_one_and_beside_its_callers() {
     let scene = Scene::new(1, Times::DUE, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
     for _ in 0..2 {
         let results = scene.at_once(100, |scene, _| async move { scene.silent(0).await.unwrap() }).await;
+        let ahead = (TokenSource::Cache, RefreshReason::ProactivelyRefreshed);
+        assert!(results.iter().all(|result| (result.source(), result.refresh_reason()) == ahead));
         assert!(results.iter().all(|result| result.access_token().expose() == "old-0"));
     }
     scene.provider.has_been_asked(1).await;
     gate.open();
     scene.app.close().await;
-    assert_eq!(scene.silent(0).await.unwrap().access_token().expose(), "at-rt0.0");
+    let refreshed = scene.silent(0).await.unwrap();
+    assert_eq!(refreshed.access_token().expose(), "at-rt0.0");
+    assert_eq!(refreshed.refresh_reason(), RefreshReason::NotApplicable);
     assert_eq!(scene.provider.count(), 1);
 }
 
