@@ -25,21 +25,28 @@ pub(super) struct NewAccessToken<'a> {
 }
 
 impl NewAccessToken<'_> {
-    /// Puts the token in place of those that grant no more or were rejected, and tells whether it is there now. What grants
-    /// more stays. Own tokens that have expired go too.
+    /// Puts the token in place of those that overlap with it or were rejected, and tells whether it is there now. What grants
+    /// all that it does and more stays. Own tokens that have expired go too.
     pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) -> bool {
         let received_at = self.origin.tokens.received_at;
+        let granted = self.origin.tokens.granted_scopes.without_oidc();
+        let is_partly_covered = |entry: &AccessToken| {
+            self.is_replaceable(entry) && granted.intersects(&entry.scopes) && !entry.scopes.grants(&granted)
+        };
         remove(items, |entry| {
-            self.is_own(entry)
-                && !self.is_covered(entry)
-                && (entry.life.expires_on <= received_at || self.is_rejected(entry))
+            let is_expired = self.is_own(entry) && entry.life.expires_on <= received_at;
+            !self.is_covered(entry) && (is_expired || is_partly_covered(entry) || self.is_rejected(entry))
         });
         // A token without lifetime is handed out once and not kept (S-62).
         if self.expires_on <= received_at {
             remove(items, |entry| self.is_covered(entry));
             return false;
         }
-        if entries(items).any(|entry| self.is_later(entry) && self.is_like(entry)) {
+        // Either could answer requests for the other.
+        let is_like = |entry: &AccessToken| {
+            granted.intersects(&entry.scopes) || (granted.grants(&entry.scopes) && entry.scopes.grants(&granted))
+        };
+        if entries(items).any(|entry| self.is_later(entry) && is_like(entry)) {
             return false;
         }
         let (names, tokens) = (self.origin.names(), &self.origin.tokens);
@@ -59,27 +66,21 @@ impl NewAccessToken<'_> {
         self.is_own(entry) && self.authority.is_same_realm(&entry.realm, self.realm)
     }
 
-    fn is_covered(&self, entry: &AccessToken) -> bool {
-        self.is_same_tenant(entry) && self.origin.tokens.granted_scopes.grants(&entry.scopes) && !self.is_later(entry)
-    }
-
-    /// Whether it is a token that the caller did not want although it grants what was asked for.
-    fn is_rejected(&self, entry: &AccessToken) -> bool {
-        self.bypass
-            && self.is_same_tenant(entry)
-            && entry.scopes.grants(&self.origin.tokens.requested_scopes)
-            && !self.is_later(entry)
-    }
-
     /// Whether somebody got the token after this one.
     fn is_later(&self, entry: &AccessToken) -> bool {
         self.since.is_some_and(|since| entry.life.cached_at > since) && self.is_same_tenant(entry)
     }
 
-    /// Whether either could answer requests for the other.
-    fn is_like(&self, entry: &AccessToken) -> bool {
-        let granted = &self.origin.tokens.granted_scopes;
-        granted.without_oidc().intersects(&entry.scopes)
-            || (granted.grants(&entry.scopes) && entry.scopes.grants(granted))
+    fn is_replaceable(&self, entry: &AccessToken) -> bool {
+        self.is_same_tenant(entry) && !self.is_later(entry)
+    }
+
+    fn is_covered(&self, entry: &AccessToken) -> bool {
+        self.is_replaceable(entry) && self.origin.tokens.granted_scopes.grants(&entry.scopes)
+    }
+
+    /// Whether it is a token that the caller did not want although it grants what was asked for.
+    fn is_rejected(&self, entry: &AccessToken) -> bool {
+        self.bypass && self.is_replaceable(entry) && entry.scopes.grants(&self.origin.tokens.requested_scopes)
     }
 }

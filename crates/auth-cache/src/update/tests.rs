@@ -209,7 +209,8 @@ fn a_token_for_claims_stays_beside_a_plain_one() {
     assert_eq!(value(&document)["AccessToken"]["key 1"], access_token("for claims", &claims));
 }
 
-// What grants no more than the new one goes, what grants more stays, and own expired ones go.
+// What grants no more than the new one goes, and so does what overlaps with it; what grants all of it and more stays. Own
+// expired ones go.
 #[test]
 fn which_access_tokens_make_room() {
     for (target, expires_in, realm, stays) in [
@@ -218,8 +219,12 @@ fn which_access_tokens_make_room() {
         ("User.Read openid profile", 600, T, false),
         ("Mail.Read", 600, T, false),
         ("openid", 600, T, false),
-        ("User.Read Files.Read", 600, T, true),
+        ("User.Read Files.Read", 600, T, false),
+        ("user.read openid Files.Read", 600, T, false),
+        ("User.Read Mail.Read Files.Read", 600, T, true),
+        ("User.Read Files.Read", 600, GUEST, true),
         ("Files.Read", 600, T, true),
+        ("openid Files.Read", 600, T, true),
         ("User.Read", 600, GUEST, true),
         ("Files.Read", 0, T, false),
         ("Files.Read", -1, GUEST, false),

@@ -163,7 +163,7 @@ fn the_end_of_an_assertion_ends_its_token() {
     }
 }
 
-// What grants no more than the new one goes, what grants more stays; other tenants, kinds and assertions are others.
+// What overlaps with the new one goes, what grants all of it and more stays; other tenants, kinds and assertions are others.
 #[test]
 fn which_tokens_make_room() {
     let old = |changes: &[(&str, Value)]| {
@@ -176,7 +176,7 @@ fn which_tokens_make_room() {
         (vec![], "a b c", false),
         (vec![], "a b openid", false),
         (vec![], "a", true),
-        (vec![], "a c", true),
+        (vec![], "a c", false),
         (vec![], "c", true),
         (vec![("expires_on", text(-1))], "c", false),
         (vec![("environment", json!("sts.windows.net"))], "a b", false),

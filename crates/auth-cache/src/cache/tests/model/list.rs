@@ -63,8 +63,9 @@ impl List {
         let scopes = answer.scopes();
         self.access_tokens.retain(|row| {
             let own = row.owner == owner && row.client == answer.client;
-            let covered = row.realm == answer.realm && row.scopes.is_subset(&scopes);
-            !(own && (covered || row.expires_on <= now))
+            let overlaps = !row.scopes.is_disjoint(&scopes) && !row.scopes.is_superset(&scopes);
+            let replaced = row.realm == answer.realm && (row.scopes.is_subset(&scopes) || overlaps);
+            !(own && (replaced || row.expires_on <= now))
         });
         if answer.lifetime > 0 {
             let expires_on = now.saturating_add(core::time::Duration::from_secs(answer.lifetime));
