@@ -45,36 +45,25 @@ fn check(fixture: &Fixture, listed: &[Value], people: &[&Person]) {
     }
 }
 
-/// A cache without what belongs to an account of an application, and of its family.
+/// A cache without what belongs to an account of an application; where a family shares the account, of any application.
 fn forgotten(before: &Value, app: &App, person: &Person) -> Value {
     let authority = app.authority();
     let here = |entry: &Value| authority.is_environment(entry["environment"].as_str().unwrap());
-    let notes = || section(before, "AppMetadata").into_iter().filter(|entry| here(entry));
-    let own = notes().filter(|entry| entry["client_id"] == *app.client_id);
-    let families: Vec<_> = own.map(family).filter(|family| !family.is_empty()).collect();
-    let members = notes().filter(|entry| families.contains(&family(entry)));
-    let mut clients: Vec<_> = members.map(|entry| entry["client_id"].as_str().unwrap()).collect();
-    clients.push(&app.client_id);
-    without(before, |section, entry| {
-        let account = entry["home_account_id"] == *person.home_account_id && here(entry);
-        let client = || entry["client_id"].as_str().is_some_and(|client| clients.contains(&client));
-        match section {
-            "Account" => account,
-            "AccessToken" | "IdToken" => account && client(),
-            "RefreshToken" => account && (client() || families.contains(&family(entry))),
-            _ => false,
+    let is_account = |entry: &Value| entry["home_account_id"] == *person.home_account_id && here(entry);
+    let is_familys = |entry: &&Value| is_account(entry) && entry["family_id"].as_str().is_some_and(|id| !id.is_empty());
+    let all_clients = section(before, "RefreshToken").iter().any(is_familys);
+    without(before, |section, entry| match section {
+        "Account" => is_account(entry),
+        "AccessToken" | "IdToken" | "RefreshToken" => {
+            is_account(entry) && (all_clients || entry["client_id"] == *app.client_id)
         }
+        _ => false,
     })
 }
 
 #[track_caller]
 fn check_forgotten(fixture: &Fixture, after: &Value, before: &Value, app: &App, person: &Person) {
     assert_eq!(*after, forgotten(before, app, person), "{}", fixture.name);
-}
-
-/// The family of an entry; none is empty.
-fn family(entry: &Value) -> &str {
-    entry["family_id"].as_str().unwrap_or_default()
 }
 
 fn json_of(account: &Account) -> Value {

@@ -292,9 +292,9 @@ impl TokenCache {
         stored
     }
 
-    /// Forgets `account` for this client, its family or all clients, and tells whether it was there. What a service got on
-    /// behalf of it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read
-    /// again afterwards, and what another program wrote back at the same time is removed, too (S-87). The server is not told:
+    /// Forgets `account` for the clients that `scope` selects, and tells whether it was there. What a service got on behalf of
+    /// it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read again
+    /// afterwards, and what another program wrote back at the same time is removed, too (S-87). The server is not told:
     /// tokens that were handed out stay valid until they expire.
     ///
     /// # Errors
@@ -318,7 +318,13 @@ impl TokenCache {
         let (user, mut removed, mut budget) = (Place::of_user(&account.home_account_id), false, LockBudget::default());
         let (places, mut done) = match &self.documents {
             Documents::Whole(_) => (vec![user.clone()], Ok(())),
-            Documents::Partitions(l1) => l1.places_of(&user, |document| removal.finds(document)).await,
+            Documents::Partitions(l1) => {
+                // What goes first does not tell whose tokens go.
+                if let Ok(own) = l1.at(&user).current().await {
+                    removal.look(&own.document);
+                }
+                l1.places_of(&user, |document| removal.finds(document)).await
+            }
         };
         // A store that fails for one keeps the others from nothing.
         for place in &places {

@@ -40,7 +40,7 @@ impl Family {
         family
     }
 
-    pub(crate) fn has(&self, family: &str) -> bool {
+    fn has(&self, family: &str) -> bool {
         self.ids.contains(family)
     }
 

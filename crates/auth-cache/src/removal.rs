@@ -1,14 +1,13 @@
 //! Forgetting an account.
 
-use std::collections::HashSet;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, Timestamp};
 
 use crate::document::{Document, Draft, Item, Partition, Place, entries, remove};
-use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
-use crate::family::Family;
+use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 use crate::pending::Moment;
 
@@ -19,8 +18,8 @@ use crate::pending::Moment;
 pub enum RemovalScope {
     /// Those of this client. A family of clients keeps its refresh token, with which this client could go on.
     ThisClient,
-    /// Those of this client and of every client of its family; for a client that is in none, its own. The default, as
-    /// otherwise the family would sign the user in again.
+    /// Those of this client; where the account has a refresh token of a family of clients, those of all clients, as otherwise
+    /// the family would sign the user in again. The default, as in MSAL for .NET.
     #[default]
     Family,
     /// Those of all clients that share the store.
@@ -34,6 +33,8 @@ pub(crate) struct Removal {
     client_id: ClientId,
     account: Account,
     scope: RemovalScope,
+    /// Whether the account had a refresh token of a family.
+    is_familys: AtomicBool,
     /// When the user had signed in last, as far as is known.
     signed_in: Mutex<Option<Timestamp>>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct Removal {
 impl Removal {
     pub(crate) fn new(authority: Authority, client_id: ClientId, account: Account, scope: RemovalScope) -> Self {
         let signed_in = Mutex::new(account.last_sign_in);
-        Self { authority, client_id, account, scope, signed_in }
+        Self { authority, client_id, account, scope, is_familys: AtomicBool::new(false), signed_in }
     }
 
     /// Forgets the account and tells whether anything was there. Who sees that a part of it is gone sees nothing of the rest,
@@ -52,7 +53,7 @@ impl Removal {
             Moment::Again if self.is_undone(document) => return false,
             Moment::Again => {}
         }
-        let going = self.going(document);
+        let going = self.look(document);
         document.edit_together(|edits| {
             let removed = edits.edit(&self.place(), |partition| going.remove(partition));
             let places = document.assertions(|partition| going.is_on_behalf(partition));
@@ -66,7 +67,7 @@ impl Removal {
         if self.is_undone(document) {
             return false;
         }
-        let going = self.going(document);
+        let going = self.look(document);
         document.partition(&self.place(), |partition| going.remove(&mut partition.draft()) > 0).unwrap_or_default()
             || !document.assertions(|partition| going.is_on_behalf(partition)).is_empty()
     }
@@ -75,15 +76,20 @@ impl Removal {
         Place::of_user(&self.account.home_account_id)
     }
 
-    fn going(&self, document: &Document) -> Going<'_> {
-        let (family, common) = (Family::of(document, &self.authority, &self.client_id), document.common());
-        let clients = entries(&common.app_metadata)
-            .filter(|app: &&AppMetadata| self.scope == RemovalScope::Family && family.has(&app.family_id))
-            .filter(|app| self.authority.is_environment(&app.environment))
-            .map(|app| app.client_id.to_ascii_lowercase())
-            .chain([self.client_id.as_str().to_ascii_lowercase()])
-            .collect();
-        Going { removal: self, family, clients }
+    /// Whose tokens go. That there was a token of a family counts on when it is gone.
+    pub(crate) fn look(&self, document: &Document) -> Going<'_> {
+        let is_familys = |token: &RefreshToken| {
+            !token.is_bound && !token.family_id.is_empty() && self.authority.is_environment(&token.environment)
+        };
+        if document.partition(&self.place(), |own| entries(&own.refresh_tokens).any(is_familys)) == Some(true) {
+            self.is_familys.store(true, Ordering::Relaxed);
+        }
+        let all_clients = match self.scope {
+            RemovalScope::ThisClient => false,
+            RemovalScope::Family => self.is_familys.load(Ordering::Relaxed),
+            RemovalScope::AllClients => true,
+        };
+        Going { removal: self, all_clients }
     }
 
     fn note_sign_in(&self, document: &Document) {
@@ -121,12 +127,9 @@ impl Removal {
 }
 
 /// What goes.
-struct Going<'a> {
+pub(crate) struct Going<'a> {
     removal: &'a Removal,
-    family: Family,
-    /// Whose tokens.
-    /// In folded letters.
-    clients: HashSet<String>,
+    all_clients: bool,
 }
 
 impl Going<'_> {
@@ -179,19 +182,13 @@ impl Going<'_> {
     }
 
     fn is_refresh_token_gone(&self, token: &RefreshToken) -> bool {
-        let gone = self.is_gone(&token.environment, &token.client_id);
-        let shared = || self.family.has(&token.family_id) && self.removal.authority.is_environment(&token.environment);
-        match self.removal.scope {
-            RemovalScope::ThisClient => gone && token.family_id.is_empty(),
-            RemovalScope::Family => gone || shared(),
-            RemovalScope::AllClients => gone,
-        }
+        let is_kept = self.removal.scope == RemovalScope::ThisClient && !token.family_id.is_empty();
+        !is_kept && self.is_gone(&token.environment, &token.client_id)
     }
 
     fn is_gone(&self, environment: &str, client_id: &str) -> bool {
         self.removal.authority.is_environment(environment)
-            && (self.removal.scope == RemovalScope::AllClients
-                || self.clients.contains(&client_id.to_ascii_lowercase()))
+            && (self.all_clients || same(client_id, self.removal.client_id.as_str()))
     }
 }
 

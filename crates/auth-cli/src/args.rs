@@ -195,7 +195,7 @@ pub(crate) struct LogoutArgs {
     /// All accounts of this client and authority
     #[arg(long, group = "whom")]
     pub(crate) all: bool,
-    /// Forget them for every client that shares the cache file, not only for this one and its family
+    /// Forget them for every client that shares the cache file, even if no family of clients shares them
     #[arg(long)]
     pub(crate) all_clients: bool,
     /// What is printed

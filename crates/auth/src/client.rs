@@ -179,8 +179,9 @@ impl PublicClient {
         TokenRequest::new(self.acquire_token_silent(scopes, None))
     }
 
-    /// Forgets an account, here and at the broker, for this client and for its family where it is in one, and tells whether it was there. The
-    /// identity provider is not told: tokens that were handed out work until they expire.
+    /// Forgets an account, here and at the broker, and tells whether it was there: for this client, or for all where a family of
+    /// clients shares it ([`RemovalScope::Family`](crate::RemovalScope::Family)). The identity provider is not told: tokens
+    /// that were handed out work until they expire.
     ///
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.

@@ -119,16 +119,14 @@ impl List {
     }
 
     pub(super) fn remove(&mut self, user: usize, client: usize, scope: RemovalScope) -> bool {
-        let is_member = |client: usize| self.families.get(&client) == Some(&true);
-        let shared = scope == RemovalScope::Family && is_member(client);
-        let gone: Vec<_> = (0..CLIENTS.len())
-            .filter(|other| *other == client || scope == RemovalScope::AllClients || (shared && is_member(*other)))
-            .collect();
+        let shared =
+            scope == RemovalScope::Family && self.refresh_tokens.iter().any(|row| row.user == user && row.family);
+        let all = shared || scope == RemovalScope::AllClients;
+        let gone: Vec<_> = (0..CLIENTS.len()).filter(|other| *other == client || all).collect();
         let before = self.rows();
         self.access_tokens.retain(|row| row.owner != Owner::User(user) || !gone.contains(&row.client));
         self.refresh_tokens.retain(|row| {
-            let goes = gone.contains(&row.client);
-            let goes = if row.family { (goes && scope != RemovalScope::ThisClient) || shared } else { goes };
+            let goes = gone.contains(&row.client) && !(row.family && scope == RemovalScope::ThisClient);
             row.user != user || !goes
         });
         self.id_tokens.retain(|(own, client, _)| *own != user || !gone.contains(client));
