@@ -24,9 +24,7 @@ pub(crate) fn merge(document: &Document, other: &Document) {
 
 /// Takes in a partition of `other`, and what belongs to none.
 pub(crate) fn merge_at(document: &Document, other: &Document, place: &Place) {
-    if let Some((_, theirs)) = other.all().into_iter().find(|(own, _)| own == place) {
-        document.edit(place, |ours| merge_partition(ours, &theirs));
-    }
+    other.partition(place, |theirs| document.edit(place, |ours| merge_partition(ours, theirs)));
     let theirs = other.common();
     document.edit_common(|ours| take_in(&mut ours.app_metadata, &theirs.app_metadata));
 }

@@ -194,6 +194,22 @@ fn merging_is_linear() {
     });
 }
 
+#[test]
+fn merging_each_place_by_itself_is_linear() {
+    let many = |n: usize| {
+        let user =
+            |number: usize| ("AccessToken", access_token("at", &[("home_account_id", json!(format!("u{number}.t")))]));
+        document(&(0..n).map(user).collect::<Vec<_>>())
+    };
+    assert_linear(500, many, |theirs| {
+        let (ours, places) = (Document::default(), theirs.all());
+        for (place, _) in &places {
+            merge_at(&ours, &theirs, place);
+        }
+        assert_eq!(ours.entries(), places.len());
+    });
+}
+
 /// Entries of many kinds, each of another time.
 fn any_entries() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
     let entry = (0..5_usize, 0..3_usize, 0..3_usize, 0..2_usize, 0..2_usize);
