@@ -114,7 +114,12 @@ impl TokenCache {
     /// store refused (S-98), nor beside an entry of another program under the same key (S-79). It never waits.
     #[must_use]
     pub fn is_persisted(&self, account: &AccountId) -> bool {
-        self.documents.known_user(account.folded()).is_some_and(|live| live.is_persisted())
+        match &self.documents {
+            Documents::Whole(live) => live.is_persisted(),
+            Documents::Partitions(_) => {
+                self.documents.known_user(account.folded()).is_some_and(|live| live.is_persisted())
+            }
+        }
     }
 
     /// Answers `query` at the time `now`, if there is nothing to do for it: always in memory, and over a storage as long as

@@ -16,11 +16,11 @@ mod read;
 mod row;
 mod section;
 mod slice;
+mod sweep;
 mod uses;
 mod write;
 
 use core::fmt;
-use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,7 @@ pub(crate) use read::{Unreadable, parse};
 pub(crate) use row::Row;
 pub(crate) use section::Section;
 use slice::Slice;
+use sweep::Sweep;
 pub(crate) use write::write;
 
 /// The document. Readers find a partition without waiting for anybody.
@@ -57,8 +58,7 @@ pub(crate) struct Document {
     size: Mutex<Size>,
     /// Whether several partitions are being changed as one.
     torn: AtomicBool,
-    /// When all assertions were looked at last.
-    swept_at: AtomicU64,
+    sweep: Sweep,
 }
 
 /// Several partitions that are changed as one.
@@ -105,7 +105,7 @@ impl Document {
             newest: AtomicU64::new(newest),
             size: Mutex::new(of_users.plus(of_apps).plus(of_assertions)),
             torn: AtomicBool::new(false),
-            swept_at: AtomicU64::new(0),
+            sweep: Sweep::default(),
         }
     }
 
@@ -138,21 +138,21 @@ impl Document {
 
     /// The places of those assertions whose partitions are `wanted`, in no order.
     pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
-        let found = self.assertions.all().into_iter().filter(|partition| wanted(partition));
-        found.map(|partition| Place::Assertion(Arc::clone(&partition.name))).collect()
+        places(&self.assertions, Place::Assertion, &wanted).collect()
     }
 
-    /// Whether there is any assertion.
-    pub(crate) fn has_assertions(&self) -> bool {
-        !self.assertions.is_empty()
+    /// The places of all partitions that are `wanted`, in no order.
+    pub(crate) fn places(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
+        places(&self.users, Place::User, &wanted)
+            .chain(places(&self.apps, Place::App, &wanted))
+            .chain(places(&self.assertions, Place::Assertion, &wanted))
+            .collect()
     }
 
-    /// Whether nobody has said so for a while; whoever asks says so.
-    pub(crate) fn is_time_to_sweep(&self, now: Timestamp, pause: Duration) -> bool {
-        let last = self.swept_at.load(Ordering::Relaxed);
-        let is_time = Timestamp::from_unix_seconds(last).saturating_add(pause) <= now;
-        let now = now.as_unix_seconds();
-        is_time && self.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// Whether a write should look at all partitions for what has expired.
+    pub(crate) fn is_time_to_sweep(&self, now: Timestamp) -> bool {
+        let partitions = [&self.users, &self.apps, &self.assertions].map(Partitions::len);
+        self.sweep.is_due(now, partitions.into_iter().fold(0, usize::saturating_add))
     }
 
     /// Every partition with its place, in the order of the document.
@@ -236,6 +236,15 @@ impl Document {
         // Partitions are replaced whole, and the size is only a measure: poison tells nothing.
         self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn places(
+    partitions: &Partitions,
+    place: fn(Arc<str>) -> Place,
+    wanted: &impl Fn(&Partition) -> bool,
+) -> impl Iterator<Item = Place> {
+    let found = partitions.all().into_iter().filter(|partition| wanted(partition));
+    found.map(move |partition| place(Arc::clone(&partition.name)))
 }
 
 impl Edits<'_> {

@@ -84,10 +84,6 @@ impl Partitions {
         None
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)

@@ -8,8 +8,9 @@ use super::partition::Partition;
 impl Document {
     /// Takes over from an older reading when its tokens were first looked at and last handed out, where they are the same
     /// still: otherwise those that are asked for all the time would go as soon as those that nobody wants, and a clock that
-    /// was set back would make tokens younger after all.
+    /// was set back would make tokens younger after all. So does the time of the last look for those that have expired.
     pub(crate) fn keep_uses(&self, older: &Self) {
+        self.sweep.keep(&older.sweep);
         let kinds = [(&self.users, &older.users), (&self.apps, &older.apps), (&self.assertions, &older.assertions)];
         for (partitions, older) in kinds {
             for older in older.all() {

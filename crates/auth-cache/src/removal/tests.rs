@@ -156,7 +156,11 @@ fn scopes_of_removal() {
             let after = value(&document);
             let is_left = after[*section].as_object().unwrap().values().any(|left| left == entry);
             assert_eq!(is_left, !goes[column], "{what}");
-            assert_eq!(after["AppMetadata"], content(&[note.clone()])["AppMetadata"], "notes of clients stay");
+            assert_eq!(
+                after["AppMetadata"],
+                content(core::slice::from_ref(&note))["AppMetadata"],
+                "notes of clients stay"
+            );
             assert!(!remove_account(&document, &entra("common"), &client(), &ada(), scope), "nothing more is there");
         }
     }

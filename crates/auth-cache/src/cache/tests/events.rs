@@ -125,11 +125,11 @@ async fn what_is_evicted_is_told_with_its_numbers() {
             AppTokenUpdate::new(Arc::new(tenant), client(), Arc::new(tokens))
         };
         for number in 0..8 {
-            cache.store_app(update(number, if number < 2 { at(-4000) } else { NOW })).await.unwrap();
+            cache.store_app(update(number, if number < 2 { at(-3595) } else { NOW })).await.unwrap();
         }
         assert!(take(&heard).iter().all(|event| matches!(event, Event::Changed { .. })), "as many as there may be");
         for (number, expired, least_recently_used) in [(8, 2, 0), (9, 0, 0), (10, 0, 2)] {
-            cache.store_app(update(number, NOW)).await.unwrap();
+            cache.store_app(update(number, at(10))).await.unwrap();
             let evicted: Vec<_> =
                 take(&heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect();
             let expected = crate::limits::Evicted { expired, least_recently_used };

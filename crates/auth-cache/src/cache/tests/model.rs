@@ -225,8 +225,8 @@ impl World {
             texts.sort();
             texts
         };
-        // Whether these are gone depends on when all assertions were looked at.
-        let swept = self.list.expired_on_behalf(self.now);
+        // Whether these are gone depends on when all partitions were looked at.
+        let swept = self.list.expired(self.now);
         let left = |mut texts: Vec<String>| {
             texts.retain(|secret| !swept.contains(secret));
             sorted(texts)

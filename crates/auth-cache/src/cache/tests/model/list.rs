@@ -216,8 +216,8 @@ impl List {
         listed
     }
 
-    pub(super) fn expired_on_behalf(&self, now: Timestamp) -> Vec<String> {
-        let expired = |row: &&AccessToken| matches!(row.owner, Owner::Assertion(_)) && row.expires_on <= now;
+    pub(super) fn expired(&self, now: Timestamp) -> Vec<String> {
+        let expired = |row: &&AccessToken| row.expires_on <= now;
         self.access_tokens.iter().filter(expired).map(|row| row.secret.clone()).collect()
     }
 
