@@ -15,7 +15,9 @@ pub enum Event {
         /// `{client}_{tenant}_AppTokenCache`, or the hash of the assertion. `None` where no single part changed.
         suggested_key: Option<String>,
     },
-    /// Entries of a document say nothing of whose they are. They are kept as they came, and answer nobody (S-91).
+    /// Entries of a document that was read say nothing of whose they are, lack a secret, or have no text where one belongs.
+    /// They are kept as they came, and answer nobody (S-91). What is wrong with an entry beyond that shows only when its
+    /// account is asked for, and is not counted.
     EntriesSkipped {
         /// How many.
         count: usize,

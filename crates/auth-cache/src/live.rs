@@ -29,9 +29,9 @@ pub(crate) fn contended() -> StorageError {
     StorageError::new("written", "", "another program keeps changing it")
 }
 
-/// Tells of entries that say nothing of whose they are.
+/// Tells of entries that answer nobody.
 pub(crate) fn note_skipped(document: &Document, observer: &Observer) {
-    let count = document.common().unfiled();
+    let count = document.common().skipped();
     if count > 0 {
         observer.tell(&Event::EntriesSkipped { count });
     }

@@ -63,14 +63,26 @@ pub(super) struct Look<'a> {
     /// The first `home_account_id`.
     home_account_id: Option<&'a RawValue>,
     mentions_assertion: bool,
+    /// Whether it has all that it must say, and nothing that is no text where one belongs.
+    has_secret: bool,
+    is_garbled: bool,
+    section: Section,
     /// Whether it has more levels than it may (S-90).
     pub(super) too_deep: bool,
 }
 
 impl<'a> Look<'a> {
     /// Looks at a value of so many levels at most.
-    pub(super) fn at(json: &'a str, levels: usize) -> Self {
-        let mut look = Self { json, home_account_id: None, mentions_assertion: false, too_deep: false };
+    pub(super) fn at(json: &'a str, levels: usize, section: Section) -> Self {
+        let mut look = Self {
+            json,
+            home_account_id: None,
+            mentions_assertion: false,
+            has_secret: false,
+            is_garbled: false,
+            section,
+            too_deep: false,
+        };
         let inner = levels.checked_sub(1);
         if !json.starts_with('{') || inner.is_none_or(|levels| look.take(levels).is_err()) {
             look.too_deep = is_deeper(json, levels);
@@ -94,9 +106,13 @@ impl<'a> Look<'a> {
                 while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
                     match &*name {
                         "home_account_id" if look.home_account_id.is_none() => look.home_account_id = Some(value),
+                        "secret" => look.has_secret = !matches!(value.get(), "null" | "\"\""),
                         name => look.mentions_assertion |= entries::ASSERTION.contains(&name),
                     }
-                    look.too_deep |= is_deeper(value.get(), levels);
+                    if !value.get().starts_with('"') {
+                        look.too_deep |= is_deeper(value.get(), levels);
+                        look.is_garbled |= value.get().starts_with(['{', '[', 't', 'f']) && look.section.needs(&name);
+                    }
                 }
                 Ok(())
             }
@@ -105,11 +121,15 @@ impl<'a> Look<'a> {
         serde_json::Deserializer::from_str(self.json).deserialize_map(Members(self, levels))
     }
 
+    /// Whether the entry can answer nobody, as far as can be seen without reading it.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.json.starts_with('{') || self.is_garbled || (self.section.is_secret() && !self.has_secret)
+    }
+
     /// The place of an entry with members; `None` for one that only its text is kept of.
-    pub(super) fn place(&self, section: Section) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<Place> {
         let members = || Members::parse(self.json);
-        let secret = matches!(section, Section::AccessToken | Section::RefreshToken | Section::IdToken);
-        if secret && self.mentions_assertion {
+        if self.section.is_secret() && self.mentions_assertion {
             let hash = entries::assertion(&members()?)?;
             if !hash.is_empty() {
                 return Some(Place::Assertion(hash.into()));
@@ -119,7 +139,7 @@ impl<'a> Look<'a> {
             Some(Borrowed(id)) => id,
             None => members()?.text("home_account_id").or_empty()?,
         };
-        match section {
+        match self.section {
             Section::Account => Some(Place::User(id.to_ascii_lowercase().into())),
             _ if !id.is_empty() => Some(Place::User(id.to_ascii_lowercase().into())),
             Section::AccessToken => {
@@ -161,7 +181,7 @@ mod tests {
             (Account, "7", None),
             (Account, "null", None),
         ] {
-            assert_eq!(Look::at(json, 2).place(section), expected, "{json}");
+            assert_eq!(Look::at(json, 2, section).place(), expected, "{json}");
         }
     }
 }

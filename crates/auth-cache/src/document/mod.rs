@@ -73,6 +73,8 @@ pub(crate) struct Common {
     pub(crate) app_metadata: Vec<Arc<Item<AppMetadata>>>,
     /// Entries of which nobody can tell whose they are, with their keys.
     unfiled: Vec<(Section, Slice, Slice)>,
+    /// How many entries were seen to answer nobody when the document was read.
+    skipped: usize,
     /// Sections of other programs.
     foreign: Vec<(Slice, Slice)>,
 }
@@ -88,9 +90,9 @@ impl Common {
         self.foreign.extend(other.foreign.iter().cloned());
     }
 
-    /// How many entries say nothing of whose they are.
-    pub(crate) fn unfiled(&self) -> usize {
-        self.unfiled.len()
+    /// How many entries of the document that was read answer nobody.
+    pub(crate) const fn skipped(&self) -> usize {
+        self.skipped
     }
 }
 

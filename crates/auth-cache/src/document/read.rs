@@ -102,14 +102,17 @@ impl<'b> Reader<'b> {
     }
 
     fn entry(&mut self, section: Section, key: &str, raw: &RawValue) {
-        let look = Look::at(raw.get(), self.levels.saturating_sub(2));
+        let look = Look::at(raw.get(), self.levels.saturating_sub(2), section);
         self.too_deep |= look.too_deep;
         let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
+        let place = if section == Section::AppMetadata { None } else { look.place() };
+        let is_skipped = look.is_broken() || (place.is_none() && section != Section::AppMetadata);
+        self.common.skipped = self.common.skipped.saturating_add(usize::from(is_skipped));
         if section == Section::AppMetadata {
             self.common.app_metadata.push(Arc::new(Item::stored(key, json)));
             return;
         }
-        let Some(place) = look.place(section) else {
+        let Some(place) = place else {
             self.common.unfiled.push((section, key, json));
             return;
         };

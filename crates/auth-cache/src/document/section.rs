@@ -28,6 +28,23 @@ impl Section {
         Self::ALL.into_iter().find(|section| section.name() == name)
     }
 
+    /// Whether its entries are tokens.
+    pub(crate) const fn is_secret(self) -> bool {
+        matches!(self, Self::AccessToken | Self::RefreshToken | Self::IdToken)
+    }
+
+    /// Whether an entry in which this member is no text answers nobody.
+    pub(crate) fn needs(self, member: &str) -> bool {
+        let own: &[&str] = match self {
+            Self::AccessToken => &["client_id", "realm", "target", "secret", "credential_type", "token_type"],
+            Self::RefreshToken => &["client_id", "secret", "family_id"],
+            Self::IdToken => &["client_id", "secret", "realm"],
+            Self::Account => &["realm", "username", "local_account_id"],
+            Self::AppMetadata => &["client_id", "family_id"],
+        };
+        member == "environment" || own.contains(&member)
+    }
+
     /// The members that we write ourselves; all others are another program's.
     pub(crate) const fn members(self) -> &'static [&'static str] {
         match self {

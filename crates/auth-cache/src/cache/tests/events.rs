@@ -65,10 +65,39 @@ async fn each_change_names_its_key() {
     }
 }
 
+// Entries that say whose they are and cannot be read.
 #[tokio::test]
-async fn entries_of_nobody_are_counted() {
+async fn entries_that_lack_what_they_must_say_are_counted() {
+    let with = crate::testing::with;
+    let (at, rt) = (|changes: &[_]| crate::testing::access_token("at", changes), refresh_token("rt", &[]));
+    let (id_token, account) = (crate::testing::id_token("x", &[]), crate::testing::account("ada", &[]));
+    for (section, entry, is_skipped) in [
+        ("AccessToken", at(&[]), false),
+        ("AccessToken", at(&[("ext", json!({"a": "b"})), ("expires_on", json!(7)), ("x", json!([]))]), false),
+        ("AccessToken", at(&[("secret", json!({}))]), true),
+        ("AccessToken", at(&[("secret", Value::Null)]), true),
+        ("AccessToken", at(&[("secret", json!(""))]), true),
+        ("AccessToken", at(&[("target", json!(["User.Read"]))]), true),
+        ("AccessToken", at(&[("environment", json!(true))]), true),
+        ("RefreshToken", with(rt.clone(), &[("family_id", json!({}))]), true),
+        ("RefreshToken", with(rt, &[("target", json!({}))]), false),
+        ("IdToken", with(id_token, &[("realm", json!(false))]), true),
+        ("Account", account.clone(), false),
+        ("Account", with(account, &[("username", json!([]))]), true),
+        ("AppMetadata", app_metadata("1", &[("family_id", json!([1]))]), true),
+        ("AppMetadata", app_metadata("1", &[]), false),
+    ] {
+        let (cache, heard) = listening(TokenCache::in_memory());
+        cache.merge_json(content(&[(section, entry.clone())]).to_string().as_bytes()).unwrap();
+        let told = if is_skipped { vec![Event::EntriesSkipped { count: 1 }] } else { vec![] };
+        assert_eq!(take(&heard), told, "{section} {entry}");
+    }
+}
+
+#[tokio::test]
+async fn entries_that_answer_nobody_are_counted() {
     let odd = json!({
-        "AccessToken": {"a": null, "b": 7, "c": {"home_account_id": []}, "good": {"home_account_id": "x"}},
+        "AccessToken": {"a": null, "b": 7, "c": {"home_account_id": []}, "good": {"home_account_id": "x", "secret": "s"}},
         "RefreshToken": {"d": {"secret": "of nobody"}}, "AppMetadata": {"e": null}, "IdToken": "no map",
     });
     let storage = MemoryStorage::new();
@@ -76,14 +105,14 @@ async fn entries_of_nobody_are_counted() {
     let (cache, heard) = listening(TokenCache::new(storage.clone()));
     let skipped = |count| Event::EntriesSkipped { count };
     assert!(names(&cache).await.is_empty());
-    assert_eq!(take(&heard), [skipped(4)]);
+    assert_eq!(take(&heard), [skipped(5)]);
     assert!(names(&cache).await.is_empty());
     assert_eq!(take(&heard), [], "told once for each reading");
     overwrite(&storage, r#"{"Account":{"a":7}}"#).await;
     store(&cache, "ada", false).await.unwrap();
     assert_eq!(take(&heard), [skipped(1), changed(Some(&format!("ada.{T}")))]);
     cache.merge_json(odd.to_string().as_bytes()).unwrap();
-    assert_eq!(take(&heard), [skipped(4)]);
+    assert_eq!(take(&heard), [skipped(5)]);
     assert_eq!(cache.merge_json(b"[]"), Err(NotACache));
     for broken in [&b"null"[..], b"{\"AccessToken\":", b"\xff\xfe", b"{} {}"] {
         assert_eq!(cache.merge_json(broken), Err(NotACache));
