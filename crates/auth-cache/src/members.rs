@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use auth_core::{Secret, Timestamp};
 use serde::Deserialize;
-use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 /// The longest text that an entry may hold (S-90).
@@ -19,38 +18,41 @@ pub(crate) trait Entry: Sized {
 #[derive(Deserialize)]
 pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// A name that is borrowed where it has no escapes. Half of a surrogate pair, which JSON allows and no text can hold, is
-/// replaced, so that one bad name does not spoil its neighbours (S-91).
-pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
+/// The name of an entry or a member.
+pub(crate) enum Name<'a> {
+    /// A text, borrowed where it has no escapes.
+    Text(Cow<'a, str>),
+    /// What JSON allows and no text can hold, half of a surrogate pair, as it stands in its quotes: one bad name neither spoils
+    /// its neighbours nor is taken for another (S-91).
+    Quoted(&'a str),
+}
+
+impl Name<'_> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Quoted(_) => None,
+        }
+    }
+
+    fn is(&self, text: &str) -> bool {
+        self.as_text() == Some(text)
+    }
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Ok(Self(Cow::Borrowed(plain))),
-            _ => serde_json::from_str(raw).map(|Unescaped(name)| Self(Cow::Owned(name))).map_err(D::Error::custom),
-        }
-    }
-}
-
-/// A text with escapes.
-struct Unescaped(String);
-
-impl<'de> Deserialize<'de> for Unescaped {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Unescaped;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-                Ok(Unescaped(String::from_utf8_lossy(name).into_owned()))
-            }
-        }
-        deserializer.deserialize_bytes(Visitor)
+        Ok(match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(plain) if !plain.contains('\\') => plain.into(),
+            _ => serde_json::from_str(raw).map_or(Self::Quoted(raw), |text: String| Self::Text(text.into())),
+        })
     }
 }
 
@@ -77,7 +79,7 @@ impl<'a> Text<'a> {
 }
 
 /// The members of an entry in their order.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+pub(crate) struct Members<'a>(Vec<(Name<'a>, Value<'a>)>);
 
 /// The value of a member.
 pub(crate) enum Value<'a> {
@@ -104,25 +106,25 @@ impl<'a> Members<'a> {
     /// `None` unless it is an object, and one that says only once whose it is.
     pub(crate) fn parse(json: &'a str) -> Option<Self> {
         let members = serde_json::from_str::<Self>(json).ok()?;
-        let named = members.0.iter().filter(|(name, _)| name == "home_account_id").count();
+        let named = members.0.iter().filter(|(name, _)| name.is("home_account_id")).count();
         (named <= 1).then_some(members)
     }
 
     /// Those of an entry that is about to be written.
-    pub(crate) const fn known(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+    pub(crate) const fn known(members: Vec<(Name<'a>, Value<'a>)>) -> Self {
         Self(members)
     }
 
     /// The members that stand in a document.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Name<'a>, &'a RawValue)> {
         self.0.iter().filter_map(|(name, value)| match value {
-            Value::Raw(raw) => Some((&**name, *raw)),
+            Value::Raw(raw) => Some((name, *raw)),
             Value::Text(_) | Value::Secret(_) => None,
         })
     }
 
     fn value(&self, name: &str) -> Option<&Value<'a>> {
-        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
+        self.0.iter().rev().find(|(own, _)| own.is(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
@@ -207,7 +209,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(12);
-                while let Some(Name(name)) = map.next_key()? {
+                while let Some(name) = map.next_key()? {
                     members.push((name, Value::Raw(map.next_value()?)));
                 }
                 Ok(Members(members))

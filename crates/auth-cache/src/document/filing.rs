@@ -103,15 +103,16 @@ impl<'a> Look<'a> {
 
             fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
                 let Self(look, levels) = self;
-                while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
-                    match &*name {
+                while let Some((name, value)) = map.next_entry::<Name<'a>, &RawValue>()? {
+                    let name = name.as_text().unwrap_or_default();
+                    match name {
                         "home_account_id" if look.home_account_id.is_none() => look.home_account_id = Some(value),
                         "secret" => look.has_secret = !matches!(value.get(), "null" | "\"\""),
                         name => look.mentions_assertion |= entries::ASSERTION.contains(&name),
                     }
                     if !value.get().starts_with('"') {
                         look.too_deep |= is_deeper(value.get(), levels);
-                        look.is_garbled |= value.get().starts_with(['{', '[', 't', 'f']) && look.section.needs(&name);
+                        look.is_garbled |= value.get().starts_with(['{', '[', 't', 'f']) && look.section.needs(name);
                     }
                 }
                 Ok(())

@@ -68,6 +68,11 @@ impl<E> Item<E> {
         }
     }
 
+    /// Whether the key stands in its quotes, as no text can hold it.
+    pub(crate) fn has_quoted_key(&self) -> bool {
+        matches!(&self.text, Text::Stored { key, .. } if key.is_quoted())
+    }
+
     pub(crate) fn json(&self) -> &str {
         match &self.text {
             Text::Stored { json, .. } => json.as_str(),

@@ -82,11 +82,14 @@ pub(crate) struct Common {
 impl Common {
     /// Takes over what `other` has beside the entries that anybody could find.
     pub(crate) fn adopt(&mut self, other: &Self) {
-        let unfiled: HashSet<_> = other.unfiled.iter().map(|(section, key, _)| (*section, key.as_str())).collect();
-        self.unfiled.retain(|(section, key, _)| !unfiled.contains(&(*section, key.as_str())));
+        fn id(name: &Slice) -> (bool, &str) {
+            (name.is_quoted(), name.as_str())
+        }
+        let unfiled: HashSet<_> = other.unfiled.iter().map(|(section, key, _)| (*section, id(key))).collect();
+        self.unfiled.retain(|(section, key, _)| !unfiled.contains(&(*section, id(key))));
         self.unfiled.extend(other.unfiled.iter().cloned());
-        let foreign: HashSet<_> = other.foreign.iter().map(|(name, _)| name.as_str()).collect();
-        self.foreign.retain(|(name, _)| !foreign.contains(name.as_str()));
+        let foreign: HashSet<_> = other.foreign.iter().map(|(name, _)| id(name)).collect();
+        self.foreign.retain(|(name, _)| !foreign.contains(&id(name)));
         self.foreign.extend(other.foreign.iter().cloned());
     }
 

@@ -7,7 +7,7 @@ use auth_core::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::Section;
-use crate::members::{Members, Value};
+use crate::members::{Members, Name, Value};
 
 /// How many members an entry has, about.
 const USUAL: usize = 12;
@@ -15,9 +15,9 @@ const USUAL: usize = 12;
 /// The members of an entry that is about to be written.
 #[derive(Default)]
 pub(crate) struct NewEntry<'a> {
-    members: Vec<(Cow<'a, str>, Value<'a>)>,
-    /// Values as they are written: those of other shapes, and those of other programs.
-    as_written: Vec<(Cow<'static, str>, Zeroizing<String>)>,
+    members: Vec<(Name<'a>, Value<'a>)>,
+    /// Names and values as they are written: those of other shapes, and those of other programs.
+    as_written: Vec<(String, Zeroizing<String>)>,
     has_foreign: bool,
 }
 
@@ -53,19 +53,22 @@ impl<'a> NewEntry<'a> {
     pub(crate) fn with_json(mut self, name: &'static str, value: &impl serde::Serialize) -> Self {
         // Texts and maps of texts cannot fail to serialize.
         if let Ok(json) = serde_json::to_string(value) {
-            self.as_written.push((name.into(), Zeroizing::new(json)));
+            self.as_written.push((quoted(name), Zeroizing::new(json)));
         }
         self
     }
 
     /// Takes over members of other programs, as far as it has none of the same name.
     pub(crate) fn with_foreign(mut self, foreign: &Foreign) -> Self {
-        self.has_foreign = !foreign.is_empty();
-        let is_own = |name: &str| {
-            self.members.iter().any(|(own, _)| own == name) || self.as_written.iter().any(|(own, _)| own == name)
-        };
+        if foreign.is_empty() {
+            return self;
+        }
+        self.has_foreign = true;
+        let names = self.members.iter().filter_map(|(name, _)| name.as_text());
+        let own: Vec<_> = names.map(quoted).chain(self.as_written.iter().map(|(name, _)| name.clone())).collect();
+        let is_own = |name: &String| own.contains(name);
         let rest: Vec<_> = foreign.0.iter().filter(|(name, _)| !is_own(name)).collect();
-        self.as_written.extend(rest.into_iter().map(|(name, json)| (name.clone().into(), json.clone())));
+        self.as_written.extend(rest.into_iter().map(|(name, json)| (name.clone(), json.clone())));
         self
     }
 
@@ -75,7 +78,7 @@ impl<'a> NewEntry<'a> {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        let own = || self.members.iter().map(|(name, value)| (name, value.as_str()));
+        let own = || self.members.iter().filter_map(|(name, value)| Some((name.as_text()?, value.as_str())));
         let all_plain = own().all(|(_, value)| is_plain(value));
         // Six characters at most stand for one.
         let most = if all_plain { 1 } else { 6 };
@@ -92,7 +95,7 @@ impl<'a> NewEntry<'a> {
         }
         for (name, json) in &self.as_written {
             text.push(if text.is_empty() { '{' } else { ',' });
-            push_text(&mut text, name, is_plain(name));
+            text.push_str(name);
             text.push(':');
             text.push_str(json);
         }
@@ -106,7 +109,7 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// Members of other programs by name, as they are written. There may be as many as somebody likes (S-88).
+/// Members of other programs by name, both as they are written. There may be as many as somebody likes (S-88).
 #[derive(Default)]
 pub(crate) struct Foreign(BTreeMap<String, Zeroizing<String>>);
 
@@ -114,9 +117,12 @@ impl Foreign {
     /// Takes over the members of `old` that we do not write ourselves and that are not here yet.
     pub(super) fn adopt(&mut self, old: &Members<'_>, section: Section) {
         for (name, raw) in old.iter() {
-            if !section.members().contains(&name) {
-                self.0.entry(name.to_owned()).or_insert_with(|| raw.get().to_owned().into());
-            }
+            let name = match name {
+                Name::Text(text) if section.members().contains(&&**text) => continue,
+                Name::Text(text) => quoted(text),
+                Name::Quoted(quoted) => (*quoted).to_owned(),
+            };
+            self.0.entry(name).or_insert_with(|| raw.get().to_owned().into());
         }
     }
 
@@ -133,6 +139,12 @@ impl Foreign {
 fn is_plain(text: &str) -> bool {
     // Without a way out in between, many characters are looked at at once.
     text.bytes().fold(true, |all, byte| all & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
+}
+
+fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len().saturating_add(2));
+    push_text(&mut json, text, is_plain(text));
+    json
 }
 
 fn push_text(json: &mut String, text: &str, plain: bool) {

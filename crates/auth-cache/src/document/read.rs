@@ -97,11 +97,14 @@ impl<'b> Reader<'b> {
     }
 
     /// A key or name, which has a text of its own where it is written with escapes.
-    fn name(&self, name: &str) -> Option<Slice> {
-        self.slice(name).or_else(|| Slice::whole(name.to_owned()))
+    fn name(&self, name: &Name<'_>) -> Option<Slice> {
+        match name {
+            Name::Text(text) => self.slice(text).or_else(|| Slice::whole(text.clone().into_owned())),
+            Name::Quoted(quoted) => self.slice(quoted),
+        }
     }
 
-    fn entry(&mut self, section: Section, key: &str, raw: &RawValue) {
+    fn entry(&mut self, section: Section, key: &Name<'_>, raw: &RawValue) {
         let look = Look::at(raw.get(), self.levels.saturating_sub(2), section);
         self.too_deep |= look.too_deep;
         let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
@@ -147,8 +150,8 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let reader = self.0;
-        while let Some(Name(name)) = map.next_key()? {
-            match Section::named(&name) {
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            match name.as_text().and_then(Section::named) {
                 Some(section) if !reader.careful => map.next_value_seed(Entries { reader, section })?,
                 section => {
                     let raw: &RawValue = map.next_value()?;
@@ -198,7 +201,7 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(key)) = map.next_key()? {
+        while let Some(key) = map.next_key()? {
             self.reader.entry(self.section, &key, map.next_value()?);
         }
         Ok(())

@@ -30,6 +30,12 @@ impl Slice {
         Some(Self { buffer: Secret::new(text), start: 0, end })
     }
 
+    /// Whether a name stands in its quotes, as no text can hold it: then it is a part of a document, which does not begin with
+    /// it. A text that begins with a quote is never such a part, as it has to be escaped.
+    pub(crate) fn is_quoted(&self) -> bool {
+        self.start > 0 && self.as_str().starts_with('"')
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         let bounds = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
         bounds.and_then(|(start, end)| self.buffer.expose().get(start..end)).unwrap_or_default()

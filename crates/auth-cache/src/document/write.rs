@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::item::Item;
 use super::partition::Partition;
+use super::slice::Slice;
 use super::{Common, Document, KeyKind, Section};
 use crate::members::Entry;
 
@@ -29,13 +30,13 @@ pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, BTreeSet<String
         json.begin(section.name());
         contents.each(section, &mut |line| {
             if left_out.is_empty() || !left_out.contains(&line.json.as_ptr()) {
-                json.member(line.key, line.json);
+                json.member(line.name, line.json);
             }
         });
         json.end();
     }
     for (name, text) in kept {
-        json.foreign(name.as_str(), text.as_str());
+        json.foreign(Written::from(name), text.as_str());
     }
     (json.finish(), collided)
 }
@@ -46,10 +47,24 @@ struct Contents<'a> {
     common: &'a Common,
 }
 
+/// A name as it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Written<'a> {
+    text: &'a str,
+    /// Whether it has its quotes already, as no text can hold it.
+    is_quoted: bool,
+}
+
+impl<'a> From<&'a Slice> for Written<'a> {
+    fn from(name: &'a Slice) -> Self {
+        Self { text: name.as_str(), is_quoted: name.is_quoted() }
+    }
+}
+
 /// An entry as it is written.
 #[derive(Clone, Copy)]
 struct Line<'a> {
-    key: &'a str,
+    name: Written<'a>,
     json: &'a str,
     /// Under which kind of key, where this process made it.
     made: Option<KeyKind>,
@@ -59,7 +74,8 @@ struct Line<'a> {
 
 impl<'a, E: Entry> From<&'a Arc<Item<E>>> for Line<'a> {
     fn from(item: &'a Arc<Item<E>>) -> Self {
-        Self { key: item.key(), json: item.json(), made: item.made_under(), is_filed: true }
+        let name = Written { text: item.key(), is_quoted: item.has_quoted_key() };
+        Self { name, json: item.json(), made: item.made_under(), is_filed: true }
     }
 }
 
@@ -78,7 +94,7 @@ impl Contents<'_> {
             self.common.app_metadata.iter().for_each(|item| visit(item.into()));
         }
         for (_, key, json) in self.common.unfiled.iter().filter(|(own, ..)| *own == section) {
-            visit(Line { key: key.as_str(), json: json.as_str(), made: None, is_filed: false });
+            visit(Line { name: key.into(), json: json.as_str(), made: None, is_filed: false });
         }
     }
 
@@ -96,7 +112,7 @@ impl Contents<'_> {
         };
         let mut size = 128_usize;
         for section in Section::ALL {
-            self.each(section, &mut |line| size = plus(size, line.key, line.json));
+            self.each(section, &mut |line| size = plus(size, line.name.text, line.json));
         }
         self.common.foreign.iter().fold(size, |sum, (name, json)| plus(sum, name.as_str(), json.as_str()))
     }
@@ -108,14 +124,14 @@ impl Contents<'_> {
         let (mut left_out, mut collided) = (HashSet::new(), BTreeSet::new());
         for section in Section::ALL {
             let mut standing = HashMap::with_hasher(RandomState::new());
-            self.each(section, &mut |line| match standing.entry(line.key) {
+            self.each(section, &mut |line| match standing.entry(line.name) {
                 hash_map::Entry::Vacant(free) => {
                     free.insert(line);
                 }
                 hash_map::Entry::Occupied(mut taken) => {
                     let goes = if taken.get().yields_to(line) { taken.insert(line) } else { line };
                     left_out.insert(goes.json.as_ptr());
-                    collided.extend(goes.made.map(|_| goes.key.to_owned()));
+                    collided.extend(goes.made.map(|_| goes.name.text.to_owned()));
                 }
             });
         }
@@ -159,17 +175,20 @@ impl Json {
         self.text.push(b'}');
     }
 
-    fn member(&mut self, key: &str, json: &str) {
+    fn member(&mut self, name: Written<'_>, json: &str) {
         if !core::mem::take(&mut self.first) {
             self.text.push(b',');
         }
-        self.quoted(key);
+        match name.is_quoted {
+            true => self.text.extend_from_slice(name.text.as_bytes()),
+            false => self.quoted(name.text),
+        }
         self.text.push(b':');
         self.text.extend_from_slice(json.as_bytes());
     }
 
     /// A section of another program, after those of ours.
-    fn foreign(&mut self, name: &str, json: &str) {
+    fn foreign(&mut self, name: Written<'_>, json: &str) {
         self.first = self.text.is_empty();
         if self.first {
             self.text.push(b'{');

@@ -4,7 +4,9 @@ use super::*;
 use crate::lookup::{Lookup, Query, lookup};
 use crate::pending::Moment;
 use crate::removal::{Removal, RemovalScope};
-use crate::testing::{NOW, T, access_token, account, assert_linear, client, entra, home_account, home_id, scopes};
+use crate::testing::{
+    NOW, T, access_token, account, assert_linear, client, entra, home_account, home_id, scopes, update_of,
+};
 
 /// The access token that the home account gets.
 fn served(document: &Document) -> Option<String> {
@@ -51,6 +53,41 @@ fn odd_documents_are_read_for_what_they_hold() {
         let again = parse(&written(&document));
         assert_eq!((served(&again).as_deref(), again.entries()), (Some("at"), entries), "{text}");
         assert_eq!(written(&again), written(&document), "{text}");
+    }
+}
+
+// S-91: names that no text can hold differ all the same, from one another and from texts that look like them.
+#[test]
+fn names_that_no_text_can_hold_are_kept_apart() {
+    let keys = [r"k\ud800", r"k\ud801", r"k\\ud800", r#"\"k\\ud800\""#];
+    let foreign = r#""\ud800":1,"\ud801":2,"\\ud800":3,"\"\\ud800\"":4"#;
+    let entry = |number: usize, more: &str| {
+        let entry = access_token("at", &[("target", json!(format!("scope{number}")))]).to_string();
+        entry.replacen('{', &format!("{{{more},"), 1)
+    };
+    let entries = |more: &str| {
+        let entries = keys.iter().enumerate().map(|(number, key)| format!(r#""{key}":{}"#, entry(number, more)));
+        entries.collect::<Vec<_>>().join(",")
+    };
+    let document = parse(&format!(r#"{{{foreign},"AccessToken":{{{}}}}}"#, entries(foreign)));
+    let read = |number: usize| {
+        let (authority, client, account) = (entra(T), client(), home_account());
+        let wanted = scopes(&format!("scope{number}"));
+        matches!(lookup(&document, &Query::new(&authority, &client, &account, &wanted), NOW), Lookup::Usable(_))
+    };
+    assert!((0..keys.len()).all(read), "fields decide, not keys");
+    let text = written(&document);
+    assert!(text.ends_with(&format!(",{foreign}}}")), "{text}");
+    assert_eq!(text.matches(foreign).count(), 1 + keys.len(), "{text}");
+    for key in keys {
+        assert_eq!(text.matches(&format!(r#""{key}":{{"#)).count(), 1, "{key} in {text}");
+    }
+    assert_eq!(written(&parse(&text)), text);
+    // They go over into what takes the place of an entry.
+    assert!(update_of("u", &[("scope", json!("scope0"))], NOW).apply(&document, Moment::First));
+    let text = written(&document);
+    for member in foreign.split(',') {
+        assert_eq!(text.matches(member).count(), 1 + keys.len(), "{member} in {text}");
     }
 }
 
