@@ -346,8 +346,9 @@ impl TokenCache {
     }
 
     /// Waits until nobody else over this cache or its store redeems refresh tokens of this account for this client: no other
-    /// client of this process, and no other process as far as the store can tell. Whoever has the lock should look into the cache once more before asking the identity provider. What was waited is
-    /// taken off `budget`, which is then handed to [`store_within`](Self::store_within).
+    /// client of this process, and no other process as far as the store can tell. With the lock, look into the cache once
+    /// more before asking the identity provider. The time waited is taken off `budget`, which is then passed to
+    /// [`store_within`](Self::store_within).
     ///
     /// # Errors
     /// [`StorageError`] when the lock cannot be had in time.

@@ -164,8 +164,8 @@ impl TokenUpdate {
         replaced.any(|entry| !basis.knows(&entry.secret) && !is_own(&entry.secret))
     }
 
-    /// The environments, in folded letters, in which this account and client have an id_token of another issuer or subject. Where several issuers share
-    /// a host, nothing else in an entry tells them apart.
+    /// The environments, in lower case, in which this account and client have an ID token of another issuer or subject.
+    /// Where several issuers share a host, nothing else in an entry tells them apart.
     fn other_issuers(&self, partition: &Draft) -> HashSet<String> {
         if !self.authority.issuer_decides() {
             return HashSet::new();
