@@ -84,7 +84,7 @@ fn survives_a_sign_in(input: &[u8]) {
     let authority = Arc::new(Authority::tenant(TENANT).expect("an authority"));
     let (client, scopes) = (ClientId::new(CLIENT).expect("a client id"), Scopes::parse("User.Read").expect("a scope"));
     let tokens = Arc::new(tokens(&authority, &client, &scopes));
-    let account = Account::of_tokens(&tokens, &authority).expect("an account");
+    let account = Account::from_tokens(&tokens, &authority).expect("an account");
     let query = Query::new(&authority, &client, &account.home_account_id, &scopes);
 
     for account in done(cache.accounts(&authority, &client)).expect("accounts") {
@@ -92,7 +92,7 @@ fn survives_a_sign_in(input: &[u8]) {
     }
     done(cache.lookup(&query, NOW)).expect("an answer");
     let first = document(&storage);
-    let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client.clone(), account.clone(), tokens);
+    let update = TokenUpdate::from_sign_in(Arc::clone(&authority), client.clone(), account.clone(), tokens);
     let stored = done(cache.store(update));
     let second = document(&storage);
     let found = done(cache.lookup(&query, NOW)).expect("an answer");

@@ -14,7 +14,7 @@ pub(crate) fn holds(input: &[u8]) {
     static BOTH: LazyLock<[(ResponseMode, String, Peer); 2]> = LazyLock::new(|| {
         [ResponseMode::FormPost, ResponseMode::Query].map(|mode| {
             let pending = sign_in::begin(mode);
-            let expectation = Expectation::of(&pending).expect("a loopback address with a port");
+            let expectation = Expectation::new(&pending).expect("a loopback address with a port");
             (mode, sign_in::state_of(&pending), Peer::expecting(expectation))
         })
     });

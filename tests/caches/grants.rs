@@ -54,7 +54,7 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
         Call::ClientCredentials => grant(cache.lookup_app(&app, fixture.now()).await.unwrap()),
         Call::Obo => {
             let of_step = query.assertion_of_step.and_then(|step| fixture.meta.steps[step].assertion.as_deref());
-            let assertion = Assertion::of_token(query.assertion.as_deref().or(of_step).unwrap());
+            let assertion = Assertion::from_token(query.assertion.as_deref().or(of_step).unwrap());
             grant(cache.lookup_assertion(&AssertionQuery::new(&assertion, app), fixture.now()).await.unwrap())
         }
         Call::Silent => {

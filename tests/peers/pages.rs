@@ -44,7 +44,7 @@ fn serve(pages: &Pages, answer: &str) -> Waiting {
     let pending = request.begin(&mut SysRng, Timestamp::from_unix_seconds(1_700_000_000)).unwrap();
     let query = pending.url().query().unwrap();
     let state = query.split('&').find(|pair| pair.starts_with("state=")).unwrap();
-    let expectation = Expectation::of(&pending).unwrap().with_pages(pages.clone());
+    let expectation = Expectation::new(&pending).unwrap().with_pages(pages.clone());
     let wait = tokio::spawn(async move { receiver.receive(expectation).await.is_ok() });
     Waiting { address: format!("{address}&{state}"), wait }
 }

@@ -136,7 +136,7 @@ async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seco
     tokens.client_info = ClientInfo::parse(&client_info).unwrap();
     let app = AppTokenUpdate::new(Arc::new(authority), client_id, tokens.into());
     let end = Timestamp::from_unix_seconds(now() + seconds);
-    cache.store_assertion(AssertionTokenUpdate::new(Assertion::of_token(name), Some(end), app)).await.unwrap();
+    cache.store_assertion(AssertionTokenUpdate::new(Assertion::from_token(name), Some(end), app)).await.unwrap();
 }
 
 // S-87, S-107: what was got on behalf of a user is known as long as it is of use, and not after a sign-out.

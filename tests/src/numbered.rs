@@ -40,7 +40,7 @@ impl Writer {
     /// Store number `number`.
     pub fn update(&self, number: u64) -> TokenUpdate {
         let (account, tokens) = (self.account(number), self.tokens(number).into());
-        TokenUpdate::of_sign_in(Arc::clone(&self.authority), self.client_id.clone(), account, tokens)
+        TokenUpdate::from_sign_in(Arc::clone(&self.authority), self.client_id.clone(), account, tokens)
     }
 
     /// A query for the access token of one of the accounts.

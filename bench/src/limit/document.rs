@@ -85,12 +85,12 @@ impl<'a> Document<'a> {
 
 /// The position of an access token in the text.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct Span {
     from: usize,
     to: usize,
 }
 
-impl Place {
+impl Span {
     /// Finds it.
     #[must_use]
     pub fn find(text: &[u8], key: &str) -> Self {

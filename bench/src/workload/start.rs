@@ -19,7 +19,7 @@ use crate::child;
 use crate::generate::{
     CLIENT, Contents, ENVIRONMENT, SCOPES, TENANT, access_token, home_account_id, new_access_token, refresh_token,
 };
-use crate::limit::document::{Document, Place, replace_file};
+use crate::limit::document::{Document, Span, replace_file};
 use crate::limit::now;
 use crate::measure::{Compared, Effort};
 use crate::ours::{WANTED, account, authority, basis, file, runtime, wanted};
@@ -140,7 +140,7 @@ fn ours(path: &Path) -> Started {
 
     let basis = basis(&runtime, &cache, &authority, &account);
     let begun = Instant::now();
-    let update = TokenUpdate::of_refresh(Arc::new(authority), client_id, account, Arc::new(tokens), basis);
+    let update = TokenUpdate::from_refresh(Arc::new(authority), client_id, account, Arc::new(tokens), basis);
     assert!(runtime.block_on(cache.store(update)).expect("a file that can be written"));
     Started { load: load.as_nanos() as f64, write: begun.elapsed().as_nanos() as f64, resident, peak }
 }
@@ -166,7 +166,7 @@ fn spliced(path: &Path) -> Started {
     let before = memory("VmRSS:");
     let begun = Instant::now();
     let text = fs::read(path).expect("the file");
-    let place = Place::find(&text, &key);
+    let place = Span::find(&text, &key);
     let load = begun.elapsed();
     let (resident, peak) = (memory("VmRSS:") - before, memory("VmHWM:"));
 

@@ -160,7 +160,7 @@ pub fn write(writer: Writer, number: u64, path: &Path, ready: impl FnOnce()) -> 
                 .map(|(user, target)| {
                     let (account, tokens) = (account(*user), Arc::new(tokens(*user, target)));
                     let basis = basis(&runtime, &cache, &authority, &account);
-                    TokenUpdate::of_refresh(Arc::clone(&authority), client_id.clone(), account, tokens, basis)
+                    TokenUpdate::from_refresh(Arc::clone(&authority), client_id.clone(), account, tokens, basis)
                 })
                 .collect();
             timed(&updates, ready, |update| runtime.block_on(cache.store(update.clone())).is_ok_and(|stored| stored))

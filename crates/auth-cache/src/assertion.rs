@@ -23,7 +23,7 @@ pub struct InvalidSessionKey;
 /// ```
 /// use auth_cache::Assertion;
 ///
-/// assert_ne!(Assertion::of_token("eyJ0"), Assertion::of_token("eyJ1"));
+/// assert_ne!(Assertion::from_token("eyJ0"), Assertion::from_token("eyJ1"));
 /// assert!(Assertion::session("too short").is_err());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Assertion(Box<str>);
 impl Assertion {
     /// The access token that the application received; its SHA-256 is kept (S-84).
     #[must_use]
-    pub fn of_token(token: &str) -> Self {
+    pub fn from_token(token: &str) -> Self {
         Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token)).into())
     }
 
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn session_keys() {
-        let hash = Assertion::of_token("eyJ0");
+        let hash = Assertion::from_token("eyJ0");
         assert_eq!(hash.as_str().len(), 43);
         let long = "s".repeat(256);
         for (key, accepted) in [

@@ -13,7 +13,7 @@ use crate::entries::{AccountEntry, RefreshToken};
 
 /// What the cache held of an account when a refresh began.
 ///
-/// The answer may come much later. [`TokenUpdate::of_refresh`](crate::TokenUpdate::of_refresh) takes this, so that the write
+/// The answer may come much later. [`TokenUpdate::from_refresh`](crate::TokenUpdate::from_refresh) takes this, so that the write
 /// is a compare-and-swap: it neither replaces a refresh token that was stored meanwhile, by a new sign-in or by another
 /// program, nor brings back an account that was removed.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use auth_core::Timestamp;
 
-use crate::document::{Document, Place};
+use crate::document::{Document, PartitionKey};
 use crate::event::{Event, Observer};
 use crate::limits::Limits;
 use crate::live::LiveDocument;
@@ -61,7 +61,7 @@ impl Deref for Held<'_> {
 
 impl Documents {
     /// The document that has the partition.
-    pub(crate) fn of(&self, place: impl FnOnce() -> Place) -> Held<'_> {
+    pub(crate) fn of(&self, place: impl FnOnce() -> PartitionKey) -> Held<'_> {
         match self {
             Self::Whole(live) => Held::Whole(live),
             Self::Partitions(l1) => l1.at(&place()),
@@ -138,7 +138,7 @@ impl L1 {
     }
 
     /// The document of a partition.
-    pub(crate) fn at(&self, place: &Place) -> Held<'_> {
+    pub(crate) fn at(&self, place: &PartitionKey) -> Held<'_> {
         let found = self.lru().get(place);
         let kept = found.unwrap_or_else(|| {
             if self.lru().is_full(&self.limits) {
@@ -150,7 +150,11 @@ impl L1 {
     }
 
     /// What `look` sees in a partition. One that is not in memory does not come there by that.
-    pub(crate) async fn look<R>(&self, place: &Place, look: impl FnOnce(&Document) -> R) -> Result<R, StorageError> {
+    pub(crate) async fn look<R>(
+        &self,
+        place: &PartitionKey,
+        look: impl FnOnce(&Document) -> R,
+    ) -> Result<R, StorageError> {
         let found = self.lru().get(place);
         match found {
             Some(kept) => kept.live.current().await.map(|picture| look(&picture.document)),
@@ -158,7 +162,7 @@ impl L1 {
         }
     }
 
-    fn document(&self, place: &Place) -> LiveDocument {
+    fn document(&self, place: &PartitionKey) -> LiveDocument {
         let limits =
             Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
         LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
@@ -175,10 +179,11 @@ impl L1 {
     }
 
     /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
-    pub(crate) async fn users(&self) -> Result<Vec<Place>, StorageError> {
-        let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<Place> {
+    pub(crate) async fn users(&self) -> Result<Vec<PartitionKey>, StorageError> {
+        let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<PartitionKey> {
             let lru = self.lru();
-            let users = lru.all().filter(|(place, kept)| matches!(place, Place::User(_)) && is_meant(&kept.live));
+            let users =
+                lru.all().filter(|(place, kept)| matches!(place, PartitionKey::User(_)) && is_meant(&kept.live));
             users.map(|(place, _)| place).collect()
         };
         let users = match self.store.users().await {
@@ -199,14 +204,14 @@ impl L1 {
     /// nothing of the rest. Where the store cannot tell them, those that this process knows, and why.
     pub(crate) async fn places_of(
         &self,
-        user: &Place,
+        user: &PartitionKey,
         is_on_behalf: impl Fn(&Document) -> bool,
-    ) -> (Vec<Place>, Result<(), StorageError>) {
+    ) -> (Vec<PartitionKey>, Result<(), StorageError>) {
         let (mut places, listed) = match self.store.linked(user).await {
             Ok(linked) => (linked, Ok(())),
             Err(error) => {
                 let lru = self.lru();
-                let assertions = lru.all().filter(|(place, _)| matches!(place, Place::Assertion(_)));
+                let assertions = lru.all().filter(|(place, _)| matches!(place, PartitionKey::Assertion(_)));
                 let known = assertions.filter(|(_, kept)| is_on_behalf(&kept.live.known().document));
                 (known.map(|(place, _)| place).collect(), Err(error))
             }
@@ -216,11 +221,16 @@ impl L1 {
     }
 
     /// Has the store forget the links of a user to what is gone. What it does not forget now goes when it expires.
-    pub(crate) async fn forget_links(&self, user: &Place) {
+    pub(crate) async fn forget_links(&self, user: &PartitionKey) {
         drop(self.store.linked(user).await);
     }
 
-    pub(crate) async fn link(&self, user: &Place, assertion: &Place, until: Timestamp) -> Result<(), StorageError> {
+    pub(crate) async fn link(
+        &self,
+        user: &PartitionKey,
+        assertion: &PartitionKey,
+        until: Timestamp,
+    ) -> Result<(), StorageError> {
         self.store.link(user, assertion, until).await
     }
 }

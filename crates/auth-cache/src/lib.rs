@@ -69,7 +69,7 @@ mod update;
 pub use assertion::{Assertion, InvalidSessionKey};
 pub use basis::RefreshBasis;
 pub use cache::{NotACache, TokenCache};
-pub use document::Place as PartitionKey;
+pub use document::PartitionKey;
 pub use event::{Event, Observer};
 pub use extension::Extension;
 pub use limits::{Evicted, Limits};

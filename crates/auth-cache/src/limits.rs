@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auth_core::text::same;
 use auth_core::{ClientId, Timestamp};
 
-use crate::document::{Document, Item, Place, Size};
+use crate::document::{Document, Item, PartitionKey, Size};
 use crate::entries::AccessToken;
 
 /// How much a cache may hold.
@@ -132,7 +132,7 @@ pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limi
 }
 
 struct Own {
-    place: Place,
+    place: PartitionKey,
     item: Arc<Item<AccessToken>>,
     expires_on: Timestamp,
     used_at: u64,

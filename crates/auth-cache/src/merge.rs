@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth_core::Timestamp;
 
-use crate::document::{Document, Draft, Item, Partition, Place};
+use crate::document::{Document, Draft, Item, Partition, PartitionKey};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 
@@ -23,7 +23,7 @@ pub(crate) fn merge(document: &Document, other: &Document) {
 }
 
 /// Takes in a partition of `other`, and what belongs to none.
-pub(crate) fn merge_at(document: &Document, other: &Document, place: &Place) {
+pub(crate) fn merge_at(document: &Document, other: &Document, place: &PartitionKey) {
     other.partition(place, |theirs| document.edit(place, |ours| merge_partition(ours, theirs)));
     let theirs = other.common();
     document.edit_common(|ours| take_in(&mut ours.app_metadata, &theirs.app_metadata));

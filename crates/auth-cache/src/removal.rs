@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, Timestamp};
 
-use crate::document::{Document, Draft, Item, Partition, Place, entries, remove};
+use crate::document::{Document, Draft, Item, Partition, PartitionKey, entries, remove};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 use crate::pending::Moment;
@@ -72,8 +72,8 @@ impl Removal {
             || !document.assertions(|partition| going.is_on_behalf(partition)).is_empty()
     }
 
-    fn place(&self) -> Place {
-        Place::of_user(&self.account.home_account_id)
+    fn place(&self) -> PartitionKey {
+        PartitionKey::of_user(&self.account.home_account_id)
     }
 
     /// Whose tokens go. That there was a token of a family counts on when it is gone.

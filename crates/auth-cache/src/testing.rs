@@ -200,7 +200,7 @@ pub(crate) fn sign_in(authority: &Authority, tenant: &str, sub: &str) -> Vec<(&'
 }
 
 pub(crate) fn account_of(tokens: &Tokens, authority: &Authority) -> Account {
-    Account::of_tokens(tokens, authority).unwrap()
+    Account::from_tokens(tokens, authority).unwrap()
 }
 
 /// The update of a user's sign-in at a time, some members of the answer being other.
@@ -209,7 +209,7 @@ pub(crate) fn update_of(user: &str, answer: &[(&'static str, Value)], now: Times
     let answer = [&sign_in(&authority, T, user), answer].concat();
     let tokens = tokens(&authority, "User.Read", &answer, now);
     let account = account_of(&tokens, &authority);
-    TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
+    TokenUpdate::from_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
 }
 
 /// The same tokens, brought by a refresh that begins now.

@@ -196,7 +196,7 @@ async fn a_further_token_of_the_same_account_loses_nothing() {
             panic!("{}", golden.name)
         };
         let (authority, client_id) = (Arc::new(golden.authority.clone()), golden.client_id.clone());
-        let update = TokenUpdate::of_refresh(authority, client_id, account, Arc::new(tokens), refresh.basis);
+        let update = TokenUpdate::from_refresh(authority, client_id, account, Arc::new(tokens), refresh.basis);
         assert!(cache.store(update).await.unwrap(), "{}", golden.name);
 
         let (before, mut after) = (golden.value(), stored(&storage).await);

@@ -101,7 +101,7 @@ impl CacheStore {
                 StorageErrorKind::Encrypted => {
                     let reason = "it is encrypted; leave --cache-file out to read the program's own, which \
                                   `auth cache migrate --to plain` decrypts";
-                    StorageError::new(error.operation, error.place, reason).of_kind(error.kind)
+                    StorageError::new(error.operation, error.place, reason).with_kind(error.kind)
                 }
                 _ => error,
             }),

@@ -59,7 +59,7 @@ impl Account {
     /// The account of a token response: `uid.utid` of its `client_info` when both are there, else the `sub` of its
     /// id_token. `None` when it identifies nobody.
     #[must_use]
-    pub fn of_tokens(tokens: &Tokens, authority: &Authority) -> Option<Self> {
+    pub fn from_tokens(tokens: &Tokens, authority: &Authority) -> Option<Self> {
         let id_token = tokens.id_token.as_ref();
         let text = |claim: Option<&str>| claim.unwrap_or_default().to_owned();
         let username = id_token.and_then(|token| token.username()).unwrap_or(NO_USERNAME);

@@ -113,7 +113,7 @@ pub use resolution::{AuthorityResolution, ResolutionOutcome, ResolvedAuthority};
 pub use scopes::ScopeMask;
 pub use scopes::Scopes;
 pub use secret::Secret;
-pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption, SilentRequest};
+pub use silent::{RedemptionRequest, RefreshCandidate, SilentOutcome, SilentRedemption};
 pub use tenant_profile::TenantProfile;
 pub use time::Timestamp;
 pub use tokens::Tokens;

@@ -46,7 +46,7 @@ impl RefreshCandidate {
 /// What silent redemption is to ask for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct SilentRequest {
+pub struct RedemptionRequest {
     /// Who asks.
     pub context: RequestContext,
     /// Where.
@@ -62,7 +62,7 @@ pub struct SilentRequest {
     pub id_tokens: Vec<IdToken>,
 }
 
-impl SilentRequest {
+impl RedemptionRequest {
     /// A request for `scopes` of `account`.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
@@ -84,7 +84,7 @@ pub struct SilentOutcome {
 /// Tries refresh tokens in order until one is redeemed or nothing more can be tried.
 #[derive(Debug)]
 pub struct SilentRedemption {
-    request: SilentRequest,
+    request: RedemptionRequest,
     candidates: VecDeque<RefreshCandidate>,
     asking: Option<RefreshRedemption>,
     refusal: Option<Error>,
@@ -96,7 +96,7 @@ pub struct SilentRedemption {
 impl SilentRedemption {
     /// Tries `candidates` in the given order; a token that stands twice is tried once.
     #[must_use]
-    pub fn new(request: SilentRequest, candidates: impl IntoIterator<Item = RefreshCandidate>) -> Self {
+    pub fn new(request: RedemptionRequest, candidates: impl IntoIterator<Item = RefreshCandidate>) -> Self {
         let mut distinct = VecDeque::<RefreshCandidate>::new();
         for candidate in candidates {
             if !distinct.iter().any(|known| known.refresh_token.ct_eq(candidate.refresh_token.expose())) {

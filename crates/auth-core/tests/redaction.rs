@@ -166,7 +166,7 @@ fn a_sign_in_shows_nothing() {
     shows_nothing(&tokens.client_info);
     shows_nothing(&tokens.refresh_token);
     shows_nothing(&tokens.home_account_id());
-    let account = Account::of_tokens(&tokens, &Authority::oidc("https://idp.example").unwrap());
+    let account = Account::from_tokens(&tokens, &Authority::oidc("https://idp.example").unwrap());
     assert!(account.as_ref().unwrap().username.contains(CANARY));
     shows_nothing(&account);
 }
@@ -174,7 +174,7 @@ fn a_sign_in_shows_nothing() {
 #[test]
 fn a_silent_redemption_shows_nothing() {
     let account = AccountId::new(format!("{}.{}", planted("uid"), planted("utid")));
-    let mut request = SilentRequest::new(context(), provider(), account, Scopes::parse("User.Read").unwrap());
+    let mut request = RedemptionRequest::new(context(), provider(), account, Scopes::parse("User.Read").unwrap());
     request.claims = Some(Claims::parse(&json!({"a": planted("claims")}).to_string()).unwrap());
     request.id_tokens = vec![IdToken::parse(&Secret::new(id_token("n"))).unwrap()];
     shows_nothing(&request);

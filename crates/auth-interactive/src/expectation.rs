@@ -17,7 +17,7 @@ use crate::pages::Pages;
 /// use auth_interactive::{Expectation, LoopbackError};
 ///
 /// # fn example(pending: &PendingAuthorization) -> Result<(), LoopbackError> {
-/// let expectation = Expectation::of(pending)?.with_timeout(Duration::from_secs(120));
+/// let expectation = Expectation::new(pending)?.with_timeout(Duration::from_secs(120));
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Expectation {
     ///
     /// # Errors
     /// [`LoopbackError::NotLoopback`] when its redirect URI is not an address of this machine with a port.
-    pub fn of(pending: &PendingAuthorization) -> Result<Self, LoopbackError> {
+    pub fn new(pending: &PendingAuthorization) -> Result<Self, LoopbackError> {
         let redirect_uri = pending.redirect_uri().clone();
         let mut rules = Rules::new(&redirect_uri, pending.response_mode()).ok_or(LoopbackError::NotLoopback)?;
         rules.origins = pending.response_origins();
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn s18_the_provider_and_whom_the_application_names_may_post() {
         let pending = pending(&redirect_uri(), ResponseMode::FormPost);
-        let expectation = Expectation::of(&pending).unwrap();
+        let expectation = Expectation::new(&pending).unwrap();
         assert_eq!(expectation.rules.origins, ["https://idp.example"]);
         let expectation = expectation.with_origin("https://pages.example");
         assert_eq!(expectation.rules.origins, ["https://idp.example", "https://pages.example"]);
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn s18_at_entra_every_sign_in_host_of_the_cloud_may_post() {
         let pending = pending_at_entra(&redirect_uri());
-        let expectation = Expectation::of(&pending).unwrap();
+        let expectation = Expectation::new(&pending).unwrap();
         assert_eq!(expectation.rules.origins, pending.response_origins());
         let may_post = |origin: &str| expectation.rules.origins.iter().any(|known| known == origin);
         assert!(may_post("https://login.microsoftonline.com") && may_post("https://login.live.com"));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn s23_the_user_has_five_minutes_or_what_the_application_says() {
         let pending = pending(&redirect_uri(), ResponseMode::Query);
-        let expectation = Expectation::of(&pending).unwrap();
+        let expectation = Expectation::new(&pending).unwrap();
         assert_eq!(expectation.timeout, Duration::from_secs(300));
         assert_eq!(expectation.with_timeout(Duration::from_secs(7)).timeout, Duration::from_secs(7));
     }
@@ -109,7 +109,7 @@ mod tests {
     fn a_redirect_uri_that_cannot_be_listened_on_is_an_error() {
         for text in ["https://app.example/done", "http://localhost"] {
             let pending = pending(&RedirectUri::parse(text).unwrap(), ResponseMode::FormPost);
-            assert!(matches!(Expectation::of(&pending), Err(LoopbackError::NotLoopback)), "{text}");
+            assert!(matches!(Expectation::new(&pending), Err(LoopbackError::NotLoopback)), "{text}");
         }
     }
 }

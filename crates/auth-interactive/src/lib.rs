@@ -22,7 +22,7 @@
 //! let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost")?)?;
 //! request.redirect_uri = receiver.redirect_uri().clone();
 //! let pending = request.begin(&mut rand::rngs::SysRng, now)?;
-//! let response = sign_in(browser, receiver, pending.url(), Expectation::of(&pending)?).await?;
+//! let response = sign_in(browser, receiver, pending.url(), Expectation::new(&pending)?).await?;
 //! let redemption = pending.accept(response, now)?;
 //! # Ok(()) }
 //! ```

@@ -61,7 +61,7 @@ pub(crate) async fn pasted(browser: &dyn DynBrowser, paste: Option<Paste>) -> Au
     let Some(paste) = paste else { return pending().await };
     let mut refused = None;
     loop {
-        let text: Secret = browser.pasted_boxed(refused).await;
+        let text: Secret = browser.pasted(refused).await;
         match paste.judge(text.expose()) {
             Ok(response) => return response,
             Err(error) => refused = Some(error),
@@ -78,7 +78,7 @@ mod tests {
 
     fn paste(redirect_uri: &str) -> (Paste, String) {
         let pending = pending(&RedirectUri::parse(redirect_uri).unwrap(), ResponseMode::Query);
-        (Paste::of(&Expectation::of(&pending).unwrap()).unwrap(), state_of(&pending))
+        (Paste::of(&Expectation::new(&pending).unwrap()).unwrap(), state_of(&pending))
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn s08_nothing_is_pasted_where_a_form_post_was_asked_for() {
         let pending = pending(&RedirectUri::parse("http://localhost:8400").unwrap(), ResponseMode::FormPost);
-        assert!(Paste::of(&Expectation::of(&pending).unwrap()).is_none());
+        assert!(Paste::of(&Expectation::new(&pending).unwrap()).is_none());
     }
 
     proptest! {

@@ -24,7 +24,7 @@ use crate::receiver::LoopbackReceiver;
 ///
 /// # async fn example(browser: &dyn DynBrowser, receiver: LoopbackReceiver, pending: &PendingAuthorization)
 /// # -> Result<(), Box<dyn std::error::Error>> {
-/// let response = sign_in(browser, receiver, pending.url(), Expectation::of(pending)?).await?;
+/// let response = sign_in(browser, receiver, pending.url(), Expectation::new(pending)?).await?;
 /// # Ok(()) }
 /// ```
 pub async fn sign_in(
@@ -41,7 +41,7 @@ pub async fn sign_in(
         // A response that is already there counts more than how the opener ended, and it is asked for one by hand last.
         biased;
         response = &mut response => return Ok(response?),
-        opened = browser.open_boxed(url) => opened?,
+        opened = browser.open(url) => opened?,
         response = &mut pasted => return Ok(response),
     }
     tokio::select! {
@@ -117,7 +117,7 @@ mod tests {
             body.len()
         );
         let opener = Opener { request: answers.then_some(request), port, end };
-        sign_in(&opener, receiver, pending.url(), Expectation::of(&pending).unwrap()).await
+        sign_in(&opener, receiver, pending.url(), Expectation::new(&pending).unwrap()).await
     }
 
     #[tokio::test]
@@ -202,7 +202,7 @@ mod tests {
         let browser = Arc::new(Pasting { texts: Mutex::new(texts), told: Mutex::default() });
         // Through the pointer, as an application stores it.
         let stored: Arc<dyn DynBrowser> = browser.clone();
-        let outcome = sign_in(&stored, receiver, pending.url(), Expectation::of(&pending).unwrap()).await;
+        let outcome = sign_in(&stored, receiver, pending.url(), Expectation::new(&pending).unwrap()).await;
         let told = browser.told.lock().unwrap().clone();
         (outcome, told)
     }
@@ -228,7 +228,7 @@ mod tests {
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let opener = Opener { request: None, port: 0, end: || None };
         let url = "ftp://idp.example/".parse().unwrap();
-        let outcome = sign_in(&opener, receiver, &url, Expectation::of(&pending).unwrap()).await;
+        let outcome = sign_in(&opener, receiver, &url, Expectation::new(&pending).unwrap()).await;
         assert!(matches!(outcome, Err(SignInError::Browser(BrowserError::Url(_)))));
     }
 }

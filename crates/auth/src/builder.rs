@@ -245,7 +245,7 @@ impl PublicClientBuilder {
             None => Authority::tenant("common")?,
         };
         let authority = authority.known_among(&self.known_authorities)?;
-        let authority = if self.instance_discovery { authority } else { authority.known() };
+        let authority = if self.instance_discovery { authority } else { authority.as_known() };
         if self.multi_cloud && authority.in_every_cloud().len() < 2 {
             return Err(ConfigError::Authority("only Entra has several clouds"));
         }

@@ -186,14 +186,14 @@ impl PublicClient {
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
-        self.remove_account_of(account, RemovalScope::default()).await
+        self.remove_account_with_scope(account, RemovalScope::default()).await
     }
 
     /// The same for the tokens of whom `scope` says.
     ///
     /// # Errors
     /// [`AuthError::Cache`] when the change could not be stored.
-    pub async fn remove_account_of(&self, account: &Account, scope: RemovalScope) -> Result<bool, AuthError> {
+    pub async fn remove_account_with_scope(&self, account: &Account, scope: RemovalScope) -> Result<bool, AuthError> {
         let (cache, directory) = (&self.shared.cache, &self.shared.directory);
         let place = match self.shared.multi_cloud {
             true => directory.in_cloud_of(Arc::clone(directory.own()), &account.environment),

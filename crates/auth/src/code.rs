@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::{Account, AuthorizationResponse, PendingAuthorization};
 
 use crate::error::AuthError;
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::signed_in::SignedIn;
@@ -15,7 +15,7 @@ use crate::timing::Timing;
 pub(crate) struct Returned<'a> {
     pub(crate) pending: PendingAuthorization,
     pub(crate) response: AuthorizationResponse,
-    pub(crate) place: Arc<Place>,
+    pub(crate) place: Arc<KnownAuthority>,
     /// The only account that is accepted, if there is one.
     pub(crate) pinned: Option<&'a Account>,
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::error::{AuthError, Cancelled};
 use crate::options::{Options, option_setters};
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::sign_in_turn::Turn;
@@ -155,7 +155,7 @@ impl fmt::Debug for DeviceCodeRequest {
 #[must_use = "nobody waits for the user before `wait`"]
 pub struct PendingDeviceCode {
     shared: Arc<Shared>,
-    place: Arc<Place>,
+    place: Arc<KnownAuthority>,
     metadata: ProviderMetadata,
     context: RequestContext,
     account: Option<Account>,

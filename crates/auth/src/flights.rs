@@ -63,7 +63,7 @@ where
             let runtime = Handle::try_current().map_err(|_| OUTSIDE_OF_A_RUNTIME)?;
             let answer = Answer::default();
             free.insert(Arc::clone(&answer));
-            let place = Place { under_way: Arc::clone(&self.under_way), key };
+            let place = Slot { under_way: Arc::clone(&self.under_way), key };
             (Landing { place: Some(place), answer: Arc::clone(&answer) }, answer, runtime)
         };
         // Not under the lock: a runtime that is shutting down drops the task at once, which takes the lock.
@@ -96,7 +96,7 @@ impl<T: Clone> Seat<T> {
 
 /// What ends a flight, however it ends.
 struct Landing<K: Eq + Hash, T> {
-    place: Option<Place<K, T>>,
+    place: Option<Slot<K, T>>,
     answer: Answer<T>,
 }
 
@@ -122,12 +122,12 @@ impl<K: Eq + Hash, T> Drop for Landing<K, T> {
 }
 
 /// The entry of a flight among those under way.
-struct Place<K: Eq + Hash, T> {
+struct Slot<K: Eq + Hash, T> {
     under_way: UnderWay<K, T>,
     key: Arc<K>,
 }
 
-impl<K: Eq + Hash, T> Drop for Place<K, T> {
+impl<K: Eq + Hash, T> Drop for Slot<K, T> {
     fn drop(&mut self) {
         locked(&self.under_way).remove(&self.key);
     }

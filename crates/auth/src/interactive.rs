@@ -151,7 +151,7 @@ impl InteractiveRequest {
         let request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
         let pending = self.page.begin(request, self.options.claims, shared, &place, &mut timing).await?;
 
-        let expectation = Expectation::of(&pending).map_err(SignInError::from)?.with_timeout(patience);
+        let expectation = Expectation::new(&pending).map_err(SignInError::from)?.with_timeout(patience);
         let expectation = shared.sign_in_origins.iter().fold(expectation, Expectation::with_origin);
         let expectation = expectation.with_pages(shared.pages.clone());
         let response = sign_in(browser, receiver, pending.url(), expectation).await?;

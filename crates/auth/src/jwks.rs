@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::driver::Driver;
 use crate::error::AuthError;
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::timing::Timing;
 
 /// How long keys are good for.
@@ -43,7 +43,7 @@ impl PublishedKeys {
         &self,
         id_token: &IdToken,
         application: &Application,
-        place: &Place,
+        place: &KnownAuthority,
         driver: &Driver,
     ) -> Result<(), AuthError> {
         let mut known = self.0.lock().await;
@@ -72,7 +72,7 @@ impl Asked {
     }
 }
 
-async fn fetch(application: &Application, place: &Place, driver: &Driver) -> Result<JwkSet, AuthError> {
+async fn fetch(application: &Application, place: &KnownAuthority, driver: &Driver) -> Result<JwkSet, AuthError> {
     let context = RequestContext::new(application.clone(), CorrelationId::generate(&mut SysRng)?);
     let mut timing = Timing::begin();
     let metadata = place.endpoints(driver, &context, &mut timing).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::shared::Shared;
 use auth_core::{Claims, ConfigError, CorrelationId, RequestContext, UiRequired};
 
@@ -41,7 +41,7 @@ impl Options {
     }
 
     /// The authority that is asked.
-    pub(crate) fn place(&self, shared: &Shared) -> Result<Arc<Place>, ConfigError> {
+    pub(crate) fn place(&self, shared: &Shared) -> Result<Arc<KnownAuthority>, ConfigError> {
         shared.directory.at(self.tenant_id.as_deref(), self.user_flow.as_deref())
     }
 

@@ -23,14 +23,14 @@ const REST: Duration = Duration::from_secs(30);
 /// The authority of a client, and the same for the other tenants, user flows and clouds that requests named.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    own: Arc<Place>,
+    own: Arc<KnownAuthority>,
     /// Whoever was asked for last comes last.
-    others: Mutex<Vec<Arc<Place>>>,
+    others: Mutex<Vec<Arc<KnownAuthority>>>,
 }
 
 /// An authority and what is known of it.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct KnownAuthority {
     /// The authority as a text, where it is not the client's own.
     pub(crate) other: Option<Arc<str>>,
     /// Read in place on every call: what all calls share must not be written by any, not even a count of references.
@@ -50,11 +50,11 @@ struct Failure {
 
 impl Directory {
     pub(crate) fn new(authority: Authority) -> Self {
-        Self { own: Arc::new(Place::new(None, authority)), others: Mutex::default() }
+        Self { own: Arc::new(KnownAuthority::new(None, authority)), others: Mutex::default() }
     }
 
     /// The client's own authority.
-    pub(crate) fn own(&self) -> &Arc<Place> {
+    pub(crate) fn own(&self) -> &Arc<KnownAuthority> {
         &self.own
     }
 
@@ -63,7 +63,7 @@ impl Directory {
     /// # Errors
     /// [`ConfigError::Tenant`] when the name cannot be a tenant's, [`ConfigError::Authority`] when the authority is not the
     /// same for every tenant, or has no user flows.
-    pub(crate) fn at(&self, tenant: Option<&str>, user_flow: Option<&str>) -> Result<Arc<Place>, ConfigError> {
+    pub(crate) fn at(&self, tenant: Option<&str>, user_flow: Option<&str>) -> Result<Arc<KnownAuthority>, ConfigError> {
         let own = || self.own.authority();
         let authority = match (tenant, user_flow) {
             (None, None) => return Ok(Arc::clone(&self.own)),
@@ -84,7 +84,7 @@ impl Directory {
     }
 
     /// What is known of this authority.
-    pub(crate) fn of(&self, authority: Authority) -> Arc<Place> {
+    pub(crate) fn of(&self, authority: Authority) -> Arc<KnownAuthority> {
         let text: Arc<str> = authority.to_string().into();
         if *text == *self.own.authority().to_string() {
             return Arc::clone(&self.own);
@@ -94,7 +94,7 @@ impl Directory {
         let known = others.iter().position(|place| place.other.as_ref() == Some(&text));
         let place = match known {
             Some(index) => others.remove(index),
-            None => Arc::new(Place::new(Some(text), authority)),
+            None => Arc::new(KnownAuthority::new(Some(text), authority)),
         };
         if others.len() == OTHERS {
             others.remove(0);
@@ -104,7 +104,7 @@ impl Directory {
     }
 
     /// `place`, or the same in the cloud that a cache entry with this `environment` is of, where that is another one.
-    pub(crate) fn in_cloud_of(&self, place: Arc<Place>, environment: &str) -> Arc<Place> {
+    pub(crate) fn in_cloud_of(&self, place: Arc<KnownAuthority>, environment: &str) -> Arc<KnownAuthority> {
         let authority = place.authority();
         match authority.in_cloud(environment) {
             Some(other) if !authority.is_environment(environment) => self.of(other),
@@ -113,7 +113,7 @@ impl Directory {
     }
 }
 
-impl Place {
+impl KnownAuthority {
     fn new(other: Option<Arc<str>>, authority: Authority) -> Self {
         let known = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
         Self { other, known, asking: AsyncMutex::default(), failed: ArcSwapOption::empty() }

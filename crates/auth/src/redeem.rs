@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use auth_cache::{LockBudget, Refresh, RefreshBasis, StorageError, TokenUpdate};
-use auth_core::{Account, SilentRedemption, SilentRequest, Tokens};
+use auth_core::{Account, RedemptionRequest, SilentRedemption, Tokens};
 
 use crate::error::AuthError;
 use crate::result::{AuthResult, Call};
@@ -31,7 +31,7 @@ pub(crate) async fn redeem(
     };
     let endpoint = Arc::clone(metadata.token_endpoint_text());
     let account = wanted.account.home_account_id.clone();
-    let mut request = SilentRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
+    let mut request = RedemptionRequest::new(context.clone(), metadata, account, wanted.scopes.clone());
     request.claims = wanted.claims.clone();
     request.id_tokens = refresh.id_tokens;
     let mut flow = SilentRedemption::new(request, refresh.candidates);
@@ -64,9 +64,9 @@ async fn keep(
 ) -> (bool, Arc<Account>, Option<StorageError>) {
     wanted.place.note_tenant(tokens);
     let authority = wanted.place.authority();
-    let account = Arc::new(Account::of_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
+    let account = Arc::new(Account::from_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
-    let update = TokenUpdate::of_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
+    let update = TokenUpdate::from_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
     let update = update.with_bypass(wanted.bypass());
     let (persisted, persistence_error) = timing.cache(pin!(shared.store(update, budget))).await;
     (persisted, account, persistence_error)

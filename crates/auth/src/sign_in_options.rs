@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_core::{Authority, AuthorizationRequest, Claims, Error, PendingAuthorization, Prompt, ResponseMode, Scopes};
 
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::shared::Shared;
 use crate::timing::Timing;
 
@@ -43,7 +43,7 @@ impl SignInOptions {
         mut request: AuthorizationRequest,
         claims: Option<Claims>,
         shared: &Shared,
-        place: &Place,
+        place: &KnownAuthority,
         timing: &mut Timing,
     ) -> Result<PendingAuthorization, Error> {
         request.claims = claims;

@@ -7,14 +7,14 @@ use auth_cache::{LockBudget, RefreshReason, TokenUpdate};
 use auth_core::{Account, CorrelationId, ProviderMetadata, Tokens};
 
 use crate::error::AuthError;
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
 use crate::timing::Timing;
 
 /// A user who has signed in somewhere.
 pub(crate) struct SignedIn<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a KnownAuthority,
     pub(crate) metadata: &'a ProviderMetadata,
     pub(crate) correlation_id: CorrelationId,
     /// The only account that is accepted, if there is one.
@@ -35,7 +35,7 @@ impl SignedIn<'_> {
         timing: &mut Timing,
     ) -> Result<AuthResult, AuthError> {
         let (tokens, authority) = (Arc::new(tokens), self.place.authority());
-        let account = Account::of_tokens(&tokens, &authority).map(Arc::new);
+        let account = Account::from_tokens(&tokens, &authority).map(Arc::new);
         let is_pinned = |pinned: &Account| {
             let id = account.as_ref().map(|account| &account.home_account_id);
             id.is_some_and(|id| authority.is_same_user(&pinned.home_account_id, id))
@@ -47,7 +47,7 @@ impl SignedIn<'_> {
         let (persisted, persistence_error) = match &account {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));
-                let update = TokenUpdate::of_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
+                let update = TokenUpdate::from_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
                 let update = update.with_bypass(self.bypass).by_device_code(self.by_device_code);
                 let mut budget = LockBudget::default();
                 let stored = timing.cache(pin!(shared.store(update, &mut budget))).await;

@@ -9,7 +9,7 @@ use auth_core::{Account, Claims, RequestContext, Scopes, Timestamp, UiReason, Ui
 use crate::error::AuthError;
 use crate::event::Event;
 use crate::key::{FlightKey, Key};
-use crate::provider::Place;
+use crate::provider::KnownAuthority;
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::throttle::{Attempt, Verdict};
@@ -18,7 +18,7 @@ use crate::timing::Timing;
 /// What a silent call wants, once it is known for whom.
 pub(crate) struct Wanted {
     pub(crate) context: RequestContext,
-    pub(crate) place: Arc<Place>,
+    pub(crate) place: Arc<KnownAuthority>,
     pub(crate) account: Account,
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,

@@ -48,7 +48,7 @@ impl Storage for Drawer {
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
-        Err(StorageError::new("move", "the drawer", "there is one only").of_kind(StorageErrorKind::Other))
+        Err(StorageError::new("move", "the drawer", "there is one only").with_kind(StorageErrorKind::Other))
     }
 
     async fn lock(&self, name: LockName<'_>, _: &mut LockBudget, _: &Observer) -> Result<BoxedLock, StorageError> {

@@ -247,10 +247,10 @@ impl Soak {
         let response = Response::builder().header("content-type", "application/json").body(body.into()).unwrap();
         let tokens = Arc::new(redemption.complete(response, now).unwrap());
         let (authority, client_id) = (Arc::new(authority()), ClientId::new(CLIENT).unwrap());
-        let account = Account::of_tokens(&tokens, &authority).unwrap();
+        let account = Account::from_tokens(&tokens, &authority).unwrap();
         let program = &self.programs[below(&self.dice, self.programs.len())];
         // A store that fails keeps it for later.
-        let _ = program.cache.store(TokenUpdate::of_sign_in(authority, client_id, account, tokens)).await;
+        let _ = program.cache.store(TokenUpdate::from_sign_in(authority, client_id, account, tokens)).await;
     }
 
     /// A call that somebody makes.

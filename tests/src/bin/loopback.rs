@@ -74,7 +74,7 @@ async fn receive(redirect_uri: &RedirectUri) -> Result<String, Box<dyn std::erro
     let query = pending.url().query().unwrap();
     let state = query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap().to_owned();
     let browser = Sockets { port, state, families: Mutex::default() };
-    sign_in(&browser, receiver, pending.url(), Expectation::of(&pending)?).await?;
+    sign_in(&browser, receiver, pending.url(), Expectation::new(&pending)?).await?;
     Ok(format!("{port} {}", browser.families.into_inner()?.join(" ")))
 }
 

@@ -37,11 +37,11 @@ fn encrypted(folder: &Path) -> EncryptedFileStorage {
 
 fn of_python(folder: &Path) -> SecretItemStorage {
     let file = FileStorage::at(folder.join("msal.cache")).unwrap();
-    SecretItemStorage::of_msal_python(file, Some("com.contoso.app"), [("app", SERVICE)])
+    SecretItemStorage::msal_python(file, Some("com.contoso.app"), [("app", SERVICE)])
 }
 
 fn of_node(folder: &Path) -> SecretItemStorage {
-    SecretItemStorage::of_msal_node(FileStorage::at(folder.join("msal.json")).unwrap(), SERVICE, "one")
+    SecretItemStorage::msal_node(FileStorage::at(folder.join("msal.json")).unwrap(), SERVICE, "one")
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -65,7 +65,7 @@ async fn main() {
                 let folder = next();
                 let of = || {
                     let file = FileStorage::at(folder.join("msal.cache")).unwrap();
-                    SecretItemStorage::of_msal_python(file, None, [("app", SERVICE)])
+                    SecretItemStorage::msal_python(file, None, [("app", SERVICE)])
                 };
                 (of(), of())
             });

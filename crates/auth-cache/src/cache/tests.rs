@@ -112,7 +112,7 @@ async fn what_was_got_on_behalf_goes_with_its_assertion() {
     };
     for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
         for (number, end) in [(0, Some(at(100))), (1, Some(at(1000))), (2, None)] {
-            let assertion = Assertion::of_token(&number.to_string());
+            let assertion = Assertion::from_token(&number.to_string());
             cache.store_assertion(AssertionTokenUpdate::new(assertion, end, app(NOW))).await.unwrap();
         }
         for (seconds, left) in [(99, 3), (159, 2), (940, 2), (1000, 1), (3600, 0)] {

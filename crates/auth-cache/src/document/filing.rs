@@ -17,7 +17,7 @@ use crate::members::{Borrowed, Members, Name};
 /// may tell who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know each")]
-pub enum Place {
+pub enum PartitionKey {
     /// Of a user, by home account id in folded letters.
     User(Arc<str>),
     /// Of an application itself, by client and realm.
@@ -26,7 +26,7 @@ pub enum Place {
     Assertion(Arc<str>),
 }
 
-impl Place {
+impl PartitionKey {
     pub(crate) fn of_user(id: &AccountId) -> Self {
         Self::User(id.folded().into())
     }
@@ -128,12 +128,12 @@ impl<'a> Look<'a> {
     }
 
     /// The place of an entry with members; `None` for one that only its text is kept of.
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<PartitionKey> {
         let members = || Members::parse(self.json);
         if self.section.is_secret() && self.mentions_assertion {
             let hash = entries::assertion(&members()?)?;
             if !hash.is_empty() {
-                return Some(Place::Assertion(hash.into()));
+                return Some(PartitionKey::Assertion(hash.into()));
             }
         }
         let id = match self.home_account_id.and_then(|id| serde_json::from_str(id.get()).ok()) {
@@ -141,11 +141,11 @@ impl<'a> Look<'a> {
             None => members()?.text("home_account_id").or_empty()?,
         };
         match self.section {
-            Section::Account => Some(Place::User(id.to_ascii_lowercase().into())),
-            _ if !id.is_empty() => Some(Place::User(id.to_ascii_lowercase().into())),
+            Section::Account => Some(PartitionKey::User(id.to_ascii_lowercase().into())),
+            _ if !id.is_empty() => Some(PartitionKey::User(id.to_ascii_lowercase().into())),
             Section::AccessToken => {
                 let members = members()?;
-                Some(Place::app(&members.text("client_id").or_empty()?, &members.text("realm").or_empty()?))
+                Some(PartitionKey::app(&members.text("client_id").or_empty()?, &members.text("realm").or_empty()?))
             }
             Section::RefreshToken | Section::IdToken | Section::AppMetadata => None,
         }
@@ -158,9 +158,9 @@ mod tests {
 
     #[test]
     fn places() {
-        let user = |id: &str| Some(Place::User(id.into()));
-        let app = |text: &str| Some(Place::App(text.into()));
-        let assertion = |hash: &str| Some(Place::Assertion(hash.into()));
+        let user = |id: &str| Some(PartitionKey::User(id.into()));
+        let app = |text: &str| Some(PartitionKey::App(text.into()));
+        let assertion = |hash: &str| Some(PartitionKey::Assertion(hash.into()));
         use Section::{AccessToken, Account, IdToken, RefreshToken};
         for (section, json, expected) in [
             (AccessToken, r#"{"home_account_id":"U.T","secret":"s"}"#, user("u.t")),

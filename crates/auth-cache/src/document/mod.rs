@@ -31,7 +31,7 @@ use arc_swap::ArcSwap;
 use auth_core::{AccountId, Timestamp};
 
 use filing::AppName;
-pub use filing::Place;
+pub use filing::PartitionKey;
 pub(crate) use item::{Item, entries, make, put, remove};
 pub(crate) use keys::{AccessTokenId, Key, KeyKind};
 pub(crate) use made::{Make, Origin};
@@ -127,7 +127,7 @@ impl Document {
     }
 
     /// Reads any partition in place.
-    pub(crate) fn partition<R>(&self, place: &Place, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+    pub(crate) fn partition<R>(&self, place: &PartitionKey, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
         let (partitions, name) = self.at(place);
         partitions.get(name, read)
@@ -142,15 +142,15 @@ impl Document {
     }
 
     /// The places of those assertions whose partitions are `wanted`, in no order.
-    pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
-        places(&self.assertions, Place::Assertion, &wanted).collect()
+    pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
+        places(&self.assertions, PartitionKey::Assertion, &wanted).collect()
     }
 
     /// The places of all partitions that are `wanted`, in no order.
-    pub(crate) fn places(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<Place> {
-        places(&self.users, Place::User, &wanted)
-            .chain(places(&self.apps, Place::App, &wanted))
-            .chain(places(&self.assertions, Place::Assertion, &wanted))
+    pub(crate) fn places(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
+        places(&self.users, PartitionKey::User, &wanted)
+            .chain(places(&self.apps, PartitionKey::App, &wanted))
+            .chain(places(&self.assertions, PartitionKey::Assertion, &wanted))
             .collect()
     }
 
@@ -161,17 +161,17 @@ impl Document {
     }
 
     /// Every partition with its place, in the order of the document.
-    pub(crate) fn all(&self) -> Vec<(Place, Arc<Partition>)> {
+    pub(crate) fn all(&self) -> Vec<(PartitionKey, Arc<Partition>)> {
         fn placed(
             partitions: &Partitions,
-            place: fn(Arc<str>) -> Place,
-        ) -> impl Iterator<Item = (Place, Arc<Partition>)> {
+            place: fn(Arc<str>) -> PartitionKey,
+        ) -> impl Iterator<Item = (PartitionKey, Arc<Partition>)> {
             partitions.all().into_iter().map(move |partition| (place(Arc::clone(&partition.name)), partition))
         }
         self.settled();
-        let mut all: Vec<_> = placed(&self.users, Place::User)
-            .chain(placed(&self.apps, Place::App))
-            .chain(placed(&self.assertions, Place::Assertion))
+        let mut all: Vec<_> = placed(&self.users, PartitionKey::User)
+            .chain(placed(&self.apps, PartitionKey::App))
+            .chain(placed(&self.assertions, PartitionKey::Assertion))
             .collect();
         all.sort_unstable_by_key(|(_, partition)| partition.number);
         all
@@ -183,7 +183,7 @@ impl Document {
     }
 
     /// Changes one partition, which is a new one if there is none. Readers see all of the change or nothing.
-    pub(crate) fn edit<R>(&self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
+    pub(crate) fn edit<R>(&self, place: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
         Edits { document: self, size: self.writing() }.edit(place, edit)
     }
 
@@ -229,11 +229,11 @@ impl Document {
         [common.app_metadata.len(), common.unfiled.len()].into_iter().fold(self.size().entries, usize::saturating_add)
     }
 
-    fn at<'a>(&self, place: &'a Place) -> (&Partitions, &'a Arc<str>) {
+    fn at<'a>(&self, place: &'a PartitionKey) -> (&Partitions, &'a Arc<str>) {
         match place {
-            Place::User(name) => (&self.users, name),
-            Place::App(name) => (&self.apps, name),
-            Place::Assertion(name) => (&self.assertions, name),
+            PartitionKey::User(name) => (&self.users, name),
+            PartitionKey::App(name) => (&self.apps, name),
+            PartitionKey::Assertion(name) => (&self.assertions, name),
         }
     }
 
@@ -245,16 +245,16 @@ impl Document {
 
 fn places(
     partitions: &Partitions,
-    place: fn(Arc<str>) -> Place,
+    place: fn(Arc<str>) -> PartitionKey,
     wanted: &impl Fn(&Partition) -> bool,
-) -> impl Iterator<Item = Place> {
+) -> impl Iterator<Item = PartitionKey> {
     let found = partitions.all().into_iter().filter(|partition| wanted(partition));
     found.map(move |partition| place(Arc::clone(&partition.name)))
 }
 
 impl Edits<'_> {
     /// As [`Document::edit`].
-    pub(crate) fn edit<R>(&mut self, place: &Place, edit: impl FnOnce(&mut Draft) -> R) -> R {
+    pub(crate) fn edit<R>(&mut self, place: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
         let (partitions, name) = self.document.at(place);
         let old = partitions.get(name, |old| (old.draft(), old.size(), Arc::clone(&old.name)));
         let (mut draft, before, name) = old.unwrap_or_else(|| {

@@ -11,7 +11,7 @@ use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 /// What belongs together. Nobody changes it; a writer replaces it.
 #[derive(Debug)]
 pub(crate) struct Partition {
-    /// Whose it is: what its [`Place`](super::Place) says.
+    /// Whose it is: what its [`PartitionKey`](super::PartitionKey) says.
     pub(crate) name: Arc<str>,
     pub(crate) access_tokens: Items<AccessToken>,
     pub(crate) refresh_tokens: Items<RefreshToken>,

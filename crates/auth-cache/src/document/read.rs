@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::depth::is_deeper;
-use super::filing::{Look, Place};
+use super::filing::{Look, PartitionKey};
 use super::item::Item;
 use super::partition::Draft;
 use super::slice::{Buffer, Slice};
@@ -120,9 +120,9 @@ impl<'b> Reader<'b> {
             return;
         };
         let (partitions, name) = match place {
-            Place::User(name) => (&mut self.users, name),
-            Place::App(name) => (&mut self.apps, name),
-            Place::Assertion(name) => (&mut self.assertions, name),
+            PartitionKey::User(name) => (&mut self.users, name),
+            PartitionKey::App(name) => (&mut self.apps, name),
+            PartitionKey::Assertion(name) => (&mut self.assertions, name),
         };
         let draft = partitions.entry(name).or_insert_with(|| {
             self.next = self.next.saturating_add(1);

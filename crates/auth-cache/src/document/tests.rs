@@ -56,7 +56,7 @@ fn one_entry_replaces_all_of_its_identity_and_keeps_foreign_members() {
     let document = parse(&text.to_string());
     let entry = NewEntry::new().with("home_account_id", "u.t").with("username", "new");
     let key = Key::account("u.t", "e", "r");
-    document.edit(&Place::User("u.t".into()), |draft| put(&mut draft.accounts, key, entry, |_| true));
+    document.edit(&PartitionKey::User("u.t".into()), |draft| put(&mut draft.accounts, key, entry, |_| true));
     assert_eq!(
         value(&document)["Account"],
         json!({

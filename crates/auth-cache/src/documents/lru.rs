@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ahash::RandomState;
 
-use crate::document::{Place, Size};
+use crate::document::{PartitionKey, Size};
 use crate::limits::Limits;
 use crate::live::LiveDocument;
 
@@ -40,12 +40,12 @@ struct Idle {
     /// Whether a change in it is still to be stored.
     is_waiting: bool,
     used: u64,
-    place: Place,
+    place: PartitionKey,
     size: Size,
 }
 
 /// What is to go for others to have room.
-pub(super) struct Going(Vec<Place>);
+pub(super) struct Going(Vec<PartitionKey>);
 
 impl Lru {
     /// The partition of a user, if it is here.
@@ -53,25 +53,25 @@ impl Lru {
         self.users.get(folded).map(|kept| self.used(kept))
     }
 
-    pub(super) fn get(&self, place: &Place) -> Option<Arc<Kept>> {
+    pub(super) fn get(&self, place: &PartitionKey) -> Option<Arc<Kept>> {
         let (kind, name) = match place {
-            Place::User(name) => (&self.users, name),
-            Place::App(name) => (&self.apps, name),
-            Place::Assertion(name) => (&self.assertions, name),
+            PartitionKey::User(name) => (&self.users, name),
+            PartitionKey::App(name) => (&self.apps, name),
+            PartitionKey::Assertion(name) => (&self.assertions, name),
         };
         kind.get(name).map(|kept| self.used(kept))
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (Place, &Arc<Kept>)> {
-        fn of(kind: &Kind, place: fn(Arc<str>) -> Place) -> impl Iterator<Item = (Place, &Arc<Kept>)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (PartitionKey, &Arc<Kept>)> {
+        fn of(kind: &Kind, place: fn(Arc<str>) -> PartitionKey) -> impl Iterator<Item = (PartitionKey, &Arc<Kept>)> {
             kind.iter().map(move |(name, kept)| (place(Arc::clone(name)), kept))
         }
-        let users_and_apps = of(&self.users, Place::User).chain(of(&self.apps, Place::App));
-        users_and_apps.chain(of(&self.assertions, Place::Assertion))
+        let users_and_apps = of(&self.users, PartitionKey::User).chain(of(&self.apps, PartitionKey::App));
+        users_and_apps.chain(of(&self.assertions, PartitionKey::Assertion))
     }
 
     /// The partition, made where it is not here.
-    pub(super) fn get_or_insert(&mut self, place: &Place, make: impl FnOnce() -> LiveDocument) -> Arc<Kept> {
+    pub(super) fn get_or_insert(&mut self, place: &PartitionKey, make: impl FnOnce() -> LiveDocument) -> Arc<Kept> {
         if let Some(kept) = self.get(place) {
             return kept;
         }
@@ -132,11 +132,11 @@ impl Lru {
         taken
     }
 
-    fn kind<'a>(&mut self, place: &'a Place) -> (&mut Kind, &'a Arc<str>) {
+    fn kind<'a>(&mut self, place: &'a PartitionKey) -> (&mut Kind, &'a Arc<str>) {
         match place {
-            Place::User(name) => (&mut self.users, name),
-            Place::App(name) => (&mut self.apps, name),
-            Place::Assertion(name) => (&mut self.assertions, name),
+            PartitionKey::User(name) => (&mut self.users, name),
+            PartitionKey::App(name) => (&mut self.apps, name),
+            PartitionKey::Assertion(name) => (&mut self.assertions, name),
         }
     }
 
@@ -151,7 +151,7 @@ impl Lru {
 }
 
 impl Idle {
-    fn of((place, kept): (Place, &Arc<Kept>)) -> Self {
+    fn of((place, kept): (PartitionKey, &Arc<Kept>)) -> Self {
         let (is_waiting, used) = (kept.live.is_waiting(), kept.used.load(Ordering::Relaxed));
         Self { is_waiting, used, place, size: *locked(&kept.weighed) }
     }

@@ -11,7 +11,7 @@ use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use super::margins::{Age, Margins};
 use super::{CachedToken, RefreshReason};
 use crate::assertion::Assertion;
-use crate::document::{Document, Partition, Place};
+use crate::document::{Document, Partition, PartitionKey};
 use crate::token_kind::TokenKind;
 
 /// Which token of an application itself is wanted (client credentials, managed identity).
@@ -124,7 +124,7 @@ pub(crate) fn lookup_app_in(
 }
 
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
-    let place = Place::of_assertion(query.assertion);
+    let place = PartitionKey::of_assertion(query.assertion);
     let answer = |partition: &Partition| query.app.answer(partition, query.assertion.as_str(), now);
     document.partition(&place, answer).unwrap_or_else(|| query.app.nothing())
 }

@@ -53,7 +53,7 @@ impl StorageError {
 
     /// The same as a failure of a kind.
     #[must_use]
-    pub fn of_kind(self, kind: StorageErrorKind) -> Self {
+    pub fn with_kind(self, kind: StorageErrorKind) -> Self {
         Self { kind, ..self }
     }
 }

@@ -38,7 +38,7 @@ impl NamedLocks {
             }
             if budget.left().is_zero() {
                 let error = StorageError::new("locked", "memory", "somebody holds its lock");
-                return Poll::Ready(Err(error.of_kind(StorageErrorKind::LockTimedOut)));
+                return Poll::Ready(Err(error.with_kind(StorageErrorKind::LockTimedOut)));
             }
             if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
                 state.waiting.push(context.waker().clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auth_core::Timestamp;
 
 use super::{BoxFuture, DynStorage, StorageError};
-use crate::document::Place;
+use crate::document::PartitionKey;
 
 /// A place for the partitions of a cache, each a value of its own: one for each user, for each application in a tenant, and
 /// for each assertion, as MSAL for .NET suggests for distributed caches.
@@ -47,13 +47,13 @@ use crate::document::Place;
 /// ```
 pub trait PartitionedStorage: Send + Sync + 'static {
     /// The store of a partition. Nothing is read or written.
-    fn partition(&self, key: &Place) -> Arc<dyn DynStorage>;
+    fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage>;
 
     /// The partitions of users that are stored: there with their first write, gone with their value, by whatever it went.
     ///
     /// # Errors
     /// [`StorageError`] when the store cannot tell.
-    fn users(&self) -> impl Future<Output = Result<Vec<Place>, StorageError>> + Send;
+    fn users(&self) -> impl Future<Output = Result<Vec<PartitionKey>, StorageError>> + Send;
 
     /// Remembers that something in the partition of an assertion was got on behalf of a user, and is of use until `until`.
     ///
@@ -61,8 +61,8 @@ pub trait PartitionedStorage: Send + Sync + 'static {
     /// [`StorageError`] when that cannot be written.
     fn link(
         &self,
-        user: &Place,
-        assertion: &Place,
+        user: &PartitionKey,
+        assertion: &PartitionKey,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StorageError>> + Send;
 
@@ -71,45 +71,45 @@ pub trait PartitionedStorage: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StorageError`] when the store cannot tell.
-    fn linked(&self, user: &Place) -> impl Future<Output = Result<Vec<Place>, StorageError>> + Send;
+    fn linked(&self, user: &PartitionKey) -> impl Future<Output = Result<Vec<PartitionKey>, StorageError>> + Send;
 }
 
 /// [`PartitionedStorage`] behind a pointer; every such storage is one.
 pub trait DynPartitionedStorage: Send + Sync {
     /// See [`PartitionedStorage::partition`].
-    fn partition(&self, key: &Place) -> Arc<dyn DynStorage>;
+    fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage>;
     /// See [`PartitionedStorage::users`].
-    fn users(&self) -> BoxFuture<'_, Result<Vec<Place>, StorageError>>;
+    fn users(&self) -> BoxFuture<'_, Result<Vec<PartitionKey>, StorageError>>;
     /// See [`PartitionedStorage::link`].
     fn link<'a>(
         &'a self,
-        user: &'a Place,
-        assertion: &'a Place,
+        user: &'a PartitionKey,
+        assertion: &'a PartitionKey,
         until: Timestamp,
     ) -> BoxFuture<'a, Result<(), StorageError>>;
     /// See [`PartitionedStorage::linked`].
-    fn linked<'a>(&'a self, user: &'a Place) -> BoxFuture<'a, Result<Vec<Place>, StorageError>>;
+    fn linked<'a>(&'a self, user: &'a PartitionKey) -> BoxFuture<'a, Result<Vec<PartitionKey>, StorageError>>;
 }
 
 impl<S: PartitionedStorage> DynPartitionedStorage for S {
-    fn partition(&self, key: &Place) -> Arc<dyn DynStorage> {
+    fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage> {
         PartitionedStorage::partition(self, key)
     }
 
-    fn users(&self) -> BoxFuture<'_, Result<Vec<Place>, StorageError>> {
+    fn users(&self) -> BoxFuture<'_, Result<Vec<PartitionKey>, StorageError>> {
         Box::pin(PartitionedStorage::users(self))
     }
 
     fn link<'a>(
         &'a self,
-        user: &'a Place,
-        assertion: &'a Place,
+        user: &'a PartitionKey,
+        assertion: &'a PartitionKey,
         until: Timestamp,
     ) -> BoxFuture<'a, Result<(), StorageError>> {
         Box::pin(PartitionedStorage::link(self, user, assertion, until))
     }
 
-    fn linked<'a>(&'a self, user: &'a Place) -> BoxFuture<'a, Result<Vec<Place>, StorageError>> {
+    fn linked<'a>(&'a self, user: &'a PartitionKey) -> BoxFuture<'a, Result<Vec<PartitionKey>, StorageError>> {
         Box::pin(PartitionedStorage::linked(self, user))
     }
 }

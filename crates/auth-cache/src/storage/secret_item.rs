@@ -39,10 +39,10 @@ const SIGNAL: &[u8] = b"{}";
 /// # fn example() -> Result<(), auth_cache::StorageError> {
 /// // LibsecretPersistence(path, schema_name="com.contoso.app", attributes={"app": "one"})
 /// let file = FileStorage::at("/home/ada/.contoso/msal.cache")?;
-/// let of_python = SecretItemStorage::of_msal_python(file, Some("com.contoso.app"), [("app", "one")]);
+/// let of_python = SecretItemStorage::msal_python(file, Some("com.contoso.app"), [("app", "one")]);
 /// // LibSecretPersistence.create(path, "contoso", "one")
 /// let file = FileStorage::at("/home/ada/.contoso/cache.json")?;
-/// let of_node = SecretItemStorage::of_msal_node(file, "contoso", "one");
+/// let of_node = SecretItemStorage::msal_node(file, "contoso", "one");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl SecretItemStorage {
     /// Without a schema name, as of `build_encrypted_persistence`, it is the SHA-256 of the path, which the Python program
     /// then must have given as it stands in `file`.
     #[must_use]
-    pub fn of_msal_python(
+    pub fn msal_python(
         file: FileStorage,
         schema_name: Option<&str>,
         attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -73,7 +73,7 @@ impl SecretItemStorage {
 
     /// The item of `LibSecretPersistence` of MSAL Node Extensions, with the same file, service and account name.
     #[must_use]
-    pub fn of_msal_node(file: FileStorage, service: &str, account: &str) -> Self {
+    pub fn msal_node(file: FileStorage, service: &str, account: &str) -> Self {
         let attributes = [(SCHEMA, "org.freedesktop.Secret.Generic"), ("service", service), ("account", account)];
         let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self::new(attributes.into(), &format!("{service}/{account}"), file)
@@ -89,11 +89,11 @@ impl SecretItemStorage {
     /// // WithLinuxKeyring("com.contoso.app", "default", "MSALCache", ("Version", "1"), ("Product", "one"))
     /// let file = FileStorage::at("/home/ada/.contoso/msal.cache")?;
     /// let attributes = [("Version", "1"), ("Product", "one")];
-    /// let of_dotnet = SecretItemStorage::of_msal("com.contoso.app", attributes, "MSALCache", file);
+    /// let of_dotnet = SecretItemStorage::msal("com.contoso.app", attributes, "MSALCache", file);
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn of_msal(
+    pub fn msal(
         schema_name: &str,
         attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
         label: &str,
@@ -145,7 +145,7 @@ impl SecretItemStorage {
             done
         };
         let done = self.turn.ask(blocking(work)).await;
-        done.map_err(|error| self.error(operation, error).of_kind(StorageErrorKind::KeyUnavailable))
+        done.map_err(|error| self.error(operation, error).with_kind(StorageErrorKind::KeyUnavailable))
     }
 
     fn error(&self, operation: &'static str, reason: impl fmt::Display) -> StorageError {
@@ -247,15 +247,15 @@ mod tests {
     #[test]
     fn the_attributes_are_those_of_the_libraries() {
         let file = || FileStorage::at("/tmp/msal.cache").unwrap();
-        let python = SecretItemStorage::of_msal_python(file(), None, [("a", "b")]);
+        let python = SecretItemStorage::msal_python(file(), None, [("a", "b")]);
         let hash = "519591cbf15920aa25d1ee9d32390c585ae6e2582e3308a0b46eb6c8b1ad7631";
         assert_eq!((python.attributes["a"].as_str(), python.attributes[SCHEMA].as_str()), ("b", hash));
-        let python = SecretItemStorage::of_msal_python(file(), Some("s"), [("a", "b")]);
+        let python = SecretItemStorage::msal_python(file(), Some("s"), [("a", "b")]);
         assert_eq!(python.attributes[SCHEMA], "s");
-        let node = SecretItemStorage::of_msal_node(file(), "s", "a");
+        let node = SecretItemStorage::msal_node(file(), "s", "a");
         assert_eq!((node.attributes["service"].as_str(), node.attributes["account"].as_str()), ("s", "a"));
         assert_eq!((&*node.label, node.attributes.len()), ("s/a", 3));
-        let dotnet = SecretItemStorage::of_msal("s", [("a", "b")], "MSALCache", file());
+        let dotnet = SecretItemStorage::msal("s", [("a", "b")], "MSALCache", file());
         assert_eq!((dotnet.attributes["a"].as_str(), dotnet.attributes[SCHEMA].as_str()), ("b", "s"));
         assert_eq!((&*dotnet.label, dotnet.attributes.len()), ("MSALCache", 2));
     }
@@ -265,9 +265,9 @@ mod tests {
         let file = || FileStorage::at("/tmp/msal.cache").unwrap();
         let document = || Zeroizing::new(b"{}".to_vec());
         for (storage, written) in [
-            (SecretItemStorage::of_msal_python(file(), Some("s"), [("a", "b")]), "{}"),
-            (SecretItemStorage::of_msal_node(file(), "s", "a"), "{}"),
-            (SecretItemStorage::of_msal("s", [("a", "b")], "l", file()), "e30="),
+            (SecretItemStorage::msal_python(file(), Some("s"), [("a", "b")]), "{}"),
+            (SecretItemStorage::msal_node(file(), "s", "a"), "{}"),
+            (SecretItemStorage::msal("s", [("a", "b")], "l", file()), "e30="),
         ] {
             assert_eq!(storage.encode(document()).as_slice(), written.as_bytes());
             storage.base64.store(true, Ordering::Relaxed);

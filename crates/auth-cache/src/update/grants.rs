@@ -6,7 +6,7 @@ use auth_core::{AccountId, Authority, ClientId, Timestamp, Tokens};
 
 use super::access_token::NewAccessToken;
 use crate::assertion::Assertion;
-use crate::document::{Document, Origin, Place};
+use crate::document::{Document, Origin, PartitionKey};
 use crate::extension::Extension;
 use crate::names::shared;
 use crate::pending::Moment;
@@ -39,8 +39,8 @@ impl AppTokenUpdate {
         self.put(document, &self.place(), (AccountId::new(""), ""), self.tokens.expires_on, moment);
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place::app(self.client_id.as_str(), self.realm())
+    pub(crate) fn place(&self) -> PartitionKey {
+        PartitionKey::app(self.client_id.as_str(), self.realm())
     }
 
     /// The key under which MSAL for .NET stores the partition in a distributed cache.
@@ -59,7 +59,7 @@ impl AppTokenUpdate {
     fn put(
         &self,
         document: &Document,
-        place: &Place,
+        place: &PartitionKey,
         (home_account_id, assertion): (AccountId, &str),
         expires_on: Timestamp,
         moment: Moment,
@@ -105,7 +105,7 @@ impl AssertionTokenUpdate {
     }
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
-        let place = Place::of_assertion(&self.assertion);
+        let place = PartitionKey::of_assertion(&self.assertion);
         let account = self.app.tokens.home_account_id().unwrap_or_else(|| AccountId::new(""));
         self.app.put(document, &place, (account, self.assertion.as_str()), self.expires_on(), moment);
     }

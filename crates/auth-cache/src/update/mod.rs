@@ -11,7 +11,7 @@ use auth_core::text::same;
 use auth_core::{Account, Authority, ClientId, Secret, Tenant, Timestamp, Tokens};
 
 use crate::basis::RefreshBasis;
-use crate::document::{Document, Draft, Key, NewEntry, Origin, Place, entries, make, put, remove};
+use crate::document::{Document, Draft, Key, NewEntry, Origin, PartitionKey, entries, make, put, remove};
 use crate::entries::{AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::names::{shared, shared_realm};
 use crate::pending::Moment;
@@ -60,7 +60,7 @@ pub struct TokenUpdate {
 impl TokenUpdate {
     /// The tokens of a sign-in. They replace what is there.
     #[must_use]
-    pub fn of_sign_in(
+    pub fn from_sign_in(
         authority: Arc<Authority>,
         client_id: ClientId,
         account: impl Into<Arc<Account>>,
@@ -73,14 +73,14 @@ impl TokenUpdate {
     /// The tokens of a refresh that began with this [`Refresh::basis`](crate::Refresh::basis). An account that was removed
     /// meanwhile stays removed, and a newer refresh token stays.
     #[must_use]
-    pub fn of_refresh(
+    pub fn from_refresh(
         authority: Arc<Authority>,
         client_id: ClientId,
         account: impl Into<Arc<Account>>,
         tokens: Arc<Tokens>,
         basis: RefreshBasis,
     ) -> Self {
-        Self { basis: Some(basis), ..Self::of_sign_in(authority, client_id, account, tokens) }
+        Self { basis: Some(basis), ..Self::from_sign_in(authority, client_id, account, tokens) }
     }
 
     /// Notes whether the call passed over the access tokens in the cache: a forced refresh, or claims to satisfy.
@@ -104,7 +104,7 @@ impl TokenUpdate {
         if id.as_str().is_empty() {
             return false;
         }
-        let done = document.edit(&Place::of_user(id), |partition| self.change(partition, moment));
+        let done = document.edit(&PartitionKey::of_user(id), |partition| self.change(partition, moment));
         if done == Done::All {
             // Always written: other readers use no refresh token of a client that they know nothing of.
             put_app_metadata(document, &self.authority, &self.client_id, self.family());

@@ -20,7 +20,7 @@ fn apply(document: &Document, authority: &Authority, answer: &[(&str, Value)], r
         || Account::new(crate::testing::home_account(), authority.environment(), "ada@contoso.example"),
         |_| account_of(&tokens, authority),
     );
-    let update = TokenUpdate::of_sign_in(Arc::new(authority.clone()), client(), account, Arc::new(tokens));
+    let update = TokenUpdate::from_sign_in(Arc::new(authority.clone()), client(), account, Arc::new(tokens));
     let update = if refreshed { refreshing(update, document) } else { update };
     update.apply(document, Moment::First)
 }
@@ -418,7 +418,7 @@ fn tokens_of_nobody_are_not_cached() {
     )]);
     let before = value(&document);
     assert!(
-        !TokenUpdate::of_sign_in(Arc::new(authority), client(), nobody, Arc::new(tokens))
+        !TokenUpdate::from_sign_in(Arc::new(authority), client(), nobody, Arc::new(tokens))
             .apply(&document, Moment::First)
     );
     assert_eq!(value(&document), before);

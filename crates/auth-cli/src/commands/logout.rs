@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &LogoutArgs) -> Result<(), Failure> {
     let mut removed = 0_usize;
     for account in client.accounts().await? {
         let meant = args.account.as_deref().is_none_or(|name| account.is_named(name));
-        if meant && client.remove_account_of(&account, scope).await? {
+        if meant && client.remove_account_with_scope(&account, scope).await? {
             removed = removed.saturating_add(1);
         }
     }

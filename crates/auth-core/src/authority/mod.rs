@@ -238,12 +238,12 @@ impl Authority {
     /// # use auth_core::Authority;
     /// let private_cloud = Authority::parse("https://login.private.example/contoso.example")?;
     /// assert!(private_cloud.metadata().is_none());
-    /// let endpoint = private_cloud.known().metadata().unwrap().token_endpoint().to_string();
+    /// let endpoint = private_cloud.as_known().metadata().unwrap().token_endpoint().to_string();
     /// assert_eq!(endpoint, "https://login.private.example/contoso.example/oauth2/v2.0/token");
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     #[must_use]
-    pub fn known(&self) -> Self {
+    pub fn as_known(&self) -> Self {
         self.with_names(Names::Known)
     }
 
@@ -269,7 +269,7 @@ impl Authority {
             }
             named |= host == self.site.host;
         }
-        Ok(if named { self.known() } else { self.clone() })
+        Ok(if named { self.as_known() } else { self.clone() })
     }
 
     /// Whether this is Entra under a host that instance discovery must confirm before anything is sent to it.

@@ -118,13 +118,13 @@ fn known_authorities() {
         let known = parsed.known_among(hosts).unwrap();
         assert_eq!(known.needs_instance_discovery(), needs_discovery, "{authority} {hosts:?}");
         assert_eq!(known.metadata().is_some(), !needs_discovery, "{authority} {hosts:?}");
-        assert_eq!(known == parsed.known(), !needs_discovery, "{authority} {hosts:?}");
+        assert_eq!(known == parsed.as_known(), !needs_discovery, "{authority} {hosts:?}");
         assert_eq!(known.to_string(), authority);
         assert_eq!(known.environment(), parsed.host());
         assert!(known.is_environment(parsed.host()) && !known.is_environment("login.windows.net"));
         assert!(known.issuer_decides(), "nobody but the caller says what the host is");
     }
-    let known = Authority::parse("https://login.private.example/common").unwrap().known();
+    let known = Authority::parse("https://login.private.example/common").unwrap().as_known();
     assert!(!known.with_tenant("contoso.example".parse().unwrap()).needs_instance_discovery());
     let id = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     assert!(known.is_issuer(&format!("https://{HOST}/{id}/v2.0")));
@@ -137,9 +137,9 @@ fn known_authorities() {
         "http://localhost:8400/common",
     ] {
         let parsed = Authority::parse(text).unwrap();
-        assert_eq!(parsed.known(), parsed, "{text}");
+        assert_eq!(parsed.as_known(), parsed, "{text}");
     }
-    assert!(Authority::tenant("common").unwrap().known().is_environment("sts.windows.net"));
+    assert!(Authority::tenant("common").unwrap().as_known().is_environment("sts.windows.net"));
     for host in ["", "https://a.example", "a.example:443", "a.example/", "a b", "10.0.0.1", "*.example", "localhost"] {
         assert!(Authority::tenant("common").unwrap().known_among([host]).is_err(), "{host}");
     }

@@ -132,7 +132,7 @@ fn who_is_asked_what() {
         (parse(PRIVATE), false, vec![Json(503, json!({}))], vec![instance], "server service_not_available", None),
         // The caller vouches for the host, or has switched discovery off, which is the same.
         (parse(PRIVATE).known_among([HOST]).unwrap(), false, vec![], vec![], HOST, None),
-        (parse(PRIVATE).known(), true, vec![own], vec![document_of(HOST)], HOST, Some(ID)),
+        (parse(PRIVATE).as_known(), true, vec![own], vec![document_of(HOST)], HOST, Some(ID)),
         // Where only the document tells the endpoints.
         (oidc(), false, vec![Json(200, document())], vec![document_of("idp.example")], "idp.example", None),
         (oidc(), true, vec![Json(200, document())], vec![document_of("idp.example")], "idp.example", None),

@@ -41,8 +41,8 @@ fn candidates(tokens: &[&str]) -> Vec<RefreshCandidate> {
     tokens.iter().map(|token| RefreshCandidate::new(candidate(token), token.starts_with('*'))).collect()
 }
 
-fn request() -> SilentRequest {
-    SilentRequest::new(context(), metadata(&[]), AccountId::new("ada"), scopes("User.Read"))
+fn request() -> RedemptionRequest {
+    RedemptionRequest::new(context(), metadata(&[]), AccountId::new("ada"), scopes("User.Read"))
 }
 
 fn flow(tokens: &[&str]) -> SilentRedemption {

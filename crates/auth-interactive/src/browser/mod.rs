@@ -95,10 +95,10 @@ pub trait DynBrowser: Send + Sync {
     fn dyn_check(&self) -> Result<(), BrowserError>;
 
     /// [`Browser::open`], boxed.
-    fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
+    fn open<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
 
     /// [`Browser::pasted`], boxed.
-    fn pasted_boxed(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>>;
+    fn pasted(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>>;
 }
 
 impl<B: Browser> DynBrowser for B {
@@ -106,11 +106,11 @@ impl<B: Browser> DynBrowser for B {
         self.check()
     }
 
-    fn open_boxed<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
+    fn open<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>> {
         Box::pin(self.open(url))
     }
 
-    fn pasted_boxed(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>> {
+    fn pasted(&self, refused: Option<PasteError>) -> Pin<Box<dyn Future<Output = Secret> + Send + '_>> {
         Box::pin(self.pasted(refused))
     }
 }
@@ -121,11 +121,11 @@ impl Browser for Arc<dyn DynBrowser> {
     }
 
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
-        self.as_ref().open_boxed(url).await
+        self.as_ref().open(url).await
     }
 
     async fn pasted(&self, refused: Option<PasteError>) -> Secret {
-        self.as_ref().pasted_boxed(refused).await
+        self.as_ref().pasted(refused).await
     }
 }
 
@@ -135,10 +135,10 @@ impl Browser for Box<dyn DynBrowser> {
     }
 
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
-        self.as_ref().open_boxed(url).await
+        self.as_ref().open(url).await
     }
 
     async fn pasted(&self, refused: Option<PasteError>) -> Secret {
-        self.as_ref().pasted_boxed(refused).await
+        self.as_ref().pasted(refused).await
     }
 }

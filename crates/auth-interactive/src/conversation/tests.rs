@@ -142,7 +142,7 @@ fn s17_the_default_port_may_be_left_out() {
     for (host, expected) in [("127.0.0.1", "303+"), ("127.0.0.1:80", "303+"), ("localhost", "421"), ("[::1]:80", "421")]
     {
         let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        let outcome = Peer::expecting(Expectation::of(&pending).unwrap()).connect([request.as_bytes()]);
+        let outcome = Peer::expecting(Expectation::new(&pending).unwrap()).connect([request.as_bytes()]);
         assert_eq!(told(&outcome), expected, "{host}");
     }
 }

@@ -101,7 +101,7 @@ mod tests {
                 ("error=access_denied", "\r\nLocation: https://app.example/out?a=b\r\n"),
             ] {
                 let pending = pending(&RedirectUri::parse("http://localhost:8400").unwrap(), mode);
-                let expectation = Expectation::of(&pending).unwrap().with_pages(pages.clone());
+                let expectation = Expectation::new(&pending).unwrap().with_pages(pages.clone());
                 let mut wait = Wait::new(expectation.state, &expectation.rules);
                 let mut judge = |state: &str| {
                     let parameters = format!("{parameters}&state={state}").into_bytes();

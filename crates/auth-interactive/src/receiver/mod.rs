@@ -77,7 +77,7 @@ impl LoopbackReceiver {
     ///
     /// # async fn example(receiver: LoopbackReceiver, pending: PendingAuthorization)
     /// # -> Result<AuthorizationResponse, LoopbackError> {
-    /// receiver.receive(Expectation::of(&pending)?).await
+    /// receiver.receive(Expectation::new(&pending)?).await
     /// # }
     /// ```
     pub async fn receive(self, expectation: Expectation) -> Result<AuthorizationResponse, LoopbackError> {

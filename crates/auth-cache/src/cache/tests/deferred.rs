@@ -175,7 +175,7 @@ async fn a_token_for_other_scopes_is_stored_beside_later_ones() {
 
 #[tokio::test]
 async fn later_tokens_of_an_application_stay() {
-    let assertion = Assertion::of_token("token");
+    let assertion = Assertion::from_token("token");
     let app = |secret: &str, now| {
         let answer = [("access_token", json!(secret))];
         let tokens = tokens(&entra(T), "User.Read", &answer, now);

@@ -47,7 +47,8 @@ async fn each_change_names_its_key() {
         cache.store_app(app(T, extension)).await.unwrap();
         let key = format!("{CLIENT}_{T}_zm2n0E62zwTsnNsozptLsoOoB_C7i-GfpxHYQQINJUw_AppTokenCache");
         assert_eq!(take(&heard), [changed(Some(&key))]);
-        for assertion in [Assertion::of_token("token"), Assertion::session("a-session-key-of-mine-0123456789").unwrap()]
+        for assertion in
+            [Assertion::from_token("token"), Assertion::session("a-session-key-of-mine-0123456789").unwrap()]
         {
             let key = assertion.as_str().to_owned();
             let update = AssertionTokenUpdate::new(assertion, None, app(T, Extension::default()));

@@ -127,7 +127,7 @@ impl World {
         more.extend(rotates.then(|| ("refresh_token", json!(format!("rt{}", self.steps)))));
         let (authority, tokens) = self.tokens(answer, &more);
         let account = account_of(&tokens, &authority);
-        TokenUpdate::of_sign_in(authority, client_of(answer.client), account, Arc::new(tokens))
+        TokenUpdate::from_sign_in(authority, client_of(answer.client), account, Arc::new(tokens))
     }
 
     fn app_update(&self, answer: Answer) -> AppTokenUpdate {
@@ -155,7 +155,7 @@ impl World {
             }
             Step::Assertion(assertion, answer) => {
                 let app = self.app_update(answer);
-                let update = AssertionTokenUpdate::new(Assertion::of_token(ASSERTIONS[assertion]), None, app);
+                let update = AssertionTokenUpdate::new(Assertion::from_token(ASSERTIONS[assertion]), None, app);
                 cache.store_assertion(update).await.unwrap();
                 self.list.put_access_token(Owner::Assertion(assertion), answer, now, number);
             }
@@ -272,7 +272,7 @@ impl World {
         let found = cache.lookup_app(&app, self.now).await.unwrap();
         self.check_grant(found, self.list.best(&Owner::App(client, realm), client, realm, wanted, self.now));
         for (number, token) in ASSERTIONS.iter().enumerate() {
-            let assertion = Assertion::of_token(token);
+            let assertion = Assertion::from_token(token);
             let found = cache.lookup_assertion(&AssertionQuery::new(&assertion, app.clone()), self.now).await.unwrap();
             self.check_grant(found, self.list.best(&Owner::Assertion(number), client, realm, wanted, self.now));
         }

@@ -22,8 +22,8 @@ enum Fails {
 
 #[derive(Default)]
 struct State {
-    values: Mutex<BTreeMap<Place, MemoryStorage>>,
-    links: Mutex<BTreeSet<(Place, Place)>>,
+    values: Mutex<BTreeMap<PartitionKey, MemoryStorage>>,
+    links: Mutex<BTreeSet<(PartitionKey, PartitionKey)>>,
     reads: AtomicUsize,
     /// How many are reading, and how many were at most.
     reading: AtomicUsize,
@@ -78,26 +78,26 @@ impl State {
 }
 
 impl PartitionedStorage for Distant {
-    fn partition(&self, key: &Place) -> Arc<dyn DynStorage> {
+    fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage> {
         let inner = self.0.values.lock().unwrap().entry(key.clone()).or_default().clone();
-        let part = if matches!(key, Place::Assertion(_)) { Fails::Assertions } else { Fails::Everything };
+        let part = if matches!(key, PartitionKey::Assertion(_)) { Fails::Assertions } else { Fails::Everything };
         Arc::new(Partition { state: Arc::clone(&self.0), part, inner, learned: Mutex::default() })
     }
 
-    async fn users(&self) -> Result<Vec<Place>, StorageError> {
+    async fn users(&self) -> Result<Vec<PartitionKey>, StorageError> {
         self.check(Fails::Everything)?;
         let values = self.0.values.lock().unwrap();
-        let users = values.iter().filter(|(place, _)| matches!(place, Place::User(_)));
+        let users = values.iter().filter(|(place, _)| matches!(place, PartitionKey::User(_)));
         let stored = users.filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
         Ok(stored.map(|(place, _)| place.clone()).collect())
     }
 
-    async fn link(&self, user: &Place, assertion: &Place, _until: Timestamp) -> Result<(), StorageError> {
+    async fn link(&self, user: &PartitionKey, assertion: &PartitionKey, _until: Timestamp) -> Result<(), StorageError> {
         self.0.links.lock().unwrap().insert((user.clone(), assertion.clone()));
         self.check(Fails::Links)
     }
 
-    async fn linked(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
+    async fn linked(&self, user: &PartitionKey) -> Result<Vec<PartitionKey>, StorageError> {
         self.check(Fails::Links)?;
         let links = self.0.links.lock().unwrap();
         Ok(links.iter().filter(|(own, _)| own == user).map(|(_, assertion)| assertion.clone()).collect())
@@ -210,7 +210,8 @@ async fn a_sign_out_finds_what_was_got_on_behalf() {
     super::store(&cache, "ada", false).await.unwrap();
     let tokens = tokens(&entra(T), "User.Read", &sign_in(&entra(T), T, "ada"), NOW);
     let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));
-    let (assertion, authority, client_id, wanted) = (Assertion::of_token("a"), entra(T), client(), scopes("User.Read"));
+    let (assertion, authority, client_id, wanted) =
+        (Assertion::from_token("a"), entra(T), client(), scopes("User.Read"));
     cache.store_assertion(AssertionTokenUpdate::new(assertion.clone(), None, app)).await.unwrap();
     let query = AssertionQuery::new(&assertion, AppQuery::new(&authority, &client_id, &wanted));
     assert!(cache.lookup_assertion(&query, NOW).await.unwrap().serves());
@@ -233,7 +234,7 @@ async fn a_sign_out_that_the_store_refuses_is_one_in_memory() {
         super::store(&cache, "ada", false).await.unwrap();
         super::store(&cache, "bob", false).await.unwrap();
         let (authority, client_id, wanted) = (entra(T), client(), scopes("User.Read"));
-        let assertions = [("ada", Assertion::of_token("a")), ("bob", Assertion::of_token("b"))];
+        let assertions = [("ada", Assertion::from_token("a")), ("bob", Assertion::from_token("b"))];
         for (user, assertion) in &assertions {
             let tokens = tokens(&authority, "User.Read", &sign_in(&authority, T, user), NOW);
             let app = AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens));

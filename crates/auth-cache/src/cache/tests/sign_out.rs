@@ -17,7 +17,7 @@ async fn act(cache: &TokenCache, user: &str, number: usize) {
 }
 
 fn assertion(user: &str, number: usize) -> Assertion {
-    Assertion::of_token(&format!("{user} {number}"))
+    Assertion::from_token(&format!("{user} {number}"))
 }
 
 async fn acts(cache: &TokenCache, user: &str, number: usize) -> bool {

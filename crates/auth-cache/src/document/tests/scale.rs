@@ -53,7 +53,7 @@ fn use_all(text: &str, authority: &Authority) {
     let answer = [&[("refresh_token", json!("new")), ("scope", json!("User.Read"))], &sign_in(authority, tid, "s")[..]];
     let tokens = tokens(authority, "User.Read", &answer.concat(), NOW);
     let new = Account::new(home_account(), authority.environment(), "ada");
-    let update = TokenUpdate::of_sign_in(Arc::new(authority.clone()), client(), new.clone(), Arc::new(tokens));
+    let update = TokenUpdate::from_sign_in(Arc::new(authority.clone()), client(), new.clone(), Arc::new(tokens));
     assert!(update.apply(&document, Moment::First));
     let cache = TokenCache::in_memory();
     cache.merge_json(text.as_bytes()).unwrap();

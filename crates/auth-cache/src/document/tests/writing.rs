@@ -36,7 +36,7 @@ fn of_two_accounts_that_fold_to_one_key_the_first_is_written() {
         let key = Key::refresh_token(id, "e", CLIENT);
         let entry = NewEntry::new().with("home_account_id", id).with("environment", "e").with("credential_type", "R");
         let entry = entry.with("client_id", CLIENT).with("secret", secret);
-        let place = Place::User(id.to_ascii_lowercase().into());
+        let place = PartitionKey::User(id.to_ascii_lowercase().into());
         document.edit(&place, |draft| put(&mut draft.refresh_tokens, key, entry, |_| true));
     };
     let there = |document: &Document, id: &str| {
@@ -59,7 +59,7 @@ fn of_two_accounts_that_fold_to_one_key_the_first_is_written() {
         // The first goes on being the one that is stored, until it is gone.
         put_token(&document, one, "3");
         assert!(value(&document).to_string().contains("\"3\""));
-        document.edit(&Place::User(one.to_ascii_lowercase().into()), |draft| draft.refresh_tokens.clear());
+        document.edit(&PartitionKey::User(one.to_ascii_lowercase().into()), |draft| draft.refresh_tokens.clear());
         assert!(write(&document).1.is_empty() && value(&document).to_string().contains("\"2\""));
     }
 }
@@ -89,9 +89,9 @@ proptest! {
         prop_assert_eq!(document.size(), counted(&document));
         for step in steps {
             let place = |who: u8| match who {
-                0 | 1 => Place::User(who.to_string().into()),
-                2 => Place::app("client", "realm"),
-                _ => Place::Assertion("hash".into()),
+                0 | 1 => PartitionKey::User(who.to_string().into()),
+                2 => PartitionKey::app("client", "realm"),
+                _ => PartitionKey::Assertion("hash".into()),
             };
             match step {
                 Step::Put(who, what, length) => document.edit(&place(who), |draft| {

@@ -32,13 +32,13 @@ fn find_app(authority: &Authority, tenant_id: Option<&str>, entries: &[(&str, Va
 }
 
 fn find_assertion(authority: &Authority, token: &str, entries: &[(&str, Value)], wanted: &str) -> String {
-    let (client, wanted, assertion) = (client(), scopes(wanted), Assertion::of_token(token));
+    let (client, wanted, assertion) = (client(), scopes(wanted), Assertion::from_token(token));
     let query = AssertionQuery::new(&assertion, AppQuery::new(authority, &client, &wanted));
     grant_words(&lookup_assertion(&document(entries), &query, NOW))
 }
 
 fn hash(token: &str) -> String {
-    Assertion::of_token(token).as_str().to_owned()
+    Assertion::from_token(token).as_str().to_owned()
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn margins_of_grants() {
         let answer = lookup_app(&document(&[app_entry("at", &times)]), &query, NOW);
         assert_eq!(grant_words(&answer), expected, "{expires_on} {refresh_on:?}");
         times.push(("user_assertion_hash", json!(hash("token"))));
-        let assertion = Assertion::of_token("token");
+        let assertion = Assertion::from_token("token");
         let answer =
             lookup_assertion(&document(&[at_entry("at", &times)]), &AssertionQuery::new(&assertion, query), NOW);
         assert_eq!(grant_words(&answer), expected, "{expires_on} {refresh_on:?}");
@@ -244,7 +244,7 @@ fn extra_data_separates_both_ways() {
             let answer = lookup_app(&document(&[app_entry("at", &changes)]), &app, NOW);
             assert_eq!(grant_words(&answer), expected, "{changes:?} for {kind:?}");
 
-            let assertion = Assertion::of_token("token");
+            let assertion = Assertion::from_token("token");
             let behalf = [&changes[..], &[("userAssertionHash", json!(assertion.as_str()))]].concat();
             let query = AssertionQuery::new(&assertion, app);
             let answer = lookup_assertion(&document(&[at_entry("at", &behalf)]), &query, NOW);

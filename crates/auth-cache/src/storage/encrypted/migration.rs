@@ -21,7 +21,7 @@ impl EncryptedFileStorage {
         }
         let _lock = self.lock(LockName::Document, budget, observer).await?;
         if self.file.form()? == FileForm::Unknown {
-            return Err(self.error("migrated", "it is no JSON").of_kind(StorageErrorKind::Damaged));
+            return Err(self.error("migrated", "it is no JSON").with_kind(StorageErrorKind::Damaged));
         }
         self.encrypt_one(&self.file.aside(), observer).await?;
         self.encrypt_one(&self.file, observer).await
@@ -59,7 +59,7 @@ impl EncryptedFileStorage {
             FileForm::Encrypted => {}
             FileForm::Empty | FileForm::Plain => return Ok(false),
             FileForm::Unknown => {
-                return Err(self.error("migrated", "it is no encrypted cache").of_kind(StorageErrorKind::Damaged));
+                return Err(self.error("migrated", "it is no encrypted cache").with_kind(StorageErrorKind::Damaged));
             }
         }
         let Stored { content, version } = self.open(sealed).await?;

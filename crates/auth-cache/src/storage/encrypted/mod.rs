@@ -102,7 +102,7 @@ impl EncryptedFileStorage {
 
     /// Opens what was read.
     async fn open(&self, stored: Stored) -> Result<Stored, StorageError> {
-        let damaged = |reason| self.error("read", reason).of_kind(StorageErrorKind::Damaged);
+        let damaged = |reason| self.error("read", reason).with_kind(StorageErrorKind::Damaged);
         let Some(id) = seal::key_id(&stored.content) else {
             return Err(damaged("it is no encrypted cache that this version knows"));
         };
@@ -146,12 +146,12 @@ impl EncryptedFileStorage {
 
     fn key_error(&self, operation: &'static str, error: &KeyError) -> StorageError {
         self.error(operation, format_args!("its key is not to be had: {error}"))
-            .of_kind(StorageErrorKind::KeyUnavailable)
+            .with_kind(StorageErrorKind::KeyUnavailable)
     }
 
     fn not_encrypted(&self, operation: &'static str) -> StorageError {
         let reason = "it is not encrypted, and should be (`EncryptedFileStorage::encrypt`)";
-        self.error(operation, reason).of_kind(StorageErrorKind::NotEncrypted)
+        self.error(operation, reason).with_kind(StorageErrorKind::NotEncrypted)
     }
 
     /// Warns once that nothing is encrypted (S-104).

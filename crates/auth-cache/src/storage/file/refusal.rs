@@ -55,5 +55,5 @@ pub(super) fn storage_error(operation: &'static str, path: &Path, error: &Error)
         Some(Refusal::Encrypted) => StorageErrorKind::Encrypted,
         Some(_) | None => StorageErrorKind::Other,
     };
-    StorageError::new(operation, path.display().to_string(), error).of_kind(kind)
+    StorageError::new(operation, path.display().to_string(), error).with_kind(kind)
 }

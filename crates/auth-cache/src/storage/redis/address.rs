@@ -16,7 +16,7 @@ impl Address {
     /// One that is safe to use: with TLS and a password, or on this machine.
     pub(super) fn parse(url: &str) -> Result<Self, StorageError> {
         let address = Self::parse_any(url)?;
-        let insecure = |reason| Err(error(reason).of_kind(StorageErrorKind::Insecure));
+        let insecure = |reason| Err(error(reason).with_kind(StorageErrorKind::Insecure));
         match address.0.addr() {
             ConnectionAddr::Unix(_) => Ok(address),
             ConnectionAddr::Tcp(host, _) if !is_loopback(host) => {

@@ -23,7 +23,7 @@ impl Failure {
     pub(super) fn of(self, operation: &'static str, place: String) -> StorageError {
         match self {
             Self::Unreachable(reason) => {
-                StorageError::new(operation, place, reason).of_kind(StorageErrorKind::Unreachable)
+                StorageError::new(operation, place, reason).with_kind(StorageErrorKind::Unreachable)
             }
             Self::Answered(code) => StorageError::new(operation, place, format_args!("the server answered {code}")),
             Self::Unexpected(reason) => StorageError::new(operation, place, reason),

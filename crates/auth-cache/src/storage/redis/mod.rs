@@ -25,7 +25,7 @@ use self::partition::RedisPartition;
 pub(super) use self::partition::stored;
 use self::settings::Settings;
 use super::{DynStorage, PartitionedStorage, StorageError};
-use crate::document::Place;
+use crate::document::PartitionKey;
 
 /// How many accounts are asked for at once.
 const PAGE: usize = 1_000;
@@ -164,11 +164,11 @@ impl RedisStorage {
 }
 
 impl PartitionedStorage for RedisStorage {
-    fn partition(&self, key: &Place) -> Arc<dyn DynStorage> {
+    fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage> {
         Arc::new(RedisPartition::new(Arc::clone(&self.link), self.names(), key, &self.settings))
     }
 
-    async fn users(&self) -> Result<Vec<Place>, StorageError> {
+    async fn users(&self) -> Result<Vec<PartitionKey>, StorageError> {
         let (names, mut cursor, mut users) = (self.names(), 0, Vec::new());
         loop {
             let page = names.users_page(cursor, PAGE);
@@ -176,7 +176,7 @@ impl PartitionedStorage for RedisStorage {
             // What the server evicted, or let expire, goes from the index too.
             let stored: Vec<String> =
                 self.link.script(scripts::stored(&names, &found)).await.map_err(self.error("listed"))?;
-            users.extend(stored.into_iter().map(|name| Place::User(name.into())));
+            users.extend(stored.into_iter().map(|name| PartitionKey::User(name.into())));
             if next == 0 {
                 return Ok(users);
             }
@@ -184,15 +184,15 @@ impl PartitionedStorage for RedisStorage {
         }
     }
 
-    async fn link(&self, user: &Place, assertion: &Place, until: Timestamp) -> Result<(), StorageError> {
+    async fn link(&self, user: &PartitionKey, assertion: &PartitionKey, until: Timestamp) -> Result<(), StorageError> {
         let linking = scripts::link(&self.names(), user, assertion, until.as_unix_seconds());
         self.link.script(linking).await.map_err(self.error("written"))
     }
 
-    async fn linked(&self, user: &Place) -> Result<Vec<Place>, StorageError> {
+    async fn linked(&self, user: &PartitionKey) -> Result<Vec<PartitionKey>, StorageError> {
         let linked = scripts::linked(&self.names(), user);
         let found: Vec<String> = self.link.script(linked).await.map_err(self.error("read"))?;
-        Ok(found.into_iter().map(|name| Place::Assertion(name.into())).collect())
+        Ok(found.into_iter().map(|name| PartitionKey::Assertion(name.into())).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use redis::Cmd;
 
 use super::settings::Settings;
-use crate::document::Place;
+use crate::document::PartitionKey;
 use crate::storage::LockName;
 
 /// The version of what is stored, in every key: a later one shares nothing with this.
@@ -29,11 +29,11 @@ impl Names {
     }
 
     /// The key of a partition.
-    pub(super) fn partition(&self, place: &Place) -> String {
+    pub(super) fn partition(&self, place: &PartitionKey) -> String {
         let beginning = match place {
-            Place::User(_) => self.users(),
-            Place::App(_) => format!("{}:app:", self.base),
-            Place::Assertion(_) => self.assertions(),
+            PartitionKey::User(_) => self.users(),
+            PartitionKey::App(_) => format!("{}:app:", self.base),
+            PartitionKey::Assertion(_) => self.assertions(),
         };
         beginning + name(place)
     }
@@ -54,7 +54,7 @@ impl Names {
     }
 
     /// The key of the sorted set of assertions on behalf of a user.
-    pub(super) fn links(&self, user: &Place) -> String {
+    pub(super) fn links(&self, user: &PartitionKey) -> String {
         format!("{}:behalf:{}", self.base, name(user))
     }
 
@@ -80,8 +80,8 @@ impl Names {
 }
 
 /// The name of a partition without its kind.
-pub(super) fn name(place: &Place) -> &str {
+pub(super) fn name(place: &PartitionKey) -> &str {
     match place {
-        Place::User(name) | Place::App(name) | Place::Assertion(name) => name,
+        PartitionKey::User(name) | PartitionKey::App(name) | PartitionKey::Assertion(name) => name,
     }
 }

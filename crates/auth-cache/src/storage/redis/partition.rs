@@ -16,7 +16,7 @@ use super::names::Names;
 use super::scripts::{self, Call, Life, Write};
 use super::sealing::{NotOpened, Sealing};
 use super::settings::Settings;
-use crate::document::Place;
+use crate::document::PartitionKey;
 use crate::event::Observer;
 use crate::storage::{
     BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
@@ -52,8 +52,8 @@ struct Learned {
 }
 
 impl RedisPartition {
-    pub(super) fn new(link: Arc<Link>, names: Names, place: &Place, settings: &Settings) -> Self {
-        let user = if let Place::User(name) = place { name.as_ref().to_owned() } else { String::new() };
+    pub(super) fn new(link: Arc<Link>, names: Names, place: &PartitionKey, settings: &Settings) -> Self {
+        let user = if let PartitionKey::User(name) = place { name.as_ref().to_owned() } else { String::new() };
         Self {
             link,
             key: names.partition(place),
@@ -89,7 +89,7 @@ impl RedisPartition {
 
     fn damaged(&self) -> StorageError {
         let damaged = self.error("read", "it was changed by somebody else, or belongs to another account");
-        damaged.of_kind(StorageErrorKind::Damaged)
+        damaged.with_kind(StorageErrorKind::Damaged)
     }
 
     fn life(&self, keep_until: Option<Timestamp>) -> Life {
@@ -213,7 +213,7 @@ impl Storage for RedisPartition {
         self.unlearn();
         match lock {
             Ok(Some(lock)) => Ok(Box::new(lock)),
-            Ok(None) => Err(self.error("locked", "somebody holds its lock").of_kind(StorageErrorKind::LockTimedOut)),
+            Ok(None) => Err(self.error("locked", "somebody holds its lock").with_kind(StorageErrorKind::LockTimedOut)),
             Err(failure) => Err(failure.of("locked", self.names.place())),
         }
     }

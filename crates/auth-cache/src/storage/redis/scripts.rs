@@ -10,7 +10,7 @@ use redis::{FromRedisValue, RedisError, Script};
 use zeroize::Zeroizing;
 
 use super::names::{Names, name};
-use crate::document::Place;
+use crate::document::PartitionKey;
 
 /// A script with what it works on.
 pub(super) struct Call {
@@ -160,7 +160,7 @@ pub(super) fn stored(names: &Names, users: &[String]) -> Call {
 
 /// Adds an assertion to those on behalf of a user, with the second until which it is of use, and forgets those that are of use
 /// no more. The set goes with the last of them.
-pub(super) fn link(names: &Names, user: &Place, assertion: &Place, until: u64) -> Call {
+pub(super) fn link(names: &Names, user: &PartitionKey, assertion: &PartitionKey, until: u64) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
             "redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
@@ -174,7 +174,7 @@ pub(super) fn link(names: &Names, user: &Place, assertion: &Place, until: u64) -
 }
 
 /// The assertions on behalf of a user whose partitions are stored; the others leave the set.
-pub(super) fn linked(names: &Names, user: &Place) -> Call {
+pub(super) fn linked(names: &Names, user: &PartitionKey) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
             "local linked = {}

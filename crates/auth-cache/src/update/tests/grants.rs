@@ -23,7 +23,7 @@ fn put_app(document: &Document, secret: &str, scope: &str, more: &[(&'static str
 
 fn put_behalf(document: &Document, token: &str, secret: &str, more: &[(&'static str, Value)]) {
     let app = app_update(&entra(T), &answer(secret, "User.Read", more));
-    AssertionTokenUpdate::new(Assertion::of_token(token), None, app).apply(document, Moment::First);
+    AssertionTokenUpdate::new(Assertion::from_token(token), None, app).apply(document, Moment::First);
 }
 
 fn usable(lookup: GrantLookup) -> Option<String> {
@@ -95,7 +95,7 @@ fn a_token_on_behalf_of_a_user_as_it_is_written() {
     let document = document(&[]);
     let members = sign_in(&entra(T), T, "u");
     put_behalf(&document, "token", "behalf", &members);
-    let hash = Assertion::of_token("token").as_str().to_owned();
+    let hash = Assertion::from_token("token").as_str().to_owned();
     let (id, env) = (home_id(), "login.windows.net");
     let key = format!("{id}-{env}-accesstoken-{CLIENT}-{T}-user.read-obo-{}", hash.to_lowercase());
     let expected = json!({
@@ -123,10 +123,10 @@ fn tokens_on_behalf_of_many_users_stay_apart_when_saved() {
     assert_eq!(value(&document)["AccessToken"].as_object().unwrap().len(), 8);
     for document in [&document, &saved(&document)] {
         for user in 0..5 {
-            let assertion = Assertion::of_token(&format!("token {user}"));
+            let assertion = Assertion::from_token(&format!("token {user}"));
             assert_eq!(find_behalf(document, &assertion, 0), Some(format!("behalf-{user}")));
         }
-        assert_eq!(find_behalf(document, &Assertion::of_token("signed in"), 0).as_deref(), Some("behalf-u"));
+        assert_eq!(find_behalf(document, &Assertion::from_token("signed in"), 0).as_deref(), Some("behalf-u"));
         assert_eq!(find_app(document, "User.Read", TokenKind::PLAIN).as_deref(), Some("app"));
     }
 }
@@ -135,7 +135,7 @@ fn tokens_on_behalf_of_many_users_stay_apart_when_saved() {
 #[test]
 fn the_end_of_an_assertion_ends_its_token() {
     let session = Assertion::session("a-session-key-of-mine-0123456789").unwrap();
-    let token = Assertion::of_token("token");
+    let token = Assertion::from_token("token");
     for (assertion, end, lives_until) in [
         (&token, Some(at(600)), Some(600)),
         (&token, Some(at(3600)), Some(3600)),

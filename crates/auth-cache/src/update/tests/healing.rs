@@ -168,7 +168,7 @@ fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
         let document = document(&[("Account", account("old", source.as_slice()))]);
         let tokens = tokens(&entra(T), "User.Read", &sign_in(&entra(T), T, "u"), NOW);
         let account = account_of(&tokens, &entra(T));
-        let update = TokenUpdate::of_sign_in(Arc::new(entra(T)), client(), account, Arc::new(tokens));
+        let update = TokenUpdate::from_sign_in(Arc::new(entra(T)), client(), account, Arc::new(tokens));
         let update = if refreshed { refreshing(update, &document) } else { update }.by_device_code(by_device_code);
         assert!(update.apply(&document, Moment::First));
         let told = |document: &Document| {

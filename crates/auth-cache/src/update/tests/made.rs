@@ -62,7 +62,7 @@ fn tokens_of_a_user() {
         let tokens = tokens(&authority, "User.Read", &answer, NOW);
         let account = account.unwrap_or_else(|| account_of(&tokens, &authority));
         let (document, id) = (document(&[]), account.home_account_id.clone());
-        let update = TokenUpdate::of_sign_in(Arc::new(authority), client(), account, Arc::new(tokens));
+        let update = TokenUpdate::from_sign_in(Arc::new(authority), client(), account, Arc::new(tokens));
         assert!(update.apply(&document, Moment::First));
         assert_eq!(document.user(&id, check), Some([1; 4]));
     }
@@ -79,7 +79,7 @@ fn tokens_of_an_application() {
         let app = AppTokenUpdate { extension, ..AppTokenUpdate::new(Arc::clone(&authority), client(), tokens) };
         let document = document(&[]);
         app.apply(&document, Moment::First);
-        AssertionTokenUpdate::new(Assertion::of_token("token"), None, app).apply(&document, Moment::First);
+        AssertionTokenUpdate::new(Assertion::from_token("token"), None, app).apply(&document, Moment::First);
         for (_, partition) in document.all() {
             assert_eq!(check(&partition), [1, 0, 0, 0]);
             assert!(entries(&partition.access_tokens).all(|entry| entry.scopes.contains_all(&scopes(scope))));

@@ -60,7 +60,7 @@ impl Caller {
     }
 
     pub(crate) fn expectation(&self) -> Expectation {
-        Expectation::of(&self.pending).unwrap().with_origin("https://pages.example")
+        Expectation::new(&self.pending).unwrap().with_origin("https://pages.example")
     }
 
     /// The parameters of a good response.

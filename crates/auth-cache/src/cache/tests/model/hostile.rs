@@ -31,7 +31,7 @@ async fn put(cache: &TokenCache, tuple: Tuple, number: usize) {
     let tokens = tokens(&authority, "x", &answer, NOW);
     let account = Account::new(AccountId::new(IDS[tuple.0]), authority.environment(), "ada");
     let client = ClientId::new(CLIENTS[tuple.1]).unwrap();
-    let update = TokenUpdate::of_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
+    let update = TokenUpdate::from_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
     // A collision is told, and the tokens serve all the same.
     let _ = cache.store(update).await;
 }
