@@ -145,7 +145,9 @@ impl<'a> Look<'a> {
             _ if !id.is_empty() => Some(PartitionKey::User(id.to_ascii_lowercase().into())),
             Section::AccessToken => {
                 let members = members()?;
-                Some(PartitionKey::app(&members.text("client_id").or_empty()?, &members.text("realm").or_empty()?))
+                let (client_id, realm) = (members.text("client_id").or_empty()?, members.text("realm").or_empty()?);
+                // A key that could be split in two ways would be that of two applications (S-78).
+                (!client_id.contains('\n')).then(|| PartitionKey::app(&client_id, &realm))
             }
             Section::RefreshToken | Section::IdToken | Section::AppMetadata => None,
         }
@@ -170,6 +172,8 @@ mod tests {
             (AccessToken, r#"{"home_account_id":null,"client_id":"C","realm":"T"}"#, app("c\nt")),
             (AccessToken, r#"{"home_account_id":"","client_id":"C","realm":"T"}"#, app("c\nt")),
             (AccessToken, r#"{"client_id":"C","realm":"T"}"#, app("c\nt")),
+            (AccessToken, r#"{"client_id":"C","realm":"T\nU"}"#, app("c\nt\nu")),
+            (AccessToken, r#"{"client_id":"C\nT","realm":"U"}"#, None),
             (AccessToken, r#"{"client_id":{},"realm":"T"}"#, None),
             (AccessToken, r#"{"home_account_id":"u.t","user_assertion_hash":"aB="}"#, assertion("aB")),
             (AccessToken, r#"{"home_account_id":"u.t","userAssertionHash":"aB"}"#, assertion("aB")),

@@ -1,5 +1,6 @@
 //! What every hit reads: an access token with what belongs to it, found once and kept close together.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::item::Items;
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, Life, Seen};
+use crate::token_kind::TokenKind;
 
 /// So many entries of an account are looked at for each of its tokens; no honest account has more.
 const SEARCHED: usize = 64;
@@ -23,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) environment: Arc<str>,
     pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
-    pub(crate) is_plain: bool,
+    is_plain: bool,
     /// What the token knows of its use.
     used_at: AtomicU64,
     seen: OnceLock<Seen>,
@@ -54,8 +56,11 @@ impl Rows {
         accounts: &Items<AccountEntry>,
     ) -> impl Iterator<Item = &Arc<Row>> {
         let find = || -> Lane {
-            let tokens = tokens.iter().filter_map(|item| item.shared().as_ref());
-            tokens.map(|token| (token.scopes.mask(), Arc::new(Row::of(token, id_tokens, accounts)))).collect()
+            let mut tokens: SmallVec<[_; 1]> = tokens.iter().filter_map(|item| item.shared().as_ref()).collect();
+            // The best one first: the one that lives longest, then the one that grants least.
+            tokens.sort_by_key(|token| (Reverse(token.life.expires_on), token.scopes.len()));
+            let rows = tokens.into_iter().map(|token| Arc::new(Row::of(token, id_tokens, accounts)));
+            rows.map(|row| (row.scopes.mask(), row)).collect()
         };
         let rows = self.0.get(lane()).map_or(&[][..], |lane| lane.get_or_init(find));
         rows.iter().filter(move |(mask, _)| mask.may_grant(wanted)).map(|(_, row)| row)
@@ -85,6 +90,16 @@ impl Row {
             id_token: id_token_of(token, id_tokens),
             account: account_of(token, accounts),
             token: Arc::clone(token),
+        }
+    }
+
+    /// Whether the token is of this kind and was obtained with `assertion`, or with none if that is empty. A plain token is
+    /// judged without following the pointer to it.
+    pub(crate) fn is_kind(&self, kind: &TokenKind<'_>, assertion: &str) -> bool {
+        if self.is_plain {
+            kind.is_plain() && assertion.is_empty()
+        } else {
+            self.token.is_kind(kind) && self.token.is_got_with(assertion)
         }
     }
 

@@ -63,24 +63,18 @@ impl<'a> Asked<'a> {
     fn matching(&self) -> impl Iterator<Item = &'a Arc<Row>> {
         self.partition.rows(self.query.scopes.mask()).filter(|row| {
             row.scopes.grants(self.query.scopes)
-                && (if row.is_plain { self.query.kind.is_plain() } else { self.is_special(&row.token) })
+                && row.is_kind(&self.query.kind, "")
                 && self.is_client(&row.environment, &row.client_id)
                 && self.is_realm(&row.realm)
                 && self.is_ours(&row.environment, &row.client_id, Some(&row.realm))
         })
     }
 
-    /// Whether a token that is bound to something is bound to what is asked for, and got on nobody's behalf.
-    fn is_special(&self, token: &AccessToken) -> bool {
-        token.is_kind(&self.query.kind) && token.is_got_with("")
-    }
-
-    /// Among several the one that lives longest, then the one that grants least: never an error.
+    /// The best one that serves, if several match: never an error.
     fn best(&self) -> Option<(&'a Arc<Row>, Age)> {
         self.matching()
             .map(|row| (row, self.query.margins.age(&row.life, row.time(self.now, self.query.uptime))))
-            .filter(|(_, age)| age.serves())
-            .max_by_key(|(row, _)| (row.life.expires_on, Reverse(row.scopes.len())))
+            .find(|(_, age)| age.serves())
     }
 
     fn miss(&self) -> RefreshReason {

@@ -1,7 +1,6 @@
 //! Tokens that a confidential client gets by a grant which it can repeat without the user: its own, and those on behalf of a
 //! user. They lie in partitions of their own, which no query of a user's tokens can reach (S-81, S-84).
 
-use std::cmp::Reverse;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use super::margins::{Age, Margins};
 use super::{CachedToken, RefreshReason};
 use crate::assertion::Assertion;
-use crate::document::{Document, Partition, PartitionKey};
+use crate::document::{Document, Partition, PartitionKey, Row};
 use crate::token_kind::TokenKind;
 
 /// Which token of an application itself is wanted (client credentials, managed identity).
@@ -120,12 +119,16 @@ pub(crate) fn lookup_app_in(
     realm: &str,
     now: Timestamp,
 ) -> Option<GrantLookup> {
-    document.app(query.client_id.as_str(), realm, |partition| query.answer(partition, "", now))
+    // The partition's key says the client and the realm of all that is in it.
+    document.app(query.client_id.as_str(), realm, |partition| query.answer(partition, "", |_| true, now))
 }
 
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
     let place = PartitionKey::of_assertion(query.assertion);
-    let answer = |partition: &Partition| query.app.answer(partition, query.assertion.as_str(), now);
+    static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
+    let app = &query.app;
+    let is_wanted = |row: &Row| same(&row.client_id, app.client_id.as_str()) && app.is_realm(&row.realm, &NOBODY);
+    let answer = |partition: &Partition| app.answer(partition, query.assertion.as_str(), is_wanted, now);
     document.partition(&place, answer).unwrap_or_else(|| query.app.nothing())
 }
 
@@ -150,27 +153,31 @@ impl<'a> AppQuery<'a> {
         if self.bypass { RefreshReason::ForceRefreshOrClaims } else { RefreshReason::NoCachedAccessToken }
     }
 
-    fn answer(&self, partition: &Partition, assertion: &str, now: Timestamp) -> GrantLookup {
+    /// The answer from `partition`, of tokens that were got with `assertion`, or with none if it is empty.
+    fn answer(
+        &self,
+        partition: &Partition,
+        assertion: &str,
+        is_wanted: impl Fn(&Row) -> bool,
+        now: Timestamp,
+    ) -> GrantLookup {
         if self.bypass {
-            return GrantLookup::MustRequest(self.miss(), None);
+            return self.nothing();
         }
-        static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
         let matching = partition.rows(self.scopes.mask()).filter(|row| {
             row.scopes.grants(self.scopes)
-                && row.token.is_kind(&self.kind)
-                && same(&row.client_id, self.client_id.as_str())
+                && row.is_kind(&self.kind, assertion)
                 && self.authority.is_environment(&row.environment)
-                && self.is_realm(&row.realm, &NOBODY)
-                && row.token.is_got_with(assertion)
+                && is_wanted(row)
         });
         let mut reason = RefreshReason::NoCachedAccessToken;
-        let aged = matching.map(|row| (row, self.margins.age(&row.life, row.time(now, self.uptime))));
-        let usable = aged.filter(|(_, age)| {
+        let mut aged = matching.map(|row| {
             reason = RefreshReason::Expired;
-            age.serves()
+            (row, self.margins.age(&row.life, row.time(now, self.uptime)))
         });
-        let best = usable.max_by_key(|(row, _)| (row.life.expires_on, Reverse(row.scopes.len())));
-        let Some((row, age)) = best else { return GrantLookup::MustRequest(reason, None) };
+        let Some((row, age)) = aged.find(|(_, age)| age.serves()) else {
+            return GrantLookup::MustRequest(reason, None);
+        };
         row.used(now);
         let cached = CachedToken::of(row);
         match age {
