@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::generate::{CLIENT, Contents, SCOPES, Users};
 use crate::limit::people::People;
 use crate::measure::{Effort, compare};
-use crate::ours::provider::Loopback;
+use crate::ours::provider::Redirected;
 use crate::ours::{account, client, memory, runtime, wanted};
 use crate::row::{Bound, Row, Unit};
 
@@ -22,7 +22,8 @@ use crate::row::{Bound, Row, Unit};
 #[must_use]
 pub fn run(effort: Effort) -> Row {
     let port = serve(Contents::token(0).to_bytes());
-    let transport = Loopback { inner: ReqwestTransport::new(), port };
+    let url = format!("http://127.0.0.1:{port}/token");
+    let transport = Redirected { inner: ReqwestTransport::new(), url: url.parse().expect("a URL") };
     let (app, account, scopes) = (client(memory(&Users::first(1)), transport), account(0), wanted());
     let runtime = runtime();
     let redeem =
@@ -35,7 +36,7 @@ pub fn run(effort: Effort) -> Row {
         .timeout(Duration::from_secs(60))
         .no_proxy();
     let (bare, people) = (bare.build().expect("a client"), People::of(&Users::first(1)));
-    let (url, home) = (format!("http://127.0.0.1:{port}/token"), account.home_account_id.as_str());
+    let home = account.home_account_id.as_str();
     let all = format!("{SCOPES} offline_access openid profile");
     let post = async || {
         let form = people.form(CLIENT, home, &all).expect("a refresh token");
