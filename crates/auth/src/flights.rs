@@ -1,4 +1,4 @@
-//! One answer for all who want the same at the same time.
+//! Single-flight: one answer for all concurrent callers with the same request.
 
 use std::collections::{HashMap, hash_map};
 use std::hash::Hash;
@@ -12,23 +12,23 @@ use tokio::sync::SetOnce;
 const OUTSIDE_OF_A_RUNTIME: ConfigError =
     ConfigError::Missing { part: "tokio runtime", remedy: "call this inside of one" };
 
-/// The work under way, each for any number of callers (single-flight).
+/// The work under way, each piece shared by any number of callers.
 ///
-/// Work is a task of its own: no caller that gives up or panics ends it, and nobody holds a lock while waiting. Finished
-/// work is forgotten, a failure too: whoever comes later begins anew.
+/// Work runs as a task of its own, so a caller that gives up or panics does not end it, and no lock is held while waiting.
+/// Finished work is forgotten, including failures: a later caller starts afresh.
 pub(crate) struct Flights<K, T> {
     under_way: UnderWay<K, T>,
 }
 
 type UnderWay<K, T> = Arc<Mutex<Entries<K, T>>>;
 
-/// What a flight ends with; nothing, where its task ended without an answer.
+/// The result of a flight; `None` if its task ended without one.
 type Answer<T> = Arc<SetOnce<Option<T>>>;
 
-/// A caller's claim to the answer of a flight.
+/// A caller's claim to the result of a flight.
 pub(crate) struct Seat<T> {
     answer: Answer<T>,
-    /// Whether the caller's own request is what began the flight.
+    /// Whether this caller's request started the flight.
     pub(crate) first: bool,
 }
 
@@ -43,10 +43,10 @@ where
     K: Eq + Hash + Send + Sync + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    /// Joins the flight of `key` that is under way, or begins it with `work` on the runtime of the caller.
+    /// Joins the flight of `key` if one is under way, or starts one with `work` on the caller's runtime.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`] outside of a tokio runtime.
+    /// [`ConfigError::Missing`] outside a tokio runtime.
     pub(crate) fn join<W>(&self, key: K, work: impl FnOnce() -> W) -> Result<Seat<T>, ConfigError>
     where
         W: Future<Output = T> + Send + 'static,
@@ -63,11 +63,11 @@ where
             let runtime = Handle::try_current().map_err(|_| OUTSIDE_OF_A_RUNTIME)?;
             let answer = Answer::default();
             free.insert(Arc::clone(&answer));
-            let place = Slot { under_way: Arc::clone(&self.under_way), key };
-            (Landing { place: Some(place), answer: Arc::clone(&answer) }, answer, runtime)
+            let slot = Slot { under_way: Arc::clone(&self.under_way), key };
+            (Landing { slot: Some(slot), answer: Arc::clone(&answer) }, answer, runtime)
         };
-        // Not under the lock: a runtime that is shutting down drops the task at once, which takes the lock.
-        // Behind a pointer, so that the runtime moves little.
+        // After the lock is released: a runtime that is shutting down drops the task at once, which takes the lock.
+        // Boxed, so that the runtime moves a pointer and not the whole future.
         let work = Box::pin(work());
         runtime.spawn(async move { landing.land(work.await) });
         Ok(Seat { answer, first: true })
@@ -78,7 +78,7 @@ where
         locked(&self.under_way).len()
     }
 
-    /// Waits for all that is under way now.
+    /// Waits for all flights that are under way now.
     pub(crate) async fn all_landed(&self) {
         let answers: Vec<_> = locked(&self.under_way).values().cloned().collect();
         for answer in answers {
@@ -88,15 +88,15 @@ where
 }
 
 impl<T: Clone> Seat<T> {
-    /// The answer; `None` when the task ended without one, because it panicked or its runtime ended.
+    /// The result; `None` if the task ended without one because it panicked or its runtime shut down.
     pub(crate) async fn answer(self) -> Option<T> {
         self.answer.wait().await.clone()
     }
 }
 
-/// What ends a flight, however it ends.
+/// Ends a flight exactly once, however its task ends.
 struct Landing<K: Eq + Hash, T> {
-    place: Option<Slot<K, T>>,
+    slot: Option<Slot<K, T>>,
     answer: Answer<T>,
 }
 
@@ -106,10 +106,10 @@ impl<K: Eq + Hash, T> Landing<K, T> {
     }
 
     fn end(&mut self, answer: Option<T>) {
-        if let Some(place) = self.place.take() {
-            // First the place is free: whoever comes after the answer begins anew.
-            drop(place);
-            // It is not set before.
+        if let Some(slot) = self.slot.take() {
+            // The slot is freed first, so that a caller who comes after the answer starts afresh.
+            drop(slot);
+            // Only this sets it, and only once.
             drop(self.answer.set(answer));
         }
     }
@@ -121,7 +121,7 @@ impl<K: Eq + Hash, T> Drop for Landing<K, T> {
     }
 }
 
-/// The entry of a flight among those under way.
+/// A flight's entry among those under way; removed on drop.
 struct Slot<K: Eq + Hash, T> {
     under_way: UnderWay<K, T>,
     key: Arc<K>,
@@ -136,7 +136,7 @@ impl<K: Eq + Hash, T> Drop for Slot<K, T> {
 type Entries<K, T> = HashMap<Arc<K>, Answer<T>, RandomState>;
 
 fn locked<K, T>(under_way: &Mutex<Entries<K, T>>) -> MutexGuard<'_, Entries<K, T>> {
-    // Each change is one insertion or removal: a poisoned map is a good one.
+    // Each change is a single insertion or removal, so a poisoned map is still consistent.
     under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -149,7 +149,7 @@ mod tests {
     type Numbers = Flights<&'static str, u32>;
 
     #[tokio::test]
-    async fn all_who_come_while_it_runs_get_one_answer_and_the_next_begins_anew() {
+    async fn callers_during_a_flight_share_its_answer_and_the_next_starts_afresh() {
         let flights = Numbers::default();
         let (go, gate) = oneshot::channel::<()>();
         let first = flights.join("a", || async move {
@@ -160,7 +160,7 @@ mod tests {
         let more: Vec<_> = (0..9).map(|_| flights.join("a", || async { 2 }).unwrap()).collect();
         let other = flights.join("b", || async { 3 }).unwrap();
         assert_eq!((first.first, more.iter().any(|seat| seat.first), other.first), (true, false, true));
-        assert_eq!(other.answer().await, Some(3), "another key waits for nobody");
+        assert_eq!(other.answer().await, Some(3), "another key does not wait");
         assert_eq!(flights.len(), 1);
         drop(first);
         go.send(()).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_leaves_nobody_waiting() {
+    async fn work_that_panics_leaves_no_caller_waiting() {
         let flights = Numbers::default();
         let seats = ["a", "a"].map(|key| flights.join(key, || async { panic!("on purpose") }).unwrap());
         for seat in seats {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_ends_leaves_nobody_waiting() {
+    fn a_runtime_that_shuts_down_leaves_no_caller_waiting() {
         let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
         let flights = Numbers::default();
         let first = runtime();

@@ -1,4 +1,4 @@
-//! What every hit reads: an access token with what belongs to it, found once and kept close together.
+//! What every hit reads: an access token and what belongs to it, found once and kept close together in memory.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,21 +12,21 @@ use super::item::Items;
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, Life, Seen};
 use crate::token_kind::TokenKind;
 
-/// So many entries of an account are looked at for each of its tokens; no honest account has more.
+/// How many entries of an account are searched for each of its tokens; no honest account has more.
 const SEARCHED: usize = 64;
 
-/// An access token with the entries of the very same environment, client and realm: nearly always all that belongs to it.
-/// Nothing in it changes, and whoever is handed the token shares the whole row, which costs one reference.
+/// An access token with the ID token and account of the same environment, client and realm, which is nearly always all that
+/// belongs to it. Immutable, so a result shares the whole row at the cost of one reference count.
 #[derive(Debug)]
 pub(crate) struct Row {
-    // Those of the token that lookups compare, so that they need not follow it.
+    // Copies of what lookups compare, so that they need not follow the pointer to the token.
     pub(crate) life: Life,
     pub(crate) scopes: Scopes,
     pub(crate) environment: Arc<str>,
     pub(crate) client_id: Arc<str>,
     pub(crate) realm: Arc<str>,
     is_plain: bool,
-    /// What the token knows of its use.
+    /// A copy of the token's own, for the same reason.
     used_at: AtomicU64,
     seen: OnceLock<Seen>,
     pub(crate) token: Arc<AccessToken>,
@@ -34,20 +34,20 @@ pub(crate) struct Row {
     pub(crate) account: Option<Arc<Account>>,
 }
 
-/// Several threads that hand out the same tokens would wait for each other's count of references: so many copies of its rows
-/// a partition has at most, made when a thread first asks.
+/// How many copies of its rows a partition makes, each when a thread first asks. Threads that share a row contend for its
+/// reference count.
 const LANES: usize = 4;
 
 /// The rows of a partition.
 #[derive(Debug, Default)]
 pub(super) struct Rows([OnceLock<Lane>; LANES]);
 
-/// What some threads see of them. Most partitions have one row, which then lies in the partition itself; of many, most are
-/// passed over without a look at them.
+/// The rows as some of the threads see them. Most partitions have a single row, which is stored inline; among many, the mask
+/// rules out most without touching the row.
 type Lane = SmallVec<[(ScopeMask, Arc<Row>); 1]>;
 
 impl Rows {
-    /// Those of the tokens that may grant what is wanted. They are found once.
+    /// The rows whose tokens may grant `wanted`, best first. They are built on first use.
     pub(super) fn that_may_grant(
         &self,
         wanted: ScopeMask,
@@ -57,7 +57,7 @@ impl Rows {
     ) -> impl Iterator<Item = &Arc<Row>> {
         let find = || -> Lane {
             let mut tokens: SmallVec<[_; 1]> = tokens.iter().filter_map(|item| item.shared().as_ref()).collect();
-            // The best one first: the one that lives longest, then the one that grants least.
+            // The best is the one that lives longest, then the one that grants least.
             tokens.sort_by_key(|token| (Reverse(token.life.expires_on), token.scopes.len()));
             let rows = tokens.into_iter().map(|token| Arc::new(Row::of(token, id_tokens, accounts)));
             rows.map(|row| (row.scopes.mask(), row)).collect()
@@ -67,7 +67,7 @@ impl Rows {
     }
 }
 
-/// The lane of this thread: each next thread takes the next one.
+/// The lane of this thread; threads take them in turn.
 fn lane() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -103,17 +103,17 @@ impl Row {
         }
     }
 
-    /// Notes that the token was handed out, for the choice of what goes when the cache is full.
+    /// Records that the token was handed out, which decides what is evicted when the cache is full.
     pub(crate) fn used(&self, now: Timestamp) {
         let second = now.as_unix_seconds();
-        // Writing only when it changes keeps threads that use one token out of each other's way.
+        // Written only when it changes, so that threads using the same token do not contend.
         if self.used_at.load(Ordering::Relaxed) != second {
             self.used_at.store(second, Ordering::Relaxed);
             self.token.used(now);
         }
     }
 
-    /// The time by which the token ages, which is not before `now`.
+    /// The time that the token's age is judged by; never before `now`.
     pub(crate) fn time(&self, now: Timestamp, uptime: Duration) -> Timestamp {
         self.seen.get_or_init(|| self.token.seen(now, uptime)).time(now, uptime)
     }

@@ -1,5 +1,5 @@
-//! Tokens that a confidential client gets by a grant which it can repeat without the user: its own, and those on behalf of a
-//! user. They lie in partitions of their own, which no query of a user's tokens can reach (S-81, S-84).
+//! Tokens of grants that a confidential client can repeat without the user: its own tokens, and those on behalf of a user.
+//! They have partitions of their own, which no query for a user's tokens can reach (S-81, S-84).
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -13,30 +13,30 @@ use crate::assertion::Assertion;
 use crate::document::{Document, Partition, PartitionKey, Row};
 use crate::token_kind::TokenKind;
 
-/// Which token of an application itself is wanted (client credentials, managed identity).
+/// A query for a token of the application itself (client credentials, managed identity).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppQuery<'a> {
-    /// From whom.
+    /// The authority that issued it.
     pub authority: &'a Authority,
-    /// The id of the authority's tenant, where its name is a domain and a discovery has told the id.
+    /// The ID of the authority's tenant, if the authority names it by a domain and discovery has told the ID.
     pub tenant_id: Option<&'a str>,
-    /// For which client.
+    /// The client.
     pub client_id: &'a ClientId,
-    /// For which scopes.
+    /// The scopes that the token must grant.
     pub scopes: &'a Scopes,
-    /// Which kind of token; by default a plain Bearer token.
+    /// The kind of token; by default a plain Bearer token.
     pub kind: TokenKind<'a>,
-    /// Whether the tokens in the cache are to be passed over: a forced refresh, or claims to satisfy.
+    /// Whether to ignore cached tokens: a forced refresh, or claims to satisfy.
     pub bypass: bool,
-    /// How much time a token must have left.
+    /// How much lifetime a token must have left.
     pub margins: Margins,
     /// As in [`Query::uptime`](super::Query::uptime).
     pub uptime: Duration,
 }
 
 impl<'a> AppQuery<'a> {
-    /// A query for `scopes` of the client itself.
+    /// A query for a token of the client itself that grants `scopes`.
     #[must_use]
     pub fn new(authority: &'a Authority, client_id: &'a ClientId, scopes: &'a Scopes) -> Self {
         Self {
@@ -52,38 +52,38 @@ impl<'a> AppQuery<'a> {
     }
 }
 
-/// Which token on behalf of a user is wanted.
+/// A query for a token on behalf of a user.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AssertionQuery<'a> {
-    /// On behalf of whom: the assertion that stands for the user.
+    /// The assertion that stands for the user.
     pub assertion: &'a Assertion,
-    /// Everything else, as for an application's own token.
+    /// Everything else, as for a token of the application itself.
     pub app: AppQuery<'a>,
 }
 
 impl<'a> AssertionQuery<'a> {
-    /// A query for a token that was got with `assertion`.
+    /// A query for a token that was obtained with `assertion`.
     #[must_use]
     pub const fn new(assertion: &'a Assertion, app: AppQuery<'a>) -> Self {
         Self { assertion, app }
     }
 }
 
-/// The answer to an [`AppQuery`] or [`AssertionQuery`].
+/// The answer to an [`AppQuery`] or an [`AssertionQuery`].
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must act on each")]
 pub enum GrantLookup {
-    /// Hand the token out.
+    /// Return the token.
     Usable(CachedToken),
-    /// Hand the token out, and ask for a new one beside.
+    /// Return the token, and request a new one in the background.
     UsableButRefresh(CachedToken),
-    /// Ask for a new one, for this reason. The token, where there is one, may serve when the identity provider is down.
+    /// Request a new token, for this reason. If the provider is unavailable, the token here may still be returned.
     MustRequest(RefreshReason, Option<CachedToken>),
 }
 
 impl GrantLookup {
-    /// Of two answers the higher one is better.
+    /// How good the answer is; higher is better.
     const fn rank(&self) -> u8 {
         match self {
             Self::Usable(_) => 4,
@@ -94,12 +94,12 @@ impl GrantLookup {
         }
     }
 
-    /// Whether there is a token to hand out, whatever else should be done.
+    /// Whether there is a token to return without waiting for a new one.
     pub(crate) const fn serves(&self) -> bool {
         matches!(self, Self::Usable(_) | Self::UsableButRefresh(_))
     }
 
-    /// The better one; of equal ones this.
+    /// The better of the two answers; `self` if they are equally good.
     pub(crate) fn or(self, other: Option<Self>) -> Self {
         match other {
             Some(other) if other.rank() > self.rank() => other,
@@ -112,14 +112,14 @@ pub(crate) fn lookup_app(document: &Document, query: &AppQuery<'_>, now: Timesta
     query.realms().fold(query.nothing(), |best, realm| best.or(lookup_app_in(document, query, realm, now)))
 }
 
-/// What one of the [realms](AppQuery::realms) answers.
+/// The answer from one of the [realms](AppQuery::realms).
 pub(crate) fn lookup_app_in(
     document: &Document,
     query: &AppQuery<'_>,
     realm: &str,
     now: Timestamp,
 ) -> Option<GrantLookup> {
-    // The partition's key says the client and the realm of all that is in it.
+    // The partition's key is the client and the realm of everything in it.
     document.app(query.client_id.as_str(), realm, |partition| query.answer(partition, "", |_| true, now))
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, 
 }
 
 impl<'a> AppQuery<'a> {
-    /// Where the token may be, best first: libraries differ in what they write as the realm of one and the same tenant.
+    /// The realms under which the token may be stored, best first: libraries write different realms for the same tenant.
     pub(crate) fn realms(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let realms =
             [Some(self.authority.realm(None)), self.tenant_id, self.authority.has_single_realm().then_some("")];
@@ -144,7 +144,7 @@ impl<'a> AppQuery<'a> {
         realms.filter(move |(position, realm)| is_first(*position, realm)).map(|(_, realm)| realm)
     }
 
-    /// The answer where nothing is found.
+    /// The answer if nothing is found.
     pub(crate) fn nothing(&self) -> GrantLookup {
         GrantLookup::MustRequest(self.miss(), None)
     }
@@ -153,7 +153,7 @@ impl<'a> AppQuery<'a> {
         if self.bypass { RefreshReason::ForceRefreshOrClaims } else { RefreshReason::NoCachedAccessToken }
     }
 
-    /// The answer from `partition`, of tokens that were got with `assertion`, or with none if it is empty.
+    /// The answer from `partition`, among tokens obtained with `assertion`, or with none if that is empty.
     fn answer(
         &self,
         partition: &Partition,
@@ -187,7 +187,8 @@ impl<'a> AppQuery<'a> {
         }
     }
 
-    /// An assertion says itself of which tenant its user is: with a name for many tenants any of them counts.
+    /// Whether `realm` is the authority's. An assertion names its user's tenant itself, so with an authority for many tenants
+    /// any realm counts.
     fn is_realm(&self, realm: &str, nobody: &AccountId) -> bool {
         let many = || self.authority.tenant_name().is_some_and(|tenant| tenant.is_multi_tenant());
         self.authority.is_realm(realm, nobody, self.tenant_id) || many()
