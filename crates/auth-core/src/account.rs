@@ -1,4 +1,4 @@
-//! Accounts: who a token belongs to.
+//! Accounts: the users that tokens belong to.
 
 use core::fmt;
 
@@ -8,38 +8,47 @@ use crate::tenant_profile::TenantProfile;
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
 
-/// What MSAL for .NET writes where a token response names nobody; it matches no login hint.
+/// The username that MSAL for .NET stores if a token response contains none. It matches no login hint.
 const NO_USERNAME: &str = "Missing from the token response";
 
 /// An account that has signed in.
+///
+/// ```
+/// use auth_core::{Account, AccountId};
+///
+/// let ada = Account::new(AccountId::new("uid.utid"), "login.windows.net", "ada@contoso.example");
+/// assert_eq!(ada.login_hint(), Some("ada@contoso.example"));
+/// assert_eq!(ada.home_account_id.home_tenant(), Some("utid"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
-    /// The id that is the same in every tenant.
+    /// The account's id, which is the same in every tenant.
     pub home_account_id: AccountId,
-    /// The cloud or host, under its name in the shared cache.
+    /// The cloud or host, by its name in the shared cache.
     pub environment: String,
-    /// The tenant in which this picture of the account was taken; empty where there are no tenants.
+    /// The tenant that this view of the account comes from; empty where there are no tenants.
     pub realm: String,
-    /// The id in that tenant.
+    /// The account's id in that tenant.
     pub local_account_id: String,
-    /// What the user signs in with; the user and the provider choose it, so authorise by ids only.
+    /// The name the user signs in with. Both the user and the provider can choose it, so authorise by id only.
     pub username: String,
-    /// The display name, where it is known.
+    /// The display name, if known.
     pub name: Option<String>,
-    /// What the account is in each tenant that a cache knows of; empty where no cache was asked.
+    /// The account's profile in each tenant known to the cache; empty if no cache was consulted.
     pub tenant_profiles: Vec<TenantProfile>,
-    /// How the account came into the cache, as other libraries note it (`account_source`); MSAL.NET's `AccountSource`.
+    /// How the account was added to the cache, as other libraries record it (`account_source`; MSAL.NET's
+    /// `AccountSource`).
     pub source: Option<String>,
-    /// Whether the cache holds a refresh token that this client may use, its own or its family's. That it does is no
-    /// promise that the server still takes it.
+    /// Whether the cache holds a refresh token that this client may use, its own or its family's. The server may still
+    /// reject it.
     pub can_refresh: bool,
-    /// When the user last signed in, as far as the cache knows.
+    /// When the user last signed in, if the cache knows.
     pub last_sign_in: Option<Timestamp>,
 }
 
 impl Account {
-    /// An account from its parts, as a cache knows them.
+    /// Creates an account with the given ids and name; everything else is empty.
     #[must_use]
     pub fn new(home_account_id: AccountId, environment: impl Into<String>, username: impl Into<String>) -> Self {
         Self {
@@ -56,8 +65,8 @@ impl Account {
         }
     }
 
-    /// The account of a token response: `uid.utid` of its `client_info` when both are there, else the `sub` of its
-    /// id_token. `None` when it identifies nobody.
+    /// Returns the account of a token response. Its id is `uid.utid` from `client_info` if both are present, otherwise
+    /// the `sub` of the ID token; `None` if neither is available.
     #[must_use]
     pub fn from_tokens(tokens: &Tokens, authority: &Authority) -> Option<Self> {
         let id_token = tokens.id_token.as_ref();
@@ -70,8 +79,8 @@ impl Account {
         Some(account)
     }
 
-    /// Whether `hint` names this account: its home account id or its username whole, ASCII-case-insensitively, never a
-    /// prefix. An account without home account id goes by its local account id.
+    /// Returns whether `hint` is this account's home account id or username, in full and ASCII-case-insensitively. An
+    /// account without a home account id is matched by its local account id.
     ///
     /// ```
     /// use auth_core::{Account, AccountId};
@@ -88,8 +97,8 @@ impl Account {
         is(self.home_account_id.as_str()) || self.login_hint().is_some_and(is) || by_local_id
     }
 
-    /// Whether the account signed in with this user flow of B2C, whose name ends its id (MSAL.NET's `GetAccountsAsync` of a
-    /// user flow).
+    /// Returns whether the account signed in with this B2C user flow, whose name is part of its id (as
+    /// `GetAccountsAsync` for a user flow in MSAL.NET).
     ///
     /// ```
     /// use auth_core::{Account, AccountId};
@@ -102,7 +111,7 @@ impl Account {
         self.home_account_id.without_user_flow(name).is_some()
     }
 
-    /// The username, unless it stands for a missing one.
+    /// Returns the username, unless it is empty or a placeholder.
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {
         Some(self.username.as_str()).filter(|name| !name.is_empty() && *name != NO_USERNAME)

@@ -1,4 +1,4 @@
-//! The id of an account that is the same in every tenant.
+//! The id of an account, the same in every tenant.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::text::same;
 
-/// The `home_account_id`: `{uid}.{utid}` at Entra, else the subject. Compares ASCII-case-insensitively. A clone shares
+/// A `home_account_id`: `{uid}.{utid}` at Entra, otherwise the subject. Compared ASCII-case-insensitively. Clones share
 /// the text.
 ///
 /// ```
@@ -19,12 +19,12 @@ use crate::text::same;
 #[derive(Clone)]
 pub struct AccountId {
     given: Arc<str>,
-    /// In small letters, where that differs.
+    /// In lower case, if that differs.
     folded: Option<Arc<str>>,
 }
 
 impl AccountId {
-    /// Takes the id as it stands in a cache.
+    /// Creates an id from the text in a cache entry.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         let given = id.into();
@@ -32,13 +32,13 @@ impl AccountId {
         Self { folded: folds.then(|| given.to_ascii_lowercase().into()), given }
     }
 
-    /// The text as it was given.
+    /// Returns the text as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.given
     }
 
-    /// The text in ASCII small letters: equal for equal ids.
+    /// Returns the text in ASCII lower case: equal ids have equal folded texts.
     ///
     /// ```
     /// # use auth_core::AccountId;
@@ -49,13 +49,13 @@ impl AccountId {
         self.folded.as_ref().unwrap_or(&self.given)
     }
 
-    /// Whether it is the id that Entra makes of these two.
+    /// Whether this is the id that Entra forms from `uid` and `utid`.
     pub(crate) fn is_of(&self, uid: &str, utid: &str) -> bool {
         let Some((own, rest)) = self.given.split_at_checked(uid.len()) else { return false };
         same(own, uid) && rest.strip_prefix('.').is_some_and(|rest| same(rest, utid))
     }
 
-    /// The user and the home tenant, where the id is one of B2C that ends with this user flow.
+    /// The user and the home tenant, if this is a B2C id that ends with this user flow.
     pub(crate) fn without_user_flow(&self, name: &str) -> Option<(&str, &str)> {
         let (uid, tenant) = self.given.rsplit_once('.')?;
         let (user, flow) = uid.split_at_checked(uid.len().checked_sub(name.len())?)?;
@@ -63,7 +63,7 @@ impl AccountId {
         Some((user, tenant))
     }
 
-    /// The home tenant: what follows the last dot. A subject without dots has none.
+    /// Returns the home tenant: the part after the last dot. `None` for a subject without dots.
     #[must_use]
     pub fn home_tenant(&self) -> Option<&str> {
         self.given.rsplit_once('.').map(|(_, tenant)| tenant)
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_user_flow_ends_the_id_of_the_user() {
+    fn a_b2c_id_is_split_before_its_user_flow() {
         for (id, name, expected) in [
             ("u-b2c_1_edit.t", "B2C_1_Edit", Some(("u", "t"))),
             ("u-x-b2c_1_edit.t", "b2c_1_edit", Some(("u-x", "t"))),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_ids_hash_alike() {
+    fn equal_ids_have_equal_hashes() {
         let state = std::collections::hash_map::RandomState::new();
         for (one, other, equal) in [
             ("uid.tenant", "UID.Tenant", true),

@@ -1,7 +1,7 @@
 //! The sans-I/O core for OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
 //!
 //! Nothing in this crate reads a clock, draws a random number, opens a socket or reads a file. Time is a [`Timestamp`]
-//! argument, randomness is a generator that the caller passes in, and every request and response is a value of the
+//! argument, randomness comes from a generator that the caller passes in, and requests and responses are values of the
 //! crate `http`. That makes every rule of the protocol testable as plain data.
 //!
 //! There are two shapes of conversation:
@@ -9,12 +9,12 @@
 //! - An [`Exchange`] is one round trip: [`OpenIdConfiguration`], [`InstanceDiscovery`], [`JwkSetRequest`],
 //!   [`PushedAuthorization`], [`CodeRedemption`], [`RefreshRedemption`], [`DeviceAuthorization`].
 //! - A [`Flow`] has several steps: [`AuthorityResolution`] finds the endpoints, [`SilentRedemption`] tries refresh
-//!   tokens in turn, [`DeviceSignIn`] waits for a user who signs in on another device. [`OneStep`] makes a flow of an
-//!   exchange.
+//!   tokens one after another, and [`DeviceSignIn`] waits for a user who signs in on another device. [`OneStep`] turns
+//!   an exchange into a flow.
 //!
-//! A sign-in with a browser starts as an [`AuthorizationRequest`] and is remembered as a [`PendingAuthorization`],
-//! which accepts the [`AuthorizationResponse`] and becomes a [`CodeRedemption`]. The crate `auth-http` drives flows
-//! over a network.
+//! A sign-in with a browser starts with an [`AuthorizationRequest`]. It becomes a [`PendingAuthorization`], which
+//! accepts the [`AuthorizationResponse`] and becomes a [`CodeRedemption`]. The crate `auth-http` drives flows over a
+//! network.
 //!
 //! ```
 //! use auth_core::{
@@ -31,7 +31,7 @@
 //! let pending = AuthorizationRequest::new(context, metadata, redirect_uri, Scopes::parse("User.Read")?).begin(rng, now)?;
 //! println!("Open {}", pending.url());
 //!
-//! // The user signs in, and this arrives at the redirect URI:
+//! // The user signs in, and the redirect URI receives this response:
 //! # let query = pending.url().query().unwrap();
 //! # let state = query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap();
 //! let response = AuthorizationResponse::parse(format!("code=0.AAA&state={state}").as_bytes())?;

@@ -3,20 +3,20 @@
 /// One cloud: several names for the same service and the same accounts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cloud {
-    /// Every host name of the cloud, first that under which requests are sent (MSAL's `preferred_network`).
+    /// Every host name of the cloud. The first receives requests (MSAL's `preferred_network`).
     pub(crate) aliases: &'static [&'static str],
     /// The name under which tokens are written to the shared cache.
     pub(crate) preferred_cache: &'static str,
 }
 
 impl Cloud {
-    /// The name under which requests are sent.
+    /// The host that requests are sent to.
     pub(crate) fn network(&self) -> &'static str {
         self.aliases.first().copied().unwrap_or(self.preferred_cache)
     }
 }
 
-/// The complete table (MSAL's known metadata; `cache-silent` order: public first).
+/// Every known cloud (MSAL's known metadata), the public cloud first.
 pub(crate) static CLOUDS: [Cloud; 9] = [
     Cloud {
         aliases: &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_host_belongs_to_one_cloud() {
+    fn every_host_belongs_to_exactly_one_cloud() {
         let hosts: Vec<_> = CLOUDS.iter().flat_map(|cloud| cloud.aliases).collect();
         for host in &hosts {
             assert_eq!(hosts.iter().filter(|other| other == &host).count(), 1, "{host}");

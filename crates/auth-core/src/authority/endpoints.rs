@@ -1,4 +1,4 @@
-//! Where the endpoints of an authority stand, as far as no discovery is needed.
+//! The endpoints of an authority that follow from its kind, and the URLs of discovery.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::authority::metadata::{Endpoints, ProviderMetadata};
 use crate::authority::names::Names;
 use crate::authority::raw::Site;
 
-/// The host that answers instance discovery for hosts that are not compiled in.
+/// The host that answers instance discovery for hosts unknown at compile time.
 pub(crate) const PUBLIC_CLOUD: &str = "login.microsoftonline.com";
 
-/// The endpoints that the rules of the kind tell. `None` where only discovery does.
+/// The endpoints that follow from the kind; `None` if they must be discovered.
 pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Option<ProviderMetadata> {
     let version = match kind {
         Kind::Entra { names: Names::Unknown, .. } | Kind::Oidc { .. } => return None,
@@ -21,7 +21,7 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
         Kind::Adfs => "oauth2",
     };
     let endpoint = |name: &str| format!("{}{}/{version}/{name}", site.origin(), kind.path()).parse().ok();
-    // B2C has no page to enter a code at.
+    // B2C has no page for entering a code.
     let device_authorization = match kind {
         Kind::B2c { .. } | Kind::Oidc { .. } => None,
         Kind::Entra { .. } | Kind::ExternalId { .. } | Kind::Adfs | Kind::Dsts { .. } => endpoint("devicecode"),
@@ -32,7 +32,7 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
     Some(ProviderMetadata {
         issuer: Arc::clone(issuer),
         endpoints: Arc::new(endpoints),
-        // Not every version of ADFS knows it, and an unknown response mode is refused.
+        // Not every version of ADFS supports it, and an unknown response mode is refused.
         form_post: !matches!(kind, Kind::Adfs),
         iss_parameter: false,
         pkce: true,
@@ -42,7 +42,7 @@ pub(crate) fn compiled_in(site: &Site, kind: &Kind, issuer: &Arc<Issuer>) -> Opt
     })
 }
 
-/// Where the OpenID configuration document stands (Discovery §4, RFC 8414 is for others).
+/// The URL of the OpenID configuration document (OpenID Connect Discovery §4).
 pub(crate) fn configuration_url(site: &Site, kind: &Kind) -> Option<Uri> {
     let base = match kind {
         Kind::Entra { .. } | Kind::B2c { .. } | Kind::ExternalId { .. } | Kind::Dsts { .. } => {
@@ -54,7 +54,7 @@ pub(crate) fn configuration_url(site: &Site, kind: &Kind) -> Option<Uri> {
     format!("{base}/.well-known/openid-configuration").parse().ok()
 }
 
-/// Where to ask for the names of an Entra host: always a compiled-in host (S-39).
+/// The URL that returns the names of an Entra host, always on a host known at compile time (S-39).
 pub(crate) fn instance_discovery_url(site: &Site, kind: &Kind) -> Option<Uri> {
     let Kind::Entra { .. } = kind else { return None };
     let authorize = format!("{}{}/oauth2/v2.0/authorize", site.origin(), kind.path());

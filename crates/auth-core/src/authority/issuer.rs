@@ -1,16 +1,16 @@
-//! Which issuer the metadata and the id_tokens of an authority must name (S-40, S-72).
+//! The issuer that an authority's metadata and ID tokens must name (S-40, S-72).
 //!
-//! | kind | accepted, `{tid}` being a GUID |
+//! | kind | accepted (`{tid}` is a GUID) |
 //! |---|---|
 //! | Entra | `https://{any name of the cloud}/{tid}/v2.0` |
-//! | B2C | `{origin}/{tid}/v2.0` and `{origin}/tfp/{tid}/{policy}/v2.0`, with or without a slash at the end: which of the two is a setting of the policy, and the slash is what B2C writes |
-//! | External ID | `https://{tid}.ciamlogin.com/{tid}/v2.0`, the same at the tenant's own host and at the authority's host |
-//! | ADFS | `{origin}/adfs`, the issuer of its id_tokens; that of its access tokens, `…/services/trust`, is another |
-//! | dSTS | `{origin}/dstsv2/{tid}` and the same with `/v2.0`, with or without a slash at the end |
+//! | B2C | `{origin}/{tid}/v2.0` and `{origin}/tfp/{tid}/{policy}/v2.0`, with or without a trailing slash: the policy's settings choose between the two, and B2C writes the slash |
+//! | External ID | `https://{tid}.ciamlogin.com/{tid}/v2.0`, also on the tenant's own host and on the authority's host |
+//! | ADFS | `{origin}/adfs`; its access tokens have another issuer, `…/services/trust` |
+//! | dSTS | `{origin}/dstsv2/{tid}`, also with `/v2.0`, with or without a trailing slash |
 //! | OpenID Connect | the issuer, exactly |
 //!
-//! A `tid` claim must agree with the issuer. Entra and External ID always send it; B2C and dSTS need not. A tenant that
-//! is configured as a GUID must be that of the issuer; a domain name could be any tenant's, and is not compared.
+//! A `tid` claim must match the issuer. Entra and External ID always send it; B2C and dSTS may omit it. If the
+//! configured tenant is a GUID, the issuer must name it; a domain name may be any tenant's and is not compared.
 
 use http::Uri;
 
@@ -20,31 +20,31 @@ use crate::authority::tenant::{Tenant, is_guid};
 
 const GUID: usize = 36;
 
-/// The issuer that is expected.
+/// The expected issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Issuer {
-    /// The first stands for all in messages.
+    /// Messages show the first.
     forms: Vec<Form>,
     tenant: Option<Tenant>,
-    /// Whether an id_token must say of which tenant it is.
+    /// Whether ID tokens must have a `tid`.
     needs_tid: bool,
-    /// Whether entries of every tenant count, whichever is configured.
+    /// Whether cache entries of every tenant count, whichever is configured.
     any_tenant: bool,
-    /// Where endpoints may stand; anywhere if empty.
+    /// The origins that endpoints may have; any if empty.
     origins: Vec<String>,
-    /// Where the sign-in pages stand beside the authorization endpoint (S-18).
+    /// Origins of sign-in pages other than the authorization endpoint's (S-18).
     sign_in_origins: Vec<String>,
     reach: Reach,
 }
 
-/// Which addresses the endpoints of an issuer may have.
+/// The addresses that an issuer's endpoints may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Public ones.
+    /// Public addresses.
     Public,
-    /// Also this host of a local network, where the issuer itself stands.
+    /// Also this host on a local network: the issuer's own.
     Local(String),
-    /// Any, as the issuer stands on this machine.
+    /// Any address, because the issuer is on this machine.
     Loopback,
 }
 
@@ -64,7 +64,7 @@ impl Reach {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
     Exact(String),
-    /// The tenant's id between two texts.
+    /// The tenant id between two texts.
     Tenant {
         before: String,
         after: String,
@@ -91,7 +91,7 @@ impl Form {
 }
 
 impl Issuer {
-    /// What is expected of an authority.
+    /// The issuer expected of an authority.
     pub(crate) fn of(site: &Site, kind: &Kind) -> Self {
         let origin = site.origin();
         let tenant = |before: String, after: &str| Form::Tenant { before, after: after.to_owned() };
@@ -107,7 +107,7 @@ impl Issuer {
         match kind {
             Kind::Entra { names, .. } => {
                 let origins = names.origins(site);
-                // Personal accounts post their response from a host of their own.
+                // Responses for personal accounts are posted from this host.
                 let personal = (!site.is_loopback()).then(|| "https://login.live.com".to_owned());
                 Self {
                     needs_tid: true,
@@ -137,7 +137,7 @@ impl Issuer {
         }
     }
 
-    /// Exactly this text; the endpoints may stand anywhere.
+    /// Exactly this text; endpoints may have any origin.
     pub(crate) fn exact(issuer: String, reach: Reach) -> Self {
         Self {
             forms: vec![Form::Exact(issuer)],
@@ -154,7 +154,7 @@ impl Issuer {
         Self { origins, ..self }
     }
 
-    /// Whether an id_token with this `iss` and `tid` comes from here.
+    /// Whether an ID token with this `iss` and `tid` comes from this issuer.
     pub(crate) fn accepts(&self, iss: &str, tid: Option<&str>) -> bool {
         match self.tenant_of(iss) {
             Some(named) => self.is_tenant(named) && tid.map_or(!self.needs_tid, |tid| tid == named),
@@ -162,7 +162,7 @@ impl Issuer {
         }
     }
 
-    /// Whether an id_token in a cache was issued here, for any tenant of a provider that has many.
+    /// Whether a cached ID token was issued here; for a multi-tenant provider, in any tenant.
     pub(crate) fn issued(&self, iss: &str) -> bool {
         match self.tenant_of(iss) {
             Some(named) => self.any_tenant || self.is_tenant(named),
@@ -170,12 +170,12 @@ impl Issuer {
         }
     }
 
-    /// The tenant id in an issuer of this authority's form.
+    /// The tenant id in `iss`, if `iss` has a form of this authority.
     pub(crate) fn tenant_of<'a>(&self, iss: &'a str) -> Option<&'a str> {
         self.forms.iter().find_map(|form| form.tenant(iss))
     }
 
-    /// Whether two issuers are of one tenant, as far as the configured one leaves that open: a domain name does.
+    /// Whether two issuers name the same tenant, which is only open if the configured tenant is a domain name.
     pub(crate) fn is_same_tenant(&self, one: &str, other: &str) -> bool {
         !matches!(self.tenant, Some(Tenant::Domain(_))) || self.tenant_of(one) == self.tenant_of(other)
     }
@@ -189,7 +189,7 @@ impl Issuer {
         id.is_none_or(|id| named.eq_ignore_ascii_case(id))
     }
 
-    /// Whether the metadata document may name this issuer (the template of a provider for many tenants included).
+    /// Whether the metadata document may name this issuer, including the template of a multi-tenant provider.
     pub(crate) fn accepts_metadata(&self, issuer: &str) -> bool {
         let template = |form: &Form| match form {
             Form::Tenant { before, after } => {
@@ -202,18 +202,18 @@ impl Issuer {
             || (self.tenant.as_ref().is_some_and(Tenant::is_multi_tenant) && self.forms.iter().any(template))
     }
 
-    /// Whether a response's `iss` parameter is this issuer (RFC 9207).
+    /// Whether a response may have this `iss` parameter (RFC 9207).
     pub(crate) fn accepts_parameter(&self, iss: &str) -> bool {
         self.accepts(iss, self.tenant_of(iss))
     }
 
-    /// Where the sign-in pages of a cloud stand (S-18).
+    /// The origins of a cloud's sign-in pages (S-18).
     pub(crate) fn sign_in_origins(&self) -> Vec<String> {
         self.sign_in_origins.clone()
     }
 
-    /// Whether an endpoint may belong to this issuer: those of Microsoft's services stand under their own names, those
-    /// of other providers wherever they like (S-42).
+    /// Whether an endpoint may belong to this issuer. Microsoft's services use their own hosts; other providers may use
+    /// any (S-42).
     pub(crate) fn owns(&self, endpoint: &Uri) -> bool {
         if self.origins.is_empty() {
             return true;
@@ -224,17 +224,17 @@ impl Issuer {
         self.origins.contains(&format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()))
     }
 
-    /// Which addresses its endpoints may have.
+    /// The addresses that its endpoints may have.
     pub(crate) fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// The expected text, for messages and for what is kept of a sign-in.
+    /// The expected text, for messages and saved sign-ins.
     pub(crate) fn describe(&self) -> String {
         self.descriptions().next().unwrap_or_default()
     }
 
-    /// Whether [`describe`](Self::describe) may have said so; which of several names comes first may differ.
+    /// Whether `text` may come from [`describe`](Self::describe), whichever name was first at the time.
     pub(crate) fn is_described(&self, text: &str) -> bool {
         self.descriptions().any(|description| description == text)
     }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn id_tokens() {
+    fn id_tokens_are_accepted_from_the_issuer_of_their_tenant() {
         for (authority, iss, tid, accepted) in [
             ("https://login.windows.net/{1}", "https://login.microsoftonline.com/{1}/v2.0", Some(T1), true),
             ("https://login.windows.net/common", "https://sts.windows.net/{1}/v2.0", Some(T1), true),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata() {
+    fn a_template_is_accepted_only_for_multi_tenant_authorities() {
         for (authority, found, accepted) in [
             ("https://login.windows.net/common", "https://login.windows.net/{tenantid}/v2.0", true),
             ("https://login.windows.net/{1}", "https://login.windows.net/{tenantid}/v2.0", false),
@@ -352,9 +352,9 @@ mod tests {
         }
     }
 
-    // S-42: a document of Microsoft's services cannot send secrets elsewhere.
+    // S-42: metadata of Microsoft's services cannot send secrets elsewhere.
     #[test]
-    fn endpoints_stay_where_the_authority_stands() {
+    fn endpoints_must_be_on_the_host_of_the_authority() {
         for (authority, endpoint, owned) in [
             (B2C, "https://contoso.b2clogin.com/contoso.example/b2c_1_signin/oauth2/v2.0/token", true),
             (B2C, "https://other.b2clogin.com/contoso.example/b2c_1_signin/oauth2/v2.0/token", false),

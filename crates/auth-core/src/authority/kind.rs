@@ -1,7 +1,7 @@
-//! The kinds of authorities, and how a text tells which it is.
+//! The kinds of authorities, and how the kind follows from the text.
 //!
-//! The host decides before the path, as in the other MSALs: a host of External ID or B2C is nothing else, whatever its
-//! path looks like. Suffixes are compared with their dot, so that `evilciamlogin.com` is no host of External ID.
+//! The host takes precedence over the path, as in the other MSALs: a host of External ID or B2C has that kind whatever
+//! its path. Suffixes include their dot, so `evilciamlogin.com` is not a host of External ID.
 
 use crate::authority::cloud;
 use crate::authority::names::Names;
@@ -10,16 +10,16 @@ use crate::authority::tenant::Tenant;
 use crate::error::ConfigError;
 
 pub(crate) const CIAM_SUFFIX: &str = ".ciamlogin.com";
-/// B2C of each cloud that has it (MSAL Python's `WELL_KNOWN_B2C_HOSTS`).
+/// The B2C domains of all clouds (MSAL Python's `WELL_KNOWN_B2C_HOSTS`).
 const B2C_SUFFIXES: [&str; 4] = [".b2clogin.com", ".b2clogin.cn", ".b2clogin.us", ".b2clogin.de"];
 const INITIAL_DOMAIN: &str = ".onmicrosoft.com";
 
-/// What an authority is, beside its host.
+/// The kind of an authority, with everything but its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Entra, or an identity provider on this machine that is shaped like it.
+    /// Entra, or an Entra-like identity provider on this machine.
     Entra { names: Names, tenant: Tenant },
-    /// Azure AD B2C. Its policy is part of where the user signs in, so it is part of the authority.
+    /// Azure AD B2C. The policy determines the sign-in pages, so it is part of the authority.
     B2c { tfp: bool, tenant: Tenant, policy: String },
     /// Entra External ID for customers (CIAM).
     ExternalId { tenant: Tenant },
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Adfs,
     /// The token service of Microsoft's own datacentres.
     Dsts { tenant: Tenant },
-    /// Any other provider, by its issuer.
+    /// Any other provider, identified by its issuer.
     Oidc { issuer: String, realm: String },
 }
 
@@ -36,7 +36,7 @@ impl Kind {
     pub(crate) fn of(raw: &RawAuthority) -> Result<Self, ConfigError> {
         let site = &raw.site;
         if site.port.is_some() && !site.is_loopback() && is_microsofts(&site.host) {
-            return Err(ConfigError::Authority("a host of Microsoft's services has no other port"));
+            return Err(ConfigError::Authority("Microsoft's hosts use port 443 only"));
         }
         let segments: Vec<_> = raw.segments.iter().map(String::as_str).collect();
         if site.host.ends_with(CIAM_SUFFIX) {
@@ -47,20 +47,20 @@ impl Kind {
             return b2c(&segments, first == "tfp");
         }
         let names = Names::of(site);
-        // These stand on hosts of their own, never beside Entra.
+        // ADFS and dSTS are never on a host of an Entra cloud.
         let elsewhere = !matches!(names, Names::Cloud(_));
         match (first.as_str(), segments.as_slice()) {
             ("adfs", [_]) if elsewhere => Ok(Self::Adfs),
             ("dstsv2", [_, tenant]) if elsewhere => Ok(Self::Dsts { tenant: tenant.parse()? }),
-            ("adfs", _) if elsewhere => Err(ConfigError::Authority("an ADFS authority has the path /adfs")),
-            ("dstsv2", _) if elsewhere => Err(ConfigError::Authority("a dSTS authority has the path /dstsv2/TENANT")),
+            ("adfs", _) if elsewhere => Err(ConfigError::Authority("an ADFS authority must have the path /adfs")),
+            ("dstsv2", _) if elsewhere => Err(ConfigError::Authority("a dSTS authority must have the path /dstsv2/TENANT")),
             (_, []) => Ok(Self::Entra { names, tenant: Tenant::Common }),
             (_, [tenant]) => Ok(Self::Entra { names, tenant: tenant.parse()? }),
-            _ => Err(ConfigError::Authority("an Entra authority has one path segment, its tenant")),
+            _ => Err(ConfigError::Authority("an Entra authority must have one path segment, its tenant")),
         }
     }
 
-    /// The path, with the slash that it begins with.
+    /// The path, with a leading slash.
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Entra { tenant, .. } | Self::ExternalId { tenant } => format!("/{tenant}"),
@@ -82,9 +82,9 @@ impl Kind {
         }
     }
 
-    /// Whether `client_info=1` is sent, for the id of the account at home. ADFS knows none. A provider that is named by
-    /// its issuer ignores it (RFC 6749 §3.1), or it is Entra under a domain of its own: then the answer is the id
-    /// under which other libraries file the account.
+    /// Whether to send `client_info=1`, to learn the account's home id. ADFS does not support it. An OpenID Connect
+    /// provider ignores it (RFC 6749 §3.1), unless it is Entra under a custom domain, which then returns the id under
+    /// which other libraries store the account.
     pub(crate) fn asks_client_info(&self) -> bool {
         match self {
             Self::Adfs => false,
@@ -94,7 +94,7 @@ impl Kind {
         }
     }
 
-    /// Whether requests are routed by the account that they are for (`x-anchormailbox`): Entra's, but not those of B2C.
+    /// Whether requests are routed by account (`x-anchormailbox`), as Entra does, but not B2C.
     pub(crate) fn routes_by_mailbox(&self) -> bool {
         match self {
             Self::Entra { .. } | Self::ExternalId { .. } => true,
@@ -102,7 +102,7 @@ impl Kind {
         }
     }
 
-    /// Whether other issuers may stand on `site` too: where only a path, or the user, told what kind it is.
+    /// Whether other issuers may share the host, because only the path or the caller determined the kind.
     pub(crate) fn shares_host(&self, site: &Site) -> bool {
         match self {
             Self::Entra { names, .. } => {
@@ -119,24 +119,24 @@ fn is_b2c_host(host: &str) -> bool {
     B2C_SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
-/// Whether the host is one of Microsoft's by its name alone.
+/// Whether the name alone shows that the host is Microsoft's.
 fn is_microsofts(host: &str) -> bool {
     host.ends_with(CIAM_SUFFIX) || is_b2c_host(host) || cloud::of_host(host).is_some()
 }
 
-/// The tenant whose own host `host` is, by its initial domain.
+/// The tenant whose own host is `host`, as its initial domain.
 fn own_tenant(host: &str) -> Option<String> {
     let label = host.strip_suffix(CIAM_SUFFIX)?;
     (!label.contains('.')).then(|| format!("{label}{INITIAL_DOMAIN}"))
 }
 
-/// Whether `host` is the own host of `tenant`, by its initial domain.
+/// Whether `host` is `tenant`'s own host, where `tenant` is an initial domain.
 pub(crate) fn is_own_tenant(host: &str, tenant: &Tenant) -> bool {
     let label = host.strip_suffix(CIAM_SUFFIX).filter(|label| !label.contains('.'));
     label.is_some() && label == tenant.as_str().strip_suffix(INITIAL_DOMAIN)
 }
 
-/// The own host of a tenant that is named by its initial domain; the reverse of [`own_tenant`].
+/// The own host of a tenant given by its initial domain; the inverse of [`own_tenant`].
 pub(crate) fn own_host(tenant: &Tenant) -> Option<String> {
     let label = tenant.as_str().strip_suffix(INITIAL_DOMAIN)?;
     (!label.contains('.')).then(|| format!("{label}{CIAM_SUFFIX}"))
@@ -144,9 +144,9 @@ pub(crate) fn own_host(tenant: &Tenant) -> Option<String> {
 
 fn external_id(site: &Site, segments: &[&str]) -> Result<Kind, ConfigError> {
     let tenant = match segments {
-        [] => own_tenant(&site.host).ok_or(ConfigError::Authority("its host names no tenant, so its path must"))?,
+        [] => own_tenant(&site.host).ok_or(ConfigError::Authority("its host does not name a tenant, so its path must"))?,
         [tenant] => (*tenant).to_owned(),
-        _ => return Err(ConfigError::Authority("an External ID authority has one path segment, its tenant")),
+        _ => return Err(ConfigError::Authority("an External ID authority must have one path segment, its tenant")),
     };
     Ok(Kind::ExternalId { tenant: one_tenant(&tenant)? })
 }
@@ -157,24 +157,24 @@ fn b2c(segments: &[&str], tfp: bool) -> Result<Kind, ConfigError> {
         [tenant, policy] if !tfp => (tenant, policy),
         _ => {
             return Err(ConfigError::Authority(
-                "a B2C authority has the path /tfp/TENANT/POLICY or, at b2clogin.com and its sisters, /TENANT/POLICY",
+                "a B2C authority must have the path /tfp/TENANT/POLICY or, at b2clogin.com, .cn, .us or .de, /TENANT/POLICY",
             ));
         }
     };
     Ok(Kind::B2c { tfp, tenant: one_tenant(tenant)?, policy: user_flow(policy)? })
 }
 
-/// The name of a user flow or custom policy, as it stands in a path (S-38).
+/// The canonical name of a user flow or custom policy (S-38).
 pub(crate) fn user_flow(name: &str) -> Result<String, ConfigError> {
     if !raw::is_segment(name) {
         return Err(ConfigError::Authority(
-            "the name of a user flow is letters, digits, dots, hyphens and underscores",
+            "a user flow must be 1 to 128 letters, digits, dots, hyphens or underscores, starting with a letter or digit",
         ));
     }
     Ok(name.to_ascii_lowercase())
 }
 
-/// A tenant where there is nothing to choose from.
+/// Parses the tenant of a kind that has no `common`.
 fn one_tenant(text: &str) -> Result<Tenant, ConfigError> {
     match text.parse()? {
         tenant @ (Tenant::Id(_) | Tenant::Domain(_)) => Ok(tenant),

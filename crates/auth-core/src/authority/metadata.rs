@@ -1,4 +1,4 @@
-//! What is known of an identity provider: its endpoints and what it supports.
+//! An identity provider's endpoints and capabilities.
 
 use core::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -11,30 +11,31 @@ use crate::error::{ConfigError, ProtocolError};
 
 const MESSAGE: &str = "provider metadata";
 
-/// Endpoints and abilities of an identity provider, from the compiled-in rules for Entra or from its validated OpenID
-/// configuration document.
+/// An identity provider's endpoints and capabilities, from the rules for its kind or from its validated OpenID
+/// configuration document. See [`Authority::metadata`](crate::Authority::metadata) and
+/// [`OpenIdConfiguration`](crate::OpenIdConfiguration).
 #[derive(Clone, Debug)]
 pub struct ProviderMetadata {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) form_post: bool,
     pub(crate) iss_parameter: bool,
-    /// Whether `S256` is supported as far as is known.
+    /// Whether `S256` is supported, or the provider does not say.
     pub(crate) pkce: bool,
-    /// Whether it is asked for `client_info`.
+    /// Whether requests ask for `client_info`.
     pub(crate) client_info: bool,
-    /// Whether it takes authorization requests only where they are pushed to it first.
+    /// Whether the provider only accepts pushed authorization requests.
     pub(crate) push_required: bool,
-    /// Whether a token request says where the account is kept.
+    /// Whether token requests say where the account is kept (`x-anchormailbox`).
     pub(crate) routes_by_mailbox: bool,
 }
 
-/// Where a provider is asked for what; behind one pointer, as requests take it along.
+/// A provider's endpoints, behind one pointer because requests hold clones.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
     pub(crate) authorization: Uri,
     pub(crate) token: Uri,
-    /// The same as text.
+    /// `token` as text.
     pub(crate) token_text: Arc<str>,
     pub(crate) device_authorization: Option<Uri>,
     pub(crate) pushed_authorization_request: Option<Uri>,
@@ -71,7 +72,7 @@ impl ProviderMetadata {
         let (authorization, token) = (endpoint("authorization_endpoint")?, endpoint("token_endpoint")?);
         let mut endpoints = Endpoints::new(authorization, token, offered("device_authorization_endpoint")?);
         endpoints.pushed_authorization_request = offered("pushed_authorization_request_endpoint")?;
-        // Nothing is sent there; a provider whose keys stand where we do not look is still good for tokens.
+        // Nothing is sent there, and tokens can be had without the keys.
         endpoints.jwks = offered("jwks_uri").unwrap_or_default();
         Ok(Self {
             endpoints: Arc::new(endpoints),
@@ -85,64 +86,66 @@ impl ProviderMetadata {
         })
     }
 
-    /// Where the user signs in.
+    /// Returns the endpoint at which the user signs in.
     #[must_use]
     pub fn authorization_endpoint(&self) -> &Uri {
         &self.endpoints.authorization
     }
 
-    /// Where grants are exchanged for tokens.
+    /// Returns the endpoint that exchanges grants for tokens.
     #[must_use]
     pub fn token_endpoint(&self) -> &Uri {
         &self.endpoints.token
     }
 
-    /// Where a sign-in on another device begins (RFC 8628 §4), where the provider has it.
+    /// Returns the endpoint at which a sign-in on another device starts, if the provider has one (RFC 8628 §4).
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&Uri> {
         self.endpoints.device_authorization.as_ref()
     }
 
-    /// Where an authorization request is pushed to before the user is sent there (RFC 9126 §5), where the provider has it.
+    /// Returns the endpoint that authorization requests are pushed to before the user is sent to the provider, if it
+    /// has one (RFC 9126 §5).
     #[must_use]
     pub fn pushed_authorization_request_endpoint(&self) -> Option<&Uri> {
         self.endpoints.pushed_authorization_request.as_ref()
     }
 
-    /// Where the provider publishes the keys that it signs with (OpenID Connect Discovery §3, `jwks_uri`).
+    /// Returns the URL of the provider's signing keys (OpenID Connect Discovery §3, `jwks_uri`).
     #[must_use]
     pub fn jwks_uri(&self) -> Option<&Uri> {
         self.endpoints.jwks.as_ref()
     }
 
-    /// Whether authorization requests are pushed to the provider (RFC 9126): because it can take them so, or only takes them so.
+    /// Returns whether authorization requests are pushed to the provider (RFC 9126), because it supports or requires
+    /// that.
     #[must_use]
     pub fn takes_pushed_requests(&self) -> bool {
         self.push_required || self.endpoints.pushed_authorization_request.is_some()
     }
 
-    /// The text of [`token_endpoint`](Self::token_endpoint), which all clones share.
+    /// Returns the text of [`token_endpoint`](Self::token_endpoint), shared by all clones.
     #[must_use]
     pub fn token_endpoint_text(&self) -> &Arc<str> {
         &self.endpoints.token_text
     }
 
-    /// The parameter `client_info`, where it is sent.
+    /// The value of the `client_info` parameter, if it is sent.
     pub(crate) fn client_info(&self) -> Option<&'static str> {
         self.client_info.then_some("1")
     }
 
-    /// That a sign-in at this provider would be protected by PKCE (S-02).
+    /// Checks that PKCE protects sign-ins at this provider (S-02).
     ///
     /// # Errors
-    /// [`ConfigError::PkceUnsupported`] when the provider lists its challenge methods and `S256` is not among them.
+    /// [`ConfigError::PkceUnsupported`] if the provider lists its challenge methods without `S256`.
     pub fn require_pkce(&self) -> Result<(), ConfigError> {
         if self.pkce { Ok(()) } else { Err(ConfigError::PkceUnsupported) }
     }
 }
 
-/// An endpoint that secrets may be sent to: https (http where the issuer stands on this machine), no userinfo, no
-/// fragment, and no address of a private or local network unless the issuer stands there.
+/// Parses an endpoint that secrets may be sent to: https (or http if the issuer is on this machine), no userinfo, no
+/// fragment, and no address of a private or local network unless the issuer is there.
 pub(crate) fn endpoint(text: &str, reach: &Reach) -> Option<Uri> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\#\"<>^`{|}".contains(&byte));
     if !plain || text.len() > 2048 {
@@ -176,7 +179,7 @@ fn is_local(host: &str) -> bool {
                 || v6.is_unicast_link_local()
                 || v6.to_ipv4().is_some_and(is_local_v4)
         }
-        // Addresses in other spellings, such as 0x7f.1, count as local too.
+        // Other spellings of addresses, such as 0x7f.1, count as local too.
         Err(_) => {
             let name = name.trim_end_matches('.');
             let last = name.rsplit('.').next().unwrap_or_default();
@@ -201,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints() {
+    fn endpoints_are_public_unless_the_issuer_is_local() {
         let reach = Reach::Local("10.1.2.3".to_owned());
         for (text, public, local) in [
             ("https://idp.example/token", true, true),

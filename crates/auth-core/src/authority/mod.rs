@@ -1,7 +1,7 @@
-//! Authorities: who signs people in, and the names under which that is known.
+//! Authorities: identity providers, and the names they are known by.
 //!
-//! What kind an authority is, is told in `kind`; every rule that differs between the kinds is one `match` in the file of
-//! its concern: `names` (environment), `endpoints`, `realm`, `issuer`.
+//! `kind` determines what kind of authority a text names. Each rule that differs between kinds is one `match` in the
+//! file for its concern: `names` (environment), `endpoints`, `realm`, `issuer`.
 
 pub(crate) mod cloud;
 mod endpoints;
@@ -29,11 +29,11 @@ use options::AuthorityOptions;
 use raw::{RawAuthority, Site};
 use tenant::Tenant;
 
-/// An identity provider, and where it has tenants or policies, one of them.
+/// An identity provider, with a tenant or policy if it has them.
 ///
-/// The text is checked before it is parsed: what passes is a host of the Entra clouds, of B2C or of External ID, a path
-/// of B2C, ADFS or dSTS, a host that Entra's instance discovery will be asked about, an OpenID Connect issuer, or an
-/// address of this machine for local development.
+/// Accepted are hosts of the Entra clouds, of B2C and of External ID; the paths of B2C, ADFS and dSTS; hosts that
+/// Entra's instance discovery will be asked about; OpenID Connect issuers; and, for local development, addresses of
+/// this machine. The text is checked as written, before it is parsed.
 ///
 /// ```
 /// use auth_core::Authority;
@@ -50,13 +50,13 @@ use tenant::Tenant;
 pub struct Authority {
     site: Site,
     kind: Kind,
-    /// Made of the two above; kept, as every lookup compares with it.
+    /// Derived from the two above; kept because every lookup compares against it.
     issuer: Arc<Issuer>,
-    /// The endpoints, where they need no discovery; made of the same.
+    /// The endpoints, unless discovery must find them; derived likewise.
     metadata: Option<ProviderMetadata>,
 }
 
-/// Equal are authorities of the same site and kind: all else is made of these.
+/// Compares site and kind only: the rest is derived from them.
 impl PartialEq for Authority {
     fn eq(&self, other: &Self) -> bool {
         (&self.site, &self.kind) == (&other.site, &other.kind)
@@ -71,10 +71,11 @@ impl Authority {
         Self { metadata: endpoints::compiled_in(&site, &kind, &issuer), issuer, site, kind }
     }
 
-    /// The given tenant of Entra's public cloud: a GUID, a domain name, `common`, `organizations` or `consumers`.
+    /// Returns the authority for a tenant of Entra's public cloud: a GUID, a domain name, `common`, `organizations` or
+    /// `consumers`.
     ///
     /// # Errors
-    /// [`ConfigError::Tenant`] when the name cannot be a tenant's.
+    /// [`ConfigError::Tenant`] if `tenant` is none of these.
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -88,18 +89,22 @@ impl Authority {
         Ok(Self::of(site, kind))
     }
 
-    /// An authority of one of the kinds that Microsoft's libraries know, told apart by host, then by path:
+    /// Parses an authority of one of the kinds that Microsoft's libraries know. The host determines the kind, then the
+    /// path:
     ///
-    /// - External ID: `https://{name}.ciamlogin.com`, with the tenant as path or without;
-    /// - B2C: `https://{name}.b2clogin.com/{tenant}/{policy}`, the same at `b2clogin.cn`, `.us` and `.de`, and `https://{any host}/tfp/{tenant}/{policy}`;
-    /// - ADFS: `https://{host}/adfs`. It is not validated by WebFinger, as MSAL.NET does: there the very host that is in
-    ///   question would answer for itself, which TLS and the issuer of its id_tokens prove already;
+    /// - External ID: `https://{name}.ciamlogin.com`, optionally with the tenant as its path;
+    /// - B2C: `https://{name}.b2clogin.com/{tenant}/{policy}` (likewise `b2clogin.cn`, `.us` and `.de`), and
+    ///   `https://{any host}/tfp/{tenant}/{policy}`;
+    /// - ADFS: `https://{host}/adfs`. Unlike MSAL.NET, this library does not validate it by WebFinger: the host in
+    ///   question would vouch for itself, which TLS and the issuer of its ID tokens already prove;
     /// - dSTS: `https://{host}/dstsv2/{tenant}`;
-    /// - else Entra: `https://{host}/{tenant}`; the tenant is `common` when there is none.
+    /// - otherwise Entra: `https://{host}/{tenant}`; the tenant defaults to `common`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when the text breaks the rules of S-36 and S-37 or its path does not fit its kind,
-    /// [`ConfigError::Tenant`] when the tenant in it is none.
+    /// [`ConfigError::Authority`] if the text is longer than 512 bytes, contains anything but visible ASCII or one of
+    /// `@ \ # ? %`, does not start with `https://` (S-36), has a port, or if its host is not a DNS name (S-37), a path
+    /// segment is malformed (S-38), or the path does not fit the kind. An address of this machine needs a port, and may
+    /// use `http://`. [`ConfigError::Tenant`] if the tenant is invalid.
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -113,10 +118,11 @@ impl Authority {
         Self::options().parse(text)
     }
 
-    /// An OpenID Connect provider by its issuer, exactly as the provider spells it.
+    /// Returns the authority of an OpenID Connect provider, given its issuer exactly as the provider spells it.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when the text breaks the rules of S-36 and S-37.
+    /// [`ConfigError::Authority`] if the text breaks the rules for the text of [`parse`](Self::parse) (S-36, S-37,
+    /// S-38).
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -128,7 +134,7 @@ impl Authority {
         Self::options().oidc(issuer)
     }
 
-    /// To read authorities on hosts that [`parse`](Self::parse) and [`oidc`](Self::oidc) refuse.
+    /// Returns options for authorities that [`parse`](Self::parse) and [`oidc`](Self::oidc) refuse by default.
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -142,14 +148,14 @@ impl Authority {
         AuthorityOptions::default()
     }
 
-    /// The tenant; `None` where there are none: ADFS and OpenID Connect issuers.
+    /// Returns the tenant; `None` for ADFS and OpenID Connect issuers, which have none.
     #[must_use]
     pub fn tenant_name(&self) -> Option<&Tenant> {
         self.kind.tenant()
     }
 
-    /// The same authority for another tenant. Only an Entra authority is the same for every tenant; another one stays as
-    /// it is.
+    /// Returns this authority with another tenant. Only Entra authorities differ by tenant; others are returned
+    /// unchanged.
     #[must_use]
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         match &self.kind {
@@ -160,11 +166,12 @@ impl Authority {
         }
     }
 
-    /// The same tenant of B2C with another user flow (or custom policy), such as the one that edits a profile or resets a
-    /// password. Accounts are kept apart by the user flow that they signed in with.
+    /// Returns this B2C tenant with another user flow (or custom policy), such as one that edits a profile or resets a
+    /// password. Accounts of different user flows are kept apart.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when the authority is none of B2C, or the name cannot stand in a path.
+    /// [`ConfigError::Authority`] if the authority is not B2C, or if `name` is not 1 to 128 letters, digits, dots,
+    /// hyphens and underscores, starting with a letter or digit (S-38).
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -181,8 +188,8 @@ impl Authority {
         Ok(Self::of(self.site.clone(), Kind::B2c { tfp: *tfp, tenant: tenant.clone(), policy }))
     }
 
-    /// The same tenant name in the cloud of Entra that has `host`, in lower case, among its names; `None` where that is
-    /// not compiled in, and for other kinds.
+    /// Returns the same tenant name in the Entra cloud that has `host` (in lower case) among its names; `None` if no
+    /// cloud known at compile time has, and for other kinds.
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -203,14 +210,14 @@ impl Authority {
         Some(Self::of(site, Kind::Entra { names: Names::Cloud(cloud), tenant: tenant.clone() }))
     }
 
-    /// The same tenant name in every cloud of Entra, this one first; only itself for other kinds.
+    /// Returns the same tenant name in every Entra cloud, this one first; for other kinds, only this authority.
     #[must_use]
     pub fn in_every_cloud(&self) -> Vec<Self> {
         let others = cloud::CLOUDS.iter().filter_map(|cloud| self.in_cloud(cloud.network()));
         core::iter::once(self.clone()).chain(others.filter(|other| other != self)).collect()
     }
 
-    /// The same authority, knowing its other names. What is compiled in stays as it is (S-39).
+    /// Returns this authority with its other names. Names known at compile time are not replaced (S-39).
     #[must_use]
     pub fn with_instance(&self, instance: InstanceMetadata) -> Self {
         self.with_names(Names::Discovered(Arc::new(instance)))
@@ -230,9 +237,9 @@ impl Authority {
         }
     }
 
-    /// The same authority, for whose host the caller vouches: it is used without instance discovery. What is compiled in
-    /// stays as it is, so that the other names of a cloud are found all the same; so do the other kinds, which need no
-    /// instance discovery. MSAL Node's `knownAuthorities`, and `instance_discovery=False` of MSAL Python.
+    /// Returns this authority, trusted by the caller: it is used without instance discovery. Hosts known at compile
+    /// time keep the other names of their cloud, and other kinds, which need no instance discovery, are returned
+    /// unchanged. (MSAL Node's `knownAuthorities`, MSAL Python's `instance_discovery=False`.)
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -247,10 +254,10 @@ impl Authority {
         self.with_names(Names::Known)
     }
 
-    /// The same authority, [known](Self::known) if its host is among `hosts`.
+    /// Returns this authority, [as known](Self::as_known) if its host is among `hosts`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when one of `hosts` is not the DNS name of a host and nothing else.
+    /// [`ConfigError::Authority`] if one of `hosts` is not a plain DNS name.
     ///
     /// ```
     /// # use auth_core::Authority;
@@ -265,27 +272,27 @@ impl Authority {
         for host in hosts {
             let host = host.as_ref().to_ascii_lowercase();
             if host != self.site.host && !raw::is_dns_name(&host) {
-                return Err(ConfigError::Authority("a known authority is given by its host, a DNS name"));
+                return Err(ConfigError::Authority("a known authority must be a host name, such as login.contoso.example"));
             }
             named |= host == self.site.host;
         }
         Ok(if named { self.as_known() } else { self.clone() })
     }
 
-    /// Whether this is Entra under a host that instance discovery must confirm before anything is sent to it.
+    /// Returns whether this is an Entra host that instance discovery must confirm before anything is sent to it.
     #[must_use]
     pub fn needs_instance_discovery(&self) -> bool {
         matches!(&self.kind, Kind::Entra { names: Names::Unknown, .. })
     }
 
-    /// Whether the tenant is known by a domain name only, so that a discovery of its id may find more in a cache.
+    /// Returns whether only a domain name of the tenant is known, so that discovering its id may find more in a cache.
     #[must_use]
     pub fn wants_tenant_id(&self) -> bool {
         realm::wants_tenant_id(&self.kind)
     }
 
-    /// The `environment` under which tokens of this authority are written to the shared cache: at Entra the preferred
-    /// name of the cloud, else the host without its port.
+    /// Returns the `environment` under which tokens of this authority are written to the shared cache: for Entra the
+    /// preferred name of the cloud, otherwise the host without its port.
     #[must_use]
     pub fn environment(&self) -> &str {
         match &self.kind {
@@ -296,8 +303,8 @@ impl Authority {
         }
     }
 
-    /// Whether a cache entry with this `environment` may belong to this authority. A name is not proof where
-    /// [`issuer_decides`](Self::issuer_decides).
+    /// Returns whether a cache entry with this `environment` may belong to this authority. If
+    /// [`issuer_decides`](Self::issuer_decides), the name alone proves nothing.
     #[must_use]
     pub fn is_environment(&self, environment: &str) -> bool {
         match &self.kind {
@@ -308,27 +315,28 @@ impl Authority {
         }
     }
 
-    /// Whether the environment alone does not tell whose entry it is, as several issuers share a host: then only entries
-    /// count whose id_token was [issued](Self::is_issuer) by this authority.
+    /// Returns whether several issuers may share this host, so that only entries count whose ID token was
+    /// [issued](Self::is_issuer) by this authority.
     #[must_use]
     pub fn issuer_decides(&self) -> bool {
         self.kind.shares_host(&self.site)
     }
 
-    /// Whether an id_token with this `iss` was issued by this authority, at Entra for any tenant.
+    /// Returns whether an ID token with this `iss` was issued by this authority; for Entra, in any tenant.
     #[must_use]
     pub fn is_issuer(&self, iss: &str) -> bool {
         self.issuer.issued(iss)
     }
 
-    /// The `realm` under which entries are written whose id_token has this `tid`.
+    /// Returns the `realm` to write for entries whose ID token has this `tid`.
     #[must_use]
     pub fn realm<'a>(&'a self, tid: Option<&'a str>) -> &'a str {
         realm::written(&self.kind, tid)
     }
 
-    /// Whether an entry of `account` with this `realm`, whichever library wrote it, is of the authority's tenant
-    /// (S-82). `tenant_id` is the id of a tenant that the authority names by its domain, where a discovery has told it.
+    /// Returns whether an entry of `account` with this `realm`, whichever library wrote it, belongs to the authority's
+    /// tenant (S-82). If the authority names its tenant by domain, `tenant_id` is the id that discovery returned for
+    /// it.
     ///
     /// ```
     /// # use auth_core::{AccountId, Authority};
@@ -342,27 +350,27 @@ impl Authority {
         realm::matches(&self.site, &self.kind, realm, account, tenant_id)
     }
 
-    /// Whether two realms are one under two names, as libraries differ in what they write.
+    /// Returns whether two realms are names of the same one, because libraries differ in what they write.
     #[must_use]
     pub fn is_same_realm(&self, one: &str, other: &str) -> bool {
         realm::same(&self.kind, one, other)
     }
 
-    /// Whether the realm tells no two entries apart, as there are no tenants or only one.
+    /// Returns whether there is at most one tenant, so that the realm does not distinguish entries.
     #[must_use]
     pub fn has_single_realm(&self) -> bool {
         realm::is_single(&self.kind)
     }
 
-    /// Whether libraries file entries under any realm, so that the one that is there should stay for whoever chose it
-    /// (OpenID Connect).
+    /// Returns whether libraries write entries under arbitrary realms (OpenID Connect), so that an existing realm
+    /// should be kept.
     #[must_use]
     pub fn has_free_realm(&self) -> bool {
         realm::is_free(&self.kind)
     }
 
-    /// Whether whoever signed in here is the user of `account`. At B2C the id ends with the user flow, in which the two may
-    /// differ.
+    /// Returns whether `signed_in`, obtained from this authority, is the user of `account`. B2C ids end with the user
+    /// flow, which may differ between the two.
     ///
     /// ```
     /// # use auth_core::{AccountId, Authority};
@@ -376,20 +384,20 @@ impl Authority {
         let policy = match &self.kind {
             Kind::B2c { policy, .. } => policy,
             Kind::Entra { .. } | Kind::ExternalId { .. } => return account == signed_in,
-            // Subjects that differ in case only are two users (OpenID Connect Core §2).
+            // Subjects are case-sensitive (OpenID Connect Core §2).
             Kind::Adfs | Kind::Dsts { .. } | Kind::Oidc { .. } => return account.as_str() == signed_in.as_str(),
         };
         let of_user = |user: &str, tenant: &str| {
             let rest = account.folded().strip_prefix(&user.to_ascii_lowercase());
             let flow = rest.and_then(|rest| rest.strip_prefix('-')?.strip_suffix(&tenant.to_ascii_lowercase()));
-            // The name of a user flow has no dot at its end.
+            // The name of a user flow does not end with a dot.
             flow.and_then(|flow| flow.strip_suffix('.')).is_some_and(raw::is_segment)
         };
         account == signed_in || signed_in.without_user_flow(policy).is_some_and(|(user, tenant)| of_user(user, tenant))
     }
 
-    /// The `authority_type` of an account in the shared cache: `ADFS`, else `MSSTS`. MSAL Python overlooks accounts
-    /// with any other.
+    /// Returns the `authority_type` of an account in the shared cache: `ADFS` or `MSSTS`. MSAL Python ignores accounts
+    /// with any other value.
     #[must_use]
     pub fn authority_type(&self) -> &'static str {
         match &self.kind {
@@ -400,7 +408,7 @@ impl Authority {
         }
     }
 
-    /// The endpoints, where they need no discovery.
+    /// Returns the endpoints; `None` if they must be discovered.
     #[must_use]
     pub fn metadata(&self) -> Option<ProviderMetadata> {
         self.metadata.clone()
@@ -418,7 +426,7 @@ impl Authority {
         self.kind.asks_client_info()
     }
 
-    /// The host, for messages.
+    /// Returns the host, for messages.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.site.host
@@ -430,7 +438,7 @@ impl Authority {
 }
 
 impl AuthorityOptions {
-    /// As [`Authority::parse`].
+    /// Like [`Authority::parse`], with these options.
     ///
     /// # Errors
     /// Those of [`Authority::parse`].
@@ -440,7 +448,7 @@ impl AuthorityOptions {
         Ok(Authority::of(raw.site, kind))
     }
 
-    /// As [`Authority::oidc`].
+    /// Like [`Authority::oidc`], with these options.
     ///
     /// # Errors
     /// Those of [`Authority::oidc`].
@@ -451,7 +459,7 @@ impl AuthorityOptions {
     }
 }
 
-/// Canonical: host, tenant and policy in lower case, no slash at the end. An issuer stays as the user wrote it.
+/// Canonical form: host, tenant and policy in lower case, no trailing slash. An issuer is shown as given.
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {

@@ -1,4 +1,4 @@
-//! Under which names an authority is known: its host, and for Entra the other names of its cloud.
+//! The names of an authority: its host, and for Entra the other names of its cloud.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::authority::cloud::{self, Cloud};
 use crate::authority::raw::{LOOPBACK, Site};
 use crate::text::same;
 
-/// The names of one cloud, as instance discovery tells them.
+/// The names of one cloud, as returned by [instance discovery](crate::InstanceDiscovery).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InstanceMetadata {
@@ -17,7 +17,7 @@ pub struct InstanceMetadata {
 }
 
 impl Site {
-    /// Whether a cache entry with this `environment` names this host; some libraries write the port, others do not.
+    /// Whether a cache entry with this `environment` names this host. Some libraries write the port.
     pub(crate) fn is_environment(&self, environment: &str) -> bool {
         let is = |name: &str| same(name, &self.host);
         let with_port = |port| {
@@ -30,11 +30,11 @@ impl Site {
 /// The other names of an Entra host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Compiled in.
+    /// Known at compile time.
     Cloud(&'static Cloud),
-    /// Told by instance discovery.
+    /// From instance discovery.
     Discovered(Arc<InstanceMetadata>),
-    /// This machine; its names are its loopback addresses.
+    /// This machine, whose names are its loopback addresses.
     Loopback,
     /// The caller vouches for the host; it has no other name.
     Known,
@@ -67,7 +67,7 @@ impl Names {
         }
     }
 
-    /// Every origin of the cloud, that of `site` among them.
+    /// Every origin of the cloud, including that of `site`.
     pub(crate) fn origins(&self, site: &Site) -> Vec<String> {
         let https = |alias: &str| format!("https://{alias}");
         let mut origins: Vec<_> = match self {

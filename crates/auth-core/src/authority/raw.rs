@@ -1,4 +1,4 @@
-//! Authority text is checked as it stands, before anything parses it (S-36…S-38).
+//! Checks the text of an authority as written, before anything parses it (S-36…S-38).
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,40 +9,40 @@ const MAX: usize = 512;
 /// Every spelling of this machine.
 pub(crate) const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
-/// An authority text taken apart; joined again it is the text, without slashes at its end.
+/// The parts of an authority text; joined, they give the text without trailing slashes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RawAuthority {
     pub(crate) site: Site,
     pub(crate) segments: Vec<String>,
 }
 
-/// Where an authority stands.
+/// The scheme, host and port of an authority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) scheme: &'static str,
     /// Without the port.
     pub(crate) host: String,
-    /// An address of this machine has one, another host only where the application asked for it.
+    /// Always present for an address of this machine; for other hosts, only if the application opted in.
     pub(crate) port: Option<u16>,
 }
 
 impl RawAuthority {
-    /// Takes `text` apart, or says what is wrong with it.
+    /// Splits `text`, or reports what is wrong with it.
     pub(crate) fn parse(text: &str, options: AuthorityOptions) -> Result<Self, ConfigError> {
         let wrong = |why| Err(ConfigError::Authority(why));
         if text.len() > MAX {
             return wrong("it is longer than 512 bytes");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong("it holds characters other than visible ASCII");
+            return wrong("it contains characters other than visible ASCII");
         }
         if text.bytes().any(|byte| b"@\\#?%".contains(&byte)) {
-            return wrong("it holds one of the characters @ \\ # ? %");
+            return wrong("it contains one of the characters @ \\ # ? %");
         }
         let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => ("https", rest),
             (None, Some(rest)) => ("http", rest),
-            (None, None) => return wrong("it does not begin with https://"),
+            (None, None) => return wrong("it does not start with https://"),
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = split_port(authority);
@@ -57,35 +57,35 @@ impl RawAuthority {
                 return wrong("an address of this machine needs a port");
             }
         } else if scheme == "http" {
-            return wrong("http is for addresses of this machine only; use https");
+            return wrong("http is accepted only for addresses of this machine; use https");
         } else if port.is_some() && !options.ports {
-            return wrong("a port is for addresses of this machine only, unless its options allow ports");
+            return wrong("a port is accepted only for addresses of this machine, unless the options allow ports");
         } else if port == Some(443) {
-            return wrong("443 is the port of https anyway; leave it out");
+            return wrong("443 is the default port; leave it out");
         } else if !(is_dns_name(&host) || (options.local_hosts && is_local_host(&host))) {
             return wrong("its host is not a DNS name");
         }
         let segments: Vec<_> = path.trim_end_matches('/').split('/').map(str::to_owned).collect();
         let segments = if segments == [""] { Vec::new() } else { segments };
         if segments.iter().any(|segment| !is_segment(segment)) {
-            return wrong("its path has a segment that is empty or holds forbidden characters");
+            return wrong("its path has a segment that is empty, too long or contains forbidden characters");
         }
         Ok(Self { site: Site { scheme, host, port }, segments })
     }
 }
 
 impl Site {
-    /// Whether it is an address of this machine: the exception for local development.
+    /// Whether the host is an address of this machine, which local development may use.
     pub(crate) fn is_loopback(&self) -> bool {
         LOOPBACK.contains(&self.host.as_str())
     }
 
-    /// Whether it is a host that only a local network tells apart, which the application asked for.
+    /// Whether the host depends on the local network and the application opted in.
     pub(crate) fn is_local(&self) -> bool {
         !self.is_loopback() && !is_dns_name(&self.host)
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     pub(crate) fn origin(&self) -> String {
         match self.port {
             Some(port) => format!("{}://{}:{port}", self.scheme, self.host),
@@ -96,7 +96,7 @@ impl Site {
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        // The colons of an IPv6 literal stand inside brackets.
+        // The colons of an IPv6 literal are inside brackets.
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     }
@@ -104,20 +104,20 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 fn port_number(text: &str) -> Option<u16> {
     let port: u16 = text.parse().ok()?;
-    // The canonical spelling only: no sign, no leading zero.
+    // Only the canonical spelling: no sign, no leading zero.
     (port > 0 && port.to_string() == text).then_some(port)
 }
 
-/// A host name of several labels.
+/// Whether this is a host name of several labels.
 pub(crate) fn is_dns_name(host: &str) -> bool {
     host.contains('.') && is_host_name(host)
 }
 
-/// A host name without a dot, or an IP address in the spelling that a URL gives it.
+/// Whether this is a host name without a dot, or an IP address in the spelling that URLs use.
 fn is_local_host(host: &str) -> bool {
     let v6 = |text: &str| {
         let address: Option<Ipv6Addr> = text.parse().ok();
-        // Of those that hold an IPv4 address spellings differ.
+        // An embedded IPv4 address has more than one spelling.
         address.is_some_and(|address| address.to_ipv4().is_none() && address.to_string() == text)
     };
     is_host_name(host)
@@ -133,12 +133,12 @@ fn is_host_name(host: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    // A last label of digits (or 0x…) would be read as an address by others.
+    // Other parsers read a last label that starts with a digit (such as 0x7f) as an address.
     let named = labels.last().is_some_and(|last| last.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase()));
     named && host.len() <= 253 && labels.iter().all(is_label)
 }
 
-/// A tenant or another path segment (S-38).
+/// Whether this may be a tenant or another path segment (S-38).
 pub(crate) fn is_segment(segment: &str) -> bool {
     (1..=128).contains(&segment.len())
         && segment.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_and_wrong_texts_are_refused() {
+    fn hostile_and_malformed_texts_are_refused() {
         for text in [
             "https://login.microsoftonline.com@evil.example/t",
             "https://login.microsoftonline.com%2eevil.example/t",
@@ -198,7 +198,7 @@ mod tests {
 
     // S-38
     #[test]
-    fn segments() {
+    fn segments_are_short_and_plain() {
         let (longest, too_long) = ("x".repeat(128), "x".repeat(129));
         for (segment, accepted) in [
             ("contoso.example", true),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn good_texts_are_taken_apart() {
+    fn valid_texts_are_split_into_parts() {
         let parsed = parse("https://Login.MicrosoftOnline.com/Contoso.example/").unwrap();
         assert_eq!(parsed.site.origin(), "https://login.microsoftonline.com");
         assert_eq!(parsed.segments, ["Contoso.example"]);
@@ -230,9 +230,9 @@ mod tests {
         assert!(parse("https://xn--idp-lqa.example/realms/a").is_ok());
     }
 
-    /// What is refused unless it is asked for: a port, a host that is no DNS name. What is more dangerous stays refused.
+    /// Ports and hosts that are not DNS names are accepted only on request; anything more dangerous stays refused.
     #[test]
-    fn what_options_allow() {
+    fn options_allow_ports_and_local_hosts() {
         let none = AuthorityOptions::default();
         let (ports, local) = (none.allow_ports(), none.danger_allow_local_hosts());
         for (text, with_ports, with_local) in [
@@ -276,7 +276,7 @@ mod tests {
     }
 
     proptest! {
-        // P-01, P-02: what is accepted means the same to the parser that browsers' rules define.
+        // P-01, P-02: an accepted text means the same to a parser that follows the rules of browsers.
         #[test]
         fn accepted_texts_are_canonical(opted in any::<bool>(), text in "(https://|http://)?[a-z0-9.:\\[\\]@%-]{0,30}(/[a-zA-Z0-9._%;-]{0,10}){0,3}") {
             let none = AuthorityOptions::default();

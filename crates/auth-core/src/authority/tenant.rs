@@ -1,4 +1,4 @@
-//! Entra tenants as they are named in authorities.
+//! The names of Entra tenants in authorities.
 
 use core::fmt;
 use core::str::FromStr;
@@ -9,7 +9,7 @@ use crate::error::ConfigError;
 /// The tenant of personal Microsoft accounts.
 const MSA: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/// Which Entra directory signs people in.
+/// The Entra directory that users sign in to.
 ///
 /// ```
 /// use auth_core::Tenant;
@@ -23,7 +23,7 @@ const MSA: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 pub enum Tenant {
     /// Work, school and personal accounts.
     Common,
-    /// Work and school accounts of any directory.
+    /// Work and school accounts from any directory.
     Organizations,
     /// Personal accounts.
     Consumers,
@@ -34,7 +34,7 @@ pub enum Tenant {
 }
 
 impl Tenant {
-    /// The text as it stands in URLs and in the `realm` of a cache entry.
+    /// Returns the text used in URLs and in the `realm` of cache entries.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -45,7 +45,7 @@ impl Tenant {
         }
     }
 
-    /// The directory's id, where the name alone tells it.
+    /// Returns the directory's id, if the name alone determines it.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         match self {
@@ -55,7 +55,7 @@ impl Tenant {
         }
     }
 
-    /// Whether the account decides which directory is meant.
+    /// Returns whether the account determines the directory.
     #[must_use]
     pub fn is_multi_tenant(&self) -> bool {
         matches!(self, Self::Common | Self::Organizations)
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenants() {
+    fn tenants_are_parsed_by_name() {
         let id = "AAAABBBB-0000-cccc-1111-dddd2222eeee";
         for (text, expected) in [
             ("Common", Some(Tenant::Common)),
