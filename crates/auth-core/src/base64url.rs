@@ -1,36 +1,35 @@
-//! Strict base64 (RFC 4648): no white space, canonical trailing bits (S-67).
+//! Strict base64 (RFC 4648): no whitespace, canonical trailing bits (S-67).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// What a decoded JWT segment or `client_info` may measure.
+/// The maximum size of a decoded JWT segment or `client_info`.
 const MAX_DECODED: usize = 64 * 1024;
-/// Four characters stand for three bytes.
+/// Four characters encode three bytes.
 const MAX_ENCODED: usize = MAX_DECODED.div_ceil(3).saturating_mul(4);
 
-/// Base64url without padding.
+/// Encodes as base64url without padding.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads base64url without padding.
+/// Decodes base64url without padding.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     if text.len() > MAX_ENCODED { None } else { URL_SAFE_NO_PAD.decode(text).ok() }
 }
 
-/// Whether base64url without padding could be such a text. What it stands for is not looked at, nor whether its last
-/// character is the canonical one.
+/// Whether the length and the characters are those of base64url without padding; a non-canonical last character passes.
 pub(crate) fn is_base64url(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_');
-    // Without a way out in between, many characters are looked at at once.
+    // Without an early exit, the loop is vectorized.
     text.len() <= MAX_ENCODED && text.len() % 4 != 1 && text.bytes().fold(true, |all, byte| all & legal(byte))
 }
 
-/// Reads either alphabet, with the padding that belongs to the length or without any.
+/// Decodes either alphabet, with correct padding or none.
 pub(crate) fn decode_either(text: &str) -> Option<Vec<u8>> {
     let bare = text.trim_end_matches('=');
     let padded = bare.len() < text.len();
-    // What would be padding for no byte or for two is refused with the length.
+    // Zero or three characters before the padding are refused by their length.
     let padding_fits = !padded || (text.len().is_multiple_of(4) && text.len().abs_diff(bare.len()) <= 2);
     if !padding_fits {
         return None;
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_canonical_form_is_read() {
+    fn only_the_canonical_form_is_decoded() {
         for (text, expected) in [
             ("", Some(&b""[..])),
             ("YQ", Some(b"a")),

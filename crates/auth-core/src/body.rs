@@ -1,16 +1,17 @@
-//! Request bodies, which hold codes, verifiers and refresh tokens.
+//! Request bodies, which contain codes, verifiers and refresh tokens.
 
 use core::fmt;
 
-use crate::secret::Secret;
 use bytes::Bytes;
 
-/// The body of a request: redacted in `Debug`, wiped when its last copy is dropped.
+use crate::secret::Secret;
+
+/// The body of a request. `Debug` redacts it, and dropping the last clone wipes it.
 #[derive(Clone, Default)]
 pub struct Body(Bytes);
 
 impl Body {
-    /// A form (`application/x-www-form-urlencoded`) of the fields that have a value; the text is encoded into a buffer that never moves.
+    /// Encodes a form (`application/x-www-form-urlencoded`) of the fields with a value, in a buffer that never moves.
     pub(crate) fn form<const N: usize>(fields: &[(&str, &str); N]) -> Self {
         let sizes = fields.map(|(_, value)| encoded_size(value));
         let fields = || fields.iter().zip(sizes).filter(|((_, value), _)| !value.is_empty());
@@ -22,24 +23,24 @@ impl Body {
             }
             push_encoded(&mut form, name);
             form.push('=');
-            // A token, which is long, need not be looked at twice.
+            // Tokens are long: do not check them twice.
             if size == value.len() { form.push_str(value) } else { push_encoded(&mut form, value) }
         }
         Self::encoded(form)
     }
 
-    /// A form that is encoded already.
+    /// A form that is already encoded.
     pub(crate) fn encoded(form: String) -> Self {
         Self(Bytes::from_owner(Form(Secret::new(form))))
     }
 
-    /// The bytes. Never log them.
+    /// Returns the bytes. Never log them.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, shared and wiped when the last copy is dropped. Never log them.
+    /// Returns the bytes, which are wiped when the last clone is dropped. Never log them.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -55,14 +56,14 @@ impl AsRef<[u8]> for Form {
     }
 }
 
-/// How long a text of a form is at most.
+/// An upper bound for the length of the encoded text.
 fn encoded_size(text: &str) -> usize {
     if is_plain(text) { text.len() } else { text.len().saturating_mul(3) }
 }
 
-/// Whether the text stands in a form as it is.
+/// Whether encoding leaves the text unchanged.
 fn is_plain(text: &str) -> bool {
-    // Without a way out in between, many characters are looked at at once.
+    // Without an early exit, the loop is vectorized.
     text.bytes().fold(true, |all, byte| {
         all & (byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.') | (byte == b'*'))
     })
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_what_the_standard_says_and_never_moves() {
+    fn forms_follow_the_standard_and_fit_the_reserved_size() {
         let all: String = (0..=0x7f_u8).map(char::from).chain("éß€😀".chars()).collect();
         let fields = [("plain-name", "1.AX_a-b*c"), ("none", ""), ("n a&m=e", "a b+c/~%"), ("all", &all)];
         let expected = form_urlencoded::Serializer::new(String::new())

@@ -1,4 +1,4 @@
-//! The `claims` request parameter (OpenID Connect Core §5.5), and how capabilities of the client become part of it.
+//! The `claims` request parameter (OpenID Connect Core §5.5), including the client's capabilities.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -11,7 +11,8 @@ use crate::json;
 
 const MAX: usize = 16 * 1024;
 
-/// What the tokens must satisfy, as a JSON object: a claims challenge of an API, or the application's own wish.
+/// A claims request, as a JSON object: what the tokens must satisfy, according to an API's claims challenge or to the
+/// application.
 ///
 /// ```
 /// use auth_core::Claims;
@@ -23,10 +24,10 @@ const MAX: usize = 16 * 1024;
 pub struct Claims(String);
 
 impl Claims {
-    /// Takes the JSON text.
+    /// Parses the JSON text.
     ///
     /// # Errors
-    /// [`ConfigError::Claims`] unless it is one JSON object of at most 16 KiB without repeated member names.
+    /// [`ConfigError::Claims`] if the text is not a single JSON object of at most 16 KiB without repeated member names.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         if text.len() > MAX || json::parse_object(text.as_bytes()).is_none() {
             return Err(ConfigError::Claims);
@@ -34,7 +35,8 @@ impl Claims {
         Ok(Self(text.to_owned()))
     }
 
-    /// These claims and those of `other`: objects merge, and where both ask for the same thing these stay.
+    /// Merges these claims with `other`. Objects are merged recursively; where both contain the same member, these
+    /// claims win.
     ///
     /// ```
     /// use auth_core::Claims;
@@ -51,26 +53,26 @@ impl Claims {
         Self(Value::Object(merged).to_string())
     }
 
-    /// The JSON text as it was given.
+    /// Returns the JSON text as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     fn members(&self) -> Map<String, Value> {
-        // What is here was parsed when it came.
+        // `parse` has checked the text.
         json::parse_object(self.0.as_bytes()).unwrap_or_default()
     }
 }
 
-/// Claims may ask for a value that names somebody.
+/// Omits the text: claims may request a value that names someone.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Claims([pii])")
     }
 }
 
-/// The value of the parameter for a client with these capabilities, if there is anything to say.
+/// The value of the parameter `claims` for a client with these capabilities; `None` if there is nothing to request.
 pub(crate) fn parameter<'a>(capabilities: &[String], claims: Option<&'a Claims>) -> Option<Cow<'a, str>> {
     if capabilities.is_empty() {
         return claims.map(|claims| Cow::Borrowed(claims.as_str()));
@@ -82,8 +84,7 @@ pub(crate) fn parameter<'a>(capabilities: &[String], claims: Option<&'a Claims>)
     Some(Cow::Owned(Value::Object(merged).to_string()))
 }
 
-/// Puts `over` upon `base`, which both are the value of the member `parent`. The depth was bounded when they were
-/// parsed.
+/// Merges `over` into `base`; both are the value of the member `parent`. Parsing has bounded the depth.
 fn merge(base: &mut Map<String, Value>, over: Map<String, Value>, parent: &str) {
     for (name, value) in over {
         let capabilities = parent == "xms_cc" && name == "values";
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn capabilities_join_the_claims_of_the_caller() {
+    fn capabilities_are_merged_with_the_callers_claims() {
         for (capabilities, claims, expected) in [
             (&[][..], None, None),
             (&[], Some(r#"{ "id_token" : {} }"#), Some(r#"{ "id_token" : {} }"#)),
@@ -138,13 +139,13 @@ mod tests {
                     r#"{"access_token":{"nbf":{"essential":true,"value":"1"},"xms_cc":{"values":["cp1"]}},"id_token":{"a":null}}"#,
                 ),
             ),
-            // The array unites, and what else the caller asks of the claim stays.
+            // The arrays are united, and other members of the caller's claim are kept.
             (
                 &["cp1"],
                 Some(r#"{"access_token":{"xms_cc":{"essential":true,"values":["llt","cp1",7]}}}"#),
                 Some(r#"{"access_token":{"xms_cc":{"essential":true,"values":["cp1","llt",7]}}}"#),
             ),
-            // Any other leaf is the caller's.
+            // For any other leaf, the caller's value wins.
             (&["cp1"], Some(r#"{"access_token":null}"#), Some(r#"{"access_token":null}"#)),
             (&["cp1"], Some(r#"{"access_token":["a"]}"#), Some(r#"{"access_token":["a"]}"#)),
             (&["cp1"], Some(r#"{"access_token":{"xms_cc":null}}"#), Some(r#"{"access_token":{"xms_cc":null}}"#)),
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_claims_the_first_stays() {
+    fn merging_keeps_the_first_of_two_conflicting_claims() {
         for (own, other, expected) in [
             ("{}", "{}", "{}"),
             (r#"{"a":{"b":1}}"#, r#"{"a":{"c":2}}"#, r#"{"a":{"b":1,"c":2}}"#),
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    /// Objects with the member names that matter, at any place and with any value.
+    /// Objects with the relevant member names at any depth, with any value.
     fn claims() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), "cp1|llt".prop_map(Value::from)];
         let value = leaf.prop_recursive(4, 24, 4, |inner| {
@@ -187,10 +188,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_of_the_caller_is_lost(claims in claims()) {
+        fn merging_loses_none_of_the_callers_claims(claims in claims()) {
             let text = sent(&["cp1"], Some(&claims.to_string())).unwrap();
             let mut merged: Value = serde_json::from_str(&text).unwrap();
-            // Sent once more, it does not change.
+            // Merging again changes nothing.
             prop_assert_eq!(sent(&["cp1"], Some(&text)).unwrap(), text);
             let path = "/access_token/xms_cc/values";
             match (claims.pointer(path), merged.pointer_mut(path)) {
@@ -201,7 +202,7 @@ mod tests {
                 (None, Some(Value::Array(added))) => prop_assert_eq!(&added[..], [json!("cp1")]),
                 (_, _) => {}
             }
-            // Apart from the array, the caller's claims upon the result are the result.
+            // Apart from the array, merging the caller's claims into the result changes nothing.
             let [own, merged] = [claims, merged].map(|value| Claims::parse(&value.to_string()).unwrap());
             prop_assert_eq!(own.and(&merged), merged);
         }

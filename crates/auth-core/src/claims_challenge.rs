@@ -1,4 +1,6 @@
-//! Claims challenges: how an API says that a token is refused and what a better one must satisfy (S-70).
+//! Claims challenges, by which an API refuses a token and says what a new one must satisfy (S-70).
+
+mod header;
 
 use core::fmt;
 
@@ -7,18 +9,15 @@ use http::{HeaderMap, Uri};
 
 use crate::base64url;
 use crate::claims::Claims;
-
-mod header;
-
 use header::Challenge;
 
 /// The `error` of a claims challenge.
 const INSUFFICIENT_CLAIMS: &str = "insufficient_claims";
-/// What one header line may measure.
+/// The maximum length of a header line.
 const MAX: usize = 16 * 1024;
 
-/// What an API answered with status 401 to a token that must satisfy more: a sign-in with a second factor, say, or that
-/// nothing was revoked since (continuous access evaluation). Hand its claims to the next request for a token.
+/// A claims challenge: the reason why an API refused a token with status 401, such as a missing second factor or a
+/// revocation (continuous access evaluation). Pass its claims to the next token request.
 ///
 /// ```
 /// use auth_core::ClaimsChallenge;
@@ -35,22 +34,22 @@ const MAX: usize = 16 * 1024;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimsChallenge {
-    /// What the next token must satisfy.
+    /// The claims that the next token must satisfy.
     pub claims: Claims,
     /// The `error` of the challenge: `insufficient_claims`.
     pub error: String,
-    /// Where the API says that its users sign in. It is the API's word and nobody checked it: compare it with what you
-    /// know, and do not follow it.
+    /// Where the API says its users sign in. Nobody has verified this: compare it with what you know, and do not follow
+    /// it.
     pub authorization_uri: Option<Uri>,
 }
 
 impl ClaimsChallenge {
-    /// The first challenge of scheme `Bearer` or `PoP` with `error="insufficient_claims"` and with `claims` that are a
-    /// JSON object, plain or in base64 of either alphabet. `None` when there is no such challenge: then the API refused
-    /// the token for another reason.
+    /// Returns the first challenge with scheme `Bearer` or `PoP`, `error="insufficient_claims"` and `claims` that are a
+    /// JSON object, as plain text or in base64 of either alphabet. `None` means that the API refused the token for
+    /// another reason.
     ///
-    /// The grammar is that of RFC 9110 §11.6.1, strictly: a header line that breaks it or is longer than 16 KiB is passed
-    /// over, and so is a challenge in which a parameter stands twice.
+    /// The grammar of RFC 9110 §11.6.1 is enforced: a header line that violates it or is longer than 16 KiB is ignored,
+    /// as is a challenge with a repeated parameter.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         headers
@@ -73,7 +72,7 @@ impl ClaimsChallenge {
     }
 }
 
-/// Without the claims, which may name people, and the URI, which may hold anything.
+/// Omits the claims, which may name people, and the URI, which may contain anything.
 impl fmt::Debug for ClaimsChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClaimsChallenge").field("error", &self.error).finish_non_exhaustive()

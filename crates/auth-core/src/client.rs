@@ -1,4 +1,4 @@
-//! The application that asks, and what it tells servers about itself.
+//! The application, and what it tells servers about itself.
 
 use core::fmt;
 use core::time::Duration;
@@ -9,7 +9,7 @@ use crate::claims::{self, Claims};
 use crate::correlation::CorrelationId;
 use crate::error::ConfigError;
 
-/// The id under which the application is registered (RFC 6749 §2.2). A clone shares the text.
+/// The client id of a registered application (RFC 6749 §2.2). Clones share the text.
 ///
 /// ```
 /// use auth_core::ClientId;
@@ -22,16 +22,16 @@ use crate::error::ConfigError;
 pub struct ClientId(Arc<str>);
 
 impl ClientId {
-    /// Takes the id.
+    /// Creates a client id.
     ///
     /// # Errors
-    /// [`ConfigError::ClientId`] unless it is 1 to 256 visible ASCII characters.
+    /// [`ConfigError::ClientId`] if `id` is not 1 to 256 visible ASCII characters.
     pub fn new(id: impl Into<String>) -> Result<Self, ConfigError> {
         let id = id.into();
         if is_name(&id) { Ok(Self(id.into())) } else { Err(ConfigError::ClientId) }
     }
 
-    /// The id as it was given.
+    /// Returns the id as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,7 +44,7 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// The application behind a request. A clone shares everything.
+/// The application that makes the requests. Clones share its data.
 ///
 /// ```
 /// use auth_core::{Application, ClientId};
@@ -60,21 +60,21 @@ pub struct Application {
     pub(crate) clock_skew: Duration,
 }
 
-/// How far apart clocks may be at most, and unless it is said otherwise (S-74).
-const MOST_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
-const USUAL_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// The largest clock skew that can be set (S-74).
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+const DEFAULT_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 impl Application {
-    /// An application that says no more of itself than its client id.
+    /// Creates an application that only sends its client id.
     #[must_use]
     pub fn new(client_id: ClientId) -> Self {
-        Self { client_id, name: None, capabilities: Arc::default(), clock_skew: USUAL_CLOCK_SKEW }
+        Self { client_id, name: None, capabilities: Arc::default(), clock_skew: DEFAULT_CLOCK_SKEW }
     }
 
-    /// Sends name and version along (`x-app-name`, `x-app-ver`), so that the provider's logs show them.
+    /// Sends the application's name and version (`x-app-name`, `x-app-ver`), for the provider's logs.
     ///
     /// # Errors
-    /// [`ConfigError::ApplicationName`] unless each is at most 256 printable ASCII characters.
+    /// [`ConfigError::ApplicationName`] if the name or the version is not at most 256 printable ASCII characters.
     pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Result<Self, ConfigError> {
         let (name, version) = (name.into(), version.into());
         let sendable = |text: &str| text.len() <= 256 && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
@@ -87,9 +87,9 @@ impl Application {
         Ok(self)
     }
 
-    /// Tells the provider what this client can do beyond the protocol, as part of the `claims` of every request. `cp1`
-    /// says that it answers claims challenges ([`ClaimsChallenge`](crate::ClaimsChallenge)), so that Entra may give it
-    /// tokens that live long and are revoked at once (continuous access evaluation).
+    /// Declares the client's capabilities beyond the protocol, in the `claims` of every request. `cp1` means that it
+    /// handles claims challenges ([`ClaimsChallenge`](crate::ClaimsChallenge)), so that Entra may issue long-lived
+    /// tokens that can be revoked at any time (continuous access evaluation).
     ///
     /// ```
     /// use auth_core::{Application, ClientId};
@@ -99,7 +99,7 @@ impl Application {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::Capability`] unless each is 1 to 256 visible ASCII characters.
+    /// [`ConfigError::Capability`] if a capability is not 1 to 256 visible ASCII characters.
     pub fn with_capabilities(
         mut self,
         capabilities: impl IntoIterator<Item = impl Into<String>>,
@@ -118,33 +118,43 @@ impl Application {
         Ok(self)
     }
 
-    /// Bears so much difference between the clocks of this machine and of the provider in the times of id_tokens (S-74); five
-    /// minutes by default.
+    /// Tolerates this much clock skew between this machine and the provider in the times of ID tokens; five minutes by
+    /// default (S-74).
     ///
     /// # Errors
-    /// [`ConfigError::ClockSkew`] when it is more than ten minutes.
+    /// [`ConfigError::ClockSkew`] if `skew` is more than ten minutes.
     pub fn with_clock_skew(mut self, skew: Duration) -> Result<Self, ConfigError> {
-        if skew > MOST_CLOCK_SKEW {
+        if skew > MAX_CLOCK_SKEW {
             return Err(ConfigError::ClockSkew);
         }
         self.clock_skew = skew;
         Ok(self)
     }
 
-    /// The client id.
+    /// Returns the client id.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// What the client can do beyond the protocol.
+    /// Returns the client's capabilities beyond the protocol.
     #[must_use]
     pub fn capabilities(&self) -> &[String] {
         &self.capabilities
     }
 }
 
-/// Who asks, and under which id: what all requests of one call have in common.
+/// What all requests of one call have in common: the application, the correlation id, and extra query parameters.
+///
+/// ```
+/// use auth_core::{Application, ClientId, CorrelationId, RequestContext};
+///
+/// let application = Application::new(ClientId::new("my-client-id")?);
+/// let context = RequestContext::new(application, CorrelationId::generate(&mut rand::rngs::SysRng)?)
+///     .with_extra_query(vec![("slice".to_owned(), "testslice".to_owned())])?;
+/// assert_eq!(context.client_id().as_str(), "my-client-id");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct RequestContext {
     pub(crate) application: Application,
@@ -153,7 +163,7 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of one call.
+    /// Creates the context of one call.
     #[must_use]
     pub fn new(application: Application, correlation_id: CorrelationId) -> Self {
         Self { application, correlation_id, extra_query: Vec::new() }
@@ -162,8 +172,8 @@ impl RequestContext {
     /// Adds query parameters to the authorization and token requests of the call, as MSAL does.
     ///
     /// # Errors
-    /// [`ConfigError::ReservedParameter`] for a name that the protocol itself sets (S-10),
-    /// [`ConfigError::DuplicateParameter`] for one that is given twice.
+    /// [`ConfigError::ReservedParameter`] if the protocol itself sets a parameter of this name (S-10),
+    /// [`ConfigError::DuplicateParameter`] if a name is repeated.
     pub fn with_extra_query(mut self, parameters: Vec<(String, String)>) -> Result<Self, ConfigError> {
         let mut rest = parameters.as_slice();
         while let Some(((name, _), others)) = rest.split_first() {
@@ -179,25 +189,25 @@ impl RequestContext {
         Ok(self)
     }
 
-    /// The id of the call.
+    /// Returns the correlation id of the call.
     #[must_use]
     pub fn correlation_id(&self) -> CorrelationId {
         self.correlation_id
     }
 
-    /// The client id.
+    /// Returns the client id.
     #[must_use]
     pub fn client_id(&self) -> &ClientId {
         &self.application.client_id
     }
 
-    /// The `claims` parameter of a request that must satisfy `claims`, which the client's capabilities are part of.
+    /// The `claims` parameter of a request that must satisfy `claims`, including the client's capabilities.
     pub(crate) fn claims_parameter<'a>(&self, claims: Option<&'a Claims>) -> Option<Cow<'a, str>> {
         claims::parameter(&self.application.capabilities, claims)
     }
 }
 
-/// Without the extra parameters, which may name people.
+/// Omits the extra parameters, which may name people.
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestContext")
@@ -211,7 +221,7 @@ fn is_name(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The parameters that the protocol sets itself, whether this request does or not.
+/// Whether the protocol itself sets the parameter, in this or another request.
 fn is_reserved(name: &str) -> bool {
     [
         "client_id",
@@ -253,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_and_a_version_fit_into_a_header() {
+    fn names_and_versions_must_be_sendable_in_a_header() {
         let with = |name: &str, version: &str| {
             let application = Application::new(ClientId::new("c").unwrap()).with_name(name, version);
             application.err().map(|error| error.to_string())
@@ -261,13 +271,13 @@ mod tests {
         assert_eq!(with("my inventory", "2.1"), None);
         assert_eq!(with(&"x".repeat(256), ""), None);
         for illegal in ["a\nb", "caf\u{e9}", &"x".repeat(257)] {
-            let told = |what| Some(format!("the application {what} must be at most 256 printable ASCII characters"));
-            assert_eq!((with(illegal, "1"), with("a", illegal)), (told("name"), told("version")));
+            let message = |what| Some(format!("the application {what} must be at most 256 printable ASCII characters"));
+            assert_eq!((with(illegal, "1"), with("a", illegal)), (message("name"), message("version")));
         }
     }
 
     #[test]
-    fn capabilities_are_visible_ascii_and_stand_once() {
+    fn capabilities_are_visible_ascii_without_duplicates() {
         let with = |names: &[&str]| {
             let application = Application::new(ClientId::new("c").unwrap());
             application.with_capabilities(names.iter().copied()).map(|application| application.capabilities.to_vec())

@@ -1,4 +1,4 @@
-//! Entra's `client_info`: who the account is at home.
+//! Entra's `client_info`: the account's identity in its home tenant.
 
 use core::fmt;
 
@@ -16,23 +16,23 @@ pub struct ClientInfo {
     pub uid: String,
     /// The home tenant.
     pub utid: String,
-    /// The text as it came, for the shared cache.
+    /// The text as received, for the shared cache.
     pub raw: String,
 }
 
 impl ClientInfo {
-    /// Decodes the text. `None` when one of the two ids is missing or empty: then the subject of the id_token identifies
-    /// the account.
+    /// Decodes the text. Returns `None` if one of the two ids is missing or empty; the subject of the ID token then
+    /// identifies the account.
     ///
     /// # Errors
-    /// [`ProtocolError::Invalid`] when the text is not base64url of a JSON object (S-67).
+    /// [`ProtocolError::Invalid`] if the text is not a JSON object in base64url (S-67).
     ///
     /// ```
     /// use auth_core::ClientInfo;
     ///
     /// let info = ClientInfo::parse("eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ")?.unwrap();
     /// assert_eq!((info.uid.as_str(), info.utid.as_str()), ("u", "t"));
-    /// assert!(ClientInfo::parse("e30")?.is_none(), "an empty object names nobody");
+    /// assert!(ClientInfo::parse("e30")?.is_none(), "an empty object identifies no account");
     /// # Ok::<(), auth_core::ProtocolError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Option<Self>, ProtocolError> {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_an_identity_is_none() {
+    fn both_ids_are_required() {
         for (json, expected) in [
             (r#"{"uid":"u","utid":"t"}"#, Ok(true)),
             (r#"{"uid":"u","utid":"t","more":1}"#, Ok(true)),

@@ -6,7 +6,7 @@ use rand_core::TryCryptoRng;
 
 use crate::config_error::ConfigError;
 
-/// The id that one call and all its requests share; servers write it to their logs (`client-request-id`).
+/// The correlation id of a call and all its requests, which servers log (`client-request-id`).
 ///
 /// ```
 /// use auth_core::CorrelationId;
@@ -19,26 +19,26 @@ use crate::config_error::ConfigError;
 pub struct CorrelationId(uuid::Uuid);
 
 impl CorrelationId {
-    /// Draws a new random id (UUID version 4).
+    /// Generates a random id (UUID version 4).
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::Randomness`] if the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
-        // Two words are drawn faster than sixteen bytes, and every call has an id.
+        // Drawing two words is faster than sixteen bytes, and every call needs an id.
         let mut word = || rng.try_next_u64().map_err(|_| ConfigError::Randomness);
         let bits = (u128::from(word()?) << 64) | u128::from(word()?);
         Ok(Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()))
     }
 
-    /// Hands its text to `read`.
+    /// Passes the text to `read`.
     pub(crate) fn with_text<T>(self, read: impl FnOnce(&str) -> T) -> T {
         read(self.0.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
     }
 
-    /// Reads a UUID.
+    /// Parses a UUID.
     ///
     /// # Errors
-    /// [`ConfigError::CorrelationId`] when `text` is not a UUID.
+    /// [`ConfigError::CorrelationId`] if `text` is not a UUID.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         uuid::Uuid::parse_str(text).map(Self).map_err(|_| ConfigError::CorrelationId)
     }

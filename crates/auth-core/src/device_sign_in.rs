@@ -1,13 +1,13 @@
-//! Waiting for a user who signs in on another device: when the provider is asked, and what each answer means (RFC 8628
+//! Waits for a user who signs in on another device: when to poll the provider, and what its answers mean (RFC 8628
 //! §3.5, S-69).
 //!
 //! ```text
-//!   ask for a code ──code──▶ DeviceSignIn
+//!   request a code ──code──▶ DeviceSignIn
 //!
 //!   ┌─▶ Wait until the next time ──▶ Send ──tokens──▶ Done
 //!   │         │ the code has expired   │
 //!   │         ▼                        ├── authorization_pending: after the interval ──┐
-//!   │   Err(code_expired)              ├── slow_down: 5 s more from now on ────────────┤
+//!   │   Err(code_expired)              ├── slow_down: 5 s longer from now on ──────────┤
 //!   │                                  ├── no answer, server busy: twice the interval ─┤
 //!   │                                  └── anything else: Err                          │
 //!   └──────────────────────────────────────────────────────────────────────────────────┘
@@ -22,10 +22,10 @@ use crate::flow::{Flow, Input, Step};
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
 
-/// What `slow_down` adds for good.
+/// What each `slow_down` adds to the interval.
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// Waits until the user has signed in on another device.
+/// Polls the provider until the user has signed in on another device (RFC 8628 §3.4).
 ///
 /// ```
 /// use auth_core::{
@@ -39,7 +39,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 /// );
 /// let (metadata, now) = (Authority::tenant("organizations")?.metadata().unwrap(), Timestamp::from_unix_seconds(1_700_000_000));
 /// let begin = || DeviceAuthorization::new(context.clone(), metadata.clone(), Scopes::parse("User.Read")?);
-/// // Sent to the device authorization endpoint, and answered:
+/// // The answer of the device authorization endpoint:
 /// let response = http::Response::builder().header("content-type", "application/json").body(br#"{
 ///     "device_code": "GmRhmhcxhwAzkoEqiMEg", "user_code": "WDJB-MJHT", "expires_in": 900, "interval": 5,
 ///     "verification_uri": "https://microsoft.com/devicelogin"
@@ -58,19 +58,19 @@ pub struct DeviceSignIn {
     expiry: Deadline,
     interval: Duration,
     next: Deadline,
-    asking: Option<DevicePoll>,
+    poll: Option<DevicePoll>,
     outcome: Option<Result<Tokens, Error>>,
     over: bool,
 }
 
 impl DeviceSignIn {
-    /// Waits for the user of `code`, which was asked for by `request` at the time `now`.
+    /// Waits for the user to enter `code`, which the provider issued for `request` at the time `now`.
     #[must_use]
     pub fn new(request: DeviceAuthorization, code: &DeviceCode, now: Timestamp) -> Self {
         let (code, interval) = (code.clone(), code.interval);
         let expiry = Deadline::after(now.duration_until(code.expires_on), now);
         let next = Deadline::after(interval, now);
-        Self { request, code, expiry, interval, next, asking: None, outcome: None, over: false }
+        Self { request, code, expiry, interval, next, poll: None, outcome: None, over: false }
     }
 
     fn refused(&mut self, error: ServerError, now: Timestamp) {
@@ -88,7 +88,7 @@ impl DeviceSignIn {
         }
     }
 
-    /// A provider that does not answer is asked less often.
+    /// Polls a provider that does not answer less often.
     fn back_off(&mut self, named: Option<Duration>, now: Timestamp) {
         self.interval = self.interval.saturating_mul(2).min(self.interval.max(LONGEST_INTERVAL));
         self.next = Deadline::after(named.unwrap_or_default().max(self.interval), now);
@@ -101,7 +101,7 @@ impl DeviceSignIn {
     }
 }
 
-/// A moment to come. Setting the clock back does not move it further away than it was at first (R-33).
+/// A future point in time. Setting the clock back does not postpone it beyond its initial distance (R-33).
 struct Deadline {
     at: Timestamp,
     within: Duration,
@@ -112,7 +112,7 @@ impl Deadline {
         Self { at: now.saturating_add(within), within }
     }
 
-    /// When it is, by a clock that says `now`.
+    /// The deadline by a clock that says `now`.
     fn seen_at(&mut self, now: Timestamp) -> Timestamp {
         self.at = self.at.min(now.saturating_add(self.within));
         self.at
@@ -130,8 +130,8 @@ impl Flow for DeviceSignIn {
             self.over = true;
             return outcome.map(Step::Done);
         }
-        if let Some(asking) = &self.asking {
-            return Ok(Step::Send { request: asking.request(), replay: DevicePoll::REPLAY });
+        if let Some(poll) = &self.poll {
+            return Ok(Step::Send { request: poll.request(), replay: DevicePoll::REPLAY });
         }
         let (expiry, next) = (self.expiry.seen_at(now), self.next.seen_at(now));
         if now >= expiry {
@@ -141,17 +141,17 @@ impl Flow for DeviceSignIn {
         if now < next {
             return Ok(Step::Wait { until: next.min(expiry) });
         }
-        let asking = self.request.poll(&self.code.device_code, now);
-        let request = asking.request();
-        self.asking = Some(asking);
+        let poll = self.request.poll(&self.code.device_code, now);
+        let request = poll.request();
+        self.poll = Some(poll);
         Ok(Step::Send { request, replay: DevicePoll::REPLAY })
     }
 
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
-        let Some(asking) = self.asking.take() else {
+        let Some(poll) = self.poll.take() else {
             return Err(ProtocolError::OutOfOrder.into());
         };
-        match input.complete(asking, now) {
+        match input.complete(poll, now) {
             Ok(Ok(tokens)) => self.outcome = Some(Ok(tokens)),
             Ok(Err(error)) => self.refused(error, now),
             Err(Error::Throttled(throttled)) => self.back_off(throttled.retry_after, now),

@@ -1,4 +1,4 @@
-//! A sign-in under way as a text, for web applications that keep it in a session (S-04).
+//! Saves a pending sign-in as JSON, for web applications that keep it in a session (S-04).
 
 use core::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 
 const MESSAGE: &str = "pending authorization";
-/// Whoever changes what the members mean changes this.
+/// Increment when the meaning of a member changes.
 const VERSION: u64 = 1;
 
-/// What is kept. The names are those of RFC 8414 and of the requests.
+/// The saved members, named as in RFC 8414 and in the requests.
 #[derive(Serialize)]
 struct Kept<'a> {
     version: u64,
@@ -51,10 +51,11 @@ struct Kept<'a> {
 }
 
 impl PendingAuthorization {
-    /// The sign-in as JSON, for the session of a web application: with the verifier, the nonce and the state, which are
-    /// secrets. Keep it on the server; who can read it and sees the response can redeem the code.
+    /// Returns the sign-in as JSON, for the session of a web application. It contains the verifier, the nonce and the
+    /// state, which are secrets: keep it on the server. Anyone who can read it and sees the response can redeem the
+    /// code.
     ///
-    /// It counts once: take it out of the session before its code is redeemed, so that a second response finds nothing.
+    /// Use it once: remove it from the session before redeeming its code, so that a second response finds nothing.
     ///
     /// ```
     /// use auth_core::{Application, Authority, AuthorizationRequest, ClientId, CorrelationId, PendingAuthorization, RedirectUri, RequestContext, Scopes, Timestamp};
@@ -76,7 +77,7 @@ impl PendingAuthorization {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> Secret {
-        // Taken apart, so that whoever adds a field decides whether it is kept.
+        // Destructured, so that adding a field forces a decision whether to save it.
         let Self {
             context,
             metadata,
@@ -89,7 +90,7 @@ impl PendingAuthorization {
             claims,
             login_hint,
             max_age,
-            // The application says it, not the text.
+            // Chosen by the application, not by the text.
             multi_cloud: _,
             started_at,
             url,
@@ -115,32 +116,32 @@ impl PendingAuthorization {
             started_at: started_at.as_unix_seconds(),
             url: url.to_string(),
         };
-        // It is counted first, so that the text never moves and leaves a copy behind.
+        // The size is computed first, so that the text never moves and leaves a copy behind.
         let mut size = Count(0);
         let counted = serde_json::to_writer(&mut size, &kept);
         let mut text = Vec::with_capacity(size.0);
-        // Texts, numbers and lists of texts can always be written to memory.
+        // Writing strings, numbers and lists to memory cannot fail.
         counted.and_then(|()| serde_json::to_writer(&mut text, &kept)).unwrap_or_default();
         Secret::new(String::from_utf8(text).unwrap_or_default())
     }
 
-    /// The sign-in that [`to_json`](Self::to_json) kept, of the same application at the same authority: an authority of
-    /// Entra that instance discovery has to confirm with the names it told, and the tenant that was asked. Nobody is
-    /// asked anything.
+    /// Restores a sign-in saved by [`to_json`](Self::to_json), for the same application and authority. An Entra
+    /// authority that needs instance discovery must already have its names, and the tenant must be the requested one.
+    /// Sends no request.
     ///
-    /// Another cloud of Entra that a response names counts where [`with_multi_cloud`](Self::with_multi_cloud) says so.
+    /// Users from other Entra clouds are accepted only after [`with_multi_cloud`](Self::with_multi_cloud).
     ///
-    /// What is trusted is `application` and `authority`, not the text: a code can only go where the authority itself
-    /// would have sent it. Where the endpoints are known by discovery alone, those of the text count, which must be ones
-    /// that the authority might have (S-42).
+    /// The text is not trusted, only `application` and `authority` are: a code can only go where the authority would
+    /// have sent it. If the endpoints are known only from discovery, those in the text are used, and must be ones that
+    /// the authority may have (S-42).
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`], [`ProtocolError::Missing`] or [`ProtocolError::Invalid`] for a text that is none of
-    /// these, or of another client or authority.
+    /// [`ProtocolError::Malformed`], [`ProtocolError::Missing`] or [`ProtocolError::Invalid`] if `json` is not a saved
+    /// sign-in, or belongs to another client or authority.
     pub fn from_json(json: &Secret, application: Application, authority: &Authority) -> Result<Self, ProtocolError> {
         let members = json::parse_object(json.expose().as_bytes()).ok_or(ProtocolError::Malformed(MESSAGE))?;
         let mut members = Members(members);
-        // First, so that no copy of them stays whatever is wrong with the rest.
+        // First, so that no copy of them remains if the rest is invalid.
         let (state, nonce) = (members.take("state")?, members.take("nonce")?);
         let verifier = members.take("code_verifier")?;
         if members.number("version")? != VERSION {
@@ -177,7 +178,7 @@ impl PendingAuthorization {
     }
 }
 
-/// Counts what is written.
+/// Counts the bytes written.
 struct Count(usize);
 
 impl std::io::Write for Count {
@@ -195,7 +196,7 @@ const fn invalid(name: &'static str) -> ProtocolError {
     ProtocolError::Invalid { message: MESSAGE, name }
 }
 
-/// The members of a text that anybody may have written.
+/// The members of an untrusted text.
 struct Members(Map<String, Value>);
 
 impl Members {
@@ -215,7 +216,7 @@ impl Members {
         self.get(name)?.as_u64().ok_or_else(|| invalid(name))
     }
 
-    /// A secret, without a copy that stays.
+    /// Removes a secret, leaving no copy.
     fn take(&mut self, name: &'static str) -> Result<Secret, ProtocolError> {
         match self.0.remove(name) {
             Some(Value::String(text)) => Ok(Secret::new(text)),
@@ -224,13 +225,13 @@ impl Members {
         }
     }
 
-    /// What was known of the provider when the sign-in began (S-06).
+    /// The provider's metadata from when the sign-in began (S-06).
     fn metadata(&self, authority: &Authority) -> Result<ProviderMetadata, ProtocolError> {
         let issuer = authority.issuer();
         if !issuer.is_described(self.text("issuer")?) {
             return Err(invalid("issuer"));
         }
-        // What is lacking must not read as a provider that promises less.
+        // A missing member must not make the provider appear to promise less.
         let promise = "authorization_response_iss_parameter_supported";
         self.get(promise)?.as_bool().ok_or_else(|| invalid(promise))?;
         for name in ["authorization_endpoint", "token_endpoint"] {
@@ -265,7 +266,7 @@ impl Members {
         list.as_array().and_then(|list| list.iter().map(pair).collect()).ok_or_else(|| invalid(name))
     }
 
-    /// The URL leads to the provider and nowhere else, as an application may send somebody there once more.
+    /// The URL. It must lead to the provider, because an application may send the user there again.
     fn url(&self, metadata: &ProviderMetadata) -> Result<Uri, ProtocolError> {
         let (text, endpoint) = (self.text("url")?, metadata.authorization_endpoint().to_string());
         let query = text.strip_prefix(endpoint.as_str()).filter(|query| query.starts_with(['?', '&']));

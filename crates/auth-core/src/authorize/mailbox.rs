@@ -1,12 +1,12 @@
-//! The header by which Entra routes a request to where the account is kept (`x-anchormailbox`, MSAL's CCS hint).
+//! The header by which Entra routes a request to the account's region (`x-anchormailbox`, MSAL's CCS hint).
 
 use http::HeaderValue;
 
 use crate::authority::tenant::is_guid;
 use crate::client_info::ClientInfo;
 
-/// The account of the authorization response, else whoever was expected to sign in. It only steers routing, and part of it
-/// came through the browser: of that nothing but GUIDs is passed on.
+/// Names the account of the authorization response, or else the login hint. It only affects routing. The account came
+/// through the browser, so only GUIDs are passed on.
 pub(super) fn header(client_info: Option<&str>, login_hint: Option<&str>) -> Option<HeaderValue> {
     let account = client_info
         .and_then(|text| ClientInfo::parse(text).ok()?)
@@ -16,7 +16,7 @@ pub(super) fn header(client_info: Option<&str>, login_hint: Option<&str>) -> Opt
         (None, Some(hint)) if !hint.is_empty() => format!("upn:{hint}"),
         (None, _) => return None,
     };
-    // A name that not every server reads in a header is no hint.
+    // Not every server accepts other characters in a header.
     let mut value = HeaderValue::from_str(&mailbox).ok().filter(|_| mailbox.is_ascii())?;
     value.set_sensitive(true);
     Some(value)
@@ -31,7 +31,7 @@ mod tests {
     const UTID: &str = "bbbbbbbb-0000-cccc-1111-dddd2222eeee";
 
     #[test]
-    fn the_account_then_the_hint_then_nothing() {
+    fn the_account_is_preferred_to_the_login_hint() {
         let account = format!("oid:{UID}@{UTID}");
         for (info, hint, expected) in [
             (Some(client_info(UID, UTID)), Some("ada@contoso.example"), Some(account.as_str())),

@@ -1,4 +1,5 @@
-//! The front channel: what goes to the browser and what comes back (RFC 6749 §4.1, RFC 9207, RFC 9700).
+//! The front channel: the request that the browser takes to the provider, and the response (RFC 6749 §4.1, RFC 9207,
+//! RFC 9700).
 
 mod kept;
 mod mailbox;
@@ -18,18 +19,18 @@ pub use redirect::RedirectUri;
 pub use request::AuthorizationRequest;
 pub use response::AuthorizationResponse;
 
-/// How the response travels from the provider to the redirect URI.
+/// How the response reaches the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a receiver must serve each; a fragment is never used (S-08)")]
 pub enum ResponseMode {
-    /// As a form that the browser posts: the code stays out of addresses and histories.
+    /// As a form that the browser posts, which keeps the code out of URLs and browser histories.
     FormPost,
-    /// In the query of the redirect URI, for providers without form posts.
+    /// In the query of the redirect URI, for providers without `form_post`.
     Query,
 }
 
 impl ResponseMode {
-    /// The value of the parameter.
+    /// Returns the value of the parameter `response_mode`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

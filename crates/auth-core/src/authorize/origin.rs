@@ -2,8 +2,8 @@
 
 use http::Uri;
 
-/// Whether `text` is the origin of a web address as browsers write it in `Origin`: in small letters, without a port that the
-/// scheme implies, and with nothing after it.
+/// Returns whether `text` is a web origin as browsers write it in `Origin`: in lower case, without the scheme's default
+/// port, and with nothing after it (RFC 6454 §6.2).
 ///
 /// ```
 /// use auth_core::is_web_origin;
@@ -16,7 +16,7 @@ pub fn is_web_origin(text: &str) -> bool {
     text.parse().ok().and_then(|uri| web_origin(&uri)).is_some_and(|origin| origin == text)
 }
 
-/// The origin of a web address; `None` for what is none.
+/// The origin of an http or https URL; `None` for any other.
 pub(super) fn web_origin(uri: &Uri) -> Option<String> {
     let (scheme, host) = (uri.scheme_str()?, uri.host()?.to_ascii_lowercase());
     let implied = match scheme {

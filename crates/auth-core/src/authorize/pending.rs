@@ -1,4 +1,4 @@
-//! A sign-in under way (S-04).
+//! A pending sign-in (S-04).
 
 use core::fmt;
 use core::time::Duration;
@@ -18,10 +18,11 @@ use crate::pkce::{Nonce, PkceVerifier, State};
 use crate::scopes::Scopes;
 use crate::time::Timestamp;
 
-/// Clocks of several servers may differ by so much.
+/// Tolerated difference between the clocks of an application's servers.
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// What must be remembered between the authorization request and its response.
+/// A sign-in that waits for its response; created by
+/// [`AuthorizationRequest::begin`](crate::AuthorizationRequest::begin).
 pub struct PendingAuthorization {
     pub(super) context: RequestContext,
     pub(super) metadata: ProviderMetadata,
@@ -40,80 +41,81 @@ pub struct PendingAuthorization {
 }
 
 impl PendingAuthorization {
-    /// The URL to show to the user. It holds `state` and `nonce`: do not log it.
+    /// Returns the URL to open in the user's browser. It contains `state` and `nonce`: do not log it.
     #[must_use]
     pub fn url(&self) -> &Uri {
         &self.url
     }
 
-    /// The state that the response must carry.
+    /// Returns the state that the response must contain.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// How the response must come.
+    /// Returns how the response will arrive.
     #[must_use]
     pub fn response_mode(&self) -> ResponseMode {
         self.response_mode
     }
 
-    /// Where the response must come to.
+    /// Returns the URI at which the response will arrive.
     #[must_use]
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    /// When the sign-in began.
+    /// Returns when the sign-in began.
     #[must_use]
     pub fn started_at(&self) -> Timestamp {
         self.started_at
     }
 
-    /// How long a user of a web application has, ten minutes: as long as a code may live (RFC 6749 §4.1.2). A session is
-    /// kept for longer than an application waits at a loopback address, but not what could redeem a code.
+    /// How long the user of a web application may take: ten minutes, the longest lifetime of a code (RFC 6749 §4.1.2).
+    /// Sessions last longer, but should not keep anything that can redeem a code.
     pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-    /// Whether the sign-in began longer ago than [`LIFETIME`](Self::LIFETIME), or at a time that is still to come.
+    /// Returns whether the sign-in began more than [`LIFETIME`](Self::LIFETIME) ago, or more than five minutes in the
+    /// future.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.started_at.duration_until(now) > Self::LIFETIME || now.duration_until(self.started_at) > SKEW
     }
 
-    /// The id of the call, which the redemption has too.
+    /// Returns the correlation id, which the redemption uses too.
     #[must_use]
     pub fn correlation_id(&self) -> CorrelationId {
         self.context.correlation_id
     }
 
-    /// Which claims the tokens must satisfy.
+    /// Returns the claims that the tokens must satisfy.
     #[must_use]
     pub const fn claims(&self) -> Option<&Claims> {
         self.claims.as_ref()
     }
 
-    /// What was known of the provider when the sign-in began.
+    /// Returns the provider's metadata from when the sign-in began.
     #[must_use]
     pub fn metadata(&self) -> &ProviderMetadata {
         &self.metadata
     }
 
-    /// The same, whose user may be at home in another cloud of Entra than that of `authority`, which was asked; see
+    /// Also accepts users from other Entra clouds than that of `authority`, the authority of the request; see
     /// [`AuthorizationRequest::multi_cloud`](crate::AuthorizationRequest::multi_cloud).
     #[must_use]
     pub fn with_multi_cloud(self, authority: Authority) -> Self {
         Self { multi_cloud: Some(authority), ..self }
     }
 
-    /// Whether this client began the sign-in, and at this authority.
+    /// Returns whether this client began the sign-in at this authority.
     #[must_use]
     pub fn is_of(&self, client_id: &ClientId, authority: &Authority) -> bool {
         self.context.client_id() == client_id && self.metadata.issuer == authority.issuer()
     }
 
-    /// The web origins that may post the response: those of the provider's names, and at Entra the sign-in host of personal
-    /// Microsoft accounts and, [where it was requested](crate::AuthorizationRequest::multi_cloud), the hosts of every other
-    /// cloud (S-18).
+    /// Returns the web origins that may post the response: those of the provider's names, and for Entra the sign-in
+    /// host of personal Microsoft accounts and, [if requested](crate::AuthorizationRequest::multi_cloud), the hosts of
+    /// every other cloud (S-18).
     #[must_use]
     pub fn response_origins(&self) -> Vec<String> {
         let clouds = self.multi_cloud.iter().flat_map(Authority::in_every_cloud);
@@ -127,20 +129,21 @@ impl PendingAuthorization {
         origins
     }
 
-    /// The same, with its URL: `query` at the authorization endpoint, beside what stands there.
+    /// Sets the URL: `query` at the authorization endpoint, after any query the endpoint has.
     pub(super) fn at(mut self, query: &str) -> Result<Self, ConfigError> {
         let endpoint = self.metadata.authorization_endpoint();
         let separator = if endpoint.query().is_some() { '&' } else { '?' };
         let url = format!("{endpoint}{separator}{query}");
-        // Everything in it is percent-encoded: nothing but its length can be wrong.
+        // Everything is percent-encoded, so only the length can be wrong.
         self.url = url.parse().map_err(|_| ConfigError::UrlTooLong)?;
         Ok(self)
     }
 
-    /// Judges the response (state, then issuer, then error, then code) and goes on to the token endpoint that was known
-    /// when the sign-in began, or, where the request allowed it, to that of the user's own cloud (S-06).
+    /// Checks the response (state, then issuer, then error, then code) and returns the redemption of its code. That
+    /// goes to the token endpoint known when the sign-in began or, if the request allowed it, to that of the user's own
+    /// cloud (S-06).
     ///
-    /// This consumes the sign-in, so redeeming it twice does not compile (S-04):
+    /// The sign-in is consumed, so accepting a second response does not compile (S-04):
     ///
     /// ```compile_fail,E0382
     /// # use auth_core::{AuthorizationResponse, Error, PendingAuthorization, Timestamp};
@@ -152,8 +155,8 @@ impl PendingAuthorization {
     ///
     /// # Errors
     /// [`ProtocolError::StateMismatch`], [`ProtocolError::ResponseIssuer`], [`ProtocolError::Missing`] or
-    /// [`ProtocolError::Invalid`] for a response that must not be used, [`Error::Server`] when the user or the provider
-    /// refused, [`Error::UiRequired`] when `prompt=none` was not enough or the user forgot the password (B2C).
+    /// [`ProtocolError::Invalid`] if the response must not be used; [`Error::Server`] if the user or the provider
+    /// refused; [`Error::UiRequired`] if `prompt=none` was not enough, or if the user forgot the password (B2C).
     pub fn accept(self, response: AuthorizationResponse, now: Timestamp) -> Result<CodeRedemption, Error> {
         if !response.has_state(&self.state) {
             return Err(ProtocolError::StateMismatch.into());
@@ -207,8 +210,8 @@ impl PendingAuthorization {
     }
 }
 
-/// The authority in the cloud that a response names, where it is another one. The browser brought the name, so it must be
-/// compiled in (S-06).
+/// The authority in the cloud that a response names, if it is another one. The name came through the browser, so it
+/// must be known at compile time (S-06).
 fn other_cloud(authority: &Authority, host: &str) -> Result<Option<Authority>, ProtocolError> {
     let unknown = ProtocolError::Invalid { message: "authorization response", name: "cloud_instance_host_name" };
     let cloud = authority.in_cloud(&host.to_ascii_lowercase()).ok_or(unknown)?;

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-/// How the provider should treat the user (`prompt`).
+/// What the provider should ask the user (`prompt`).
 ///
 /// ```
 /// use auth_core::Prompt;
@@ -17,16 +17,16 @@ pub enum Prompt {
     SelectAccount,
     /// Ask for credentials even if a session exists.
     Login,
-    /// Ask for consent even if it was given.
+    /// Ask for consent even if it was given before.
     Consent,
     /// Offer to create an account.
     Create,
-    /// Show nothing: succeed at once or refuse.
+    /// Show nothing: succeed or fail immediately.
     None,
 }
 
 impl Prompt {
-    /// The value of the parameter.
+    /// Returns the value of the parameter `prompt`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

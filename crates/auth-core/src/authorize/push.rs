@@ -15,11 +15,12 @@ use crate::token_response::{is_token, seconds_in};
 
 const MESSAGE: &str = "pushed authorization response";
 
-/// Pushes an authorization request to the provider; what comes of it is the sign-in, whose URL only names the request. It
-/// comes from [`AuthorizationRequest::push`](crate::AuthorizationRequest::push).
+/// Pushes an authorization request to the provider; created by
+/// [`AuthorizationRequest::push`](crate::AuthorizationRequest::push). Returns the pending sign-in, whose URL refers to
+/// the request by its `request_uri`.
 ///
-/// It may be sent twice: nothing in it is used up, and of two names that the provider gives one is never shown to anybody. A
-/// name stands in one URL only, as every push gives a new one (S-12).
+/// May be sent twice: nothing in it is single-use, and of two `request_uri`s from the provider, one is never used.
+/// Every push returns a new one, so none appears in two URLs (S-12).
 ///
 /// ```
 /// use auth_core::{AuthorizationRequest, ConfigError, Exchange, Timestamp};
@@ -59,7 +60,7 @@ impl Exchange for PushedAuthorization {
     const REPLAY: Replay = Replay::Once;
 
     fn request(&self) -> Request<Body> {
-        // What the caller adds stands among the parameters.
+        // The caller's extra parameters are in the form, not in the query.
         post(&self.pending.context, &self.endpoint, self.form.clone())
     }
 

@@ -8,7 +8,8 @@ use crate::error::ConfigError;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Where the provider sends the user back to: a loopback address, an https URL, or a private scheme in reverse-DNS form.
+/// The URI to which the provider redirects the user: a loopback address, an https URL, or a private scheme in
+/// reverse-DNS form.
 ///
 /// ```
 /// use auth_core::RedirectUri;
@@ -21,22 +22,24 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
-    /// `None` for a private scheme, of which nothing but the text matters.
+    /// `None` for a private scheme, of which only the text matters.
     uri: Option<Uri>,
 }
 
 impl RedirectUri {
-    /// Takes the text exactly as it is registered.
+    /// Parses the text, which must be exactly as registered.
     ///
     /// # Errors
-    /// [`ConfigError::RedirectUri`] when the policy of S-11 forbids it.
+    /// [`ConfigError::RedirectUri`] if the text is longer than 2048 bytes, contains anything but visible ASCII, has a
+    /// fragment, a wildcard, user information or an invalid port, or is not `http` on `localhost`, `127.0.0.1` or
+    /// `[::1]`, `https`, or a private scheme (S-11).
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |why| Err(ConfigError::RedirectUri(why));
         if text.len() > 2048 {
             return wrong("it is longer than 2048 bytes");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong("it holds characters other than visible ASCII");
+            return wrong("it contains characters other than visible ASCII");
         }
         if text.bytes().any(|byte| b"#*@\\\"<>^`{|}".contains(&byte)) {
             return wrong("it has a fragment, a wildcard, user information or a forbidden character");
@@ -48,10 +51,10 @@ impl RedirectUri {
         if !matches!(scheme, "http" | "https") {
             return wrong("it is neither a loopback address, https, nor a private scheme such as com.example.app");
         }
-        let Ok(uri) = text.parse::<Uri>() else { return wrong("it is no URI") };
+        let Ok(uri) = text.parse::<Uri>() else { return wrong("it is not a URI") };
         let host = uri.host().unwrap_or_default();
         if scheme == "http" && !LOOPBACK.contains(&host) {
-            return wrong("http is for localhost, 127.0.0.1 and [::1] only; use https");
+            return wrong("http is accepted only for localhost, 127.0.0.1 and [::1]; use https");
         }
         let port = uri.authority().and_then(|authority| authority.as_str().strip_prefix(host));
         if !port.is_some_and(is_port) {
@@ -60,13 +63,13 @@ impl RedirectUri {
         Ok(Self { text: text.to_owned(), uri: Some(uri) })
     }
 
-    /// The text as it was given.
+    /// Returns the text as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The host where it is this machine: `localhost`, `127.0.0.1` or `[::1]`.
+    /// Returns the host of a loopback URI: `localhost`, `127.0.0.1` or `[::1]`.
     #[must_use]
     pub fn loopback_host(&self) -> Option<&'static str> {
         let uri = self.uri.as_ref().filter(|uri| uri.scheme_str() == Some("http"))?;
@@ -74,24 +77,24 @@ impl RedirectUri {
         LOOPBACK.into_iter().find(|name| *name == host)
     }
 
-    /// The port, where the text names one.
+    /// Returns the port, if the text contains one.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.uri.as_ref()?.port_u16()
     }
 
-    /// The path as a request line shows it; `/` when there is none.
+    /// Returns the path as in a request line; `/` if there is none.
     #[must_use]
     pub fn path(&self) -> &str {
         self.uri.as_ref().map_or("/", Uri::path)
     }
 
-    /// The same loopback URI with another port; anything else stays as it is. A receiver that was given a free port by
-    /// the system completes its redirect URI with this (RFC 8252 §7.3).
+    /// Returns this loopback URI with another port; any other URI is returned unchanged. Receivers use it to insert the
+    /// free port that the system gave them (RFC 8252 §7.3).
     #[must_use]
     pub fn with_port(&self, port: u16) -> Self {
         let Some(host) = self.loopback_host() else { return self.clone() };
-        // A bare host stays bare: `http://localhost:1234`, as it is registered, without a slash.
+        // A URI without a path stays without: `http://localhost:1234`, as registered, has no slash.
         let (_, tail) = self.text.split_once(host).unwrap_or_default();
         let tail = tail.find(['/', '?']).and_then(|start| tail.get(start..)).unwrap_or_default();
         let text = format!("http://{host}:{port}{tail}");
@@ -102,7 +105,7 @@ impl RedirectUri {
     }
 }
 
-/// A scheme of RFC 3986 §3.1 in reverse-DNS form (RFC 8252 §7.1).
+/// Whether this is a scheme (RFC 3986 §3.1) in reverse-DNS form (RFC 8252 §7.1).
 fn is_private_scheme(scheme: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     scheme.contains('.')
@@ -110,7 +113,7 @@ fn is_private_scheme(scheme: &str) -> bool {
         && scheme.bytes().all(legal)
 }
 
-/// Nothing, or a colon and a number in its one usual spelling.
+/// Whether this is empty, or a colon and a port in canonical form.
 fn is_port(text: &str) -> bool {
     let Some(digits) = text.strip_prefix(':') else { return text.is_empty() };
     digits.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == digits)

@@ -16,46 +16,47 @@ use crate::pkce::{Nonce, PkceVerifier, State};
 use crate::scopes::Scopes;
 use crate::time::Timestamp;
 
-/// What a sign-in is to ask for.
+/// An authorization request: the parameters of a sign-in. See [`begin`](Self::begin).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationRequest {
-    /// Who asks.
+    /// The application and the correlation id.
     pub context: RequestContext,
-    /// Where.
+    /// The provider.
     pub metadata: ProviderMetadata,
-    /// Where the user is sent back to.
+    /// Where the provider redirects the user afterwards.
     pub redirect_uri: RedirectUri,
-    /// For which scopes; `openid`, `profile` and `offline_access` are added.
+    /// The requested scopes; `openid`, `profile` and `offline_access` are added.
     pub scopes: Scopes,
-    /// How the response should come; by default as a form post where the provider is known to have it, else in the query
-    /// (S-08).
+    /// How the response should arrive. By default as a form post if the provider is known to support it, otherwise in
+    /// the query (S-08).
     pub response_mode: Option<ResponseMode>,
-    /// How the user should be treated; by default as the provider likes.
+    /// What the provider should ask the user; by default the provider decides.
     pub prompt: Option<Prompt>,
-    /// Who will probably sign in.
+    /// The name of the user who will probably sign in.
     pub login_hint: Option<String>,
-    /// The domain of whoever signs in, so that a federated user is sent home at once (Entra's `domain_hint`).
+    /// The user's domain, so that a federated user goes straight to the home provider (Entra's `domain_hint`).
     pub domain_hint: Option<String>,
-    /// Which claims the tokens must satisfy.
+    /// The claims that the tokens must satisfy.
     pub claims: Option<Claims>,
-    /// What the user is asked to consent to beyond `scopes`, so that a later call finds the consent; no token is asked for
-    /// these. MSAL's `extraScopesToConsent`.
+    /// Scopes to which the user is asked to consent in addition to `scopes`, so that later calls need no consent. No
+    /// token is requested for them. MSAL's `extraScopesToConsent`.
     pub extra_scopes_to_consent: Option<Scopes>,
-    /// How long ago the user may have signed in, in whole seconds; a session that is older is not enough. The id_token must
-    /// then say when that was (`auth_time`). Entra does so only where the application asks for that claim.
+    /// How long ago the user may have signed in, in whole seconds; an older session is not enough. The ID token must
+    /// then contain the time of the sign-in (`auth_time`). Entra includes it only if the application requests that
+    /// claim.
     pub max_age: Option<Duration>,
-    /// Which kinds of authentication are wanted: a list with spaces, the best first.
+    /// The requested kinds of authentication: a space-separated list, in order of preference.
     pub acr_values: Option<String>,
-    /// The languages of the pages (RFC 5646): a list with spaces, the best first.
+    /// The languages of the pages (RFC 5646): a space-separated list, in order of preference.
     pub ui_locales: Option<String>,
-    /// The authority that is asked, where its users may be at home in another cloud of Entra: then the code is redeemed in
-    /// that cloud, if it is compiled in (S-06). MSAL's multi-cloud support.
+    /// The authority of the request, if its users may be from other Entra clouds: the code is then redeemed in the
+    /// user's own cloud, if that is known at compile time (S-06). MSAL's multi-cloud support.
     pub multi_cloud: Option<Authority>,
 }
 
 impl AuthorizationRequest {
-    /// A request for `scopes`.
+    /// Creates a request for `scopes`.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, redirect_uri: RedirectUri, scopes: Scopes) -> Self {
         Self {
@@ -76,14 +77,14 @@ impl AuthorizationRequest {
         }
     }
 
-    /// Draws the random values and begins the sign-in.
+    /// Generates the random values and begins the sign-in.
     ///
     /// # Errors
-    /// [`ConfigError::PushRequired`] when the provider takes requests by [`push`](Self::push) only,
-    /// [`ConfigError::UrlTooLong`] when the URL is longer than 64 KiB, [`ConfigError::PkceUnsupported`] when the provider offers
-    /// no `S256`, [`ConfigError::ConsentScope`] when the client id stands among the scopes to consent to,
-    /// [`ConfigError::DuplicateParameter`] when the provider's own address has one of the parameters already,
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::PushRequired`] if the provider accepts requests only by [`push`](Self::push),
+    /// [`ConfigError::UrlTooLong`] if the URL is longer than 64 KiB, [`ConfigError::PkceUnsupported`] if the provider
+    /// does not support `S256`, [`ConfigError::ConsentScope`] if the client id is among the scopes to consent to,
+    /// [`ConfigError::DuplicateParameter`] if the provider's own endpoint already has one of the parameters, and
+    /// [`ConfigError::Randomness`] if the generator fails.
     ///
     /// ```
     /// use auth_core::{Application, Authority, AuthorizationRequest, ClientId, CorrelationId, RedirectUri, RequestContext, Scopes, Timestamp};
@@ -108,11 +109,11 @@ impl AuthorizationRequest {
         pending.at(&query)
     }
 
-    /// The same by way of the provider (RFC 9126): the request is pushed to it first, and the URL only names it. Nobody
-    /// between can read or change it there, and it can be of any length.
+    /// Like [`begin`](Self::begin), but pushes the request to the provider first, so that the URL only refers to it
+    /// (RFC 9126). It can then be of any length, and the browser can neither read nor change it.
     ///
     /// # Errors
-    /// [`ConfigError::NotOffered`] when the provider has no such endpoint; otherwise those of [`begin`](Self::begin).
+    /// [`ConfigError::NotOffered`] if the provider has no endpoint for it; otherwise those of [`begin`](Self::begin).
     pub fn push(self, rng: &mut impl TryCryptoRng, now: Timestamp) -> Result<PushedAuthorization, ConfigError> {
         let endpoint = self.metadata.pushed_authorization_request_endpoint().cloned();
         let endpoint = endpoint.ok_or(ConfigError::NotOffered("pushed authorization requests"))?;
@@ -120,7 +121,7 @@ impl AuthorizationRequest {
         Ok(PushedAuthorization::new(pending, endpoint, form))
     }
 
-    /// The sign-in, still without its URL, and the parameters of the request as they stand in a query or a form.
+    /// The sign-in, still without its URL, and the encoded parameters for the query or the form.
     fn prepare(
         self,
         rng: &mut impl TryCryptoRng,
@@ -128,8 +129,8 @@ impl AuthorizationRequest {
     ) -> Result<(PendingAuthorization, String), ConfigError> {
         self.metadata.require_pkce()?;
         let (state, nonce, verifier) = (State::generate(rng)?, Nonce::generate(rng)?, PkceVerifier::generate(rng)?);
-        let usual = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
-        let response_mode = self.response_mode.unwrap_or(usual);
+        let default = if self.metadata.form_post { ResponseMode::FormPost } else { ResponseMode::Query };
+        let response_mode = self.response_mode.unwrap_or(default);
         let (scope, challenge) = (self.scope_parameter()?, verifier.challenge());
         let correlation_id = self.context.correlation_id.to_string();
         let claims = self.context.claims_parameter(self.claims.as_ref());
@@ -185,7 +186,7 @@ impl AuthorizationRequest {
 
     fn scope_parameter(&self) -> Result<String, ConfigError> {
         let Some(extra) = &self.extra_scopes_to_consent else { return Ok(self.scopes.with_oidc().to_string()) };
-        // It stands for the application itself, to which nobody can consent.
+        // The client id stands for the application itself, to which no one can consent.
         if extra.contains(self.context.client_id().as_str()) {
             return Err(ConfigError::ConsentScope);
         }
@@ -194,13 +195,13 @@ impl AuthorizationRequest {
     }
 }
 
-/// The first of `parameters` that stands in `query` already (RFC 6749 §3.1).
+/// The first parameter of `query` that is also in `parameters` (RFC 6749 §3.1).
 fn first_duplicate(query: &str, parameters: &[(&str, &str)]) -> Option<String> {
     let known = |name: &str| parameters.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
     form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned()).find(|name| known(name))
 }
 
-/// Without the claims, the hints and the authentication wishes, which may name people.
+/// Omits the claims, the hints and the other options, which may name people.
 impl fmt::Debug for AuthorizationRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationRequest")

@@ -1,4 +1,4 @@
-//! The authorization response, as the browser delivers it.
+//! The authorization response, as delivered by the browser.
 
 use core::fmt;
 
@@ -12,8 +12,8 @@ use crate::token_response::is_token;
 
 const MESSAGE: &str = "authorization response";
 
-/// The parameters of an authorization response (RFC 6749 §4.1.2). Nothing in it may be used before
-/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept) has judged it.
+/// The parameters of an authorization response (RFC 6749 §4.1.2). None may be used before
+/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept) has checked them.
 pub struct AuthorizationResponse {
     state: Option<Secret>,
     code: Option<Secret>,
@@ -24,10 +24,10 @@ pub struct AuthorizationResponse {
 }
 
 impl AuthorizationResponse {
-    /// Reads a form body or a query string.
+    /// Parses a form body or a query string.
     ///
     /// # Errors
-    /// [`ProtocolError::Invalid`] when a parameter stands twice (S-09), or when a code or an error has forbidden
+    /// [`ProtocolError::Invalid`] if a parameter is repeated (S-09), or if a code or an error contains forbidden
     /// characters.
     ///
     /// ```
@@ -53,7 +53,7 @@ impl AuthorizationResponse {
                 }
                 "error" => insert(&mut error, "error", &value).then_some("error"),
                 "error_description" => insert(&mut error, "error_description", &value).then_some("error_description"),
-                // Entra calls it so on this channel only.
+                // Entra's name for it on this channel only.
                 "error_subcode" | "suberror" => insert(&mut error, "suberror", &value).then_some("error_subcode"),
                 _ => None,
             };
@@ -65,13 +65,13 @@ impl AuthorizationResponse {
         Ok(Self { state, code, iss, client_info, cloud_host, error })
     }
 
-    /// Whether the response carries this state (S-03). Only such a response may end a wait.
+    /// Returns whether the response has this state. Only such a response may end a wait (S-03).
     #[must_use]
     pub fn has_state(&self, state: &State) -> bool {
         self.state.as_ref().is_some_and(|own| state.matches(own.expose()))
     }
 
-    /// The error code of a refusal, for the page that is shown meanwhile.
+    /// Returns the error code of a refusal, for the page shown to the user.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_ref().map(|error| error.error.as_str())
@@ -81,17 +81,17 @@ impl AuthorizationResponse {
         self.iss.as_deref()
     }
 
-    /// Who the account is at home, as the browser says.
+    /// The account's home id, according to the browser.
     pub(crate) fn client_info(&self) -> Option<&str> {
         self.client_info.as_deref()
     }
 
-    /// The cloud in which the user is at home, as the browser says.
+    /// The user's home cloud, according to the browser.
     pub(crate) fn cloud_host(&self) -> Option<&str> {
         self.cloud_host.as_deref().filter(|host| !host.is_empty())
     }
 
-    /// The code, or the refusal that came in its place.
+    /// The code, or the refusal received instead.
     pub(crate) fn into_code(self) -> Result<Result<Secret, Box<ServerError>>, ProtocolError> {
         match (self.error, self.code) {
             (Some(error), _) => Ok(Err(Box::new(error))),

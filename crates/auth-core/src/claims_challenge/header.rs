@@ -6,7 +6,7 @@
 //! parameter = token "=" ( token / quoted-string )       with spaces around "="
 //! ```
 //!
-//! One comma separates challenges and parameters alike: what follows it is a parameter if it goes on with `=`.
+//! A comma separates both challenges and parameters. A token after a comma is a parameter name if `=` follows.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 pub(super) struct Challenge {
     scheme: String,
     parameters: BTreeMap<String, Vec<u8>>,
-    /// Where a parameter stands twice nobody can tell which one counts.
+    /// A parameter is repeated, so its value is unclear.
     ambiguous: bool,
-    /// A token68 stands in the place of parameters.
+    /// There is a token68 instead of parameters.
     closed: bool,
 }
 
@@ -29,7 +29,7 @@ impl Challenge {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// The value of a parameter whose name is in lower case.
+    /// The value of a parameter; `name` is in lower case.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         if self.ambiguous {
             return None;
@@ -43,7 +43,7 @@ impl Challenge {
     }
 }
 
-/// The challenges of one line; `None` when it breaks the grammar anywhere.
+/// The challenges of one line; `None` if it violates the grammar anywhere.
 pub(super) fn parse(line: &[u8]) -> Option<Vec<Challenge>> {
     let mut rest = Scanner(line);
     let mut challenges = Vec::new();
@@ -60,12 +60,12 @@ pub(super) fn parse(line: &[u8]) -> Option<Vec<Challenge>> {
     }
 }
 
-/// What is left to read.
+/// The remaining input.
 #[derive(Clone, Copy)]
 struct Scanner<'a>(&'a [u8]);
 
 impl<'a> Scanner<'a> {
-    /// What stands between two commas: the beginning of a challenge, or a parameter of the last one.
+    /// Parses the text between two commas: the start of a challenge, or another parameter of the last one.
     fn element(&mut self, challenges: &mut Vec<Challenge>) -> Option<()> {
         let word = self.token()?;
         let spaced = self.spaces();
@@ -95,7 +95,7 @@ impl<'a> Scanner<'a> {
         if self.eat(b'"') { self.quoted() } else { self.token().map(String::into_bytes) }
     }
 
-    /// The rest of a quoted string.
+    /// Parses a quoted string after its opening quote.
     fn quoted(&mut self) -> Option<Vec<u8>> {
         let mut value = Vec::new();
         loop {
@@ -112,7 +112,7 @@ impl<'a> Scanner<'a> {
         if token.is_empty() { None } else { Some(str::from_utf8(token).ok()?.to_owned()) }
     }
 
-    /// Whether credentials in one word fill the place of the parameters; then they are passed over.
+    /// Skips a token68; `false` if there is none.
     fn token68(&mut self) -> bool {
         let mut ahead = *self;
         let word = ahead.take_while(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
@@ -159,7 +159,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// What may stand in a quoted string, itself or behind a backslash.
+/// Whether a quoted string may contain this byte, plain or after a backslash.
 fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= 0x20 && byte != 0x7f)
 }

@@ -136,15 +136,15 @@ async fn what_cannot_be_asked_shows_no_page() {
     for (request, expected) in [
         (
             request().extra_scopes_to_consent(Scopes::parse("my-client-id").unwrap()),
-            "config: the client id is no scope that a user can consent to",
+            "config: the client id is not a scope that a user can consent to",
         ),
         (
             request().extra_query_parameter("domain_hint", "x"),
-            "config: the extra query parameter domain_hint would override one of the protocol",
+            "config: the extra query parameter domain_hint is reserved by the protocol; leave it out",
         ),
         (
             request().extra_query_parameter("slice", "x").extra_query_parameter("slice", "y"),
-            "config: the parameter slice would stand twice in the request",
+            "config: the parameter slice would appear twice in the request",
         ),
     ] {
         assert_eq!(kind(&request.send().await.unwrap_err()), expected);
