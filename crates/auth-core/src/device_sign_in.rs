@@ -17,7 +17,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::error::{Error, ProtocolError, ServerError, UiReason, UiRequired};
-use crate::exchange::{DeviceAuthorization, DeviceCode, DevicePoll, Exchange as _, LONGEST_INTERVAL};
+use crate::exchange::{DeviceAuthorization, DeviceCode, DevicePoll, Exchange as _, MAX_INTERVAL};
 use crate::flow::{Flow, Input, Step};
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
@@ -90,7 +90,7 @@ impl DeviceSignIn {
 
     /// Polls a provider that does not answer less often.
     fn back_off(&mut self, named: Option<Duration>, now: Timestamp) {
-        self.interval = self.interval.saturating_mul(2).min(self.interval.max(LONGEST_INTERVAL));
+        self.interval = self.interval.saturating_mul(2).min(self.interval.max(MAX_INTERVAL));
         self.next = Deadline::after(named.unwrap_or_default().max(self.interval), now);
     }
 

@@ -1,4 +1,4 @@
-//! Conversations of several steps, driven from outside.
+//! Flows: conversations of several steps, driven by the caller.
 
 use core::fmt;
 
@@ -11,28 +11,48 @@ use crate::time::Timestamp;
 
 /// A conversation as data.
 ///
-/// The contract of driving it, in full: call [`step`](Self::step) and do what it says; give what came of it to
-/// [`handle`](Self::handle); repeat until [`Step::Done`], which comes once. `step` says the same again until `handle`
-/// was called, or the time that it names has come. A wrong input is an error, never a panic. Crate `auth-http` has the one loop that does this over a network.
+/// The full contract for drivers: call [`step`](Self::step), do what it says, and pass the result to
+/// [`handle`](Self::handle); repeat until [`Step::Done`], which is returned once. `step` returns the same step until
+/// `handle` has been called or the time of a [`Step::Wait`] has come. A wrong input is an error, never a panic. The
+/// crate `auth-http` has the loop that does this over a network.
+///
+/// ```
+/// use auth_core::{
+///     Application, Authority, ClientId, CorrelationId, Flow, Input, JwkSetRequest, OneStep, RequestContext, Step,
+///     Timestamp,
+/// };
+///
+/// let now = Timestamp::from_unix_seconds(1_700_000_000);
+/// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
+/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);
+/// let mut flow = OneStep::new(JwkSetRequest::new(context, &Authority::tenant("common")?.metadata().unwrap())?);
+///
+/// let Step::Send { request, .. } = flow.step(now)? else { panic!() };
+/// assert_eq!(request.uri().path(), "/common/discovery/v2.0/keys");
+/// let response = http::Response::builder().header("content-type", "application/json");
+/// flow.handle(now, Input::Response(response.body(br#"{"keys":[]}"#.as_slice().into()).unwrap()))?;
+/// let Step::Done(_keys) = flow.step(now)? else { panic!() };
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 pub trait Flow {
-    /// What the conversation is for.
+    /// The result of the conversation.
     type Output;
 
-    /// What to do next.
+    /// Returns what to do next.
     ///
     /// # Errors
-    /// How the conversation failed; it is over then.
+    /// The reason why the conversation failed, which ends it.
     fn step(&mut self, now: Timestamp) -> Result<Step<Self::Output>, Error>;
 
-    /// Takes what came of the last step.
+    /// Accepts the result of the last step.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfOrder`] when nothing was asked for. What the other side did wrong is told by the next
+    /// [`ProtocolError::OutOfOrder`] if no input was requested. Other failures are returned by the next
     /// [`step`](Self::step).
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error>;
 }
 
-/// What a driver has to do.
+/// What the driver must do next.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must do each of them")]
 #[expect(clippy::large_enum_variant, reason = "there is one step at a time, on the driver's stack")]
@@ -44,17 +64,16 @@ pub enum Step<T> {
         /// Whether it may be sent again.
         replay: Replay,
     },
-    /// Nothing is to be done before this time; then ask for the next [`step`](Flow::step) again. Nothing is given to
-    /// [`handle`](Flow::handle).
+    /// Do nothing before this time, then call [`step`](Flow::step) again, without calling [`handle`](Flow::handle).
     Wait {
-        /// Until when.
+        /// When to continue.
         until: Timestamp,
     },
-    /// The conversation is over, and this came of it.
+    /// The conversation is over; this is its result.
     Done(T),
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a flow must take each of them")]
 pub enum Input {
@@ -65,7 +84,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// What came of the request of `exchange`.
+    /// Completes `exchange` with this result of its request.
     pub(crate) fn complete<E: Exchange>(self, exchange: E, now: Timestamp) -> Result<E::Output, Error> {
         match self {
             Self::Response(response) => exchange.complete(response, now),
@@ -86,7 +105,7 @@ enum State<E: Exchange> {
 }
 
 impl<E: Exchange> OneStep<E> {
-    /// The flow that performs `exchange`.
+    /// Creates the flow that performs `exchange`.
     pub fn new(exchange: E) -> Self {
         Self { state: State::Asking(exchange) }
     }

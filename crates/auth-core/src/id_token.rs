@@ -1,7 +1,8 @@
-//! id_tokens (OpenID Connect Core §2) and their checks (S-71…S-75).
+//! ID tokens (OpenID Connect Core §2) and their checks (S-71…S-75).
 //!
-//! The token endpoint was reached over TLS, so the signature may go unchecked (Core §3.1.3.7, S-76); an application that
-//! passes ID tokens on has it checked with a [`JwkSet`](crate::JwkSet). Everything else is checked. Do not base authorisation on `email`, `upn` or `preferred_username`: other tenants choose them freely.
+//! ID tokens come from the token endpoint over TLS, so their signature need not be checked (Core §3.1.3.7, S-76). An
+//! application that passes them on can check it with a [`JwkSet`](crate::JwkSet). Everything else is checked. Do not
+//! base authorization on `email`, `upn` or `preferred_username`: other tenants choose them freely.
 
 mod hash;
 
@@ -21,7 +22,17 @@ use crate::pkce::Nonce;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-/// An id_token with its claims, unverified by signature. A clone shares both.
+/// An ID token and its claims; the signature is not verified. Clones share both.
+///
+/// ```
+/// use auth_core::{IdToken, Secret};
+///
+/// let raw = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1IiwicHJlZmVycmVkX3VzZXJuYW1lIjoiYWRhQGNvbnRvc28uZXhhbXBsZSJ9.c2ln";
+/// let id_token = IdToken::parse(&Secret::new(raw.to_owned()))?;
+/// assert_eq!(id_token.text("sub"), Some("u"));
+/// assert_eq!(id_token.username(), Some("ada@contoso.example"));
+/// # Ok::<(), auth_core::IdTokenFault>(())
+/// ```
 #[derive(Clone)]
 pub struct IdToken {
     raw: Secret,
@@ -30,17 +41,18 @@ pub struct IdToken {
 
 struct Claims {
     object: Object,
-    /// The same for whoever asks for all of them.
+    /// All claims, built on first use.
     map: OnceLock<Map<String, Value>>,
 }
 
 impl IdToken {
-    /// Reads the token without judging its claims. Its signature is not decoded, as nobody checks it.
+    /// Parses the token without checking its claims. The signature is not decoded.
     ///
     /// # Errors
-    /// [`IdTokenFault::Shape`] or [`IdTokenFault::Header`] when it is no usable JSON Web Token (S-71).
+    /// [`IdTokenFault::Shape`] if the text is not three base64url segments, of which the first two are JSON objects;
+    /// [`IdTokenFault::Header`] if the header has no `alg`, `alg: none` or a `crit` (S-71).
     pub fn parse(raw: &Secret) -> Result<Self, IdTokenFault> {
-        // A further segment is no signature.
+        // A fourth segment makes the signature invalid, because base64url has no dots.
         let (header, rest) = raw.expose().split_once('.').ok_or(IdTokenFault::Shape)?;
         let (payload, signature) = rest.split_once('.').ok_or(IdTokenFault::Shape)?;
         let decoded = |segment| base64url::decode(segment).ok_or(IdTokenFault::Shape);
@@ -58,32 +70,32 @@ impl IdToken {
         Ok(Self { raw: raw.clone(), claims: Arc::new(claims) })
     }
 
-    /// The token as it came.
+    /// Returns the token as received.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.raw
     }
 
-    /// The JOSE header (RFC 7515 §4), which names the algorithm and the key of the signature.
+    /// Returns the JOSE header, which names the algorithm and the key of the signature (RFC 7515 §4).
     #[must_use]
     pub fn header(&self) -> Map<String, Value> {
         let header = self.raw.expose().split('.').next().and_then(base64url::decode);
         header.and_then(|header| json::parse_object(&header)).unwrap_or_default()
     }
 
-    /// What was signed (the JWS Signing Input of RFC 7515 §2).
+    /// Returns the signed text (the JWS Signing Input of RFC 7515 §2).
     #[must_use]
     pub fn signing_input(&self) -> &str {
         self.raw.expose().rsplit_once('.').map_or("", |(input, _)| input)
     }
 
-    /// The signature; `None` when it is not base64url.
+    /// Returns the signature; `None` if it is not base64url.
     #[must_use]
     pub fn signature(&self) -> Option<Vec<u8>> {
         base64url::decode(self.raw.expose().rsplit_once('.')?.1)
     }
 
-    /// All claims, unverified by signature.
+    /// Returns all claims; the signature is not verified.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         self.claims.map.get_or_init(|| self.claims.object.to_map())
@@ -93,13 +105,13 @@ impl IdToken {
         self.claims.object.get(name)
     }
 
-    /// A claim that is a non-empty text, unverified by signature.
+    /// Returns a claim that is a non-empty string; the signature is not verified.
     #[must_use]
     pub fn text(&self, claim: &str) -> Option<&str> {
         self.claims.object.text(claim).filter(|text| !text.is_empty())
     }
 
-    /// Who signs in, by the first claim that tells it; MSAL's order, widened.
+    /// Returns the username from the first claim that contains one, in MSAL's order with additions.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
         let first_email = || match self.claim("emails")? {
@@ -114,7 +126,7 @@ impl IdToken {
             .or_else(|| self.text("name"))
     }
 
-    /// The account's id in the tenant of the token: `oid`, else `sub`.
+    /// Returns the account's id in the token's tenant: `oid`, otherwise `sub`.
     #[must_use]
     pub fn local_account_id(&self) -> Option<&str> {
         self.text("oid").or_else(|| self.text("sub"))
@@ -136,7 +148,7 @@ impl IdToken {
         }
     }
 
-    /// S-73: the audience is this client, alone or with this client as the authorized party.
+    /// S-73: this client is the only audience, or one of several and the authorized party.
     fn verify_audience(&self, client_id: &str) -> Result<(), IdTokenFault> {
         let (named, alone) = match self.claim("aud") {
             Some(Found::Text(audience)) => (audience == client_id, true),
@@ -168,7 +180,7 @@ impl IdToken {
         }
     }
 
-    /// S-74, where `max_age` was sent. What counts is how old the session was when the sign-in began: a user may take his time.
+    /// S-74, if `max_age` was sent: how old the session was when the sign-in began, however long the user took.
     fn verify_age(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), IdTokenFault> {
         let Some(since) = expected.authenticated_since else { return Ok(()) };
         let auth_time = self.time("auth_time")?.ok_or(IdTokenFault::Claim("auth_time"))?;
@@ -181,7 +193,7 @@ impl IdToken {
         Ok(())
     }
 
-    /// A NumericDate; fractions are cut off (RFC 7519 §2 allows them).
+    /// Reads a NumericDate, without its fraction (RFC 7519 §2).
     fn time(&self, claim: &'static str) -> Result<Option<Timestamp>, IdTokenFault> {
         let value = match self.claim(claim) {
             None => return Ok(None),
@@ -190,7 +202,7 @@ impl IdToken {
         };
         match (value.as_u64(), value.as_f64()) {
             (Some(seconds), _) => Ok(Some(Timestamp::from_unix_seconds(seconds))),
-            // Float casts saturate: no value can overflow here.
+            // Float casts saturate: no value can overflow.
             (None, Some(seconds)) if seconds >= 0.0 => Ok(Some(Timestamp::from_unix_seconds(seconds as u64))),
             _ => Err(IdTokenFault::Claim(claim)),
         }
@@ -208,23 +220,23 @@ impl fmt::Debug for IdToken {
     }
 }
 
-/// What an id_token must say.
+/// What an ID token must contain.
 #[derive(Debug)]
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a Issuer,
     pub(crate) client_id: &'a str,
-    /// Present for a sign-in, absent for a refresh (S-07).
+    /// `None` for a refresh (S-07).
     pub(crate) nonce: Option<&'a Nonce>,
-    /// The code that was redeemed, where it was one.
+    /// The redeemed code, if any.
     pub(crate) code: Option<&'a Secret>,
-    /// Since when the user must have signed in, where `max_age` was sent.
+    /// The earliest acceptable time of the user's sign-in, if `max_age` was sent.
     pub(crate) authenticated_since: Option<Timestamp>,
-    /// How far the clocks of this machine and of the provider may be apart (S-74).
+    /// The tolerated clock skew (S-74).
     pub(crate) clock_skew: Duration,
 }
 
 impl<'a> Expected<'a> {
-    /// What every id_token of this issuer must say to the client of `context`.
+    /// What every ID token from this issuer must contain for the client of `context`.
     pub(crate) fn of(issuer: &'a Issuer, context: &'a RequestContext) -> Self {
         Self {
             issuer,
@@ -270,7 +282,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn one_changed_claim_is_enough() {
+    fn each_claim_is_checked() {
         let now = NOW.as_unix_seconds();
         let clock =
             |claim, value| Err(IdTokenFault::Clock { claim, value: Timestamp::from_unix_seconds(value), now: NOW });
@@ -317,7 +329,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_nonce_is_compared_where_one_was_sent() {
+    fn the_nonce_is_compared_if_one_was_sent() {
         let nonce = Nonce::generate(&mut rand::rngs::SysRng).unwrap();
         let verify = |claims: &Value| {
             let (issuer, context) = (issuer(), context());
@@ -333,13 +345,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_signature_is_text_of_base64url_that_nobody_decodes() {
+    fn a_signature_must_be_base64url_but_need_not_be_canonical() {
         let unsigned = token(&good()).expose().trim_end_matches("c2ln").to_owned();
         for (signature, accepted) in [
             ("", true),
             ("c2ln", true),
             ("_-9Z", true),
-            // Not canonical: the last character has bits that stand for nothing.
+            // Not canonical: the last character has unused bits.
             ("c2l", true),
             ("c2m", true),
             ("c2", true),
@@ -355,7 +367,7 @@ pub(crate) mod tests {
             let read = IdToken::parse(&Secret::new(format!("{unsigned}{signature}")));
             assert_eq!(read.err(), (!accepted).then_some(IdTokenFault::Shape), "{signature:?}");
         }
-        // Header and payload are read, so that one text only may stand for each.
+        // The header and the payload must be canonical.
         for part in [0, 1] {
             let mut parts: Vec<_> = unsigned.split('.').map(str::to_owned).collect();
             parts[part].push_str("A=");
@@ -364,7 +376,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn shapes_and_headers() {
+    fn malformed_tokens_and_unacceptable_headers_are_refused() {
         let segment = |value: Value| base64url::encode(value.to_string().as_bytes());
         let claims = segment(json!({}));
         for (raw, expected) in [
@@ -384,7 +396,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn usernames_in_msal_order() {
+    fn usernames_are_taken_from_claims_in_msals_order() {
         for (claims, expected) in [
             (json!({"preferred_username": "p", "upn": "u", "email": "e"}), Some("p")),
             (json!({"preferred_username": "", "upn": "u", "email": "e"}), Some("u")),

@@ -216,7 +216,7 @@ fn refusals_say_nothing_of_what_they_explain() {
         if let Error::UiRequired(ui) = &refused {
             assert!(ui.claims.as_ref().unwrap().contains(CANARY));
             let claims = Claims::parse(&json!({"b": planted("claims")}).to_string()).unwrap();
-            says_nothing(&ui.clone().with_login_hint(Some(planted("hint"))).with_claims(&claims));
+            says_nothing(&ui.clone().with_login_hint(planted("hint")).with_claims(&claims));
         }
     }
     let pending = sign_in();

@@ -80,7 +80,7 @@ impl PublicClient {
             (_, Some(_)) => {
                 let id = CorrelationId::generate(&mut rand::rng())?;
                 Err(UiRequired::local(UiReason::MultipleAccountsForLoginHint, id)
-                    .with_login_hint(Some(name.to_owned()))
+                    .with_login_hint(name)
                     .into())
             }
         }

@@ -73,9 +73,9 @@ async fn keep(
 }
 
 /// Whoever must sign in again is known here.
-fn with_hint(error: AuthError, account: &Account) -> AuthError {
-    match error {
-        AuthError::UiRequired(ui) => ui.with_login_hint(account.login_hint().map(str::to_owned)).into(),
-        error => error,
+fn with_hint(mut error: AuthError, account: &Account) -> AuthError {
+    if let AuthError::UiRequired(ui) = &mut error {
+        ui.login_hint = account.login_hint().map(str::to_owned);
     }
+    error
 }

@@ -167,8 +167,9 @@ impl<'a> SilentRequest<'a> {
             (None, _) if hint.is_some() => UiReason::NoAccountForLoginHint,
             (None, _) => UiReason::NoTokensFound,
         };
-        let ui = UiRequired::local(reason, context.correlation_id());
-        Err(ui.with_login_hint(hint.map(str::to_owned)))
+        let mut ui = UiRequired::local(reason, context.correlation_id());
+        ui.login_hint = hint.map(str::to_owned);
+        Err(ui)
     }
 }
 

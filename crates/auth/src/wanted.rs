@@ -106,7 +106,8 @@ impl Wanted {
     }
 
     pub(crate) fn ui_required(&self, reason: UiReason) -> AuthError {
-        let hint = self.account.login_hint().map(str::to_owned);
-        UiRequired::local(reason, self.context.correlation_id()).with_login_hint(hint).into()
+        let mut ui = UiRequired::local(reason, self.context.correlation_id());
+        ui.login_hint = self.account.login_hint().map(str::to_owned);
+        ui.into()
     }
 }

@@ -139,7 +139,7 @@ async fn another_process_resumes_what_one_began() {
 #[tokio::test]
 async fn the_url_says_what_was_wished() {
     let (scene, ui) = (Scene::new(), UiRequired::local(UiReason::NoTokensFound, auth_id()));
-    let ui = ui.with_claims(&Claims::parse(r#"{"a":1}"#).unwrap()).with_login_hint(Some("ada".to_owned()));
+    let ui = ui.with_claims(&Claims::parse(r#"{"a":1}"#).unwrap()).with_login_hint("ada");
     let app = scene.process();
     let request = app.authorization_url(&scopes()).redirect_uri(redirect_uri()).tenant_id(TENANT);
     let request = request.response_mode(ResponseMode::Query).prompt(Prompt::Login).satisfying(&ui);

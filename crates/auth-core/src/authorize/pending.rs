@@ -204,7 +204,8 @@ impl PendingAuthorization {
         if error.is_forgotten_password() {
             let mut ui = UiRequired::from_server(error, self.context.correlation_id);
             ui.reason = UiReason::PasswordForgotten;
-            return ui.with_login_hint(self.login_hint.clone()).into();
+            ui.login_hint.clone_from(&self.login_hint);
+            return ui.into();
         }
         error.into()
     }

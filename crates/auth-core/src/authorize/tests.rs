@@ -302,13 +302,13 @@ fn redeem(changes: &[(&str, Value)], id_token: bool) -> Result<Tokens, Error> {
 fn the_nonce_comes_back_in_the_id_token() {
     assert!(redeem(&[], true).is_ok());
     let verdict = |changes: &[(&str, Value)], id_token| kind(&redeem(changes, id_token).unwrap_err());
-    let foreign = "protocol: the id_token is not acceptable: it does not belong to this sign-in";
+    let foreign = "protocol: the ID token is not acceptable: it does not belong to this sign-in";
     assert_eq!(verdict(&[("nonce", Value::Null)], true), foreign);
     assert_eq!(verdict(&[("nonce", json!("other"))], true), foreign);
     assert_eq!(verdict(&[], false), "protocol: the token response has no id_token");
     assert_eq!(
         verdict(&[("iss", json!("https://idp.example/"))], true),
-        "protocol: the id_token is not acceptable: it comes from another issuer"
+        "protocol: the ID token is not acceptable: it comes from another issuer"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Every way in which the protocol can fail, named by who must act.
+//! Errors of the protocol, named by who must act.
 
 mod protocol;
 mod server;
@@ -14,17 +14,17 @@ pub use ui_required::{Classification, UiReason, UiRequired};
 
 /// A failure of an exchange or a flow.
 ///
-/// At most 24 bytes, `Send + Sync + 'static`, and never a secret in it.
+/// At most 24 bytes, `Send + Sync + 'static`, and free of secrets.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "callers pass each kind on to whom it concerns")]
 pub enum Error {
     /// The user must act: sign in, consent, or satisfy a policy.
     #[error(transparent)]
     UiRequired(Box<UiRequired>),
-    /// The identity provider refused, for a reason that no sign-in mends.
+    /// The identity provider refused, for a reason that signing in does not fix.
     #[error(transparent)]
     Server(Box<ServerError>),
-    /// The identity provider asks for patience.
+    /// The identity provider asks to try again later.
     #[error(transparent)]
     Throttled(Box<Throttled>),
     /// The network failed.
@@ -33,13 +33,13 @@ pub enum Error {
     /// The application's configuration is wrong.
     #[error(transparent)]
     Config(Box<ConfigError>),
-    /// The other side broke the protocol; nothing of its answer was used.
+    /// The other side violated the protocol; nothing in its answer was used.
     #[error(transparent)]
     Protocol(Box<ProtocolError>),
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// Returns whether the same call may succeed later without any other action.
     ///
     /// ```
     /// use auth_core::{ConfigError, Error};

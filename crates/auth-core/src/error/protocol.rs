@@ -1,12 +1,12 @@
-//! How the other side can break the protocol.
+//! Violations of the protocol.
 
 use crate::time::Timestamp;
 
-/// A message that must not be used; nothing of it was cached.
+/// A message that must not be used; nothing in it was cached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A redirect came where none may be followed (S-49).
+    /// The endpoint redirected the request; redirects are never followed (S-49).
     #[error("unexpected redirect ({status}) to {host}; a proxy or a captive portal may be in the way")]
     UnexpectedRedirect {
         /// HTTP status.
@@ -14,7 +14,7 @@ pub enum ProtocolError {
         /// The host in the `Location` header, or `?`.
         host: String,
     },
-    /// The response is not what its kind should be (S-65).
+    /// The response is not JSON (S-65).
     #[error(
         "the answer is not JSON (status {status}, content type {content_type}); a proxy or a captive portal may be in the way"
     )]
@@ -24,7 +24,7 @@ pub enum ProtocolError {
         /// The content type, or `none`.
         content_type: String,
     },
-    /// The JSON breaks the rules for protocol messages (S-60).
+    /// The JSON violates the rules for protocol messages (S-60).
     #[error("the {0} is not a well-formed JSON object")]
     Malformed(&'static str),
     /// A required member is missing.
@@ -35,7 +35,7 @@ pub enum ProtocolError {
         /// Which member.
         name: &'static str,
     },
-    /// A member has a value that it must not have.
+    /// A member has an invalid value.
     #[error("the {message} has an unusable {name}")]
     Invalid {
         /// Which message.
@@ -43,45 +43,45 @@ pub enum ProtocolError {
         /// Which member.
         name: &'static str,
     },
-    /// The token type is not the one that was asked for (S-64).
+    /// The token type is not the requested one (S-64).
     #[error("the token is not a Bearer token")]
     TokenType,
     /// The response belongs to another request (S-58).
-    #[error("the answer carries another client-request-id than the request")]
+    #[error("the answer's client-request-id is not that of the request")]
     ForeignResponse,
-    /// The metadata names another issuer than the one asked (S-40).
+    /// The metadata names another issuer than the expected one (S-40).
     #[error("the metadata names the issuer {found}, not {expected}")]
     IssuerMismatch {
-        /// The issuer that was asked.
+        /// The expected issuer.
         expected: String,
         /// The issuer that the metadata names.
         found: String,
     },
-    /// The authorization response has no state, several, or a foreign one (S-03).
+    /// The authorization response has no state, or not that of this sign-in (S-03).
     #[error("the authorization response does not belong to this sign-in")]
     StateMismatch,
-    /// The authorization response names another issuer, or none where it must (S-05).
+    /// The authorization response names another issuer, or none although the provider promises one (S-05).
     #[error("the authorization response comes from another issuer")]
     ResponseIssuer,
-    /// The code of this sign-in was sent before (S-04).
-    #[error("this sign-in was redeemed before; it counts once")]
+    /// The code of this sign-in has already been sent (S-04).
+    #[error("this sign-in has already been redeemed; start a new sign-in")]
     AlreadyRedeemed,
-    /// The id_token fails a check.
-    #[error("the id_token is not acceptable: {0}")]
+    /// The ID token failed a check.
+    #[error("the ID token is not acceptable: {0}")]
     IdToken(#[from] IdTokenFault),
-    /// The tokens are another user's (S-75, S-86).
-    #[error("the tokens belong to another account than the one asked for")]
+    /// The tokens belong to another user (S-75, S-86).
+    #[error("the tokens belong to another account than the requested one")]
     UserMismatch,
-    /// A flow was given an input that it did not ask for.
+    /// A flow received an input that it did not request, or was continued after its end.
     #[error("the flow was driven out of order")]
     OutOfOrder,
 }
 
-/// Which check the id_token failed (S-71…S-76).
+/// The check that the ID token failed (S-71…S-76).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdTokenFault {
-    /// Not three base64url segments with JSON objects.
+    /// Not three base64url segments, of which the first two are JSON objects.
     #[error("it is not a JSON Web Token")]
     Shape,
     /// No `alg`, `alg: none`, or a `crit` header.
@@ -90,7 +90,7 @@ pub enum IdTokenFault {
     /// A required claim is missing or of the wrong type.
     #[error("the claim {0} is missing or unusable")]
     Claim(&'static str),
-    /// `iss` is not this authority.
+    /// `iss` is not the issuer of this authority.
     #[error("it comes from another issuer")]
     Issuer,
     /// `aud` or `azp` is not this client.
@@ -99,24 +99,24 @@ pub enum IdTokenFault {
     /// `nonce` is not the one sent.
     #[error("it does not belong to this sign-in")]
     Nonce,
-    /// `at_hash` or `c_hash` is not that of the access token or code it came with.
-    #[error("its {0} does not fit what it came with")]
+    /// `at_hash` or `c_hash` does not match the access token or code that the ID token belongs to.
+    #[error("its {0} does not match the access token or code")]
     Hash(&'static str),
-    /// The provider publishes no key that could have signed it.
-    #[error("none of the provider's published keys fits its header")]
+    /// The provider publishes no key that matches the header.
+    #[error("none of the provider's published keys matches its header")]
     Key,
-    /// None of the keys that fit has signed it.
-    #[error("its signature is wrong")]
+    /// The signature was made by none of the matching keys.
+    #[error("its signature is invalid")]
     Signature,
     /// `auth_time` is older than `max_age` allows.
-    #[error("the user signed in at {auth_time}, but must have done so since {since} (Unix seconds)")]
+    #[error("the user signed in at {auth_time}, which is before {since} (Unix seconds); a new sign-in is needed")]
     Age {
         /// When the user signed in.
         auth_time: Timestamp,
-        /// Since when that must have been.
+        /// The earliest acceptable time.
         since: Timestamp,
     },
-    /// `exp`, `iat`, `nbf` or `auth_time` does not fit the local clock.
+    /// `exp`, `iat`, `nbf` or `auth_time` contradicts the local clock.
     #[error(
         "{claim} is {value}, but the local clock says {now} (Unix seconds): the clock of this machine is probably wrong"
     )]
@@ -134,14 +134,14 @@ pub enum IdTokenFault {
 mod tests {
     use super::*;
 
-    // R-36: with both times, as this is what people will look for.
+    // R-36: the message contains both times.
     #[test]
-    fn a_wrong_clock_is_named() {
+    fn a_clock_fault_shows_both_times() {
         let time = Timestamp::from_unix_seconds;
         let fault = IdTokenFault::Clock { claim: "iat", value: time(1_700_003_600), now: time(1_700_000_000) };
         assert_eq!(
             ProtocolError::from(fault).to_string(),
-            "the id_token is not acceptable: iat is 1700003600, but the local clock says 1700000000 (Unix seconds): \
+            "the ID token is not acceptable: iat is 1700003600, but the local clock says 1700000000 (Unix seconds): \
              the clock of this machine is probably wrong"
         );
     }

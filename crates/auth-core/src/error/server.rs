@@ -1,4 +1,4 @@
-//! What identity providers say when they refuse (RFC 6749 §5.2, with Entra's additions).
+//! Error answers of identity providers (RFC 6749 §5.2, with Entra's additions).
 
 use core::fmt;
 use core::time::Duration;
@@ -17,31 +17,31 @@ const MAX_CLAIMS: usize = 16 * 1024;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ServerError {
-    /// The code: the server's `error`, or MSAL's name where the answer has none (`service_not_available`, `not_found`,
+    /// The code: the server's `error`, or MSAL's name if the answer has none (`service_not_available`, `not_found`,
     /// `request_throttled`, `http_status_not_200`).
     pub error: String,
-    /// The server's explanation, without control characters. It may name people: `Debug` and `Display` leave it out.
+    /// The server's explanation, without control characters. It may name people, so `Debug` and `Display` omit it.
     pub description: Option<String>,
-    /// Entra's finer code.
+    /// Entra's more specific code.
     pub suberror: Option<String>,
     /// Entra's AADSTS numbers.
     pub error_codes: Vec<u64>,
     /// The claims that a new sign-in must satisfy, as JSON.
     pub claims: Option<String>,
-    /// The server's id for the request, for its support.
+    /// The server's id for the request, for support requests.
     pub correlation_id: Option<String>,
     /// The server's id for its trace.
     pub trace_id: Option<String>,
-    /// The server's time of the error.
+    /// The time of the error by the server's clock.
     pub timestamp: Option<String>,
-    /// The HTTP status; `None` for an answer through the browser.
+    /// The HTTP status; `None` for an answer that came through the browser.
     pub status: Option<u16>,
-    /// How long to wait before the same is asked again (`Retry-After`, RFC 9110 §10.2.3), capped at one hour.
+    /// How long to wait before repeating the request (`Retry-After`, RFC 9110 §10.2.3), capped at one hour.
     pub retry_after: Option<Duration>,
 }
 
 impl ServerError {
-    /// Reads the members of an error answer (S-66). `None` when there is no usable `error`.
+    /// Reads the members of an error answer (S-66); `None` if there is no usable `error`.
     pub(crate) fn from_members(members: &Map<String, Value>, status: Option<u16>) -> Option<Self> {
         let member = |name: &str| members.get(name).and_then(Value::as_str);
         let short = |name: &str| member(name).map(|value| text::stripped(value, MAX_ERROR));
@@ -82,37 +82,37 @@ impl ServerError {
         }
     }
 
-    /// Whether the same request may succeed later (MSAL's `IsRetryable`).
+    /// Returns whether the same request may succeed later (MSAL's `IsRetryable`).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self.status, Some(408 | 429 | 500..=599)) || self.error == "temporarily_unavailable"
     }
 
-    /// Whether the user gave the sign-in up on the provider's pages (Entra's `cancel`, B2C's `AADB2C90091`).
+    /// Returns whether the user cancelled the sign-in on the provider's page (Entra's `cancel`, B2C's `AADB2C90091`).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.error == ACCESS_DENIED && (self.has_suberror("cancel") || self.is_b2c("AADB2C90091"))
     }
 
-    /// Whether the user pressed "Forgot your password?" on a page of B2C.
+    /// Whether the user chose "Forgot your password?" on a B2C page.
     pub(crate) fn is_forgotten_password(&self) -> bool {
         self.error == ACCESS_DENIED && self.is_b2c("AADB2C90118")
     }
 
-    /// Whether this is the given code of B2C, which stands in the description only.
+    /// Whether this is the given B2C code, which only the description contains.
     fn is_b2c(&self, code: &str) -> bool {
         let rest = self.description.as_deref().and_then(|description| description.strip_prefix(code));
         rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
     }
 
-    /// Whether `suberror` is the given one; letters compare ASCII-case-insensitively.
+    /// Returns whether `suberror` is the given one, ASCII-case-insensitively.
     #[must_use]
     pub fn has_suberror(&self, suberror: &str) -> bool {
         self.suberror.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(suberror))
     }
 }
 
-/// NQCHAR of RFC 6749 appendix A, of a sensible length.
+/// Whether the text consists of NQSCHAR (RFC 6749 appendix A) and has a sensible length.
 fn is_code(code: &str) -> bool {
     let legal = |byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     (1..=MAX_ERROR).contains(&code.len()) && code.bytes().all(legal)
@@ -154,18 +154,18 @@ impl fmt::Debug for ServerError {
 
 impl core::error::Error for ServerError {}
 
-/// The identity provider asks to come back later.
+/// The identity provider asks to try again later.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Throttled {
-    /// How long to wait at least; capped at one hour. `None` when the server named no time.
+    /// The minimum time to wait, capped at one hour; `None` if the server named none.
     pub retry_after: Option<Duration>,
-    /// The answer itself.
+    /// The answer.
     pub server: ServerError,
 }
 
 impl Throttled {
-    /// The answer `server`, and how long to wait.
+    /// Creates the error from the answer and the time to wait.
     #[must_use]
     pub fn new(server: ServerError, retry_after: Option<Duration>) -> Self {
         Self { retry_after, server }
@@ -183,7 +183,7 @@ impl fmt::Display for Throttled {
 
 impl core::error::Error for Throttled {}
 
-/// Whether an authorization response or a token response carries an error, and which.
+/// The error in an authorization response or a token response, if any.
 pub(crate) fn error_in(
     members: &Map<String, Value>,
     status: Option<u16>,

@@ -1,4 +1,4 @@
-//! What the network did.
+//! Network failures.
 
 use core::fmt;
 
@@ -8,23 +8,23 @@ use core::fmt;
 pub struct TransportError {
     /// What happened.
     pub fault: TransportFault,
-    /// The host that was asked, with its port where that is not the default.
+    /// The host of the request, with its port unless that is the default.
     pub host: String,
-    /// Whether bytes of the request may have reached the server. Where it is `true` a one-time credential counts as
-    /// used (S-57).
+    /// Whether bytes of the request may have reached the server, in which case a one-time credential counts as used
+    /// (S-57).
     pub may_have_been_sent: bool,
-    /// The system's words, without URL, header or body.
+    /// The system's description, without URL, headers or body.
     pub detail: String,
 }
 
 impl TransportError {
-    /// A failure before any byte of the request was sent, at `host`.
+    /// Creates the error for a failure before any byte of the request was sent to `host`.
     #[must_use]
     pub fn before_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: false, detail: detail.into() }
     }
 
-    /// A failure after bytes of the request may have reached `host`.
+    /// Creates the error for a failure after bytes of the request may have reached `host`.
     #[must_use]
     pub fn after_send(fault: TransportFault, host: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { fault, host: host.into(), may_have_been_sent: true, detail: detail.into() }
@@ -44,13 +44,13 @@ impl core::error::Error for TransportError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFault {
-    /// No connection came about: name resolution, routing, refusal or proxy.
+    /// No connection: name resolution, routing, refusal or proxy failed.
     #[error("the identity provider could not be reached")]
     Connect,
-    /// The server's certificate is not trusted; trying again will not mend that.
-    #[error("the certificate of the identity provider is not trusted")]
+    /// The server's certificate is not trusted; trying again will not help.
+    #[error("the identity provider's certificate is not trusted")]
     Untrusted,
-    /// The time ran out.
+    /// The request timed out.
     #[error("the identity provider did not answer in time")]
     Timeout,
     /// The connection broke before the response was complete.

@@ -1,4 +1,4 @@
-//! "Interaction required": the answer of the silent path that sends the caller to the user.
+//! "Interaction required": the silent path cannot continue without the user.
 
 use core::fmt;
 
@@ -6,26 +6,37 @@ use crate::claims::Claims;
 use crate::correlation::CorrelationId;
 use crate::error::ServerError;
 
-/// The user must act. Hand this to the interactive request (`satisfying(&ui)`), which carries the claims, the login
-/// hint and the correlation id over.
+/// The user must act. Pass this to the interactive request (`satisfying(&ui)`), which takes over the claims, the login
+/// hint and the correlation id.
+///
+/// ```
+/// use auth_core::{Claims, CorrelationId, UiReason, UiRequired};
+///
+/// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
+/// let ui = UiRequired::local(UiReason::NoTokensFound, id)
+///     .with_login_hint("ada@contoso.example")
+///     .with_claims(&Claims::parse(r#"{"id_token":{"acrs":null}}"#)?);
+/// assert_eq!(ui.code(), "no_tokens_found");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UiRequired {
-    /// Why.
+    /// Why the user must act.
     pub reason: UiReason,
-    /// What the interactive request must satisfy: the `claims` of the server's answer (OpenID Connect Core §5.5), and those
-    /// of the request that was refused.
+    /// The claims that the interactive request must satisfy: those of the server's answer (OpenID Connect Core §5.5)
+    /// and of the refused request.
     pub claims: Option<String>,
-    /// Who should sign in, where that is known.
+    /// The name of the user who should sign in, if known.
     pub login_hint: Option<String>,
-    /// The id of the call that found this out.
+    /// The correlation id of the failed call.
     pub correlation_id: CorrelationId,
-    /// What the server said, where a server was asked.
+    /// The server's answer, if a request was sent.
     pub server: Option<Box<ServerError>>,
 }
 
 impl UiRequired {
-    /// A finding of our own, without asking a server.
+    /// Creates the error for a call that was decided without sending a request.
     #[must_use]
     pub fn local(reason: UiReason, correlation_id: CorrelationId) -> Self {
         Self { reason, claims: None, login_hint: None, correlation_id, server: None }
@@ -41,25 +52,25 @@ impl UiRequired {
         }
     }
 
-    /// The same, knowing who should sign in.
+    /// Adds the name of the user who should sign in.
     #[must_use]
-    pub fn with_login_hint(mut self, login_hint: Option<String>) -> Self {
-        self.login_hint = login_hint;
+    pub fn with_login_hint(mut self, login_hint: impl Into<String>) -> Self {
+        self.login_hint = Some(login_hint.into());
         self
     }
 
-    /// The same, for a request that must satisfy `claims` in any case; where the server asks for the same thing, these stay.
+    /// Adds claims that the interactive request must satisfy. Where they conflict with those of the server, they win.
     #[must_use]
     pub fn with_claims(mut self, claims: &Claims) -> Self {
         let server = self.claims.as_deref().and_then(|text| Claims::parse(text).ok());
-        // Together they may be more than can be sent.
+        // Merged, they may be too long to send.
         let all = server.map(|server| claims.and(&server)).filter(|all| Claims::parse(all.as_str()).is_ok());
         self.claims = Some(all.as_ref().unwrap_or(claims).as_str().to_owned());
         self
     }
 
-    /// The stable code: the server's `error` where a server was asked, else that of the [reason](UiReason::code). A
-    /// forgotten password always has the code of the reason, as the server's says nothing of it.
+    /// Returns the stable code: the server's `error`, or the code of the [reason](UiReason::code) if no request was
+    /// sent. A forgotten password always has the reason's code, because the server's is not specific.
     #[must_use]
     pub fn code(&self) -> &str {
         match (&self.server, self.reason) {
@@ -69,7 +80,7 @@ impl UiRequired {
         }
     }
 
-    /// What kind of action the user can take (MSAL's `UiRequiredExceptionClassification`).
+    /// Returns the kind of action that the user can take (MSAL's `UiRequiredExceptionClassification`).
     #[must_use]
     pub fn classification(&self) -> Classification {
         match (&self.server, self.reason) {
@@ -90,7 +101,7 @@ impl fmt::Display for UiRequired {
     }
 }
 
-/// Without the claims and the login hint, which may name people.
+/// Omits the claims and the login hint, which may name people.
 impl fmt::Debug for UiRequired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UiRequired")
@@ -107,37 +118,37 @@ impl core::error::Error for UiRequired {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UiReason {
-    /// The cache holds nothing that could answer. This is also the reason when no account was named and none is there,
-    /// which MSAL.NET calls `user_null`: there the application forgot the account, here it may leave it out.
-    #[error("no token for this request is in the cache: the user must sign in")]
+    /// The cache contains nothing that could answer. This is also the reason if no account was specified and the cache
+    /// has none, which MSAL.NET calls `user_null`: there the application must specify an account, here it may omit it.
+    #[error("the cache has no token for this request: the user must sign in")]
     NoTokensFound,
     /// No account in the cache matches the login hint.
-    #[error("no such account is in the cache: the user must sign in")]
+    #[error("the cache has no such account: the user must sign in")]
     NoAccountForLoginHint,
-    /// Several accounts match the login hint, and none is picked silently.
-    #[error("several accounts in the cache have this name: pass the one that is meant")]
+    /// Several accounts match the login hint, and none is chosen silently.
+    #[error("several accounts in the cache have this name: specify the account")]
     MultipleAccountsForLoginHint,
-    /// No account was named, several are in the cache, and none is picked silently. The code is one of ours: in MSAL the
-    /// application must name the account.
-    #[error("several accounts are in the cache: name the one that is meant")]
+    /// No account was specified, and none of several in the cache is chosen silently. The code is our own: in MSAL the
+    /// application must specify the account.
+    #[error("the cache has several accounts: specify one")]
     MultipleAccounts,
-    /// The server demands it; see [`UiRequired::server`].
-    #[error("the identity provider demands that the user signs in")]
+    /// The server requires it; see [`UiRequired::server`].
+    #[error("the identity provider requires the user to sign in")]
     Server,
-    /// A sign-in without a prompt ([`Prompt::None`](crate::Prompt::None)) was asked for, and the server needs one.
+    /// A sign-in without a prompt ([`Prompt::None`](crate::Prompt::None)) was requested, and the server needs one.
     #[error("the identity provider cannot sign the user in without a prompt")]
     NoPromptFailed,
-    /// The user forgot the password, and said so on a page of B2C: start the user flow that resets it
+    /// The user chose to reset the password on a B2C page: start the user flow for that
     /// ([`Authority::with_user_flow`](crate::Authority::with_user_flow)).
     #[error("the user forgot the password: start the user flow that resets it")]
     PasswordForgotten,
-    /// The code of a sign-in on another device has expired, or it was never good.
-    #[error("the code was not entered in time: begin the sign-in again")]
+    /// The code of a sign-in on another device has expired or is invalid.
+    #[error("the code was not entered in time: start a new sign-in")]
     CodeExpired,
 }
 
 impl UiReason {
-    /// The stable code of the reason: MSAL's where it has one.
+    /// Returns the stable code of the reason: MSAL's if it has one.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -153,30 +164,30 @@ impl UiReason {
     }
 }
 
-/// What the user can do about it.
+/// The kind of action that the user can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Classification {
-    /// Nothing more is known: sign in.
+    /// Unspecified: sign in.
     None,
-    /// The sign-in page only explains.
+    /// The sign-in page only shows an explanation.
     MessageOnly,
-    /// The user can mend it on the sign-in page.
+    /// The user can resolve it on the sign-in page.
     BasicAction,
-    /// It must be mended outside of the sign-in.
+    /// It must be resolved outside the sign-in.
     AdditionalAction,
     /// The user has not consented.
     ConsentRequired,
     /// The password has expired.
     UserPasswordExpired,
-    /// A sign-in without prompt was asked for.
+    /// A sign-in without a prompt was requested.
     PromptNeverFailed,
-    /// The cache could not answer; no server was asked.
+    /// The cache could not answer, and no request was sent.
     AcquireTokenSilentFailed,
 }
 
 impl Classification {
-    /// The name as the error output of programs shows it.
+    /// Returns the name, for the error output of programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -205,7 +216,7 @@ mod tests {
     use crate::testing::CORRELATION;
 
     #[test]
-    fn claims_of_the_request_stay_beside_those_of_the_server() {
+    fn claims_of_the_request_are_merged_with_those_of_the_server() {
         let long = format!(r#"{{"b":"{}"}}"#, "x".repeat(16_000));
         let longer = format!(r#"{{"a":"{}"}}"#, "x".repeat(16_000));
         for (server, own, expected) in [

@@ -11,7 +11,7 @@ use crate::authority::metadata::ProviderMetadata;
 use crate::body::Body;
 use crate::claims::Claims;
 use crate::client::RequestContext;
-use crate::error::{Error, ServerError, UiRequired};
+use crate::error::{Error, ServerError};
 use crate::id_token::Expected;
 use crate::pkce::{Nonce, PkceVerifier};
 use crate::scopes::Scopes;
@@ -20,8 +20,9 @@ use crate::time::Timestamp;
 use crate::token_response::TokenResponse;
 use crate::tokens::Tokens;
 
-/// Exchanges the code of an accepted authorization response for tokens. It comes from
-/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept), which is consumed: a code is redeemed once.
+/// Exchanges the code of an accepted authorization response for tokens; created by
+/// [`PendingAuthorization::accept`](crate::PendingAuthorization::accept), which consumes the sign-in, so that a code is
+/// redeemed once.
 #[derive(Debug)]
 pub struct CodeRedemption {
     pub(crate) context: RequestContext,
@@ -32,9 +33,9 @@ pub struct CodeRedemption {
     pub(crate) nonce: Nonce,
     pub(crate) scopes: Scopes,
     pub(crate) claims: Option<Claims>,
-    /// Where the account is kept (S-46: a hint that chooses no host).
+    /// Where the account is kept (S-46: a hint that does not choose the host).
     pub(crate) mailbox: Option<HeaderValue>,
-    /// Since when the user must have signed in.
+    /// The earliest acceptable time of the user's sign-in.
     pub(crate) authenticated_since: Option<Timestamp>,
     pub(crate) cloud: Option<Authority>,
     pub(crate) requested_at: Timestamp,
@@ -82,28 +83,23 @@ impl Exchange for CodeRedemption {
 }
 
 impl CodeRedemption {
-    /// The authority in the user's own cloud, where that is another than the one that was asked: the code goes there, and
-    /// the tokens belong there.
+    /// Returns the authority in the user's own cloud if it is not that of the request: the code goes there, and the
+    /// tokens belong there.
     #[must_use]
     pub fn other_cloud(&self) -> Option<&Authority> {
         self.cloud.as_ref()
     }
 
-    /// The provider that redeems the code.
+    /// Returns the metadata of the provider that redeems the code.
     #[must_use]
     pub fn metadata(&self) -> &ProviderMetadata {
         &self.metadata
     }
 
-    /// A refused code is no reason to send the user round again, unless the server names what is missing.
+    /// A refused code is no reason to ask the user again, unless the server says what is missing.
     fn refused(&self, error: ServerError) -> Error {
         let asks_user =
             error.error == "interaction_required" || (error.error == "invalid_grant" && error.claims.is_some());
-        // A server that is out of order says nothing of the user, whatever stands in its answer.
-        if asks_user && !error.is_transient() {
-            UiRequired::from_server(error, self.context.correlation_id).into()
-        } else {
-            error.into()
-        }
+        message::refusal(error, asks_user, &self.context)
     }
 }

@@ -18,10 +18,11 @@ use crate::error::{ConfigError, Error, ProtocolError};
 use crate::time::Timestamp;
 
 const MESSAGE: &str = "provider metadata";
-/// A longer tag is not sent back.
-const LONGEST_ETAG: usize = 256;
+/// Longer tags are not sent back.
+const MAX_ETAG: usize = 256;
 
-/// Fetches the provider's OpenID configuration document and checks it before anything of it is used.
+/// Fetches the provider's OpenID configuration document, and validates it before anything in it is used. See
+/// [`Exchange`] for an example.
 #[derive(Debug)]
 pub struct OpenIdConfiguration {
     context: RequestContext,
@@ -31,30 +32,30 @@ pub struct OpenIdConfiguration {
     known: Option<(Provider, HeaderValue)>,
 }
 
-/// A provider whose metadata passed every check.
+/// A provider with validated metadata.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Provider {
-    /// Endpoints and abilities.
+    /// Its endpoints and capabilities.
     pub metadata: ProviderMetadata,
-    /// The id of the tenant, where the authority names an Entra tenant.
+    /// The tenant's id, if the authority names an Entra tenant.
     pub tenant_id: Option<String>,
     etag: Option<HeaderValue>,
 }
 
 impl OpenIdConfiguration {
-    /// The exchange for `authority`.
+    /// Creates the exchange for `authority`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when no URL can be built for it.
+    /// [`ConfigError::Authority`] if no URL can be built for it.
     pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
-        let url = authority.configuration_url().ok_or(ConfigError::Authority("it makes no URL"))?;
+        let url = authority.configuration_url().ok_or(ConfigError::Authority("no URL can be built from it"))?;
         let (issuer, client_info) = (authority.issuer(), authority.asks_client_info());
         Ok(Self { context, url, issuer, client_info, known: None })
     }
 
-    /// Asks only whether the document of `known` has changed, where its server gave it a tag; if it has not, `known` is
-    /// the answer (RFC 9110 §13.1.2). What is known of another issuer counts for nothing.
+    /// Only asks whether the document of `known` has changed, if its server sent an `ETag`; otherwise the output is
+    /// `known` (RFC 9110 §13.1.2). A provider with another issuer is ignored.
     #[must_use]
     pub fn revalidating(mut self, known: Option<Provider>) -> Self {
         self.known = known.filter(|known| known.metadata.issuer == self.issuer).and_then(|known| {
@@ -95,7 +96,7 @@ impl Exchange for OpenIdConfiguration {
         }
         let tenant_id = self.issuer.tenant_of(found).map(str::to_ascii_lowercase);
         let metadata = ProviderMetadata::from_document(&document, self.issuer, self.client_info)?;
-        let etag = response.headers().get(ETAG).filter(|etag| etag.len() <= LONGEST_ETAG).cloned();
+        let etag = response.headers().get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
         Ok(Provider { metadata, tenant_id, etag })
     }
 }

@@ -7,8 +7,8 @@ use http::header::{AGE, DATE};
 
 use crate::time::Timestamp;
 
-/// The server's time when it answered: the header `Date` (RFC 9110 §6.6.1). `None` where it is missing or unclear, and for an
-/// answer out of a cache on the way (RFC 9111 §5.1), which may be old.
+/// Returns the server's time from the header `Date` (RFC 9110 §6.6.1). `None` if it is missing or ambiguous, or if the
+/// answer comes from a cache and may be old (RFC 9111 §5.1).
 ///
 /// ```
 /// use auth_core::{Timestamp, server_time};
@@ -25,7 +25,7 @@ pub fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(date.to_str().ok()?.trim())
 }
 
-/// A date in any of the three forms of HTTP; `None` before 1970.
+/// Parses a date in any of HTTP's three formats; `None` before 1970.
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp::from_unix_seconds(since.as_secs()))
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn server_times() {
+    fn the_server_time_is_read_unless_missing_or_ambiguous() {
         const NOW: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
         for (headers, expected) in [
             (&[("date", NOW)][..], Some(1_700_000_000)),

@@ -24,15 +24,13 @@ use crate::tokens::Tokens;
 
 const MESSAGE: &str = "device authorization response";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// No code is good for longer.
-const LONGEST_LIFE: Duration = Duration::from_secs(60 * 60);
-/// How often is asked where the server does not say (RFC 8628 §3.2).
-const USUAL_INTERVAL: Duration = Duration::from_secs(5);
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-/// Seldom enough for anybody.
-pub(crate) const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// The polling interval if the server names none (RFC 8628 §3.2).
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const MAX_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Asks for a code that the user enters on another device (RFC 8628 §3.1).
+/// Requests a code that the user enters on another device (RFC 8628 §3.1). See [`DeviceSignIn`](crate::DeviceSignIn).
 #[derive(Debug)]
 pub struct DeviceAuthorization {
     context: RequestContext,
@@ -42,47 +40,47 @@ pub struct DeviceAuthorization {
     claims: Option<Claims>,
 }
 
-/// What the user is to do on another device, where a browser and a keyboard are.
+/// A code that the user enters in the browser of another device.
 ///
-/// Show the address and the code together with the name of the application: whoever enters a code that somebody else
-/// gave them signs that person in. Copy neither anywhere by yourself.
+/// Show the address and the code together with the name of the application, because users who enter a code from
+/// somebody else sign that person in. Do not copy either automatically.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeviceCode {
-    /// What the user enters. It has no characters that steer a terminal (S-69).
+    /// The code to enter, without control characters (S-69).
     pub user_code: String,
-    /// Where: an https address.
+    /// Where to enter it: an https URL.
     pub verification_uri: Uri,
-    /// The same with the code in it, for a QR code, where the provider gives it.
+    /// The URL with the code in it, for a QR code, if the provider sends one.
     pub verification_uri_complete: Option<Uri>,
-    /// A sentence that says all this in the provider's words, without characters that steer a terminal.
+    /// The provider's instructions for the user, without control characters.
     pub message: Option<String>,
-    /// Until when the code is good.
+    /// When the code expires.
     pub expires_on: Timestamp,
-    /// How often the provider wants to be asked whether the user is done.
+    /// The interval at which the provider may be polled.
     pub interval: Duration,
     pub(crate) device_code: Secret,
 }
 
 impl DeviceAuthorization {
-    /// The exchange for `scopes`, and those of OpenID Connect.
+    /// Creates the exchange for `scopes`; those of OpenID Connect are added.
     ///
     /// # Errors
-    /// [`ConfigError::NotOffered`] when the provider has no such sign-in.
+    /// [`ConfigError::NotOffered`] if the provider has no device authorization endpoint.
     pub fn new(context: RequestContext, metadata: ProviderMetadata, scopes: Scopes) -> Result<Self, ConfigError> {
         let endpoint = metadata.device_authorization_endpoint().cloned();
         let endpoint = endpoint.ok_or(ConfigError::NotOffered("sign-in with a device code"))?;
         Ok(Self { context, metadata, endpoint, scopes, claims: None })
     }
 
-    /// Asks for tokens that satisfy `claims`.
+    /// Requests tokens that satisfy `claims`.
     #[must_use]
     pub fn with_claims(mut self, claims: Option<Claims>) -> Self {
         self.claims = claims;
         self
     }
 
-    /// The request that asks whether the user is done.
+    /// Asks whether the user is done.
     pub(crate) fn poll(&self, code: &Secret, begun: Timestamp) -> DevicePoll {
         DevicePoll {
             context: self.context.clone(),
@@ -108,8 +106,8 @@ impl DeviceAuthorization {
         let user_code = members.text("user_code").ok_or_else(|| missing("user_code"))?;
         let uri = members.text("verification_uri").or_else(|| members.text("verification_url"));
         let user_code = Some(stripped(user_code, 64)).filter(|code| !code.trim().is_empty());
-        let life = seconds("expires_in")?.ok_or_else(|| missing("expires_in"))?.min(LONGEST_LIFE);
-        let interval = seconds("interval")?.unwrap_or(USUAL_INTERVAL);
+        let life = seconds("expires_in")?.ok_or_else(|| missing("expires_in"))?.min(MAX_LIFETIME);
+        let interval = seconds("interval")?.unwrap_or(DEFAULT_INTERVAL);
         Ok(DeviceCode {
             user_code: user_code.ok_or_else(|| invalid("user_code"))?,
             verification_uri: address(uri.ok_or_else(|| missing("verification_uri"))?)
@@ -117,7 +115,7 @@ impl DeviceAuthorization {
             verification_uri_complete: members.text("verification_uri_complete").and_then(address),
             message: members.text("message").map(|text| stripped(text, 1024)).filter(|text| !text.is_empty()),
             expires_on: now.saturating_add(life),
-            interval: interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL),
+            interval: interval.clamp(MIN_INTERVAL, MAX_INTERVAL),
             device_code: Some(device_code)
                 .filter(|code| is_token(code))
                 .map(|code| Secret::new(code.to_owned()))
@@ -171,10 +169,10 @@ pub(crate) struct DevicePoll {
 }
 
 impl Exchange for DevicePoll {
-    /// The tokens, or what the server says instead.
+    /// The tokens, or the server's error.
     type Output = Result<Tokens, ServerError>;
 
-    // It will be asked again anyway, when its time has come.
+    // The next poll follows anyway.
     const REPLAY: Replay = Replay::Never;
 
     fn request(&self) -> Request<Body> {

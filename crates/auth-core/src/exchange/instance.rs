@@ -1,4 +1,4 @@
-//! Entra's instance discovery: which names a cloud has.
+//! Entra's instance discovery: the names of a cloud.
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -15,7 +15,18 @@ use crate::time::Timestamp;
 
 const MESSAGE: &str = "instance discovery answer";
 
-/// Asks a compiled-in host of Entra whether it knows the authority's host, and under which other names (S-39).
+/// Asks an Entra host known at compile time whether it knows the authority's host, and by which other names (S-39).
+///
+/// ```
+/// use auth_core::{Application, Authority, ClientId, CorrelationId, Exchange, InstanceDiscovery, RequestContext};
+///
+/// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
+/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);
+/// let authority = Authority::parse("https://login.private.example/contoso.example")?;
+/// let request = InstanceDiscovery::new(context, &authority)?.request();
+/// assert_eq!(request.uri().host(), Some("login.microsoftonline.com"));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct InstanceDiscovery {
     context: RequestContext,
@@ -24,10 +35,10 @@ pub struct InstanceDiscovery {
 }
 
 impl InstanceDiscovery {
-    /// The exchange for `authority`.
+    /// Creates the exchange for `authority`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] when it is not an Entra authority.
+    /// [`ConfigError::Authority`] if `authority` is not an Entra authority.
     pub fn new(context: RequestContext, authority: &Authority) -> Result<Self, ConfigError> {
         let url = authority.instance_discovery_url().ok_or(ConfigError::Authority("it is not an Entra authority"))?;
         Ok(Self { context, url, host: authority.host().to_owned() })
@@ -58,7 +69,7 @@ impl Exchange for InstanceDiscovery {
     }
 }
 
-/// One cloud of the answer, its names folded to lower case; `None` when it is not one.
+/// One cloud of the answer, with its names in lower case; `None` if it is malformed.
 fn names(cloud: &Value) -> Option<InstanceMetadata> {
     let host = |value: &Value| {
         let name = value.as_str()?.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The keys that a provider publishes (RFC 7517 §5, OpenID Connect Core §10.1).
+//! A provider's published keys (RFC 7517 §5, OpenID Connect Core §10.1).
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 const MESSAGE: &str = "JWK Set";
 
-/// Fetches the keys that the provider signs with.
+/// Fetches the provider's signing keys.
 #[derive(Debug)]
 pub struct JwkSetRequest {
     context: RequestContext,
@@ -23,12 +23,12 @@ pub struct JwkSetRequest {
 }
 
 impl JwkSetRequest {
-    /// The exchange for the provider's `jwks_uri`.
+    /// Creates the exchange for the provider's `jwks_uri`.
     ///
     /// # Errors
-    /// [`ConfigError::NotOffered`] when the provider publishes no keys.
+    /// [`ConfigError::NotOffered`] if the provider publishes no keys.
     pub fn new(context: RequestContext, metadata: &ProviderMetadata) -> Result<Self, ConfigError> {
-        let uri = metadata.jwks_uri().ok_or(ConfigError::NotOffered("keys to check signatures with"))?;
+        let uri = metadata.jwks_uri().ok_or(ConfigError::NotOffered("keys for checking signatures"))?;
         Ok(Self { context, uri: uri.clone() })
     }
 }
@@ -62,11 +62,11 @@ mod tests {
     use crate::testing::{NOW, context, json_response, metadata};
 
     #[test]
-    fn keys_come_from_where_the_provider_says() {
+    fn keys_are_fetched_from_the_providers_jwks_uri() {
         let at = |uri: &str| JwkSetRequest::new(context(), &metadata(&[("jwks_uri", json!(uri))]));
         let request = at("https://keys.example/jwks").unwrap();
         assert_eq!(request.request().uri(), "https://keys.example/jwks");
-        // The metadata stays good for tokens.
+        // The metadata can still be used for tokens.
         for uri in ["http://keys.example/jwks", "https://10.0.0.1/jwks", ""] {
             assert!(matches!(at(uri), Err(ConfigError::NotOffered(_))), "{uri}");
         }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_keys_is_none() {
+    fn a_document_without_keys_is_refused() {
         for (body, accepted) in [
             (json!({"keys": []}), true),
             (json!({"keys": [7, {"kty": "RSA"}]}), true),

@@ -1,4 +1,4 @@
-//! What all requests and responses have in common: headers, status, content type, redirects (S-49, S-58, S-65).
+//! What all requests and responses have in common: headers, status, content type and redirects (S-49, S-58, S-65).
 
 use core::time::Duration;
 
@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use super::date::http_date;
 use crate::body::Body;
 use crate::client::RequestContext;
-use crate::error::{Error, ProtocolError, ServerError, Throttled};
+use crate::error::{Error, ProtocolError, ServerError, Throttled, UiRequired};
 use crate::json::{self, Members};
 use crate::scopes::Scopes;
+use crate::time::Timestamp;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 /// The longest wait that a server can ask for.
@@ -21,7 +22,7 @@ pub(crate) fn get(context: &RequestContext, uri: &Uri) -> Request<Body> {
     request(context, Method::GET, uri, Body::default())
 }
 
-/// A form to the token endpoint; parameters without a value are left out.
+/// Posts a form to the token endpoint; fields without a value are omitted.
 pub(crate) fn post_form<const N: usize>(
     context: &RequestContext,
     uri: &Uri,
@@ -30,7 +31,7 @@ pub(crate) fn post_form<const N: usize>(
     post(context, &with_extra_query(uri, &context.extra_query), Body::form(fields))
 }
 
-/// A form to any endpoint.
+/// Posts a form to any endpoint.
 pub(crate) fn post(context: &RequestContext, uri: &Uri, form: Body) -> Request<Body> {
     let mut request = request(context, Method::POST, uri, form);
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -38,7 +39,7 @@ pub(crate) fn post(context: &RequestContext, uri: &Uri, form: Body) -> Request<B
     request
 }
 
-/// The parameter `scope` of a user's grant: the scopes, and those of OpenID Connect that are not among them. The text of
+/// The parameter `scope` of a user's grant: the scopes, and those of OpenID Connect that they lack. The text of
 /// [`Scopes::with_oidc`].
 pub(crate) fn scope_parameter(scopes: &Scopes) -> String {
     let added = ["openid", "profile", "offline_access"].into_iter().filter(|scope| !scopes.contains(scope));
@@ -58,39 +59,39 @@ fn request(context: &RequestContext, method: Method, uri: &Uri, body: Body) -> R
     *request.method_mut() = method;
     *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
-    headers.reserve(MOST_HEADERS);
+    headers.reserve(MAX_HEADERS);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let mut say = |name: HeaderName, value: &str| {
+    let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    context.correlation_id.with_text(|id| say(CLIENT_REQUEST_ID, id));
+    context.correlation_id.with_text(|id| set(CLIENT_REQUEST_ID, id));
     if let Some((name, version)) = context.application.name.as_deref() {
-        say(HeaderName::from_static("x-app-name"), name);
-        say(HeaderName::from_static("x-app-ver"), version);
+        set(HeaderName::from_static("x-app-name"), name);
+        set(HeaderName::from_static("x-app-ver"), version);
     }
-    for (name, value) in &SAID_ALWAYS {
+    for (name, value) in &LIBRARY_HEADERS {
         headers.insert(name, value.clone());
     }
     request
 }
 
-/// What every request says of the library.
-static SAID_ALWAYS: [(HeaderName, HeaderValue); 5] = [
-    said("return-client-request-id", "true"),
-    said("x-client-sku", "auth.rs"),
-    said("x-client-ver", env!("CARGO_PKG_VERSION")),
-    said("x-client-os", OS),
-    said("x-ms-lib-capability", "retry-after, h429"),
+/// The headers of every request, which describe the library.
+static LIBRARY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    header("return-client-request-id", "true"),
+    header("x-client-sku", "auth.rs"),
+    header("x-client-ver", env!("CARGO_PKG_VERSION")),
+    header("x-client-os", OS),
+    header("x-ms-lib-capability", "retry-after, h429"),
 ];
 
-const fn said(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+const fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from_static(value))
 }
 
-/// How many headers a request has at most.
-const MOST_HEADERS: usize = 10;
+/// The most headers that a request can have.
+const MAX_HEADERS: usize = 10;
 
 const OS: &str = if cfg!(windows) {
     "Windows"
@@ -109,11 +110,11 @@ pub(crate) fn with_extra_query(uri: &Uri, parameters: &[(String, String)]) -> Ur
     }
     let separator = if uri.query().is_some() { '&' } else { '?' };
     let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    // Percent-encoding leaves nothing that a URI could not hold but its length.
+    // Everything is percent-encoded, so only the length can be wrong.
     format!("{uri}{separator}{query}").parse().unwrap_or_else(|_| uri.clone())
 }
 
-/// A query with spaces as `%20`, as RFC 3986 wants them.
+/// Encodes a query with spaces as `%20` (RFC 3986).
 pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -129,30 +130,30 @@ pub(crate) fn encode_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a st
     query
 }
 
-/// What an answer turned out to be.
+/// A checked response.
 pub(crate) enum Answer<'a> {
-    /// Status 200, or 201 where it is meant, and a JSON object without `error`.
+    /// Status 200 (or 201 from [`judge_created`]) and a JSON object without `error`.
     Success(Members<'a>),
     /// A refusal.
     Refusal(ServerError),
 }
 
-/// Judges status, headers and form of a response.
+/// Checks the status, headers and form of a response.
 pub(crate) fn judge<'a>(
     context: &RequestContext,
     response: &'a Response<Bytes>,
     message: &'static str,
-    now: crate::time::Timestamp,
+    now: Timestamp,
 ) -> Result<Answer<'a>, Error> {
     judge_as(&[StatusCode::OK], context, response, message, now)
 }
 
-/// The same for a request that creates something: then status 201 is a success, too.
+/// Like [`judge`], but for a request that creates something: status 201 is also a success.
 pub(crate) fn judge_created<'a>(
     context: &RequestContext,
     response: &'a Response<Bytes>,
     message: &'static str,
-    now: crate::time::Timestamp,
+    now: Timestamp,
 ) -> Result<Answer<'a>, Error> {
     judge_as(&[StatusCode::OK, StatusCode::CREATED], context, response, message, now)
 }
@@ -162,7 +163,7 @@ fn judge_as<'a>(
     context: &RequestContext,
     response: &'a Response<Bytes>,
     message: &'static str,
-    now: crate::time::Timestamp,
+    now: Timestamp,
 ) -> Result<Answer<'a>, Error> {
     let status = response.status();
     let headers = response.headers();
@@ -201,7 +202,16 @@ fn judge_as<'a>(
     Ok(Answer::Refusal(error))
 }
 
-/// That a response which says which request it answers, answers ours.
+/// Classifies a refusal of tokens. A transient failure says nothing about the user, whatever the answer contains.
+pub(super) fn refusal(error: ServerError, asks_user: bool, context: &RequestContext) -> Error {
+    if asks_user && !error.is_transient() {
+        UiRequired::from_server(error, context.correlation_id).into()
+    } else {
+        error.into()
+    }
+}
+
+/// Checks that a response that names its request names ours.
 pub(crate) fn verify_echo(context: &RequestContext, headers: &HeaderMap) -> Result<(), ProtocolError> {
     let Some(echo) = headers.get(CLIENT_REQUEST_ID) else { return Ok(()) };
     let own = context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
@@ -222,8 +232,8 @@ fn is_json(content_type: &str) -> bool {
     kind.eq_ignore_ascii_case("application") && (of.eq_ignore_ascii_case("json") || is_suffixed())
 }
 
-/// `Retry-After` as seconds or as a date, capped at one hour; nonsense is ignored.
-pub(crate) fn retry_after(headers: &HeaderMap, now: crate::time::Timestamp) -> Option<Duration> {
+/// Reads `Retry-After`, in seconds or as a date, capped at one hour; invalid values are ignored.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let mut values = headers.get_all(RETRY_AFTER).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let text = value.to_str().ok()?.trim();

@@ -1,4 +1,4 @@
-//! One request, one response.
+//! Exchanges: one request, one response.
 
 mod code;
 mod configuration;
@@ -13,7 +13,7 @@ pub use code::CodeRedemption;
 pub use configuration::{OpenIdConfiguration, Provider};
 pub use date::server_time;
 pub use device::{DeviceAuthorization, DeviceCode};
-pub(crate) use device::{DevicePoll, LONGEST_INTERVAL};
+pub(crate) use device::{DevicePoll, MAX_INTERVAL};
 pub use instance::InstanceDiscovery;
 pub use jwk_set::JwkSetRequest;
 pub(crate) use message::{Answer, encode_query, judge_created, post};
@@ -25,9 +25,10 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::time::Timestamp;
 
-/// One HTTP round trip as data: build the request, send it by whatever means, give the response back.
+/// One HTTP round trip as data: build the request, send it by any means, and pass the response to
+/// [`complete`](Self::complete).
 ///
-/// Every exchange is also a [`Flow`](crate::Flow) of one step through [`OneStep`](crate::OneStep).
+/// [`OneStep`](crate::OneStep) turns an exchange into a [`Flow`](crate::Flow) of one step.
 ///
 /// ```
 /// use auth_core::{Application, Authority, ClientId, CorrelationId, Exchange, OpenIdConfiguration, RequestContext, Timestamp};
@@ -47,20 +48,20 @@ use crate::time::Timestamp;
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 pub trait Exchange {
-    /// What the response is worth.
+    /// The result of a successful exchange.
     type Output;
 
-    /// Whether the request may be sent a second time when the first got no answer.
+    /// Whether the request may be sent again if it got no answer.
     const REPLAY: Replay;
 
-    /// The request. Asking again gives the same request.
+    /// Returns the request, the same each time.
     fn request(&self) -> http::Request<Body>;
 
-    /// Judges the response.
+    /// Checks the response and returns the result.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the response breaks the protocol, [`Error::Server`], [`Error::UiRequired`] or
-    /// [`Error::Throttled`] when it is a refusal.
+    /// [`Error::Protocol`] if the response violates the protocol; [`Error::Server`], [`Error::UiRequired`] or
+    /// [`Error::Throttled`] if it is a refusal.
     fn complete(self, response: http::Response<Bytes>, now: Timestamp) -> Result<Self::Output, Error>;
 }
 
@@ -68,9 +69,9 @@ pub trait Exchange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver must decide for each")]
 pub enum Replay {
-    /// Never after a byte of it may have reached the server: it carries a one-time credential.
+    /// Never, once a byte of it may have reached the server: it contains a one-time credential.
     Never,
-    /// Once more at most.
+    /// At most once.
     Once,
 }
 

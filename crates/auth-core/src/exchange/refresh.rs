@@ -1,4 +1,4 @@
-//! Redemption of a refresh token (RFC 6749 §6).
+//! The redemption of a refresh token (RFC 6749 §6).
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +10,7 @@ use crate::authority::metadata::ProviderMetadata;
 use crate::body::Body;
 use crate::claims::Claims;
 use crate::client::RequestContext;
-use crate::error::{Error, ProtocolError, ServerError, UiRequired};
+use crate::error::{Error, ProtocolError, ServerError};
 use crate::id_token::{Expected, IdToken};
 use crate::scopes::Scopes;
 use crate::secret::Secret;
@@ -48,7 +48,7 @@ pub struct RefreshRedemption {
 }
 
 impl RefreshRedemption {
-    /// A redemption at the token endpoint of `metadata`, begun at `now`.
+    /// Creates the redemption at the token endpoint of `metadata`; `now` is the time of the request.
     #[must_use]
     pub fn new(
         context: RequestContext,
@@ -69,9 +69,9 @@ impl RefreshRedemption {
         }
     }
 
-    /// Accepts tokens of this account only, and only an id_token that agrees with the stored ones of the same client
-    /// and tenant (S-75). Where the authority names its tenant by a domain, those of other tenants may be among them:
-    /// they do not count.
+    /// Accepts only tokens of this account, and only an ID token with the same identity as the stored ones of this
+    /// client and tenant (S-75). If the authority names its tenant by a domain, `stored_id_tokens` may contain those of
+    /// other tenants, which are ignored.
     #[must_use]
     pub fn expecting(mut self, account: AccountId, stored_id_tokens: Vec<IdToken>) -> Self {
         self.account = Some(account);
@@ -79,7 +79,7 @@ impl RefreshRedemption {
         self
     }
 
-    /// Asks for tokens that satisfy `claims`.
+    /// Requests tokens that satisfy `claims`.
     #[must_use]
     pub fn with_claims(mut self, claims: Option<Claims>) -> Self {
         self.claims = claims;
@@ -87,23 +87,18 @@ impl RefreshRedemption {
     }
 
     fn refused(&self, error: ServerError) -> Error {
-        // A family token at the wrong client, or a device policy: no sign-in mends these.
+        // A family token of another client, or a device policy: signing in does not fix these.
         let hopeless = error.has_suberror("client_mismatch") || error.has_suberror("protection_policy_required");
         let asks_user = match error.error.as_str() {
             "invalid_grant" => !hopeless,
             "interaction_required" | "login_required" | "consent_required" => true,
             _ => false,
         };
-        // A server that is out of order says nothing of the user, whatever stands in its answer.
-        if asks_user && !error.is_transient() {
-            UiRequired::from_server(error, self.context.correlation_id).into()
-        } else {
-            error.into()
-        }
+        message::refusal(error, asks_user, &self.context)
     }
 
     fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
-        // An answer that names nobody is taken to be about whom was asked for.
+        // An answer that identifies no one is taken to be about the expected account.
         let other_account = self.account.as_ref().and_then(|account| tokens.are_of(account)) == Some(false);
         let other_token = tokens.id_token.as_ref().is_some_and(|new| {
             let counts = |stored: &&IdToken| self.metadata.issuer.is_same_tenant(iss(stored), iss(new));

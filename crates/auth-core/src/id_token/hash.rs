@@ -1,4 +1,4 @@
-//! What ties an ID token to the access token or code that it came with (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+//! The hashes that bind an ID token to its access token or code (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
@@ -9,7 +9,7 @@ use crate::error::IdTokenFault;
 use crate::secret::Secret;
 
 impl IdToken {
-    /// That the hash in `claim`, where there is one, is that of `text` (S-76).
+    /// Checks that the hash in `claim`, if there is one, is that of `text` (S-76).
     pub(crate) fn verify_hash(&self, claim: &'static str, text: &Secret) -> Result<(), IdTokenFault> {
         if self.claim(claim).is_none() {
             return Ok(());
@@ -22,7 +22,7 @@ impl IdToken {
     }
 }
 
-/// The left half of the hash that belongs to the algorithm of the signature; `None` for an unknown algorithm.
+/// The left half of the hash for this signature algorithm; `None` if it is unknown.
 fn half_hash(algorithm: &str, text: &[u8]) -> Option<String> {
     let hash = match algorithm {
         "RS256" | "PS256" | "ES256" | "HS256" => Sha256::digest(text).to_vec(),
@@ -45,9 +45,9 @@ mod tests {
         IdToken::parse(&Secret::new(raw)).unwrap()
     }
 
-    // The values are of OpenID Connect Core, appendix A.3 and A.4.
+    // The values are from OpenID Connect Core, appendix A.3 and A.4.
     #[test]
-    fn hashes() {
+    fn hashes_follow_the_signature_algorithm() {
         const TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         const CODE: &str = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
         let long = half_hash("ES512", TOKEN.as_bytes()).unwrap();

@@ -208,7 +208,7 @@ fn tokens_of_another_user_are_refused() {
         Answer::Json(200, with(tokens(), &[("id_token", json!(id_token)), ("client_info", info)]))
     };
     let stored = Some(IdToken::parse(&Secret::new(jwt(&id_claims()))).unwrap());
-    let mismatch = "protocol: the tokens belong to another account than the one asked for";
+    let mismatch = "protocol: the tokens belong to another account than the requested one";
     for (account, stored, answer, expected) in [
         ("ada", &stored, answer(&[], None), "tokens"),
         // S-80: a subject is compared letter by letter, an id of Entra is not.
@@ -228,7 +228,7 @@ fn tokens_of_another_user_are_refused() {
             "ada",
             &None,
             answer(&[("iss", json!("https://evil.example"))], None),
-            "protocol: the id_token is not acceptable: it comes from another issuer",
+            "protocol: the ID token is not acceptable: it comes from another issuer",
         ),
         // Nobody is named: it is about whom was asked for.
         ("ada", &stored, tokens_come(), "tokens"),

@@ -63,7 +63,7 @@ impl Fake {
             Says::NotMine => Ok(None),
             Says::Interact => {
                 let ui = UiRequired::local(UiReason::NoTokensFound, request.correlation_id);
-                Err(ui.with_login_hint(Some("u7@contoso.example".to_owned())).into())
+                Err(ui.with_login_hint("u7@contoso.example").into())
             }
             Says::Fails => Err(ProtocolError::TokenType.into()),
         }
