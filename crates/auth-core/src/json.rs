@@ -1,4 +1,4 @@
-//! Strict JSON for protocol messages (S-60): UTF-8, no BOM, at most 32 levels, no member name twice at any level,
+//! Strict JSON for protocol messages (S-60): UTF-8, no BOM, at most 32 levels, no duplicate member names at any level,
 //! nothing after the document.
 
 use core::fmt;
@@ -10,14 +10,14 @@ use serde_json::{Map, Number, Value};
 use crate::mark::Mark;
 
 const MAX_DEPTH: u8 = 32;
-/// So many members are few.
-const FEW: usize = 24;
-/// How many members a token response has, about.
-const USUAL: usize = 16;
+/// Up to this many members, comparing all pairs is faster than sorting.
+const MAX_PAIRWISE: usize = 24;
+/// About the number of members in a token response.
+const TYPICAL: usize = 16;
 
-/// Reads one JSON object.
+/// Parses one JSON object.
 pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    // Once for all texts in it.
+    // Validates UTF-8 once, rather than string by string.
     let text = core::str::from_utf8(bytes).ok()?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: MAX_DEPTH }.deserialize(&mut deserializer).ok()?;
@@ -28,12 +28,12 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// Reads one JSON object by the same rules, without copying what has no escapes.
+/// Like [`parse_object`], but borrows strings without escapes.
 pub(crate) fn parse_members(bytes: &[u8]) -> Option<Members<'_>> {
     members_of(core::str::from_utf8(bytes).ok()?)
 }
 
-/// The same of a text.
+/// Like [`parse_members`], for a text.
 pub(crate) fn members_of(text: &str) -> Option<Members<'_>> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = deserializer.deserialize_map(Top(Strict { depth: MAX_DEPTH })).ok()?;
@@ -41,13 +41,13 @@ pub(crate) fn members_of(text: &str) -> Option<Members<'_>> {
     Some(members)
 }
 
-/// The members of an object, in their order.
+/// The members of an object, in order.
 pub(crate) struct Members<'a>(Vec<(Mark, Cow<'a, str>, Member<'a>)>);
 
 /// The value of a member.
 pub(crate) enum Member<'a> {
     Text(Cow<'a, str>),
-    /// Everything but a text.
+    /// Anything but a string.
     Other(Value),
 }
 
@@ -57,7 +57,7 @@ impl<'a> Members<'a> {
         self.0.iter().find(|(mark, own, _)| *mark == marked && own == name).map(|(_, _, member)| member)
     }
 
-    /// The member, if it is a text.
+    /// The member, if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Member::Text(text) => Some(text),
@@ -65,7 +65,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The same with texts of their own.
+    /// Copies the borrowed strings.
     pub(crate) fn into_map(self) -> Map<String, Value> {
         let owned = |(_, name, member): (Mark, Cow<'_, str>, Member<'_>)| {
             let value = match member {
@@ -81,13 +81,12 @@ impl<'a> Members<'a> {
         self.0.into_iter()
     }
 
-    fn has_twins(&self) -> bool {
-        // Of a few names each is compared with each; of many that would take too long.
-        if self.0.len() <= FEW {
-            let is_twin = |at: usize, mark: &Mark, name: &Cow<'_, str>| {
+    fn has_duplicates(&self) -> bool {
+        if self.0.len() <= MAX_PAIRWISE {
+            let is_duplicate = |at: usize, mark: &Mark, name: &Cow<'_, str>| {
                 self.0.iter().take(at).any(|(own_mark, own, _)| own_mark == mark && own == name)
             };
-            return self.0.iter().enumerate().any(|(at, (mark, name, _))| is_twin(at, mark, name));
+            return self.0.iter().enumerate().any(|(at, (mark, name, _))| is_duplicate(at, mark, name));
         }
         let mut names: Vec<_> = self.0.iter().map(|(_, name, _)| name).collect();
         names.sort_unstable_by(|one, other| one.len().cmp(&other.len()).then_with(|| one.cmp(other)));
@@ -95,7 +94,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads the object as a whole.
+/// Reads the outermost object.
 struct Top(Strict);
 
 impl<'de> Visitor<'de> for Top {
@@ -107,15 +106,15 @@ impl<'de> Visitor<'de> for Top {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
         let inner = Leaf(self.0.deeper()?);
-        let mut members = Members(Vec::with_capacity(USUAL));
+        let mut members = Members(Vec::with_capacity(TYPICAL));
         while let Some(Name(name)) = map.next_key()? {
             members.0.push((Mark::of(&name), name, map.next_value_seed(inner)?));
         }
-        if members.has_twins() { Err(A::Error::custom("a member name stands twice")) } else { Ok(members) }
+        if members.has_duplicates() { Err(A::Error::custom("duplicate member name")) } else { Ok(members) }
     }
 }
 
-/// Reads the value of one of its members.
+/// Reads the value of a member of the outermost object.
 #[derive(Clone, Copy)]
 struct Leaf(Strict);
 
@@ -241,7 +240,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(Name(name)) = map.next_key()? {
             let value = map.next_value_seed(inner)?;
             if members.insert(name.into_owned(), value).is_some() {
-                return Err(A::Error::custom("a member name stands twice"));
+                return Err(A::Error::custom("duplicate member name"));
             }
         }
         Ok(Value::Object(members))
@@ -278,12 +277,12 @@ impl<'de> Visitor<'de> for NameVisitor {
 mod tests {
     use super::*;
 
-    fn same_in_both_ways(text: &[u8]) {
+    fn both_parsers_agree_on(text: &[u8]) {
         assert_eq!(parse_members(text).map(Members::into_map), parse_object(text), "{}", text.escape_ascii());
     }
 
     #[test]
-    fn members_are_read_as_objects_are() {
+    fn both_parsers_agree() {
         for text in [
             r#"{}"#,
             r#"{"a":"plain","b":"esc\"aped","c\u0064":"\u00e9é","e":null,"f":true,"g":-1,"h":1.5,"i":18446744073709551615}"#,
@@ -299,7 +298,7 @@ mod tests {
             "7",
             "null",
         ] {
-            same_in_both_ways(text.as_bytes());
+            both_parsers_agree_on(text.as_bytes());
         }
         let members = parse_members(br#"{"a":"x","b":1}"#).unwrap();
         assert_eq!((members.text("a"), members.text("b"), members.text("c")), (Some("x"), None, None));
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn strict_documents() {
+    fn only_strict_documents_are_accepted() {
         for (text, accepted) in [
             (r#"{"a":1,"b":[{"c":null}]}"#, true),
             (r#"{"a":1,"a":2}"#, false),
@@ -321,17 +320,17 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(parse_object(text.as_bytes()).is_some(), accepted, "{text}");
-            same_in_both_ways(text.as_bytes());
+            both_parsers_agree_on(text.as_bytes());
         }
         assert!(parse_object(b"{\"a\":\"\xff\"}").is_none());
-        same_in_both_ways(b"{\"a\":\"\xff\"}");
+        both_parsers_agree_on(b"{\"a\":\"\xff\"}");
     }
 
     #[test]
     fn depth_is_bounded() {
         let nested = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
         for n in [30, 31, 32, 33, 100_000] {
-            same_in_both_ways(nested(n).as_bytes());
+            both_parsers_agree_on(nested(n).as_bytes());
         }
         assert!(parse_object(nested(31).as_bytes()).is_some());
         assert!(parse_object(nested(32).as_bytes()).is_none());

@@ -1,13 +1,13 @@
-//! Which of a provider's published keys may have signed an ID token (S-76).
+//! Selects the published keys that may have signed an ID token (S-76).
 
 use serde_json::{Map, Value};
 
 use crate::id_token::IdToken;
 
-/// The keys that a provider publishes (RFC 7517), as it wrote them.
+/// A provider's published keys (RFC 7517), as received.
 ///
-/// Checking a signature takes cryptography, which this crate leaves to others: [`keys_for`](Self::keys_for) says which keys
-/// to try, [`IdToken::signing_input`] and [`IdToken::signature`] what to try them on. The facade's feature `jwks` does it.
+/// This crate contains no cryptography to check signatures: [`keys_for`](Self::keys_for) selects the keys to try, and
+/// [`IdToken::signing_input`] and [`IdToken::signature`] are what to check. The facade's feature `jwks` does that.
 ///
 /// ```
 /// # use auth_core::{IdToken, JwkSet, Secret};
@@ -22,16 +22,17 @@ use crate::id_token::IdToken;
 pub struct JwkSet(Vec<Value>);
 
 impl JwkSet {
-    /// The members of a JWK Set's `keys`. What is no key is passed over.
+    /// Creates a set from the elements of a JWK Set's `keys`. Elements that are not keys are ignored.
     #[must_use]
     pub const fn new(keys: Vec<Value>) -> Self {
         Self(keys)
     }
 
-    /// The keys that may have signed this token: public signature keys of the kind that the algorithm in its header takes,
-    /// with the header's `kid` where it has one. A key that Entra keeps for one issuer counts for that issuer only.
+    /// Returns the keys that may have signed this token: public signature keys whose type matches the algorithm in its
+    /// header, and whose `kid` matches if the header has one. If Entra restricts a key to an issuer, it matches only
+    /// tokens of that issuer.
     ///
-    /// None fits an algorithm with a shared secret or an unknown one.
+    /// No key matches an unknown algorithm or one with a shared secret.
     pub fn keys_for<'a>(&'a self, id_token: &'a IdToken) -> impl Iterator<Item = &'a Map<String, Value>> {
         let header = id_token.header();
         self.0.iter().filter_map(Value::as_object).filter(move |key| may_have_signed(key, &header, id_token))
@@ -65,7 +66,7 @@ mod tests {
     use crate::secret::Secret;
 
     #[test]
-    fn which_keys_may_have_signed() {
+    fn keys_match_by_type_use_algorithm_kid_and_issuer() {
         let segment = |value: &Value| base64url::encode(value.to_string().as_bytes());
         let claims = json!({"iss": "https://login.example/t1/v2.0", "tid": "t1"});
         let rs256 = json!({"alg": "RS256", "kid": "k"});
@@ -83,7 +84,7 @@ mod tests {
             (&json!({"alg": "RS256"}), json!({"kty": "RSA", "kid": "any"}), true),
             (&json!({"alg": "ES256"}), json!({"kty": "EC"}), true),
             (&json!({"alg": "EdDSA"}), json!({"kty": "OKP"}), true),
-            // A public key is no shared secret.
+            // A public key must not be used as a shared secret.
             (&json!({"alg": "HS256"}), json!({"kty": "RSA"}), false),
             (&json!({"alg": "HS256"}), json!({"kty": "oct"}), false),
             (&json!({"alg": "rs256"}), json!({"kty": "RSA"}), false),

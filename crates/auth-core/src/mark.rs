@@ -1,6 +1,6 @@
-//! What tells most names apart at a glance.
+//! A short prefix by which most names differ.
 
-/// The first bytes of a name, and its length. Different marks are those of different names; equal ones call for a look at the
+/// The first bytes of a name, and its length. Names with different marks differ; if the marks are equal, compare the
 /// names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark([u8; 8], usize);
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn different_marks_are_those_of_different_names() {
+    fn equal_names_have_equal_marks() {
         let names = ["", "a", "b", "ab", "abcdefg", "abcdefgh", "abcdefghi", "bbcdefghi", "a\0", "\0a"];
         for (one, other) in names.iter().flat_map(|one| names.map(|other| (*one, other))) {
             assert!(Mark::of(one) == Mark::of(other) || one != other);

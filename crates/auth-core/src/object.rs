@@ -1,4 +1,4 @@
-//! A JSON object that keeps the text it was read from, so that its members need no copies.
+//! A JSON object that keeps its text, so that its members need no copies.
 
 use core::ops::Range;
 use std::borrow::Cow;
@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 use crate::json::{self, Member};
 use crate::mark::Mark;
 
-/// An object with the text that it stands in, read by the rules of [`json::parse_object`].
+/// An object and its text, parsed by the rules of [`json::parse_object`].
 pub(crate) struct Object {
     text: Box<str>,
     members: Box<[(Mark, Part, Held)]>,
 }
 
-/// A text of the object.
+/// A string of the object.
 enum Part {
-    /// Where it stands.
+    /// Its position in the text.
     At(Range<usize>),
-    /// What its escapes stand for.
+    /// The string without its escapes.
     Own(Box<str>),
 }
 
@@ -28,11 +28,11 @@ enum Held {
     Other(Value),
 }
 
-/// The value of a member, in place.
+/// The value of a member, borrowed.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found<'a> {
     Text(&'a str),
-    /// Everything but a text.
+    /// Anything but a string.
     Other(&'a Value),
 }
 
@@ -56,7 +56,7 @@ impl Object {
         Some(self.found(held))
     }
 
-    /// The member, if it is a text.
+    /// The member, if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Found::Text(text) => Some(text),
@@ -64,7 +64,7 @@ impl Object {
         }
     }
 
-    /// The members with texts of their own.
+    /// Copies the members.
     pub(crate) fn to_map(&self) -> Map<String, Value> {
         let owned = |(_, name, held): &(Mark, Part, Held)| {
             let value = match self.found(held) {
@@ -92,7 +92,7 @@ impl Object {
 }
 
 impl Part {
-    /// The part of `whole` that `part` borrows, if it does.
+    /// The position of `part` in `whole` if it borrows from it, otherwise the string.
     fn of(whole: &str, part: Cow<'_, str>) -> Option<Self> {
         match part {
             Cow::Borrowed(part) => {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_what_the_text_says() {
+    fn an_object_has_the_members_of_its_text() {
         for text in [
             r#"{}"#,
             r#"{"a":"plain","b":"esc\"aped","c\u0064":"\u00e9é","":"","e":null,"f":[1,"x"],"g":{"h":1.5}}"#,

@@ -8,23 +8,22 @@ use crate::base64url;
 use crate::error::ConfigError;
 use crate::secret::Secret;
 
-/// 256 bits from the caller's random number generator, base64url (S-01).
+/// Generates 256 random bits, in base64url (S-01).
 ///
 /// # Errors
-/// [`ConfigError::Randomness`] when the generator fails.
+/// [`ConfigError::Randomness`] if the generator fails.
 fn random_text(rng: &mut impl TryCryptoRng) -> Result<Secret, ConfigError> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     rng.try_fill_bytes(bytes.as_mut_slice()).map_err(|_| ConfigError::Randomness)?;
     Ok(Secret::new(base64url::encode(bytes.as_slice())))
 }
 
-/// A text that [`random_text`] may have drawn: base64url of 256 bits.
+/// A text that [`random_text`] may have generated: base64url of 256 bits.
 fn kept_text(text: Secret) -> Option<Secret> {
-    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (text.expose().len() == 43 && text.expose().bytes().all(is_base64url)).then_some(text)
+    (text.expose().len() == 43 && base64url::is_base64url(text.expose())).then_some(text)
 }
 
-/// The `code_verifier` of RFC 7636. The method is always `S256`; there is no way to ask for `plain` (S-02).
+/// A `code_verifier` (RFC 7636). The method is always `S256`; `plain` is not supported (S-02).
 ///
 /// ```
 /// use auth_core::PkceVerifier;
@@ -37,57 +36,57 @@ fn kept_text(text: Secret) -> Option<Secret> {
 pub struct PkceVerifier(Secret);
 
 impl PkceVerifier {
-    /// Draws a new verifier.
+    /// Generates a verifier.
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::Randomness`] if the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
         random_text(rng).map(Self)
     }
 
-    /// The one that was kept in this text.
+    /// Restores a saved value.
     pub(crate) fn kept(text: Secret) -> Option<Self> {
         kept_text(text).map(Self)
     }
 
-    /// The `code_challenge`: base64url of the SHA-256 of the verifier (RFC 7636 §4.2).
+    /// Returns the `code_challenge`: the SHA-256 of the verifier in base64url (RFC 7636 §4.2).
     #[must_use]
     pub fn challenge(&self) -> String {
         base64url::encode(&Sha256::digest(self.0.expose().as_bytes()))
     }
 
-    /// The verifier itself, for the token request.
+    /// Returns the verifier, for the token request.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 }
 
-/// The `state` of an authorization request (RFC 6749 §10.12): proves that a response belongs to the sign-in under way.
+/// The `state` of an authorization request, which proves that a response belongs to this sign-in (RFC 6749 §10.12).
 #[derive(Clone, Debug)]
 pub struct State(Secret);
 
 impl State {
-    /// Draws a new state.
+    /// Generates a state.
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::Randomness`] if the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
         random_text(rng).map(Self)
     }
 
-    /// The one that was kept in this text.
+    /// Restores a saved value.
     pub(crate) fn kept(text: Secret) -> Option<Self> {
         kept_text(text).map(Self)
     }
 
-    /// The state itself.
+    /// Returns the state.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 
-    /// Whether `candidate` is this state, byte for byte and in constant time (S-03).
+    /// Returns whether `candidate` is exactly this state, in constant time (S-03).
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {
         self.0.ct_eq(candidate)
@@ -98,25 +97,25 @@ impl State {
     }
 }
 
-/// The `nonce` of an OpenID Connect request (Core §3.1.2.1): ties the id_token to the sign-in under way.
+/// The `nonce` of an OpenID Connect request, which binds the ID token to this sign-in (Core §3.1.2.1).
 #[derive(Clone, Debug)]
 pub struct Nonce(Secret);
 
 impl Nonce {
-    /// Draws a new nonce.
+    /// Generates a nonce.
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::Randomness`] if the generator fails.
     pub fn generate(rng: &mut impl TryCryptoRng) -> Result<Self, ConfigError> {
         random_text(rng).map(Self)
     }
 
-    /// The one that was kept in this text.
+    /// Restores a saved value.
     pub(crate) fn kept(text: Secret) -> Option<Self> {
         kept_text(text).map(Self)
     }
 
-    /// Whether `candidate` is this nonce, in constant time.
+    /// Returns whether `candidate` is exactly this nonce, in constant time.
     #[must_use]
     pub fn matches(&self, candidate: &str) -> bool {
         self.0.ct_eq(candidate)
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn drawn_values_are_long_and_distinct() {
+    fn random_values_are_long_and_distinct() {
         let rng = &mut rand::rngs::SysRng;
         let (a, b) = (State::generate(rng).unwrap(), State::generate(rng).unwrap());
         assert_eq!(a.expose().len(), 43);

@@ -1,16 +1,16 @@
-//! Authority resolution: what is asked of whom until an authority's endpoints are known (S-39, S-41, S-44).
+//! Authority resolution: the requests needed to find an authority's endpoints (S-39, S-41, S-44).
 //!
 //! ```text
-//!   the host is compiled in, vouched for or confirmed, or no host of Entra's ◀──yes── instance discovery
-//!            │                                                                              │ no, or no answer
-//!            ▼                                                                              ▼
-//!   the rules of the kind tell the endpoints ──yes──▶ Done(Ok)                          Done(Err)
-//!            │ no, or the id of the tenant is wanted
+//!   the host is known, trusted by the caller or confirmed, or not Entra's ◀──yes── instance discovery
+//!            │                                                                            │ no, or no answer
+//!            ▼                                                                            ▼
+//!   the endpoints follow from the kind ──yes──▶ Done(Ok)                              Done(Err)
+//!            │ no, or the tenant's id is wanted
 //!            ▼
-//!   metadata document ──good, or unchanged──▶ Done(Ok)
-//!            │ no answer                 └──breaks a rule──▶ forgotten, Done(Err)
+//!   metadata document ──valid, or unchanged──▶ Done(Ok)
+//!            │ no answer          └──invalid──▶ forget the old one, Done(Err)
 //!            ▼
-//!   the one that is known ──at most a week old──▶ Done(Ok), else Done(Err)
+//!   the old document ──at most a week old──▶ Done(Ok), else Done(Err)
 //! ```
 
 use core::time::Duration;
@@ -27,24 +27,23 @@ use crate::flow::{Flow, Input, Step};
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
 
-/// A document is taken as it is for a day at most, less a random part of half a day, so that many processes do not ask
-/// at the same time.
+/// How long a document is fresh, minus up to [`JITTER`] at random, so that many processes do not fetch it at once.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 const JITTER: Duration = Duration::from_secs(12 * 60 * 60);
-/// Older ones serve so long while the provider cannot be reached,
+/// How old a document may be if the provider cannot be reached.
 const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// and it is left alone so long.
+/// How long an unreachable provider is not asked again.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// An authority, and what is known of it by now: plain data for callers to keep. Only what passed every check is in it.
+/// An authority and what has been discovered about it: plain data for callers to keep, all of it validated.
 ///
 /// ```
 /// use auth_core::{Authority, ResolvedAuthority, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_700_000_000);
 /// let entra = ResolvedAuthority::new(Authority::tenant("contoso.example")?);
-/// assert!(entra.endpoints(now).is_some(), "it is compiled in");
-/// assert!(entra.lacks_tenant_id(), "only Entra knows which tenant has the domain");
+/// assert!(entra.endpoints(now).is_some(), "known at compile time");
+/// assert!(entra.lacks_tenant_id(), "only Entra knows the tenant of a domain");
 /// assert!(ResolvedAuthority::new(Authority::oidc("https://idp.example")?).endpoints(now).is_none());
 /// # Ok::<(), auth_core::Error>(())
 /// ```
@@ -55,7 +54,7 @@ pub struct ResolvedAuthority {
     document: Option<Document>,
 }
 
-/// A metadata document that passed every check.
+/// A validated metadata document.
 #[derive(Clone, Debug)]
 struct Document {
     provider: Provider,
@@ -64,7 +63,7 @@ struct Document {
 }
 
 impl Document {
-    /// Whether it may be used without asking. A clock that was set back tells nothing of its age.
+    /// Whether it may be used without a request. If the clock was set back, its age is unknown.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.at <= now && now <= self.fresh_until && self.bridges_outage(now)
     }
@@ -75,26 +74,27 @@ impl Document {
 }
 
 impl ResolvedAuthority {
-    /// An authority of which nobody has been asked yet.
+    /// Creates an authority about which nothing has been discovered.
     #[must_use]
     pub fn new(authority: Authority) -> Self {
         Self { authority: Arc::new(authority), tenant_id: None, document: None }
     }
 
-    /// The authority, with the names that are known of it by now.
+    /// Returns the authority, with the names discovered so far.
     #[must_use]
     pub fn authority(&self) -> &Arc<Authority> {
         &self.authority
     }
 
-    /// The id of the tenant, where the authority names a domain and its document or its tokens have told the id.
+    /// Returns the tenant's id if the authority names a domain and a document or tokens have revealed the id.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant_id.as_deref()
     }
 
-    /// The same, knowing which tenant issued `tokens`, where the authority names it by a domain; `None` where that is no
-    /// news. It is as good as the document's word: both come from the same host, and the issuer of both was checked.
+    /// Returns this authority with the id of the tenant that issued `tokens`, if the authority names it by a domain;
+    /// `None` if that changes nothing. Tokens are as reliable as the document: both come from the same host, and the
+    /// issuer of both was checked.
     #[must_use]
     pub fn with_tenant_of(&self, tokens: &Tokens) -> Option<Self> {
         let iss = tokens.id_token.as_ref().filter(|_| self.authority.wants_tenant_id())?.text("iss")?;
@@ -102,20 +102,20 @@ impl ResolvedAuthority {
         (self.tenant_id() != Some(&*id)).then(|| Self { tenant_id: Some(id.into()), ..self.clone() })
     }
 
-    /// Whether resolution could still tell which tenant a domain name means.
+    /// Returns whether resolution could still discover the tenant of a domain name.
     #[must_use]
     pub fn lacks_tenant_id(&self) -> bool {
         self.tenant_id.is_none() && self.authority.wants_tenant_id()
     }
 
-    /// The endpoints, where nobody has to be asked at the time `now`.
+    /// Returns the endpoints, if no request is needed at the time `now`.
     #[must_use]
     pub fn endpoints(&self, now: Timestamp) -> Option<ProviderMetadata> {
         let document = || self.document.as_ref().filter(|document| document.is_fresh(now));
         self.authority.metadata().or_else(|| Some(document()?.provider.metadata.clone()))
     }
 
-    /// Takes in what asking for the document brought, and tells the endpoints.
+    /// Records the result of the request for the document, and returns the endpoints.
     fn learn(
         &mut self,
         answer: Result<Provider, Error>,
@@ -139,7 +139,7 @@ impl ResolvedAuthority {
                 }
                 Some(_) | None => Err(error),
             },
-            // An answer that failed a check ends the trust in an older one, too.
+            // An invalid document also ends the trust in an older one.
             Err(error) => {
                 self.document = None;
                 Err(error)
@@ -148,17 +148,17 @@ impl ResolvedAuthority {
     }
 }
 
-/// How resolution ended.
+/// The result of an [`AuthorityResolution`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ResolutionOutcome {
-    /// What is known now, to be kept whichever the endpoints are.
+    /// What is known now; keep it even if resolution failed.
     pub known: ResolvedAuthority,
-    /// The endpoints, or why what was wanted is not known.
+    /// The endpoints, or the reason why resolution failed.
     pub endpoints: Result<ProviderMetadata, Error>,
 }
 
-/// Finds out where the endpoints of an authority are, and which tenant it names. It asks nobody for what is known.
+/// Finds the endpoints of an authority, and the tenant that it names. Sends no request for what is known.
 ///
 /// ```
 /// use auth_core::{
@@ -179,24 +179,24 @@ pub struct AuthorityResolution {
     context: RequestContext,
     known: ResolvedAuthority,
     wants_tenant_id: bool,
-    /// How long a document that comes now is taken as it is.
+    /// How long a document received now is fresh.
     fresh_for: Duration,
-    asking: Option<Asking>,
+    discovery: Option<Discovery>,
     endpoints: Option<Result<ProviderMetadata, Error>>,
     over: bool,
 }
 
 #[derive(Debug)]
-enum Asking {
+enum Discovery {
     Instance(InstanceDiscovery),
     Document(OpenIdConfiguration),
 }
 
 impl AuthorityResolution {
-    /// Resolves the endpoints of an authority.
+    /// Creates a resolution that continues from what is `known`.
     ///
     /// # Errors
-    /// [`ConfigError::Randomness`] when the generator fails.
+    /// [`ConfigError::Randomness`] if the generator fails.
     pub fn new(
         context: RequestContext,
         known: ResolvedAuthority,
@@ -205,22 +205,22 @@ impl AuthorityResolution {
         let drawn = rng.try_next_u64().map_err(|_| ConfigError::Randomness)?;
         let jitter = Duration::from_secs(drawn.checked_rem(JITTER.as_secs()).unwrap_or_default());
         let fresh_for = FRESH.saturating_sub(jitter);
-        Ok(Self { context, known, wants_tenant_id: false, fresh_for, asking: None, endpoints: None, over: false })
+        Ok(Self { context, known, wants_tenant_id: false, fresh_for, discovery: None, endpoints: None, over: false })
     }
 
-    /// Also asks for the tenant's id, where it is not known.
+    /// Also discovers the tenant's id, if it is not known.
     #[must_use]
     pub fn with_tenant_id(mut self) -> Self {
         self.wants_tenant_id = true;
         self
     }
 
-    /// What must be asked next; `None` when what is wanted is known.
-    fn next(&mut self, now: Timestamp) -> Result<Option<Asking>, ConfigError> {
+    /// The next request; `None` if everything needed is known.
+    fn next(&mut self, now: Timestamp) -> Result<Option<Discovery>, ConfigError> {
         let (context, known) = (self.context.clone(), &self.known);
-        // Before it is confirmed nothing is sent to a host.
+        // Nothing is sent to an unconfirmed host.
         if known.authority.needs_instance_discovery() {
-            return InstanceDiscovery::new(context, &known.authority).map(Asking::Instance).map(Some);
+            return InstanceDiscovery::new(context, &known.authority).map(Discovery::Instance).map(Some);
         }
         match known.endpoints(now) {
             Some(endpoints) if !(self.wants_tenant_id && known.lacks_tenant_id()) => {
@@ -230,7 +230,7 @@ impl AuthorityResolution {
             Some(_) | None => {
                 let exchange = OpenIdConfiguration::new(context, &known.authority)?;
                 let document = known.document.as_ref();
-                Ok(Some(Asking::Document(exchange.revalidating(document.map(|document| document.provider.clone())))))
+                Ok(Some(Discovery::Document(exchange.revalidating(document.map(|document| document.provider.clone())))))
             }
         }
     }
@@ -243,12 +243,12 @@ impl Flow for AuthorityResolution {
         if self.over {
             return Err(ProtocolError::OutOfOrder.into());
         }
-        if self.asking.is_none() && self.endpoints.is_none() {
-            self.asking = self.next(now)?;
+        if self.discovery.is_none() && self.endpoints.is_none() {
+            self.discovery = self.next(now)?;
         }
-        let request = match &self.asking {
-            Some(Asking::Instance(exchange)) => Some(exchange.request()),
-            Some(Asking::Document(exchange)) => Some(exchange.request()),
+        let request = match &self.discovery {
+            Some(Discovery::Instance(exchange)) => Some(exchange.request()),
+            Some(Discovery::Document(exchange)) => Some(exchange.request()),
             None => None,
         };
         if let Some(request) = request {
@@ -260,12 +260,12 @@ impl Flow for AuthorityResolution {
     }
 
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
-        match self.asking.take() {
-            Some(Asking::Instance(exchange)) => match input.complete(exchange, now) {
+        match self.discovery.take() {
+            Some(Discovery::Instance(exchange)) => match input.complete(exchange, now) {
                 Ok(instance) => self.known.authority = Arc::new(self.known.authority.with_instance(instance)),
                 Err(error) => self.endpoints = Some(Err(error)),
             },
-            Some(Asking::Document(exchange)) => {
+            Some(Discovery::Document(exchange)) => {
                 self.endpoints = Some(self.known.learn(input.complete(exchange, now), self.fresh_for, now));
             }
             None => return Err(ProtocolError::OutOfOrder.into()),

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use crate::error::ConfigError;
 use crate::text::{cmp_folded, same};
 
-/// The scopes that OpenID Connect reserves; they steer the sign-in and name no resource. `email` does name one: it is a
-/// permission of Microsoft Graph, and stands in what a token grants.
+/// The scopes of OpenID Connect, which control the sign-in and name no resource. `email` is not one of them: it is a
+/// permission of Microsoft Graph, and a token's granted scopes contain it.
 const OIDC: [&str; 3] = ["openid", "profile", "offline_access"];
 
-/// How many scopes a token has, about.
-const USUAL: usize = 8;
+/// About the number of scopes of a token.
+const TYPICAL: usize = 8;
 
-/// A set of scopes in the order and the letters in which they were given. A clone shares them.
+/// A set of scopes that keeps their order and case. Clones share the data.
 ///
 /// ```
 /// use auth_core::Scopes;
@@ -27,9 +27,9 @@ const USUAL: usize = 8;
 #[derive(Clone, Default)]
 pub struct Scopes(Arc<Inner>);
 
-/// A few bits of a scope set: where they tell that it does not grant another, it does not.
+/// A bit mask of a scope set, for ruling out quickly that it grants another.
 ///
-/// Public for the other crates of this workspace only.
+/// Public only for the other crates of this workspace.
 ///
 /// ```
 /// # use auth_core::Scopes;
@@ -42,39 +42,40 @@ pub struct Scopes(Arc<Inner>);
 pub struct ScopeMask(u64);
 
 impl ScopeMask {
-    /// `false` where the set surely does not grant the one of `wanted`; then [`Scopes::grants`] need not be asked.
+    /// Returns `false` if the set certainly does not grant the one of `wanted`, so that [`Scopes::grants`] need not be
+    /// called.
     #[must_use]
     pub const fn may_grant(self, wanted: Self) -> bool {
         wanted.0 & !self.0 == 0
     }
 }
 
-/// What comparing needs is made once, as a set is compared far more often than it is made.
+/// What comparisons need is prepared once, because sets are compared far more often than created.
 #[derive(Default)]
 struct Inner {
-    /// As given, no two alike, with a space between.
+    /// The scopes as given, without duplicates, separated by spaces.
     given: Box<str>,
-    /// How many those are.
+    /// The number of scopes in `given`.
     count: usize,
-    /// Whether they are in the order of their small letters.
+    /// Whether `given` is sorted by folded case.
     is_sorted: bool,
-    /// In small letters, sorted, without the reserved ones.
+    /// The scopes in lower case, sorted, without the reserved ones.
     resources: Packed,
-    /// Two bits for each of `resources`: a set can only be granted by one that has all its bits.
+    /// Two bits for each of `resources`: a set that grants another has all its bits.
     mask: u64,
     /// Bit `n` for the reserved scope `OIDC[n]`.
     reserved: u8,
 }
 
 impl Scopes {
-    /// Reads a space-separated list, as it stands in requests and responses. An empty text is an empty set.
+    /// Parses a space-separated list, as in requests and responses. An empty text is an empty set.
     ///
     /// # Errors
-    /// [`ConfigError::Scope`] when a scope holds a character that RFC 6749 §3.3 forbids.
+    /// [`ConfigError::Scope`] if a scope contains a character that RFC 6749 §3.3 forbids.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        // Without a way out in between, many characters are looked at at once.
+        // Without an early exit, the loop is vectorized.
         if text.bytes().fold(true, |all, byte| all & (is_legal(byte) | (byte == b' '))) {
-            let mut given = Vec::with_capacity(USUAL);
+            let mut given = Vec::with_capacity(TYPICAL);
             given.extend(text.split(' ').filter(|scope| !scope.is_empty()));
             Ok(Self::of(given))
         } else {
@@ -82,10 +83,10 @@ impl Scopes {
         }
     }
 
-    /// Takes the scopes one by one; a repeated scope counts once.
+    /// Creates a set from single scopes; duplicates are dropped.
     ///
     /// # Errors
-    /// [`ConfigError::Scope`] when a scope is empty or holds a character that RFC 6749 §3.3 forbids (a space among them).
+    /// [`ConfigError::Scope`] if a scope is empty or contains a character that RFC 6749 §3.3 forbids, such as a space.
     pub fn new<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         let given: Vec<String> = scopes.into_iter().map(Into::into).collect();
         if given.iter().any(|scope| scope.is_empty() || !scope.bytes().all(is_legal)) {
@@ -94,10 +95,10 @@ impl Scopes {
         Ok(Self::of(given.iter().map(String::as_str).collect()))
     }
 
-    /// The set of legal scopes.
+    /// The set of scopes that have been validated.
     fn of(mut given: Vec<&str>) -> Self {
         let mut sorted: Vec<_> = given.iter().copied().enumerate().collect();
-        // Of scopes that are alike the first stays the first.
+        // A stable sort, so that the first of several duplicates is kept.
         sorted.sort_by(|(_, one), (_, other)| cmp_folded(one, other));
         sorted.dedup_by(|(_, later), (_, first)| same(later, first));
         let reserved = sorted.iter().fold(0, |bits, (_, scope)| bits | reserved_bit(scope));
@@ -112,24 +113,24 @@ impl Scopes {
         Self(Arc::new(Inner { given, count, is_sorted, resources, mask, reserved }))
     }
 
-    /// Whether there is no scope at all.
+    /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.count == 0
     }
 
-    /// How many scopes there are, the reserved ones included.
+    /// Returns the number of scopes, including the reserved ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.count
     }
 
-    /// The scopes in their order.
+    /// Returns the scopes in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         Iter { rest: self.0.given.split(' '), left: self.0.count }
     }
 
-    /// The scopes in their order with a space between, as they stand in a request.
+    /// Returns the scopes in order, separated by spaces, as in a request.
     ///
     /// ```
     /// # use auth_core::Scopes;
@@ -141,7 +142,7 @@ impl Scopes {
         &self.0.given
     }
 
-    /// Whether `scope` is in the set; letters compare ASCII-case-insensitively, as Entra and every MSAL do (S-68).
+    /// Returns whether `scope` is in the set, ASCII-case-insensitively, as Entra and every MSAL compare scopes (S-68).
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
         match reserved_bit(scope) {
@@ -150,15 +151,15 @@ impl Scopes {
         }
     }
 
-    /// Whether all of `other` is in this set.
+    /// Returns whether all of `other` is in this set.
     #[must_use]
     pub fn contains_all(&self, other: &Self) -> bool {
         other.0.reserved & !self.0.reserved == 0 && self.grants(other)
     }
 
-    /// Whether a token with this set may be used for `wanted`: whether every scope of `wanted` is in this set, except
-    /// `openid`, `profile` and `offline_access`, which are no permissions at a resource. Letters compare
-    /// ASCII-case-insensitively (S-68). It allocates nothing and takes time linear in the number of scopes.
+    /// Returns whether a token with these scopes may be used for `wanted`: whether every scope of `wanted` is in this
+    /// set, except `openid`, `profile` and `offline_access`, which are not permissions at a resource. Compares
+    /// ASCII-case-insensitively (S-68), in linear time and without allocating.
     ///
     /// ```
     /// # use auth_core::Scopes;
@@ -177,47 +178,46 @@ impl Scopes {
         wanted.resources.iter().all(|scope| rest.any(|own| own == scope))
     }
 
-    /// A few bits of the set, to be kept where many sets are searched for one that grants another. Public for the other
-    /// crates of this workspace only.
+    /// Returns a bit mask of the set, for searching many sets. Public only for the other crates of this workspace.
     #[doc(hidden)]
     #[must_use]
     pub fn mask(&self) -> ScopeMask {
         ScopeMask(self.0.mask)
     }
 
-    /// Whether the two sets have a scope in common.
+    /// Returns whether the two sets have a scope in common.
     #[must_use]
     pub fn intersects(&self, other: &Self) -> bool {
         let own = self.members();
         other.iter().any(own)
     }
 
-    /// The set without `openid`, `profile` and `offline_access`: what a cached token must grant.
+    /// Returns the set without `openid`, `profile` and `offline_access`: what a cached token must grant.
     #[must_use]
     pub fn without_oidc(&self) -> Self {
         if self.0.reserved == 0 {
             return self.clone();
         }
-        self.only(|scope| reserved_bit(scope) == 0)
+        self.filter(|scope| reserved_bit(scope) == 0)
     }
 
-    /// The set with `openid`, `profile` and `offline_access` added: what a user flow asks for.
+    /// Returns the set with `openid`, `profile` and `offline_access` added, as requested for users.
     #[must_use]
     pub fn with_oidc(&self) -> Self {
         Self::of(self.iter().chain(OIDC).collect())
     }
 
-    /// The scopes of this set that `other` lacks.
+    /// Returns the scopes of this set that `other` lacks.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         if other.contains_all(self) {
             return Self::default();
         }
         let theirs = other.members();
-        self.only(|scope| !theirs(scope))
+        self.filter(|scope| !theirs(scope))
     }
 
-    /// The same set in the order in which it is written to the shared cache: by folded letters.
+    /// Returns the set sorted by folded case, the order in the shared cache.
     #[must_use]
     pub fn sorted(&self) -> Self {
         if self.0.is_sorted {
@@ -228,7 +228,7 @@ impl Scopes {
         Self::of(scopes)
     }
 
-    /// Whether a scope is in the set, for many questions: in time that grows with the logarithm of the set.
+    /// Like `contains`, in logarithmic time, for many calls.
     fn members(&self) -> impl Fn(&str) -> bool {
         let resources: BTreeSet<_> = self.0.resources.iter().collect();
         move |scope| match reserved_bit(scope) {
@@ -237,12 +237,12 @@ impl Scopes {
         }
     }
 
-    fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+    fn filter(&self, wanted: impl Fn(&str) -> bool) -> Self {
         Self::of(self.iter().filter(|scope| wanted(scope)).collect())
     }
 }
 
-/// The scopes of a set in their order.
+/// The scopes of a set, in order.
 struct Iter<'a> {
     rest: core::str::Split<'a, char>,
     left: usize,
@@ -252,7 +252,7 @@ impl<'a> Iterator for Iter<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        // Of nothing, too, there is a first part.
+        // Splitting an empty text gives one part.
         self.left = self.left.checked_sub(1)?;
         self.rest.next()
     }
@@ -264,17 +264,17 @@ impl<'a> Iterator for Iter<'a> {
 
 impl ExactSizeIterator for Iter<'_> {}
 
-/// Texts one behind the other, each after its length: comparing two sets reads memory from one end to the other.
+/// Texts one after another, each prefixed with its length, so that comparing two sets reads memory sequentially.
 #[derive(Default)]
 struct Packed(Box<[u8]>);
 
 impl Packed {
-    /// In small letters.
+    /// Packs the texts in lower case.
     fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Self {
         let sizes = texts.clone().map(|text| text.len().saturating_add(size_of::<u32>()));
         let mut packed = Vec::with_capacity(sizes.fold(0, usize::saturating_add));
         for text in texts {
-            // No scope is longer than what was read into memory; one beyond 4 GiB is none.
+            // No message can contain a scope of 4 GiB.
             let Ok(length) = u32::try_from(text.len()) else { continue };
             packed.extend_from_slice(&length.to_le_bytes());
             packed.extend(text.bytes().map(|byte| byte.to_ascii_lowercase()));
@@ -293,12 +293,12 @@ impl Packed {
     }
 }
 
-/// A character of a scope (RFC 6749 §3.3).
+/// Whether a scope may contain this byte (RFC 6749 §3.3).
 const fn is_legal(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
-/// The bit of a reserved scope, in any letters; 0 for all others.
+/// The bit of a reserved scope, in any case; 0 for all others.
 fn reserved_bit(scope: &str) -> u8 {
     let index = OIDC.iter().position(|oidc| oidc.eq_ignore_ascii_case(scope));
     index.map_or(0, |index| 1 << index)
@@ -312,7 +312,7 @@ fn mask_bits(scope: &[u8]) -> u64 {
     (1 << (hash >> 58)) | (1 << ((hash >> 52) & 63))
 }
 
-/// Equal are sets of the same scopes in the same order and letters.
+/// Sets are equal if they have the same scopes in the same order and case.
 impl PartialEq for Scopes {
     fn eq(&self, other: &Self) -> bool {
         self.0.given == other.0.given
@@ -327,7 +327,7 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// Space-separated, as it stands in a request.
+/// Space-separated, as in a request.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn grammar() {
+    fn only_characters_of_the_grammar_are_accepted() {
         for (text, accepted) in [
             ("", true),
             ("User.Read", true),
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn sets() {
+    fn set_operations_fold_case_and_keep_the_order() {
         assert_eq!(scopes("b A a B").to_string(), "b A");
         assert_eq!(scopes("OpenID User.Read profile").without_oidc(), scopes("User.Read"));
         assert_eq!(scopes("email").without_oidc(), scopes("email"));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn grants() {
+    fn a_grant_ignores_the_reserved_scopes() {
         for (own, wanted, granted) in [
             ("User.Read Mail.Read", "mail.read", true),
             ("user.read mail.read", "Mail.Read USER.READ", true),
@@ -398,7 +398,7 @@ mod tests {
             assert_eq!(own.grants(&wanted), granted, "{own} / {wanted}");
             assert_eq!(own.contains_all(&wanted.without_oidc()), granted, "{own} / {wanted}");
         }
-        assert!(!scopes("a").contains_all(&scopes("a openid")), "only a grant passes over the reserved ones");
+        assert!(!scopes("a").contains_all(&scopes("a openid")), "only `grants` ignores the reserved scopes");
         assert!(scopes("a OPENID").contains_all(&scopes("openid a")));
         assert!(scopes("a OPENID").contains("OpenId") && !scopes("a").contains("openid"));
     }
@@ -411,9 +411,9 @@ mod tests {
         assert_eq!(format!("{one:?}"), r#"Scopes(["User.Read"])"#);
     }
 
-    // A server may grant very many; each operation below would take minutes if it were quadratic.
+    // A server may grant very many scopes: a quadratic operation would take minutes here.
     #[test]
-    fn many_scopes() {
+    fn no_operation_is_quadratic() {
         let text = |prefix: &str| (0..100_000).map(|n| format!("{prefix}{n} ")).collect::<String>();
         let (many, twice, others) = (scopes(&text("A")), scopes(&(text("a") + &text("A"))), scopes(&text("b")));
         assert_eq!(twice.len(), many.len());
@@ -427,7 +427,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn granted_is_what_is_contained(own in "([aAbB]{1,3} |openid ){0,8}", wanted in "([aAbB]{1,3} |profile ){0,4}") {
+        fn grants_is_containment(own in "([aAbB]{1,3} |openid ){0,8}", wanted in "([aAbB]{1,3} |profile ){0,4}") {
             let (own, wanted) = (scopes(&own), scopes(&wanted));
             let all = wanted.without_oidc().iter().all(|scope| own.iter().any(|own| own.eq_ignore_ascii_case(scope)));
             proptest::prop_assert_eq!(own.grants(&wanted), all);

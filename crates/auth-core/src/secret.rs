@@ -1,4 +1,4 @@
-//! The one type that holds secrets.
+//! The type of all secrets.
 
 use core::fmt;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 /// A token, code, verifier or other text that must not leak.
 ///
-/// It has no `Display`, no `Serialize` and a redacted `Debug`; [`expose`](Self::expose) is the one way to the text.
-/// Clones share one allocation, which is wiped when the last of them is dropped. What TLS and HTTP stacks copied from
-/// it is beyond our reach.
+/// It has no `Display`, no `Serialize` and a redacted `Debug`; only [`expose`](Self::expose) returns the text. Clones
+/// share one allocation, which is wiped when the last of them is dropped. Copies made by TLS and HTTP libraries are out
+/// of our reach.
 ///
 /// ```
 /// use auth_core::Secret;
@@ -22,23 +22,23 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop};
 #[derive(Clone)]
 pub struct Secret(Arc<Wiped>);
 
-/// A text that is wiped when it is dropped.
+/// A text that is wiped on drop.
 struct Wiped(String);
 
 impl Secret {
-    /// Takes the text; nothing of it is copied.
+    /// Creates a secret without copying the text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Arc::new(Wiped(text)))
     }
 
-    /// The text itself. Never log it, never put it into an error.
+    /// Returns the text. Never log it or put it into an error.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0.0
     }
 
-    /// Compares without telling by the time it takes where the two differ (S-89).
+    /// Compares in constant time (S-89).
     #[must_use]
     pub fn ct_eq(&self, other: &str) -> bool {
         self.expose().as_bytes().ct_eq(other.as_bytes()).into()
@@ -47,7 +47,7 @@ impl Secret {
 
 impl Drop for Wiped {
     fn drop(&mut self) {
-        // What lies beyond the length is wiped at once, the characters before it one by one.
+        // `zeroize` wipes spare capacity in one go, but initialised bytes one by one.
         self.0.clear();
         self.0.zeroize();
     }

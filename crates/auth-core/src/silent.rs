@@ -1,11 +1,11 @@
-//! Silent redemption: which refresh token is tried next, and what each answer means for the cache.
+//! Silent redemption: the order in which refresh tokens are tried, and what each answer means for the cache.
 //!
 //! ```text
 //!            ┌────────────────────────────────────────────────┐
-//!            ▼                                                │ client_mismatch, invalid_grant
-//!   next candidate ──Send──▶ answer ──tokens──▶ Done(Ok)      │ and a further candidate
-//!            │                 │ └────────────────────────────┘ (of no family that refuses this client)
-//!            │ none            │ anything else
+//!            ▼                                                │ client_mismatch, invalid_grant:
+//!   next candidate ──Send──▶ answer ──tokens──▶ Done(Ok)      │ try the next candidate (none of
+//!            │                 │ └────────────────────────────┘ a family that refuses this client)
+//!            │ none left       │ anything else
 //!            ▼                 ▼
 //!      Done(Err: first refusal, or no_tokens_found)
 //! ```
@@ -25,68 +25,85 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
 
-/// A refresh token that the cache found.
+/// A refresh token found in the cache.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshCandidate {
     /// The token.
     pub refresh_token: Secret,
-    /// Whether it belongs to a family of clients rather than to this one.
+    /// Whether it belongs to a family of clients rather than to this client.
     pub family: bool,
 }
 
 impl RefreshCandidate {
-    /// A refresh token of this client, or of its family.
+    /// Creates a candidate from a refresh token of this client or its family.
     #[must_use]
     pub fn new(refresh_token: Secret, family: bool) -> Self {
         Self { refresh_token, family }
     }
 }
 
-/// What silent redemption is to ask for.
+/// The request of a [`SilentRedemption`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RedemptionRequest {
-    /// Who asks.
+    /// The application and the correlation id.
     pub context: RequestContext,
-    /// Where.
+    /// The provider.
     pub metadata: ProviderMetadata,
-    /// For which account.
+    /// The account.
     pub account: AccountId,
-    /// For which scopes.
+    /// The requested scopes.
     pub scopes: Scopes,
-    /// Which claims the tokens must satisfy.
+    /// The claims that the tokens must satisfy.
     pub claims: Option<Claims>,
-    /// The stored id_tokens of the same client, with which a new one must agree; see
-    /// [`RefreshRedemption::expecting`].
+    /// The client's stored ID tokens, with which a new one must agree; see [`RefreshRedemption::expecting`].
     pub id_tokens: Vec<IdToken>,
 }
 
 impl RedemptionRequest {
-    /// A request for `scopes` of `account`.
+    /// Creates a request for `scopes` and `account`.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
         Self { context, metadata, account, scopes, claims: None, id_tokens: Vec::new() }
     }
 }
 
-/// How silent redemption ended. An ordinary refusal is an outcome, not a failure of the flow: its effects on the cache
-/// count all the same.
+/// The result of a [`SilentRedemption`]. An ordinary refusal is a result, not a failure of the flow, because it too may
+/// affect the cache.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SilentOutcome {
-    /// The tokens, or why there are none.
+    /// The tokens, or the reason why there are none.
     pub result: Result<Tokens, Error>,
     /// Whether the server said that this client is not in the family (S-85).
     pub not_in_family: bool,
 }
 
-/// Tries refresh tokens in order until one is redeemed or nothing more can be tried.
+/// Tries refresh tokens in order until one is redeemed or no other can be tried.
+///
+/// ```
+/// use auth_core::{
+///     AccountId, Application, Authority, ClientId, CorrelationId, Flow, RedemptionRequest, RefreshCandidate,
+///     RequestContext, Scopes, Secret, SilentRedemption, Step, Timestamp,
+/// };
+///
+/// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
+/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);
+/// let metadata = Authority::tenant("common")?.metadata().unwrap();
+/// let request = RedemptionRequest::new(context, metadata, AccountId::new("u.t"), Scopes::parse("User.Read")?);
+/// let candidate = RefreshCandidate::new(Secret::new("1.AX4A".to_owned()), false);
+///
+/// let mut redemption = SilentRedemption::new(request, [candidate]);
+/// let Step::Send { request, .. } = redemption.step(Timestamp::from_unix_seconds(1_700_000_000))? else { panic!() };
+/// assert_eq!(request.uri().path(), "/common/oauth2/v2.0/token");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SilentRedemption {
     request: RedemptionRequest,
     candidates: VecDeque<RefreshCandidate>,
-    asking: Option<RefreshRedemption>,
+    current: Option<RefreshRedemption>,
     refusal: Option<Error>,
     outcome: Option<Result<Tokens, Error>>,
     not_in_family: bool,
@@ -94,7 +111,7 @@ pub struct SilentRedemption {
 }
 
 impl SilentRedemption {
-    /// Tries `candidates` in the given order; a token that stands twice is tried once.
+    /// Creates a redemption that tries `candidates` in this order, and each token only once.
     #[must_use]
     pub fn new(request: RedemptionRequest, candidates: impl IntoIterator<Item = RefreshCandidate>) -> Self {
         let mut distinct = VecDeque::<RefreshCandidate>::new();
@@ -106,7 +123,7 @@ impl SilentRedemption {
         Self {
             request,
             candidates: distinct,
-            asking: None,
+            current: None,
             refusal: None,
             outcome: None,
             not_in_family: false,
@@ -128,12 +145,12 @@ impl SilentRedemption {
 
     /// Decides what a refusal means for the tokens that have not been tried yet.
     fn refused(&mut self, error: Error) {
-        let is_familys = self.candidates.pop_front().is_some_and(|candidate| candidate.family);
+        let is_family = self.candidates.pop_front().is_some_and(|candidate| candidate.family);
         let next = match &error {
             Error::Server(server) if server.has_suberror("client_mismatch") => {
-                if is_familys {
+                if is_family {
                     self.not_in_family = true;
-                    // The family refuses the client, whichever token it sends; MSAL Python caches one per client.
+                    // The family refuses this client with any token; MSAL Python caches one per client.
                     self.candidates.retain(|candidate| !candidate.family);
                 }
                 true
@@ -147,7 +164,7 @@ impl SilentRedemption {
             self.outcome = Some(Err(error));
             return;
         }
-        // The first refusal of the user's own session says most; a family that refuses this client says nothing of it.
+        // Report the first refusal of the user's session; that of a family says nothing about the session.
         let replace = matches!(self.refusal, None | Some(Error::Server(_)));
         if replace {
             self.refusal = Some(error);
@@ -165,16 +182,16 @@ impl Flow for SilentRedemption {
         if let Some(outcome) = self.outcome.take() {
             return Ok(self.finish(outcome));
         }
-        if self.asking.is_none() {
-            self.asking = self.candidates.front().map(|candidate| self.redemption(candidate, now));
+        if self.current.is_none() {
+            self.current = self.candidates.front().map(|candidate| self.redemption(candidate, now));
         }
-        match &self.asking {
+        match &self.current {
             Some(redemption) => Ok(Step::Send { request: redemption.request(), replay: Replay::Once }),
             None => {
                 let none = || UiRequired::local(UiReason::NoTokensFound, self.request.context.correlation_id).into();
                 let error = match self.refusal.take() {
                     Some(error @ Error::UiRequired(_)) => error,
-                    // Only the family refused this client: for the user that is as if there were no token.
+                    // Only the family refused this client: to the user, that is like having no token.
                     Some(_) | None => none(),
                 };
                 Ok(self.finish(Err(error)))
@@ -183,7 +200,7 @@ impl Flow for SilentRedemption {
     }
 
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
-        let Some(redemption) = self.asking.take() else {
+        let Some(redemption) = self.current.take() else {
             return Err(ProtocolError::OutOfOrder.into());
         };
         match input {

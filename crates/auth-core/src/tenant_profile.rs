@@ -1,9 +1,9 @@
-//! What an account is in one of its tenants.
+//! The profile of an account in one of its tenants.
 
 use core::fmt;
 
-/// One picture of an account, taken in one tenant: at home, or where it is a guest (MSAL.NET's `TenantProfile`, MSAL
-/// Node's `tenantProfiles`).
+/// An account's profile in its home tenant, or in a tenant where it is a guest (MSAL.NET's `TenantProfile`, MSAL Node's
+/// `tenantProfiles`).
 ///
 /// ```
 /// use auth_core::TenantProfile;
@@ -15,20 +15,20 @@ use core::fmt;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TenantProfile {
-    /// The tenant, as it stands in the `realm` of the cache.
+    /// The tenant, as in the `realm` of the cache.
     pub tenant_id: String,
     /// The account's id in that tenant.
     pub local_account_id: String,
-    /// What the user signs in with there; empty where it is not known.
+    /// The name the user signs in with there; empty if unknown.
     pub username: String,
-    /// The display name there, where it is known.
+    /// The display name there, if known.
     pub name: Option<String>,
-    /// Whether it is the account's home tenant.
+    /// Whether this is the account's home tenant.
     pub is_home: bool,
 }
 
 impl TenantProfile {
-    /// The profile in a tenant; the rest is not known.
+    /// Creates a profile from the ids; the rest is unknown.
     #[must_use]
     pub fn new(tenant_id: impl Into<String>, local_account_id: impl Into<String>) -> Self {
         Self {

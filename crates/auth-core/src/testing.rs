@@ -1,4 +1,4 @@
-//! What the tests of several modules build on.
+//! Shared by the tests of several modules.
 
 use std::collections::BTreeMap;
 
@@ -26,20 +26,20 @@ pub(crate) fn context() -> RequestContext {
     RequestContext::new(application, CorrelationId::parse(CORRELATION).unwrap())
 }
 
-/// The same for a client with a capability.
+/// Like [`context`], for a client with a capability.
 pub(crate) fn capable_context() -> RequestContext {
     let application = Application::new(ClientId::new(CLIENT).unwrap()).with_capabilities(["cp1"]).unwrap();
     RequestContext::new(application, CorrelationId::parse(CORRELATION).unwrap())
 }
 
-/// What that client sends as `claims` beside `{"id_token":{}}`.
+/// The `claims` that this client sends if the caller requests `{"id_token":{}}`.
 pub(crate) const CAPABLE_CLAIMS: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}},"id_token":{}}"#;
 
 pub(crate) fn scopes(text: &str) -> Scopes {
     Scopes::parse(text).unwrap()
 }
 
-/// A good metadata document of [`ISSUER`].
+/// A valid metadata document of [`ISSUER`].
 pub(crate) fn document() -> Value {
     json!({
         "issuer": ISSUER,
@@ -55,13 +55,13 @@ pub(crate) fn metadata(changes: &[(&str, Value)]) -> ProviderMetadata {
     ProviderMetadata::from_document(document.as_object().unwrap(), issuer, true).unwrap()
 }
 
-/// The claims of a good id_token of [`ISSUER`] for [`CLIENT`].
+/// The claims of a valid ID token of [`ISSUER`] for [`CLIENT`].
 pub(crate) fn id_claims() -> Value {
     let now = NOW.as_unix_seconds();
     json!({"iss": ISSUER, "sub": "ada", "aud": CLIENT, "exp": now + 300, "iat": now})
 }
 
-/// A token with these claims and a signature that nobody made.
+/// A token with these claims and a made-up signature.
 pub(crate) fn jwt(claims: &Value) -> String {
     let segment = |value: &Value| base64url::encode(value.to_string().as_bytes());
     format!("{}.{}.c2ln", segment(&json!({"alg": "RS256"})), segment(claims))
@@ -71,12 +71,12 @@ pub(crate) fn client_info(uid: &str, utid: &str) -> String {
     base64url::encode(json!({"uid": uid, "utid": utid}).to_string().as_bytes())
 }
 
-/// A good token response.
+/// A valid token response.
 pub(crate) fn tokens() -> Value {
     json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600})
 }
 
-/// `value` with some members set, or removed where the new value is null.
+/// `value` with some members set, or removed if the new value is null.
 pub(crate) fn with(mut value: Value, changes: &[(&str, Value)]) -> Value {
     for (name, change) in changes {
         let members = value.as_object_mut().unwrap();
@@ -101,12 +101,12 @@ pub(crate) fn json_response(status: u16, body: &Value) -> Response<Bytes> {
     response(status, &[("content-type", "application/json")], &body.to_string())
 }
 
-/// The fields of a form; a field that stands twice fails the test.
+/// The fields of a form; a duplicate fails the test.
 pub(crate) fn fields(request: &Request<Body>) -> BTreeMap<String, String> {
     pairs(request.body().as_bytes())
 }
 
-/// The parameters of a query or a form; one that stands twice fails the test.
+/// The parameters of a query or a form; a duplicate fails the test.
 pub(crate) fn pairs(encoded: &[u8]) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(encoded) {
@@ -115,7 +115,7 @@ pub(crate) fn pairs(encoded: &[u8]) -> BTreeMap<String, String> {
     fields
 }
 
-/// A failure in a word or two, for tables.
+/// A short description of an error, for tables.
 pub(crate) fn kind(error: &Error) -> String {
     match error {
         Error::UiRequired(ui) => format!("ui {}", ui.code()),

@@ -1,24 +1,24 @@
-//! Text from other machines: compared as identities are, and made safe for terminals and logs (S-66, S-69).
+//! Text from other machines: comparing it as an identity, and making it safe for terminals and logs (S-66, S-69).
 //!
-//! Public for the other crates of this workspace only; no part of the API that applications can rely on.
+//! Public only for the other crates of this workspace, and not part of the API.
 
 use core::cmp::Ordering;
 
-/// Whether two names are the same but for ASCII case (S-80). It is quick where they are equal or of different length, as
-/// they nearly always are.
+/// Returns whether two names are equal ASCII-case-insensitively (S-80). Fast if they are equal or differ in length,
+/// which is nearly always the case.
 ///
 /// ```
 /// use auth_core::text::same;
 ///
 /// assert!(same("Login.Windows.Net", "login.windows.net"));
-/// assert!(!same("K", "\u{212a}"), "the Kelvin sign is no K");
+/// assert!(!same("K", "\u{212a}"), "the Kelvin sign is not a K");
 /// ```
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     one == other || one.eq_ignore_ascii_case(other)
 }
 
-/// The order of two names in ASCII small letters; [same] ones are equal.
+/// Compares two names in ASCII lower case; names that are the [`same`] are equal.
 ///
 /// ```
 /// use auth_core::text::cmp_folded;
@@ -27,11 +27,11 @@ pub fn same(one: &str, other: &str) -> bool {
 /// ```
 #[must_use]
 pub fn cmp_folded(one: &str, other: &str) -> Ordering {
-    let small = |byte: u8| byte.to_ascii_lowercase();
-    one.bytes().map(small).cmp(other.bytes().map(small))
+    let folded = |byte: u8| byte.to_ascii_lowercase();
+    one.bytes().map(folded).cmp(other.bytes().map(folded))
 }
 
-/// `text` without control, direction and invisible characters, at most `max` bytes.
+/// Returns at most `max` bytes of `text`, without control, direction and invisible characters.
 #[must_use]
 pub fn stripped(text: &str, max: usize) -> String {
     let mut safe = String::new();
@@ -44,7 +44,7 @@ pub fn stripped(text: &str, max: usize) -> String {
     safe
 }
 
-/// C0, DEL, C1, line and paragraph separators, and what changes the direction or hides in the text.
+/// C0, DEL, C1, line and paragraph separators, and characters that change the direction or are invisible.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_steers_a_terminal_survives() {
+    fn terminal_control_characters_are_removed() {
         let hostile = "a\u{1b}[31mb\r\nc\u{202e}d\u{9b}e\u{feff}f\u{2028}g";
         assert_eq!(stripped(hostile, 100), "a[31mbcdefg");
         assert_eq!(stripped("ééé", 5), "éé");

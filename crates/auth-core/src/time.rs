@@ -1,4 +1,4 @@
-//! Time as data: the core never asks a clock.
+//! Time as data: the core never reads a clock.
 
 use core::fmt;
 use core::time::Duration;
@@ -23,31 +23,31 @@ impl Timestamp {
     /// The Unix epoch, 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// Seconds since the Unix epoch.
+    /// Creates a timestamp from the seconds since the Unix epoch.
     #[must_use]
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the Unix epoch.
+    /// Returns the seconds since the Unix epoch.
     #[must_use]
     pub const fn as_unix_seconds(self) -> u64 {
         self.0
     }
 
-    /// This time plus `duration`, in whole seconds, at most the last representable second.
+    /// Returns this time plus `duration` in whole seconds, at most the last representable second.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()))
     }
 
-    /// This time minus `duration`, in whole seconds, at least the epoch.
+    /// Returns this time minus `duration` in whole seconds, at least the epoch.
     #[must_use]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.as_secs()))
     }
 
-    /// How long it is from here to `later`; zero when `later` has passed.
+    /// Returns the time from `self` to `later`; zero if `later` is not later.
     #[must_use]
     pub const fn duration_until(self, later: Self) -> Duration {
         Duration::from_secs(later.0.saturating_sub(self.0))

@@ -1,4 +1,4 @@
-//! Token responses as they come over the wire (RFC 6749 §5.1, S-61…S-68).
+//! Token responses on the wire (RFC 6749 §5.1, S-61…S-68).
 
 use core::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 
 const MESSAGE: &str = "token response";
 const MAX_TOKEN: usize = 64 * 1024;
-/// No lifetime is longer (S-61).
+/// The longest lifetime, in seconds (S-61).
 const MAX_LIFETIME: u64 = 10 * 365 * 24 * 60 * 60;
 
 /// A token response, checked member by member.
@@ -36,7 +36,7 @@ impl TokenResponse {
             return Err(ProtocolError::TokenType);
         }
         let expires_in = seconds(members, "expires_in")?.unwrap_or_default();
-        // An advice to refresh after the end is none.
+        // Refreshing after expiry makes no sense.
         let refresh_in = seconds(members, "refresh_in")?.filter(|refresh_in| *refresh_in < expires_in);
         let scope = match text(members, "scope")? {
             Some(scope) if !scope.is_empty() => Some(Scopes::parse(scope).map_err(|_| invalid("scope"))?),
@@ -76,7 +76,7 @@ fn text<'a>(members: &'a Members<'_>, name: &'static str) -> Result<Option<&'a s
     }
 }
 
-/// 1…64 KiB of visible ASCII, so that a header built from it cannot be split (S-63).
+/// Reads a token.
 fn token(members: &Members<'_>, name: &'static str) -> Result<Option<Secret>, ProtocolError> {
     match text(members, name)? {
         None => Ok(None),
@@ -85,22 +85,22 @@ fn token(members: &Members<'_>, name: &'static str) -> Result<Option<Secret>, Pr
     }
 }
 
-/// Whether `text` can be a token or a code (S-63).
+/// Whether `text` can be a token or a code: at most 64 KiB of visible ASCII, which cannot split a header (S-63).
 pub(crate) fn is_token(text: &str) -> bool {
-    // Without a way out in between, many characters are looked at at once.
+    // Without an early exit, the loop is vectorized.
     let graphic = || text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic());
     (1..=MAX_TOKEN).contains(&text.len()) && graphic()
 }
 
 fn seconds(members: &Members<'_>, name: &'static str) -> Result<Option<Duration>, ProtocolError> {
-    seconds_in(members, name).map_err(|NoSeconds| invalid(name))
+    seconds_in(members, name).map_err(|NotSeconds| invalid(name))
 }
 
-/// A value that is no number of seconds.
-pub(crate) struct NoSeconds;
+/// The value is not a number of seconds.
+pub(crate) struct NotSeconds;
 
-/// A JSON integer, or a decimal text of at most ten digits (S-61).
-pub(crate) fn seconds_in(members: &Members<'_>, name: &str) -> Result<Option<Duration>, NoSeconds> {
+/// Reads a JSON integer, or a decimal string of at most ten digits (S-61).
+pub(crate) fn seconds_in(members: &Members<'_>, name: &str) -> Result<Option<Duration>, NotSeconds> {
     let seconds = match members.get(name) {
         None => return Ok(None),
         Some(Member::Other(Value::Number(number))) => number.as_u64().filter(|seconds| *seconds < 10_000_000_000),
@@ -109,7 +109,7 @@ pub(crate) fn seconds_in(members: &Members<'_>, name: &str) -> Result<Option<Dur
         }
         Some(Member::Text(_) | Member::Other(_)) => None,
     };
-    let seconds = seconds.ok_or(NoSeconds)?;
+    let seconds = seconds.ok_or(NotSeconds)?;
     Ok(Some(Duration::from_secs(seconds.min(MAX_LIFETIME))))
 }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn one_changed_member_is_accepted_iff_the_grammar_says_so() {
+    fn each_member_is_checked() {
         for (name, value, accepted) in [
             ("token_type", json!("bearer"), true),
             ("token_type", json!("pop"), false),

@@ -1,4 +1,4 @@
-//! What a redemption brought: tokens that passed every check.
+//! The validated tokens of a token response.
 
 use core::fmt;
 use core::time::Duration;
@@ -13,36 +13,46 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::token_response::TokenResponse;
 
-/// The tokens of one response of a token endpoint.
+/// The tokens of one token response.
+///
+/// ```
+/// use auth_core::{Scopes, Secret, Timestamp, Tokens};
+///
+/// let (now, expires_on) = (Timestamp::from_unix_seconds(1_700_000_000), Timestamp::from_unix_seconds(1_700_003_600));
+/// let tokens = Tokens::new(Secret::new("eyJ0".to_owned()), &Scopes::parse("openid User.Read")?, expires_on, now);
+/// assert_eq!(tokens.granted_scopes.to_string(), "User.Read");
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Tokens {
     /// The access token; its type is always `Bearer`.
     pub access_token: Secret,
-    /// The refresh token, where the server sent one.
+    /// The refresh token, if the server sent one.
     pub refresh_token: Option<Secret>,
     /// The family of client ids that share refresh tokens (Entra's `foci`).
     pub family_id: Option<String>,
-    /// The id_token, checked but unverified by signature.
+    /// The ID token, validated except for its signature.
     pub id_token: Option<IdToken>,
-    /// Who the account is at home (Entra).
+    /// The account's identity in its home tenant (Entra).
     pub client_info: Option<ClientInfo>,
-    /// What was asked for, without the scopes that OpenID Connect reserves.
+    /// The requested scopes, without those of OpenID Connect.
     pub requested_scopes: Scopes,
-    /// What was granted: the response's `scope`, or what was asked for when it has none (RFC 6749 §5.1).
+    /// The granted scopes: the response's `scope`, or the requested ones if it has none (RFC 6749 §5.1).
     pub granted_scopes: Scopes,
-    /// When the response came.
+    /// When the response was received.
     pub received_at: Timestamp,
-    /// When the access token expires, counted from when it was asked for.
+    /// When the access token expires, counted from the time of the request.
     pub expires_on: Timestamp,
-    /// Until when the access token may serve while the server is down (Entra's `ext_expires_in`).
+    /// When the access token expires if the server is down (Entra's `ext_expires_in`).
     pub extended_expires_on: Option<Timestamp>,
-    /// When the access token should be refreshed beside its use (Entra's `refresh_in`).
+    /// When to refresh the access token, although it can still be used (Entra's `refresh_in`).
     pub refresh_on: Option<Timestamp>,
 }
 
 impl Tokens {
-    /// An access token that came from elsewhere than a token endpoint, such as from a broker; the fields say the rest.
+    /// Creates tokens from an access token that does not come from a token endpoint, for example from a broker. Set the
+    /// fields for anything else.
     #[must_use]
     pub fn new(access_token: Secret, requested: &Scopes, expires_on: Timestamp, received_at: Timestamp) -> Self {
         let requested_scopes = requested.without_oidc();
@@ -84,7 +94,7 @@ impl Tokens {
             None => None,
         };
         let requested_scopes = requested.without_oidc();
-        // A clock that was set back meanwhile must not stretch the lifetime.
+        // Setting the clock back meanwhile must not extend the lifetime.
         let start = requested_at.min(now);
         let after = |duration: Duration| start.saturating_add(duration);
         Ok(Self {
@@ -102,13 +112,13 @@ impl Tokens {
         })
     }
 
-    /// What was asked for and not granted.
+    /// Returns the requested scopes that were not granted.
     #[must_use]
     pub fn declined_scopes(&self) -> Scopes {
         self.requested_scopes.difference(&self.granted_scopes)
     }
 
-    /// Whose tokens these are: `uid.utid` of the client info, else the subject of the id_token.
+    /// Returns the account's id: `uid.utid` from the client info, otherwise the subject of the ID token.
     #[must_use]
     pub fn home_account_id(&self) -> Option<AccountId> {
         match &self.client_info {
@@ -117,16 +127,16 @@ impl Tokens {
         }
     }
 
-    /// Whether these are tokens of this account; `None` where the response names nobody.
+    /// Whether these are tokens of this account; `None` if the response identifies no account.
     pub(crate) fn are_of(&self, account: &AccountId) -> Option<bool> {
         match &self.client_info {
             Some(info) => Some(account.is_of(&info.uid, &info.utid)),
-            // A subject is compared as it is (OpenID Connect Core §2).
+            // Subjects are case-sensitive (OpenID Connect Core §2).
             None => self.home_account_id().map(|found| found.as_str() == account.as_str()),
         }
     }
 
-    /// The `realm` under which the shared cache keeps the tokens: at Entra the tenant of the id_token.
+    /// Returns the `realm` under which the shared cache stores the tokens: for Entra the tenant of the ID token.
     #[must_use]
     pub fn realm<'a>(&'a self, authority: &'a Authority) -> &'a str {
         authority.realm(self.id_token.as_ref().and_then(|token| token.text("tid")))
