@@ -1,4 +1,4 @@
-//! The clocks that tell the core the time.
+//! The source of time for the core.
 
 #[cfg_attr(target_os = "linux", path = "clock/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "clock/other.rs")]
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use auth_core::Timestamp;
 
-/// Tells the time.
+/// A source of time.
 ///
 /// ```
 /// use auth_core::Timestamp;
@@ -24,11 +24,11 @@ use auth_core::Timestamp;
 /// }
 /// ```
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// The time since some fixed moment, by a clock that is never set. Thanks to it, tokens age and pauses end
-    /// correctly even when the wall clock is set (R-33). By default it is derived from [`now`](Self::now).
+    /// Returns the time since some fixed moment, by a clock that is never set. It keeps token ages and pauses correct
+    /// when the wall clock is set (R-33). The default is derived from [`now`](Self::now).
     fn uptime(&self) -> Duration {
         Duration::from_secs(self.now().as_unix_seconds())
     }
@@ -44,12 +44,12 @@ pub trait Clock: Send + Sync {
 /// assert!(SystemClock.uptime() <= SystemClock.uptime());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "there is nothing in it and never will be")]
+#[expect(clippy::exhaustive_structs, reason = "it has no fields and never will")]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        // A clock set before 1970 reads as the epoch: every token then seems valid for long, and servers decide.
+        // A clock set before 1970 reads as the epoch: every token then seems valid, and servers decide.
         Timestamp::from_unix_seconds(system::wall().as_secs())
     }
 

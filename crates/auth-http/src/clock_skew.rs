@@ -14,7 +14,7 @@ use crate::transport::{DynTransport, Transport};
 /// Five minutes, in seconds: beyond that, times in ID tokens are no longer accepted (S-74).
 const TOLERATED: u64 = 300;
 
-/// A transport that compares the `Date` of each response with the clock. It corrects nothing.
+/// A transport that compares the `Date` of each response with the local clock. It only reports differences.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -27,41 +27,41 @@ const TOLERATED: u64 = 300;
 pub struct ClockSkewWatch {
     transport: Arc<dyn DynTransport>,
     clock: Arc<dyn Clock>,
-    tell: Box<dyn Fn(i64) + Send + Sync>,
+    report: Box<dyn Fn(i64) + Send + Sync>,
     /// The difference reported last; zero while the clocks agree.
-    told: AtomicI64,
+    reported: AtomicI64,
 }
 
 impl ClockSkewWatch {
-    /// Sends over `transport`. When a server's clock differs from `clock` by more than five minutes, calls `tell` with
-    /// the number of seconds by which the server is ahead (negative if it is behind), and again only when that number
-    /// has changed by more than five minutes.
+    /// Creates a transport that sends over `transport`. When a server's clock differs from `clock` by more than five
+    /// minutes, it calls `report` with the number of seconds by which the server is ahead (negative if it is behind),
+    /// and again only after that number has changed by more than five minutes.
     pub fn new(
         transport: Arc<dyn DynTransport>,
         clock: Arc<dyn Clock>,
-        tell: impl Fn(i64) + Send + Sync + 'static,
+        report: impl Fn(i64) + Send + Sync + 'static,
     ) -> Self {
-        Self { transport, clock, tell: Box::new(tell), told: AtomicI64::new(0) }
+        Self { transport, clock, report: Box::new(report), reported: AtomicI64::new(0) }
     }
 
-    fn look(&self, headers: &HeaderMap) {
+    fn compare(&self, headers: &HeaderMap) {
         let Some(server) = server_time(headers) else { return };
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let delta = seconds(server.as_unix_seconds()).saturating_sub(seconds(self.clock.now().as_unix_seconds()));
-        let told = self.told.load(Ordering::Relaxed);
+        let reported = self.reported.load(Ordering::Relaxed);
         let next = if !is_far(delta, 0) {
             0
-        } else if is_far(delta, told) {
+        } else if is_far(delta, reported) {
             delta
         } else {
-            told
+            reported
         };
-        // Of several simultaneous responses, one reports it.
-        let is_news = next != told
-            && self.told.compare_exchange(told, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        // Only one of several simultaneous responses reports a change.
+        let is_news = next != reported
+            && self.reported.compare_exchange(reported, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             && next != 0;
         if is_news {
-            (self.tell)(delta);
+            (self.report)(delta);
         }
     }
 }
@@ -73,14 +73,14 @@ fn is_far(one: i64, other: i64) -> bool {
 impl Transport for ClockSkewWatch {
     async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
         let response = self.transport.send(request).await?;
-        self.look(response.headers());
+        self.compare(response.headers());
         Ok(response)
     }
 }
 
 impl fmt::Debug for ClockSkewWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClockSkewWatch").field("told", &self.told).finish_non_exhaustive()
+        f.debug_struct("ClockSkewWatch").field("reported", &self.reported).finish_non_exhaustive()
     }
 }
 
@@ -98,17 +98,17 @@ mod tests {
     /// 14 Nov 2023, 22:13:20.
     const SERVER: u64 = 1_700_000_000;
 
-    struct Hand(Arc<AtomicU64>);
+    struct ManualClock(Arc<AtomicU64>);
 
-    impl Clock for Hand {
+    impl Clock for ManualClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_unix_seconds(self.0.load(Ordering::Relaxed))
         }
     }
 
-    /// What is reported when responses with these headers arrive at these times of our clock.
-    async fn told(answers: &[(u64, &'static [(&'static str, &'static str)])]) -> Vec<i64> {
-        let (hand, told) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::new())));
+    /// The reports after responses with these headers at these times of the local clock.
+    async fn reported(answers: &[(u64, &'static [(&'static str, &'static str)])]) -> Vec<i64> {
+        let (time, reported) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::new())));
         let headers = Arc::new(Mutex::new(HeaderMap::new()));
         let shown = Arc::clone(&headers);
         let transport = InMemoryTransport::new(move |_| {
@@ -116,20 +116,20 @@ mod tests {
             *response.headers_mut() = shown.lock().unwrap().clone();
             Ok(response)
         });
-        let listener = Arc::clone(&told);
-        let tell = move |delta| listener.lock().unwrap().push(delta);
-        let watch = ClockSkewWatch::new(Arc::new(transport), Arc::new(Hand(Arc::clone(&hand))), tell);
+        let listener = Arc::clone(&reported);
+        let report = move |delta| listener.lock().unwrap().push(delta);
+        let watch = ClockSkewWatch::new(Arc::new(transport), Arc::new(ManualClock(Arc::clone(&time))), report);
         for (now, answer) in answers {
-            hand.store(*now, Ordering::Relaxed);
+            time.store(*now, Ordering::Relaxed);
             *headers.lock().unwrap() =
                 answer.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect();
             Transport::send(&watch, Request::default()).await.unwrap();
         }
-        told.lock().unwrap().clone()
+        reported.lock().unwrap().clone()
     }
 
     #[tokio::test]
-    async fn it_is_told_once_per_change() {
+    async fn each_change_is_reported_once() {
         const DATE: &[(&str, &str)] = &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")];
         for (clock, expected) in [
             (&[SERVER][..], &[][..]),
@@ -145,13 +145,13 @@ mod tests {
             (&[u64::MAX], &[1_700_000_000 - i64::MAX]),
         ] {
             let answers: Vec<_> = clock.iter().map(|now| (*now, DATE)).collect();
-            assert_eq!(told(&answers).await, expected, "{clock:?}");
+            assert_eq!(reported(&answers).await, expected, "{clock:?}");
         }
         let silent: [&[(&str, &str)]; 3] =
             [&[], &[("date", "soon")], &[("date", "Tue, 14 Nov 2023 22:13:20 GMT"), ("age", "9")]];
         for headers in silent {
-            assert_eq!(told(&[(0, headers)]).await, [0_i64; 0], "{headers:?}");
-            assert_eq!(told(&[(0, DATE), (0, headers), (0, DATE)]).await, [1_700_000_000], "{headers:?}");
+            assert_eq!(reported(&[(0, headers)]).await, [0_i64; 0], "{headers:?}");
+            assert_eq!(reported(&[(0, DATE), (0, headers), (0, DATE)]).await, [1_700_000_000], "{headers:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The one loop that performs the I/O of a flow.
+//! The loop that performs the I/O of a flow.
 
 use auth_core::{Error, Flow, Input, Step};
 
@@ -6,12 +6,11 @@ use crate::clock::Clock;
 use crate::retry;
 use crate::transport::DynTransport;
 
-/// Drives `flow` to its end over `transport`: sends its requests, waits when it says so, and repeats a failed request
-/// once where the flow allows that (S-57).
+/// Drives `flow` to its end over `transport`: sends its requests, waits when the flow says so, and repeats a failed
+/// request once if the flow allows it (S-57).
 ///
 /// # Errors
-/// The error that the flow ends with; see [`Flow::step`]. A request that cannot be sent is an error only if the flow
-/// makes it one.
+/// The error that ends the flow; see [`Flow::step`]. The flow decides whether a failed request is an error.
 ///
 /// ```
 /// use auth_core::{Application, Authority, ClientId, CorrelationId, OneStep, OpenIdConfiguration, RequestContext};

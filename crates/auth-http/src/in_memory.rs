@@ -11,7 +11,7 @@ use crate::transport::Transport;
 
 type Answer = dyn Fn(&Request<Body>) -> Result<Response<Bytes>, TransportError> + Send + Sync;
 
-/// Answers every request from a function and records the request URIs. Clones share both.
+/// A transport that answers requests from a function and records their URIs. Clones share both.
 ///
 /// ```
 /// use auth_http::InMemoryTransport;
@@ -29,14 +29,14 @@ pub struct InMemoryTransport {
 }
 
 impl InMemoryTransport {
-    /// Answers each request with what `answer` returns.
+    /// Creates a transport that answers each request with the result of `answer`.
     pub fn new(
         answer: impl Fn(&Request<Body>) -> Result<Response<Bytes>, TransportError> + Send + Sync + 'static,
     ) -> Self {
         Self { answer: Arc::new(answer), requests: Arc::default() }
     }
 
-    /// The URIs of the requests so far, in order.
+    /// Returns the URIs of the requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Uri> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,8 +1,8 @@
-//! HTTP for `auth-core`: sending a request, and the one loop that drives a conversation.
+//! HTTP for `auth-core`: sending requests, and the loop that drives a flow.
 //!
-//! [`drive`] runs a [`Flow`](auth_core::Flow) over a [`Transport`]. The feature `reqwest` (on by default) has
-//! `ReqwestTransport`. [`InMemoryTransport`] answers from a function, for tests. Any other HTTP client becomes a
-//! [`Transport`] in about thirty lines.
+//! [`drive`] runs a [`Flow`](auth_core::Flow) over a [`Transport`]. The feature `reqwest` (on by default) provides
+//! `ReqwestTransport`. [`InMemoryTransport`] answers from a function, for tests. Adapting another HTTP client takes
+//! about thirty lines.
 #![forbid(unsafe_code)]
 
 mod clock;

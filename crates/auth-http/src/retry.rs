@@ -1,4 +1,4 @@
-//! Which requests are sent a second time (S-57, R-42).
+//! Decides which requests are sent a second time (S-57, R-42).
 
 use core::time::Duration;
 
@@ -7,23 +7,23 @@ use bytes::Bytes;
 use http::Response;
 use http::header::RETRY_AFTER;
 
-/// Whether to use the one retry that a request has.
+/// Whether to retry the request, which is done at most once.
 pub(crate) fn is_worth_it(replay: Replay, outcome: &Result<Response<Bytes>, TransportError>) -> bool {
     match outcome {
-        // A server that names a time is left alone until then; the flow handles it.
+        // If the server names a time to wait, the flow handles that.
         Ok(response) => {
             replay == Replay::Once
                 && response.status().is_server_error()
                 && !response.headers().contains_key(RETRY_AFTER)
         }
         Err(error) => {
-            let mends_itself = !matches!(error.fault, TransportFault::TooLarge | TransportFault::Untrusted);
-            mends_itself && (replay == Replay::Once || !error.may_have_been_sent)
+            let may_recover = !matches!(error.fault, TransportFault::TooLarge | TransportFault::Untrusted);
+            may_recover && (replay == Replay::Once || !error.may_have_been_sent)
         }
     }
 }
 
-/// One second, plus or minus half a second, so that clients that failed together do not return together.
+/// One second plus or minus half a second, so that clients that failed together do not retry together.
 pub(crate) fn pause() -> Duration {
     Duration::from_millis(rand::random_range(500..=1500))
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_twice() {
+    fn requests_are_retried_only_if_safe_and_promising() {
         let answer = |status, retry_after: bool| {
             let mut response = Response::builder().status(status);
             if retry_after {

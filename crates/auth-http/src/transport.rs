@@ -1,4 +1,4 @@
-//! Sending one request.
+//! The traits for sending a request.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -7,7 +7,7 @@ use auth_core::{Body, TransportError};
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// Sends one request and reads its whole response.
+/// Sends a request and reads its whole response.
 ///
 /// Requests and responses contain credentials. An implementation
 ///
@@ -36,14 +36,14 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends `request`.
     ///
     /// # Errors
-    /// [`TransportError`] when there is no complete response. It says whether the request may have been sent.
+    /// [`TransportError`] if there is no complete response. It says whether the request may have been sent.
     fn send(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send;
 }
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The object-safe twin of [`Transport`]. Implement that one: every transport is a `DynTransport`.
+/// The dyn-compatible form of [`Transport`], implemented for every transport.
 ///
 /// ```
 /// use auth_http::{DynTransport, InMemoryTransport};
@@ -55,7 +55,7 @@ pub trait DynTransport: Send + Sync {
     /// See [`Transport::send`].
     ///
     /// # Errors
-    /// [`TransportError`] when there is no complete response.
+    /// [`TransportError`] if there is no complete response.
     fn send(&self, request: Request<Body>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 }
 

@@ -56,7 +56,7 @@ pub enum TransportFault {
     /// The connection broke before the response was complete.
     #[error("the connection broke before the answer was complete")]
     Interrupted,
-    /// The response was larger than 1 MiB (S-53).
-    #[error("the answer was larger than 1 MiB")]
+    /// The response was too large: more than 1 MiB of body or 64 KiB of headers (S-53).
+    #[error("the answer was too large")]
     TooLarge,
 }

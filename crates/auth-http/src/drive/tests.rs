@@ -24,7 +24,7 @@ fn status(status: u16) -> Outcome {
 /// Drives one discovery over the given responses; returns the outcome and the number of requests.
 async fn discover(answers: Vec<Outcome>) -> (Result<(), Error>, usize) {
     let answers = Mutex::new(answers.into_iter());
-    let transport = InMemoryTransport::new(move |_| answers.lock().unwrap().next().expect("a request too many"));
+    let transport = InMemoryTransport::new(move |_| answers.lock().unwrap().next().expect("an unexpected request"));
     let id = CorrelationId::generate(&mut rand::rngs::SysRng).unwrap();
     let context = RequestContext::new(Application::new(ClientId::new("c").unwrap()), id);
     let exchange = OpenIdConfiguration::new(context, &Authority::oidc("https://idp.example").unwrap()).unwrap();
@@ -33,7 +33,7 @@ async fn discover(answers: Vec<Outcome>) -> (Result<(), Error>, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_request_is_sent_twice_at_most() {
+async fn a_failing_request_is_sent_at_most_twice() {
     let broken = || Err(TransportError::after_send(TransportFault::Interrupted, "idp.example", ""));
     for (answers, succeeds, requests) in [
         (vec![metadata()], true, 1),
@@ -50,7 +50,7 @@ async fn a_failing_request_is_sent_twice_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pause_before_the_retry_is_a_second_give_or_take_half() {
+async fn a_retry_follows_after_half_a_second_to_one_and_a_half() {
     let begun = tokio::time::Instant::now();
     discover(vec![status(500), metadata()]).await.0.unwrap();
     let pause = begun.elapsed();

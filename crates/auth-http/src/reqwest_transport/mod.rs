@@ -19,24 +19,22 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::transport::Transport;
 pub use timeouts::Timeouts;
 
-/// The largest body that is read, in bytes (S-53).
+/// The maximum size of a body, in bytes (S-53).
 const MAX_BODY: usize = 1024 * 1024;
-/// The largest block of headers that is accepted, in bytes (S-53).
+/// The maximum size of all headers, in bytes (S-53).
 const MAX_HEAD: usize = 64 * 1024;
-/// How far ahead the timer of a request is set, at most.
+/// The farthest ahead that the timer of a request is set.
 const TICK: Duration = Duration::from_secs(10);
 
-/// How long an idle connection is kept: shorter than by servers, many of which close it after five seconds. If a
-/// connection is closed while a code is being sent, no one knows whether the code was accepted, and it is not sent
-/// again.
-const KEPT: Duration = Duration::from_secs(4);
+/// How long an idle connection is kept: less than by servers, many of which close it after five seconds. If a
+/// connection is closed while a code is being sent, the code may have been used, and is not sent again.
+const POOL_IDLE: Duration = Duration::from_secs(4);
 
-/// Sends requests with [reqwest](https://docs.rs/reqwest): TLS by rustls, no redirects, no cookies, limited size and
-/// time.
+/// A transport over [reqwest](https://docs.rs/reqwest): TLS by rustls, no redirects, no cookies, limited size and time.
 ///
-/// `HTTPS_PROXY` and `NO_PROXY` are honoured, except for addresses of this machine, which are never reached through a
-/// proxy. `SSL_CERT_FILE` adds trusted roots where the platform's verifier reads it. Plain `http` works for this
-/// machine only.
+/// Honours `HTTPS_PROXY` and `NO_PROXY`, except for addresses of this machine, which are never reached through a proxy.
+/// `SSL_CERT_FILE` adds trusted roots where the platform's verifier reads it. Plain `http` is accepted only for this
+/// machine.
 ///
 /// ```
 /// let transport = auth_http::ReqwestTransport::new();
@@ -49,14 +47,14 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport with reqwest's default settings. Trusted roots are loaded with the first request.
+    /// Creates a transport with reqwest's default settings. Trusted roots are loaded with the first request.
     #[must_use]
     pub fn new() -> Self {
         Self::with(reqwest::Client::builder)
     }
 
-    /// A transport with the application's settings, such as additional trusted roots. Redirects stay off and times
-    /// limited whatever the builder says; [`with_timeouts`](Self::with_timeouts) changes the limits.
+    /// Creates a transport with the application's settings, such as additional trusted roots. Whatever the builder
+    /// says, redirects stay off and time limits on; [`with_timeouts`](Self::with_timeouts) changes the limits.
     ///
     /// ```
     /// use auth_http::ReqwestTransport;
@@ -92,7 +90,7 @@ impl ReqwestTransport {
         let refuse = |detail: String| TransportError::before_send(TransportFault::Connect, host_of(uri), detail);
         let loopback = is_loopback(uri);
         if uri.scheme_str() != Some("https") && !loopback {
-            return Err(refuse("plain http is for addresses of this machine only".to_owned()));
+            return Err(refuse("plain http is accepted only for addresses of this machine; use https".to_owned()));
         }
         let slot = if loopback { &self.loopback } else { &self.remote };
         if let Some(client) = slot.get() {
@@ -102,7 +100,7 @@ impl ReqwestTransport {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http2_max_header_list_size(MAX_HEAD as u32)
-            .pool_idle_timeout(KEPT)
+            .pool_idle_timeout(POOL_IDLE)
             .connect_timeout(self.timeouts.connect);
         if loopback {
             builder = builder.no_proxy();
@@ -130,7 +128,7 @@ impl Transport for ReqwestTransport {
         *response.headers_mut() = core::mem::take(answer.headers_mut());
         let head = response.headers().iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
         if head.fold(0, usize::saturating_add) > MAX_HEAD {
-            return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "its head"));
+            return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "more than 64 KiB of headers"));
         }
         *response.body_mut() = body(&uri, answer, begun, timer, times).await?;
         Ok(response)
@@ -144,7 +142,7 @@ async fn body(
     mut timer: Pin<&mut Sleep>,
     times: &Timeouts,
 ) -> Result<Bytes, TransportError> {
-    let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "");
+    let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "more than 1 MiB");
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
@@ -153,7 +151,7 @@ async fn body(
         let left = times.whole.saturating_sub(begun.elapsed());
         let chunk = within(left.min(times.idle), timer.as_mut(), answer.chunk()).await;
         let chunk = chunk.ok_or_else(|| match left < times.idle {
-            true => stalled(uri, format!("not all of it in {:?}", times.whole)),
+            true => stalled(uri, format!("no complete answer in {:?}", times.whole)),
             false => stalled(uri, format!("no further bytes in {:?}", times.idle)),
         })?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
@@ -170,7 +168,7 @@ async fn body(
     }
 }
 
-/// The output of `work`, unless it takes longer than `patience`. One timer serves all waits and is set forward when it
+/// Returns the output of `work`, or `None` after `patience`. All waits share one timer, which is set forward when it
 /// fires: a new timer would wake the runtime if none is running or the last one fires later.
 async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work: F) -> Option<F::Output> {
     let begun = Instant::now();
@@ -201,7 +199,7 @@ fn stalled(uri: &Uri, detail: String) -> TransportError {
 fn failure(uri: &Uri, error: &reqwest::Error, sent: bool) -> TransportError {
     let fault = if error.is_timeout() {
         TransportFault::Timeout
-    } else if is_distrust(error) {
+    } else if is_untrusted(error) {
         TransportFault::Untrusted
     } else if sent {
         TransportFault::Interrupted
@@ -212,7 +210,7 @@ fn failure(uri: &Uri, error: &reqwest::Error, sent: bool) -> TransportError {
     failed(fault, host_of(uri), innermost(error))
 }
 
-/// The innermost cause, which says most and contains no URL.
+/// The innermost cause, which is the most specific and contains no URL.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;
@@ -220,12 +218,12 @@ fn innermost(error: &reqwest::Error) -> String {
         text = Some(error.to_string());
         cause = error.source();
     }
-    let text = text.unwrap_or_else(|| "the request could not be made".to_owned());
+    let text = text.unwrap_or_else(|| "the request could not be created".to_owned());
     auth_core::text::stripped(&text, 300)
 }
 
-/// rustls reports what is wrong with a certificate as invalid data.
-fn is_distrust(error: &reqwest::Error) -> bool {
+/// Whether the certificate was rejected, which rustls reports as invalid data.
+fn is_untrusted(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         let io = error.downcast_ref::<std::io::Error>();

@@ -1,8 +1,8 @@
-//! The proxy variables of the environment.
+//! The proxy variables in the environment.
 
 use http::Uri;
 
-/// Otherwise a malformed proxy would be ignored silently, and the request sent directly.
+/// Refuses malformed proxies, which reqwest would silently ignore and send the request directly.
 pub(super) fn check_environment() -> Result<(), String> {
     check(|name| std::env::var(name).ok())
 }
@@ -12,13 +12,13 @@ fn check(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
         if let Some(value) = variable(name).filter(|value| !value.is_empty())
             && !is_proxy(&value)
         {
-            return Err(format!("{name} is set, but it is not the URL of a proxy"));
+            return Err(format!("{name} is not the URL of a proxy; correct or unset it"));
         }
     }
     Ok(())
 }
 
-/// Whether it is a URL with a host, or just `host:port`.
+/// Whether this is a URL with a host, or just `host:port`.
 fn is_proxy(value: &str) -> bool {
     let text = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let scheme = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https" | "socks4" | "socks5" | "socks5h"));
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn malformed_proxies_are_named() {
+    fn malformed_proxies_are_refused() {
         for (value, accepted) in [
             ("", true),
             ("http://proxy.example:3128", true),

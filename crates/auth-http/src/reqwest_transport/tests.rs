@@ -16,7 +16,7 @@ async fn ask(answer: Vec<u8>) -> Result<Response<Bytes>, TransportError> {
         let mut head = [0_u8; 4096];
         let read = stream.read(&mut head).await.unwrap();
         assert!(read > 0);
-        // A client that has seen enough hangs up; that is no failure of the server.
+        // The client may close the connection early, which is not a failure of the server.
         drop(stream.write_all(&answer).await);
         drop(stream.shutdown().await);
     };
@@ -33,7 +33,7 @@ fn request(port: u16) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn responses_come_back_as_they_are() {
+async fn responses_are_returned_unchanged() {
     let answer = b"HTTP/1.1 418 I'm a teapot\r\nx-a: b\r\ncontent-length: 2\r\n\r\nhi".to_vec();
     let response = ask(answer).await.unwrap();
     assert_eq!((response.status().as_u16(), &response.headers()["x-a"]), (418, &"b".parse().unwrap()));
@@ -49,7 +49,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn bodies_are_bounded() {
+async fn body_sizes_are_limited() {
     let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1).into_bytes();
     assert_eq!(ask(announced).await.unwrap_err().fault, TransportFault::TooLarge);
     let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
@@ -72,7 +72,7 @@ async fn failures_tell_whether_the_request_may_have_been_sent() {
 }
 
 #[tokio::test]
-async fn plain_http_leaves_this_machine_for_nobody() {
+async fn plain_http_is_refused_for_other_machines() {
     let mut request = request(1);
     *request.uri_mut() = "http://idp.example/op".parse().unwrap();
     let error = Transport::send(&ReqwestTransport::new(), request).await.unwrap_err();
@@ -82,7 +82,7 @@ async fn plain_http_leaves_this_machine_for_nobody() {
 #[tokio::test(start_paused = true)]
 async fn waits_end_in_time_and_share_a_timer() {
     let mut timer = pin!(sleep(TICK));
-    // One after another, as those for a head and for the parts of a body are.
+    // One after another, like the waits for the head and the parts of a body.
     for seconds in [20, 10, 10, 3, 25, 0] {
         let (begun, patience) = (Instant::now(), Duration::from_secs(seconds));
         assert_eq!(within(patience, timer.as_mut(), std::future::pending::<()>()).await, None);
@@ -97,7 +97,7 @@ async fn waits_end_in_time_and_share_a_timer() {
     }
 }
 
-/// Sends one request to a server that says this and then nothing more.
+/// Sends one request to a server that answers with these bytes and then stalls.
 async fn wait(answer: &[u8], timeouts: Timeouts) -> TransportError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -110,27 +110,27 @@ async fn wait(answer: &[u8], timeouts: Timeouts) -> TransportError {
     };
     let transport = ReqwestTransport::new().with_timeouts(timeouts);
     tokio::select! {
-        () = server => panic!("the server waits for ever"),
+        () = server => panic!("the server waits forever"),
         response = Transport::send(&transport, request(port)) => response.unwrap_err(),
     }
 }
 
-// S-54: as long as the application says, and never without an end.
+// S-54: every wait has a limit, which the application can change.
 #[tokio::test]
-async fn a_server_that_stalls_is_given_up() {
+async fn requests_to_a_stalled_server_time_out() {
     let short = Duration::from_millis(20);
-    let usual = Timeouts::default();
+    let default = Timeouts::default();
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhi";
     for (answer, timeouts, detail) in [
-        (&b""[..], Timeouts { head: short, ..usual }, "no answer in 20ms"),
-        (b"HTTP/1.1 200 OK\r\ncontent-", Timeouts { head: short, ..usual }, "no answer in 20ms"),
-        (head, Timeouts { idle: short, ..usual }, "no further bytes in 20ms"),
-        (head, Timeouts { whole: short, ..usual }, "not all of it in 20ms"),
+        (&b""[..], Timeouts { head: short, ..default }, "no answer in 20ms"),
+        (b"HTTP/1.1 200 OK\r\ncontent-", Timeouts { head: short, ..default }, "no answer in 20ms"),
+        (head, Timeouts { idle: short, ..default }, "no further bytes in 20ms"),
+        (head, Timeouts { whole: short, ..default }, "no complete answer in 20ms"),
     ] {
         let error = wait(answer, timeouts).await;
         assert_eq!((error.fault, error.may_have_been_sent), (TransportFault::Timeout, true));
         assert_eq!(error.detail, detail);
     }
-    let seconds = [usual.connect, usual.head, usual.whole, usual.idle].map(|time| time.as_secs());
-    assert_eq!((seconds, usual.slowest), ([10, 20, 60, 10], 1024));
+    let seconds = [default.connect, default.head, default.whole, default.idle].map(|time| time.as_secs());
+    assert_eq!((seconds, default.slowest), ([10, 20, 60, 10], 1024));
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// How long a [`ReqwestTransport`](crate::ReqwestTransport) waits (S-54). Every wait has a limit.
+/// The time limits of a [`ReqwestTransport`](crate::ReqwestTransport) (S-54). Every wait has one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -12,15 +12,15 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For the connection: 10 s.
+    /// For connecting: 10 s by default.
     pub connect: Duration,
-    /// For the head of the response, including the connection: 20 s.
+    /// Until the head of the response has arrived, including connecting: 20 s by default.
     pub head: Duration,
-    /// For the whole response: 60 s.
+    /// Until the whole response has arrived: 60 s by default.
     pub whole: Duration,
-    /// Between two chunks of the body: 10 s. Before this time has passed, a slow server is not considered stalled.
+    /// Between two chunks of the body: 10 s by default. The rate is not checked before this time has passed.
     pub idle: Duration,
-    /// The lowest average rate after that, in bytes per second: 1024.
+    /// The lowest average rate after that, in bytes per second: 1024 by default.
     pub slowest: u64,
 }
 
