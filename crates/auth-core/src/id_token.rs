@@ -250,18 +250,15 @@ impl<'a> Expected<'a> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::authority::issuer::Reach;
-    use crate::testing::context;
+    use crate::testing::{NOW, context, jwt};
 
-    pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-
-    pub(crate) fn token(claims: &Value) -> Secret {
-        let segment = |value: &Value| base64url::encode(value.to_string().as_bytes());
-        Secret::new(format!("{}.{}.c2ln", segment(&json!({"alg": "RS256"})), segment(claims)))
+    fn token(claims: &Value) -> Secret {
+        Secret::new(jwt(claims))
     }
 
     fn issuer() -> Issuer {

@@ -1,5 +1,5 @@
-//! S-110…S-113, P-13: no `Debug` or `Display` of a public type, and no error, shows a secret or names a person, however
-//! hostile the answers were that it was made of.
+//! S-110…S-113, P-13: no `Debug` or `Display` of a public type, and no error, shows a secret or names a person, even if
+//! it was created from hostile answers.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// A word that occurs nowhere but in secrets and names; every planted value holds it.
+/// A word that occurs only in secrets and names; every planted value contains it.
 const CANARY: &str = "cAnArY7q";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 const CORRELATION: &str = "a1b2c3d4-0000-4000-8000-000000000000";
@@ -25,10 +25,10 @@ fn planted(what: &str) -> String {
     format!("{CANARY}-{what}-{CANARY}")
 }
 
-/// The canary as it stands, in hexadecimal, and as it shows in base64 at each of the three offsets.
+/// The canary as plain text, in hexadecimal, and in base64 at each of the three offsets.
 fn traces() -> Vec<String> {
     let hex = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // Whole groups only: the characters at the edges depend on the neighbours.
+    // Whole groups only: the outer characters depend on their neighbours.
     let base64 = (0..3).map(|offset| {
         let encoded = URL_SAFE_NO_PAD.encode(format!("{}{CANARY}", &"xx"[..offset]));
         encoded[4..encoded.len() - 2].to_owned()
@@ -126,7 +126,7 @@ fn query(url: &http::Uri, name: &str) -> String {
 }
 
 #[test]
-fn the_canary_is_found_in_any_spelling() {
+fn the_canary_is_found_in_any_encoding() {
     for hidden in [
         planted("x"),
         hex(&planted("x")),
@@ -203,9 +203,9 @@ fn refresh(answer: http::Response<bytes::Bytes>) -> Error {
     exchange.expecting(AccountId::new("u.t"), Vec::new()).complete(answer, NOW).unwrap_err()
 }
 
-/// Error answers with canaries wherever an honest server may put something about the user.
+/// Error answers with canaries wherever an honest server may put data about the user.
 #[test]
-fn refusals_say_nothing_of_what_they_explain() {
+fn refusals_do_not_show_the_servers_explanation() {
     for (status, error) in [(400, "invalid_grant"), (400, "invalid_client"), (500, "server_error"), (429, "slow")] {
         let body = json!({
             "error": error, "error_description": planted("description"), "claims": json!({"a": planted("claims")}).to_string(),
@@ -230,9 +230,9 @@ fn refusals_say_nothing_of_what_they_explain() {
     }
 }
 
-/// Answers that break the protocol, with canaries in the place that breaks it.
+/// Answers that violate the protocol, with canaries in the offending place.
 #[test]
-fn protocol_errors_say_nothing_of_what_they_reject() {
+fn protocol_errors_do_not_show_the_rejected_value() {
     let bad = |name: &str, value: Value| {
         let mut body = tokens("n");
         body[name] = value;
@@ -281,7 +281,7 @@ fn a_claims_challenge_shows_nothing() {
 }
 
 #[test]
-fn wrong_settings_are_not_repeated() {
+fn config_errors_do_not_show_the_rejected_value() {
     says_nothing(&Authority::parse(&format!("https://{CANARY}@idp.example/common")).unwrap_err());
     says_nothing(&Authority::oidc(&format!("https://idp.example/?{CANARY}")).unwrap_err());
     says_nothing(&RedirectUri::parse(&format!("https://{CANARY}@app.example/")).unwrap_err());
@@ -305,7 +305,7 @@ fn random_values_are_not_shown() {
     );
 }
 
-/// Any JSON, with a canary for every text.
+/// Any JSON, with a canary for every string.
 fn hostile_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -322,9 +322,9 @@ fn hostile_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    // P-13. The code itself (`error`, `suberror`) and the server's ids for its support are meant to be shown.
+    // P-13. The code (`error`, `suberror`) and the server's ids for support are meant to be shown.
     #[test]
-    fn no_hostile_answer_gets_into_an_error(
+    fn no_error_shows_a_hostile_answer(
         status in prop_oneof![Just(200_u16), Just(400), Just(401), Just(429), Just(500)],
         members in proptest::collection::btree_map(
             "access_token|refresh_token|id_token|token_type|expires_in|refresh_in|scope|client_info|foci|error_description|claims|error_uri",

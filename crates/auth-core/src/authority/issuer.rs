@@ -109,13 +109,9 @@ impl Issuer {
                 let origins = names.origins(site);
                 // Responses for personal accounts are posted from this host.
                 let personal = (!site.is_loopback()).then(|| "https://login.live.com".to_owned());
-                Self {
-                    needs_tid: true,
-                    any_tenant: true,
-                    sign_in_origins: origins.iter().cloned().chain(personal).collect(),
-                    ..own(origins.iter().map(|origin| tenant(format!("{origin}/"), "/v2.0")).collect())
-                }
-                .at(origins)
+                let forms = origins.iter().map(|origin| tenant(format!("{origin}/"), "/v2.0")).collect();
+                let sign_in_origins = origins.iter().cloned().chain(personal).collect();
+                Self { needs_tid: true, any_tenant: true, sign_in_origins, origins, ..own(forms) }
             }
             Kind::B2c { policy, .. } => own(vec![
                 tenant(format!("{origin}/"), "/v2.0/"),
@@ -150,10 +146,6 @@ impl Issuer {
         }
     }
 
-    fn at(self, origins: Vec<String>) -> Self {
-        Self { origins, ..self }
-    }
-
     /// Whether an ID token with this `iss` and `tid` comes from this issuer.
     pub(crate) fn accepts(&self, iss: &str, tid: Option<&str>) -> bool {
         match self.tenant_of(iss) {
@@ -175,7 +167,7 @@ impl Issuer {
         self.forms.iter().find_map(|form| form.tenant(iss))
     }
 
-    /// Whether two issuers name the same tenant, which is only open if the configured tenant is a domain name.
+    /// Whether two issuers name the same tenant; always true unless the configured tenant is a domain name.
     pub(crate) fn is_same_tenant(&self, one: &str, other: &str) -> bool {
         !matches!(self.tenant, Some(Tenant::Domain(_))) || self.tenant_of(one) == self.tenant_of(other)
     }

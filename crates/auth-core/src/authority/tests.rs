@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn entra_authorities() {
+fn entra_authorities_are_parsed_canonically() {
     for (text, environment, token_endpoint) in [
         (
             "https://login.microsoftonline.com/contoso.example",
@@ -46,7 +46,7 @@ fn environments_are_matched_by_alias() {
 }
 
 #[test]
-fn instance_discovery_confirms_a_host_and_changes_nothing_else() {
+fn instance_discovery_only_adds_names() {
     let unknown = Authority::parse("https://sts.contoso.example/common").unwrap();
     let instance = InstanceMetadata {
         aliases: vec!["sts.contoso.example".to_owned(), "other.example".to_owned()],
@@ -67,9 +67,9 @@ fn instance_discovery_confirms_a_host_and_changes_nothing_else() {
     );
 }
 
-/// S-36, S-37: hosts that the application asked for; what is found in a cache is told apart by the issuer.
+/// S-36, S-37: hosts that the application opted into; the issuer decides which cache entries count.
 #[test]
-fn hosts_that_options_allow() {
+fn options_allow_ports_and_local_hosts() {
     let options = Authority::options().allow_ports().danger_allow_local_hosts();
     for (text, environments, known_host) in [
         ("https://login.private.example:8443/common", ["login.private.example", "login.private.example:8443"], true),
@@ -95,16 +95,16 @@ fn hosts_that_options_allow() {
         "https://contoso.ciamlogin.com:8443",
         "https://contoso.b2clogin.com:8443/contoso.example/b2c_1",
     ] {
-        assert!(options.parse(text).is_err(), "{text}: Microsoft's services have no other port");
+        assert!(options.parse(text).is_err(), "{text}: Microsoft's hosts use port 443 only");
     }
     let issuer = "https://10.0.0.5:8443/realms/staff";
     assert!(Authority::oidc(issuer).is_err());
     assert!(options.oidc(issuer).unwrap().is_issuer(issuer));
 }
 
-/// S-39: only the caller can vouch for a host, and only for one that is not compiled in.
+/// S-39: only the caller can declare a host known, and only if it is not known at compile time.
 #[test]
-fn known_authorities() {
+fn known_hosts_need_no_instance_discovery() {
     const HOST: &str = "login.private.example";
     for (authority, hosts, needs_discovery) in [
         ("https://login.private.example/contoso.example", &[][..], true),
@@ -122,14 +122,14 @@ fn known_authorities() {
         assert_eq!(known.to_string(), authority);
         assert_eq!(known.environment(), parsed.host());
         assert!(known.is_environment(parsed.host()) && !known.is_environment("login.windows.net"));
-        assert!(known.issuer_decides(), "nobody but the caller says what the host is");
+        assert!(known.issuer_decides(), "only the caller says what the host is");
     }
     let known = Authority::parse("https://login.private.example/common").unwrap().as_known();
     assert!(!known.with_tenant("contoso.example".parse().unwrap()).needs_instance_discovery());
     let id = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     assert!(known.is_issuer(&format!("https://{HOST}/{id}/v2.0")));
     assert!(!known.is_issuer(&format!("https://login.microsoftonline.com/{id}/v2.0")));
-    // What needs no discovery stays what it is; the names of a cloud are found without one.
+    // Authorities that need no discovery do not change; the names of a cloud are found without it.
     for text in [
         "https://login.microsoftonline.us/common",
         "https://contoso.ciamlogin.com",
@@ -146,7 +146,7 @@ fn known_authorities() {
 }
 
 #[test]
-fn an_issuer_keeps_the_letters_it_was_given() {
+fn an_issuer_keeps_its_spelling() {
     let authority = Authority::oidc("https://idp.example/realms/Staff/").unwrap();
     assert_eq!(authority.to_string(), "https://idp.example/realms/Staff/");
     assert_eq!(
@@ -158,9 +158,9 @@ fn an_issuer_keeps_the_letters_it_was_given() {
     assert_eq!(authority.realm(None), "realms");
 }
 
-/// Of every kind: what is given, what it is canonically, its environment, and its token endpoint.
+/// For every kind: the text, its canonical form, its environment and its token endpoint.
 #[test]
-fn every_kind() {
+fn every_kind_has_its_canonical_form_and_endpoints() {
     const GUID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     let by_id = format!("https://contoso.ciamlogin.com/{GUID}");
     let dsts = format!("https://dsts.example/dstsv2/{GUID}");
@@ -253,7 +253,7 @@ fn every_kind() {
 }
 
 #[test]
-fn what_is_no_authority_of_its_kind() {
+fn paths_that_do_not_fit_the_kind_are_refused() {
     for text in [
         "https://contoso.b2clogin.com",
         "https://contoso.b2clogin.com/contoso.onmicrosoft.com",
@@ -277,7 +277,7 @@ fn what_is_no_authority_of_its_kind() {
     }
 }
 
-/// A host that only looks like one of Microsoft's is an unknown host, and nothing is sent there unless Entra knows it.
+/// A host that resembles one of Microsoft's is unknown, and nothing is sent to it unless Entra knows it.
 #[test]
 fn look_alikes_are_unknown_hosts() {
     for host in [
@@ -298,7 +298,7 @@ fn look_alikes_are_unknown_hosts() {
 }
 
 #[test]
-fn realms() {
+fn realms_of_other_libraries_are_found() {
     const ID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     let b2c = "https://contoso.b2clogin.com/contoso.example/b2c_1_signin";
     let other_host = "https://other.ciamlogin.com/contoso.onmicrosoft.com";
@@ -338,9 +338,9 @@ fn realms() {
     }
 }
 
-/// Only where a host belongs to one kind alone its name tells whose an entry is.
+/// The environment alone identifies an entry only if no other issuer can share the host.
 #[test]
-fn where_the_issuer_decides() {
+fn the_issuer_decides_on_shared_hosts() {
     for (authority, decides) in [
         ("https://contoso.b2clogin.com/a.example/b2c_1", false),
         ("https://contoso.b2clogin.cn/a.example/b2c_1", false),
@@ -356,9 +356,9 @@ fn where_the_issuer_decides() {
 }
 
 proptest! {
-    // P-01 for every kind: what is accepted is canonical when it is written out, and its endpoints stand at its host.
+    // P-01 for every kind: `Display` of an accepted text is canonical, and the endpoints are on its host.
     #[test]
-    fn what_is_accepted_is_canonical(
+    fn accepted_texts_have_a_canonical_form(
         host in "([a-zA-Z]{1,3}\\.)?(b2clogin\\.com|ciamlogin\\.com|login\\.windows\\.net|idp\\.example)",
         path in "(/(tfp|TFP|adfs|dstsv2|common|a\\.example|B2C_1))?(/(adfs|a\\.example|B2C_1)){0,2}/?",
     ) {

@@ -64,9 +64,9 @@ fn the_url_has_exactly_the_parameters_of_the_protocol() {
     assert_eq!((pending.started_at(), pending.redirect_uri().as_str()), (NOW, REDIRECT));
 }
 
-// S-01: 256 bits each, and no two alike.
+// S-01: 256 bits each, and different every time.
 #[test]
-fn the_random_values_are_long_and_drawn_anew() {
+fn each_sign_in_has_new_random_values() {
     let (a, b) = (query(&begin(&[])), query(&begin(&[])));
     for name in ["state", "nonce", "code_challenge"] {
         assert_eq!(a[name].len(), 43, "{name}");
@@ -75,7 +75,7 @@ fn the_random_values_are_long_and_drawn_anew() {
     assert_ne!(a["state"], a["nonce"]);
 }
 
-// S-08: a form where the provider is known to post one, else the query, never a fragment.
+// S-08: a form post if the provider is known to support it, otherwise the query, never a fragment.
 #[test]
 fn the_response_mode_follows_the_metadata() {
     let mode = |modes: Value| begin(&[("response_modes_supported", modes)]).response_mode();
@@ -88,19 +88,19 @@ fn the_response_mode_follows_the_metadata() {
     let pending = begun(entra);
     assert_eq!(query(&pending)["response_mode"], "form_post");
     assert_eq!(pending.response_mode(), ResponseMode::FormPost);
-    for wish in [ResponseMode::Query, ResponseMode::FormPost] {
+    for chosen in [ResponseMode::Query, ResponseMode::FormPost] {
         for document in [&[][..], &[("response_modes_supported", json!(["query", "form_post"]))]] {
             let mut request = request(document);
-            request.response_mode = Some(wish);
+            request.response_mode = Some(chosen);
             let pending = begun(request);
-            assert_eq!((query(&pending)["response_mode"].as_str(), pending.response_mode()), (wish.as_str(), wish));
+            assert_eq!((query(&pending)["response_mode"].as_str(), pending.response_mode()), (chosen.as_str(), chosen));
         }
     }
 }
 
-// ADFS alone has no `client_info`, however its endpoints became known.
+// Only ADFS does not support `client_info`, whether its endpoints are discovered or not.
 #[test]
-fn client_info_is_asked_where_it_may_be_known() {
+fn client_info_is_requested_except_from_adfs() {
     let adfs = Authority::parse("https://adfs.contoso.example/adfs").unwrap();
     let document = json!({
         "issuer": "https://adfs.contoso.example/adfs",
@@ -132,7 +132,7 @@ fn client_info_is_asked_where_it_may_be_known() {
 
 // S-02
 #[test]
-fn a_provider_that_lists_other_challenge_methods_only_is_not_used() {
+fn a_provider_that_lists_only_other_challenge_methods_is_refused() {
     for (methods, usable) in [
         (Value::Null, true),
         (json!(["S256"]), true),
@@ -149,14 +149,14 @@ fn a_provider_that_lists_other_challenge_methods_only_is_not_used() {
 }
 
 #[test]
-fn a_url_that_cannot_be_sent_is_refused() {
+fn a_url_that_is_too_long_is_refused() {
     let mut request = request(&[]);
     request.login_hint = Some("x".repeat(70_000));
     let refused = request.begin(&mut rand::rngs::SysRng, NOW).err().map(|error| error.to_string());
     assert!(refused.is_some_and(|text| text.starts_with("the authorization URL is too long")));
 }
 
-/// Accepts a response in which `STATE` stands for the right state.
+/// Accepts a response, with `STATE` replaced by the right state.
 fn accept(pending: PendingAuthorization, response: &str) -> Result<CodeRedemption, Error> {
     let response = response.replace("STATE", pending.state().expose());
     pending.accept(AuthorizationResponse::parse(response.as_bytes())?, NOW)
@@ -166,9 +166,9 @@ const FOREIGN: &str = "protocol: the authorization response does not belong to t
 const OTHER_ISSUER: &str = "protocol: the authorization response comes from another issuer";
 const NO_CODE: &str = "protocol: the authorization response has no code";
 
-// S-03, S-05, S-06: state, issuer, error, code are judged in this order, whatever the others say.
+// S-03, S-05, S-06: state, issuer, error and code are checked in this order.
 #[test]
-fn a_response_is_judged_in_order() {
+fn a_response_is_checked_in_order() {
     let (right, wrong) = ("&iss=https%3A%2F%2Fidp.example", "&iss=https%3A%2F%2Fevil.example");
     for (promised, response, expected) in [
         (false, "code=c&state=STATE".to_owned(), "code"),
@@ -198,7 +198,7 @@ fn a_response_is_judged_in_order() {
     }
 }
 
-// S-09, S-63, S-66: parameters that stand twice, and values that no provider may send.
+// S-09, S-63, S-66: repeated parameters, and values that no provider may send.
 #[test]
 fn unusable_parameters_reject_the_response() {
     for (response, culprit) in [
@@ -228,7 +228,7 @@ fn unusable_parameters_reject_the_response() {
 }
 
 #[test]
-fn a_refusal_keeps_what_the_provider_said() {
+fn a_refusal_keeps_the_providers_error() {
     let response = "state=STATE&error=access_denied&error_description=no%1B%5B31m+way&error_subcode=cancel&unknown=1";
     let Err(Error::Server(server)) = accept(begin(&[]), response) else { panic!() };
     assert_eq!(server.error, "access_denied");
@@ -239,7 +239,7 @@ fn a_refusal_keeps_what_the_provider_said() {
 }
 
 #[test]
-fn without_a_prompt_what_needs_one_is_told_as_such() {
+fn a_sign_in_without_a_prompt_reports_that_it_needs_one() {
     for error in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
         let mut request = request(&[]);
         request.prompt = Some(Prompt::None);
@@ -253,7 +253,7 @@ fn without_a_prompt_what_needs_one_is_told_as_such() {
 }
 
 #[test]
-fn both_requests_tell_the_capabilities_of_the_client() {
+fn both_requests_contain_the_clients_capabilities() {
     let mut request = request(&[]);
     request.context = capable_context();
     request.claims = Some(Claims::parse(r#"{"id_token":{}}"#).unwrap());
@@ -263,9 +263,9 @@ fn both_requests_tell_the_capabilities_of_the_client() {
     assert_eq!(fields(&redemption.request())["claims"], CAPABLE_CLAIMS);
 }
 
-// S-02, S-06: the endpoint of the beginning, the very same redirect URI, the verifier of the challenge.
+// S-02, S-06: the same provider and redirect URI, and the verifier of the challenge.
 #[test]
-fn the_redemption_repeats_what_the_request_promised() {
+fn the_redemption_matches_the_request() {
     let mut request = request(&[]);
     request.claims = Some(Claims::parse("{}").unwrap());
     let pending = begun(request);
@@ -288,7 +288,7 @@ fn the_redemption_repeats_what_the_request_promised() {
     assert_eq!(fields(&request), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
 
-/// Signs in and answers the redemption with an id_token whose claims are changed; `NONCE` stands for the right nonce.
+/// Signs in and answers the redemption with an ID token with changed claims, or without one.
 fn redeem(changes: &[(&str, Value)], id_token: bool) -> Result<Tokens, Error> {
     let pending = begin(&[]);
     let nonce = pending.nonce.expose().to_owned();
@@ -297,9 +297,9 @@ fn redeem(changes: &[(&str, Value)], id_token: bool) -> Result<Tokens, Error> {
     accept(pending, "code=c&state=STATE")?.complete(json_response(200, &body), NOW)
 }
 
-// S-07: the id_token of a sign-in belongs to this very sign-in.
+// S-07: the ID token must belong to this sign-in.
 #[test]
-fn the_nonce_comes_back_in_the_id_token() {
+fn the_id_token_must_contain_the_nonce() {
     assert!(redeem(&[], true).is_ok());
     let verdict = |changes: &[(&str, Value)], id_token| kind(&redeem(changes, id_token).unwrap_err());
     let foreign = "protocol: the ID token is not acceptable: it does not belong to this sign-in";
@@ -313,7 +313,7 @@ fn the_nonce_comes_back_in_the_id_token() {
 }
 
 #[test]
-fn the_web_origins_of_the_response_are_those_of_the_provider() {
+fn only_the_provider_may_post_the_response() {
     assert_eq!(begin(&[]).response_origins(), [ISSUER]);
     let mut entra = request(&[]);
     entra.metadata = Authority::tenant("common").unwrap().metadata().unwrap();
@@ -324,7 +324,7 @@ fn the_web_origins_of_the_response_are_those_of_the_provider() {
 }
 
 #[test]
-fn a_failing_generator_stops_the_sign_in() {
+fn a_failing_generator_is_an_error() {
     let refused = request(&[]).begin(&mut crate::testing::BrokenRng, NOW).err();
     assert_eq!(refused, Some(ConfigError::Randomness));
 }

@@ -28,7 +28,7 @@ fn quoted(text: &str) -> String {
 }
 
 #[test]
-fn the_challenge_of_entra() {
+fn entras_challenge_is_read() {
     let line = format!(
         "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
          client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{}\"",
@@ -43,8 +43,8 @@ fn the_challenge_of_entra() {
 }
 
 #[test]
-fn forms_of_the_claims() {
-    // In the standard alphabet this has both `+` and `/`, in the other `-` and `_`.
+fn claims_may_be_plain_or_base64() {
+    // In the standard alphabet this contains both `+` and `/`, in the URL-safe one `-` and `_`.
     let text = r#"{"a":"~~~???>>>ÿ¾!"}"#;
     let encoded = STANDARD.encode(text);
     assert!(encoded.contains('+') && encoded.contains('/') && encoded.ends_with('='), "{encoded}");
@@ -66,11 +66,11 @@ fn forms_of_the_claims() {
         "{",
         r#"{"a":1,"a":2}"#,
         r#"{"a":1}{}"#,
-        // Base64 of `[]`, of `"{}"`, and of what is no UTF-8.
+        // Base64 of `[]`, of `"{}"`, and of invalid UTF-8.
         "W10=",
         "Int9Ig==",
         "ewD/fQ==",
-        // Both alphabets at once, too little and too much padding, white space, and bits that stand for nothing.
+        // Mixed alphabets, too little and too much padding, whitespace, and unused bits.
         &encoded.replacen('+', "-", 1),
         "eyJhIjoxfQ=",
         "eyJhIjoxfQ===",
@@ -119,7 +119,7 @@ fn the_challenge_is_found_among_others() {
 }
 
 #[test]
-fn what_is_no_claims_challenge() {
+fn other_challenges_and_malformed_lines_are_ignored() {
     let pair = format!("error=\"insufficient_claims\", claims=\"{BASE64}\"");
     for line in [
         "",
@@ -133,12 +133,12 @@ fn what_is_no_claims_challenge() {
         &format!("BearerX {pair}"),
         // The parameters belong to two challenges.
         &format!("Bearer error=\"insufficient_claims\", Basic claims=\"{BASE64}\""),
-        // Which one would count?
+        // A repeated parameter is ambiguous.
         &format!("Bearer {pair}, claims=\"{BASE64}\""),
         &format!("Bearer {pair}, CLAIMS=\"{BASE64}\""),
         &format!("Bearer error=\"invalid_token\", {pair}"),
         &format!("Bearer realm=a, realm=b, {pair}"),
-        // Not the grammar.
+        // These violate the grammar.
         &pair,
         &format!("Bearer abc, {pair}"),
         &format!("Bearer abc=, {pair}"),
@@ -158,13 +158,13 @@ fn what_is_no_claims_challenge() {
     ] {
         assert_eq!(claims(&[line]), None, "{line}");
     }
-    // A parameter of one line is none of the next.
+    // A challenge ends with its line.
     assert_eq!(claims(&["Bearer error=\"insufficient_claims\"", &format!("claims=\"{BASE64}\"")]), None);
     assert!(ClaimsChallenge::from_headers(&HeaderMap::new()).is_none());
 }
 
 #[test]
-fn bytes_beyond_ascii_count_only_where_they_are_read() {
+fn other_bytes_than_ascii_matter_only_in_the_parameters_that_are_read() {
     let latin1 = [b"Bearer realm=\"\xe9\", error=\"insufficient_claims\", claims=\"{}\""].map(|line| &line[..]);
     assert!(of_bytes(&latin1).is_some());
     let claims = [b"Bearer error=\"insufficient_claims\", claims=\"{\\\"a\\\":\\\"\xe9\\\"}\""].map(|line| &line[..]);
@@ -175,7 +175,7 @@ fn bytes_beyond_ascii_count_only_where_they_are_read() {
 }
 
 #[test]
-fn a_line_is_bounded() {
+fn the_length_of_a_line_is_limited() {
     let line = |length: usize| {
         let empty = "Bearer error=insufficient_claims, claims=\"{}\", realm=\"\"";
         empty.replace("realm=\"", &format!("realm=\"{}", "a".repeat(length - empty.len())))
@@ -203,11 +203,11 @@ proptest! {
         let line = words.concat();
         let _ = claims(&[&line]);
         let good = format!("Bearer error=insufficient_claims, claims=\"{BASE64}\"");
-        prop_assert!(claims(&[&line, &good]).is_some(), "a line says nothing of another");
+        prop_assert!(claims(&[&line, &good]).is_some(), "lines are independent");
     }
 
     #[test]
-    fn any_text_comes_through_a_quoted_string(text in "[ -~é]{0,40}") {
+    fn any_text_survives_quoting(text in "[ -~é]{0,40}") {
         let sent = serde_json::json!({"a": text}).to_string();
         let line = format!("Basic realm={}, Bearer claims={}, error=insufficient_claims", quoted(&text), quoted(&sent));
         prop_assert_eq!(claims(&[&line]), Some(sent));

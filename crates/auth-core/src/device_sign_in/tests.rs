@@ -33,7 +33,7 @@ fn later(seconds: u64) -> Timestamp {
 }
 
 #[test]
-fn the_first_request() {
+fn the_first_request_asks_for_a_code() {
     let sent = fields(&begin().request());
     let expected = [("client_id", "my-client-id"), ("scope", "User.Read openid profile offline_access")];
     assert_eq!(sent, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
@@ -47,7 +47,7 @@ fn the_first_request() {
 }
 
 #[test]
-fn which_providers_offer_it() {
+fn only_some_kinds_offer_device_codes() {
     for (authority, path) in [
         ("https://login.microsoftonline.com/contoso.example", Some("/contoso.example/oauth2/v2.0/devicecode")),
         ("https://contoso.ciamlogin.com", Some("/contoso.onmicrosoft.com/oauth2/v2.0/devicecode")),
@@ -65,7 +65,7 @@ fn which_providers_offer_it() {
 }
 
 #[test]
-fn one_changed_member_of_the_answer() {
+fn each_member_of_the_answer_is_checked() {
     for (name, value, accepted) in [
         ("device_code", json!(null), false),
         ("device_code", json!(""), false),
@@ -94,13 +94,13 @@ fn one_changed_member_of_the_answer() {
     assert_eq!(code(&old).unwrap().verification_uri.path(), "/old");
     let complete = |text: &str| code(&[("verification_uri_complete", json!(text))]).unwrap().verification_uri_complete;
     assert_eq!(complete("https://idp.example/d?c=1").unwrap().query(), Some("c=1"));
-    assert_eq!(complete("http://idp.example/d?c=1"), None, "it is left out, as nobody needs it");
+    assert_eq!(complete("http://idp.example/d?c=1"), None, "an unusable optional URL is ignored");
     let refused = begin().complete(json_response(200, &json!({"error": "invalid_client"})), NOW).unwrap_err();
     assert_eq!(kind(&refused), "server invalid_client");
 }
 
 #[test]
-fn what_terminals_and_clocks_get_to_see() {
+fn texts_are_made_safe_and_times_limited() {
     let hostile = "A\u{1b}[2J-B\u{202e}C";
     let shown = code(&[("user_code", json!(hostile)), ("message", json!(hostile))]).unwrap();
     assert_eq!((shown.user_code.as_str(), shown.message.as_deref()), ("A[2J-BC", Some("A[2J-BC")));
@@ -114,7 +114,7 @@ fn what_terminals_and_clocks_get_to_see() {
     assert!(!debug.contains("dc\"") && !debug.contains("A[2J"), "{debug}");
 }
 
-/// What comes of one question.
+/// The result of one poll.
 enum Answer {
     Tokens,
     Says(u16, &'static str),
@@ -135,7 +135,7 @@ fn input(answer: &Answer) -> Input {
     })
 }
 
-/// Waits and asks until it is over; tells the pause before each question, and how it ended.
+/// Polls until the end; returns the pause before each poll, and the result.
 fn drive(answers: &[Answer]) -> (Vec<u64>, String) {
     let (mut now, mut pauses, mut answers) = (NOW, Vec::new(), answers.iter());
     let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
@@ -145,7 +145,7 @@ fn drive(answers: &[Answer]) -> (Vec<u64>, String) {
             Ok(Step::Wait { until }) => {
                 assert!(until > now);
                 let again = flow.step(now).unwrap();
-                assert!(matches!(again, Step::Wait { until: same } if same == until), "it says the same again");
+                assert!(matches!(again, Step::Wait { until: same } if same == until), "the step is repeated");
                 waited = now.duration_until(until).as_secs();
                 now = until;
             }
@@ -155,7 +155,7 @@ fn drive(answers: &[Answer]) -> (Vec<u64>, String) {
                 assert_eq!(sent["grant_type"], "urn:ietf:params:oauth:grant-type:device_code");
                 assert_eq!((sent["device_code"].as_str(), sent["client_id"].as_str()), ("dc", "my-client-id"));
                 pauses.push(waited);
-                flow.handle(now, input(answers.next().expect("a question too many"))).unwrap();
+                flow.handle(now, input(answers.next().expect("an unexpected poll"))).unwrap();
             }
             Ok(Step::Done(tokens)) => return (pauses, tokens.access_token.expose().to_owned()),
             Err(error) => {
@@ -167,13 +167,13 @@ fn drive(answers: &[Answer]) -> (Vec<u64>, String) {
 }
 
 #[test]
-fn when_the_provider_is_asked_and_what_its_answers_mean() {
+fn answers_determine_when_polling_continues_or_ends() {
     use Answer::{Busy, Garbage, Lost, Says, Tokens};
     const PENDING: Answer = Says(400, "authorization_pending");
     for (answers, pauses, end) in [
         (vec![Tokens], vec![5], "at"),
         (vec![PENDING, Says(200, "authorization_pending"), Tokens], vec![5, 5, 5], "at"),
-        // Slower for good.
+        // Permanently slower.
         (vec![Says(400, "slow_down"), PENDING, Says(400, "slow_down"), Tokens], vec![5, 10, 10, 15], "at"),
         (vec![Lost, Lost, Lost, Lost, Lost, PENDING, Tokens], vec![5, 10, 20, 40, 60, 60, 60], "at"),
         (vec![Busy(503, &[]), Tokens], vec![5, 10], "at"),
@@ -193,14 +193,14 @@ fn when_the_provider_is_asked_and_what_its_answers_mean() {
 }
 
 #[test]
-fn it_ends_when_the_code_expires() {
+fn polling_ends_when_the_code_expires() {
     let pending: Vec<_> = (0..200).map(|_| Answer::Says(400, "authorization_pending")).collect();
     let (pauses, end) = drive(&pending);
     assert_eq!((pauses.len(), end.as_str()), (179, "ui code_expired"));
     let lost: Vec<_> = (0..200).map(|_| Answer::Lost).collect();
     let (pauses, end) = drive(&lost);
     assert_eq!((pauses.len() < 20, end.as_str()), (true, "ui code_expired"));
-    // The machine slept until then.
+    // The machine was suspended until then.
     let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
     assert!(matches!(flow.step(NOW), Ok(Step::Wait { .. })));
     assert_eq!(kind(&flow.step(later(4000)).unwrap_err()), "ui code_expired");
@@ -208,18 +208,18 @@ fn it_ends_when_the_code_expires() {
 
 // R-33.
 #[test]
-fn a_clock_that_is_set_back_puts_nothing_off() {
+fn setting_the_clock_back_postpones_nothing() {
     const DAY: Duration = Duration::from_secs(86_400);
     let set_forward = NOW.saturating_add(DAY);
     let code = begin().complete(json_response(200, &code_answer()), set_forward).unwrap();
     let begin = || DeviceSignIn::new(begin(), &code, set_forward);
     let after = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
-    // Set back while the user is waited for: the next question comes after the usual pause.
+    // The next poll follows after the usual interval.
     let mut flow = begin();
     assert!(matches!(flow.step(set_forward), Ok(Step::Wait { .. })));
     assert!(matches!(flow.step(NOW), Ok(Step::Wait { until }) if until == after(5)));
     assert!(matches!(flow.step(after(5)), Ok(Step::Send { .. })));
-    // And the code is good for as long as it ever was, not for a day more.
+    // The code does not live a day longer.
     let mut flow = begin();
     assert!(matches!(flow.step(NOW), Ok(Step::Wait { .. })));
     assert!(matches!(flow.step(after(899)), Ok(Step::Send { .. })));
@@ -229,7 +229,7 @@ fn a_clock_that_is_set_back_puts_nothing_off() {
 }
 
 #[test]
-fn nothing_is_taken_that_was_not_asked_for() {
+fn unrequested_input_is_an_error() {
     let mut flow = DeviceSignIn::new(begin(), &code(&[]).unwrap(), NOW);
     for now in [NOW, later(4)] {
         assert!(matches!(flow.step(now), Ok(Step::Wait { .. })));
@@ -237,16 +237,16 @@ fn nothing_is_taken_that_was_not_asked_for() {
         assert!(matches!(unasked, Err(Error::Protocol(_))));
     }
     assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })));
-    assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })), "it says the same again");
+    assert!(matches!(flow.step(later(5)), Ok(Step::Send { .. })), "the step is repeated");
 }
 
-/// C0, DEL, C1, what ends a line, and what changes the direction of text.
-fn steers(c: char) -> bool {
+/// Whether this is C0, DEL, C1, a line separator, or changes the direction of text.
+fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A member's value: one that is right, anything else, and text that steers.
+/// A member's value: valid, arbitrary, or text with control characters.
 fn value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         Just("https://idp.example/device".to_owned()),
@@ -267,8 +267,8 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// An answer with some members, of it and of others, set to anything.
-fn answer(usual: fn() -> Value) -> impl Strategy<Value = Response<Bytes>> {
+/// An answer with some members, its own and others, set to arbitrary values.
+fn answer(valid: fn() -> Value) -> impl Strategy<Value = Response<Bytes>> {
     const MEMBERS: [&str; 11] = [
         "device_code",
         "user_code",
@@ -284,7 +284,7 @@ fn answer(usual: fn() -> Value) -> impl Strategy<Value = Response<Bytes>> {
     ];
     let changes = proptest::collection::vec((proptest::sample::select(&MEMBERS[..]), value()), 0..5);
     let body = prop_oneof![
-        6 => changes.prop_map(move |changes| with(usual(), &changes).to_string().into_bytes()),
+        6 => changes.prop_map(move |changes| with(valid(), &changes).to_string().into_bytes()),
         1 => proptest::collection::vec(any::<u8>(), 0..200),
     ];
     let status = proptest::sample::select(&[200, 200, 200, 400, 401, 429, 503][..]);
@@ -298,7 +298,7 @@ fn refusal() -> Value {
     json!({"error": "authorization_pending"})
 }
 
-/// What people may get to see of an error: the program shows the server's description, too.
+/// The texts of an error that users may see, including the server's description.
 fn texts(error: &Error) -> Vec<String> {
     let mut texts = vec![error.to_string(), format!("{error:?}")];
     if let Error::Server(server) = error {
@@ -310,7 +310,7 @@ fn texts(error: &Error) -> Vec<String> {
 proptest! {
     // P-14.
     #[test]
-    fn no_answer_of_the_device_endpoint_panics_or_steers_a_terminal(answer in answer(code_answer)) {
+    fn no_answer_with_a_code_panics_or_controls_the_terminal(answer in answer(code_answer)) {
         let shown = match begin().complete(answer, NOW) {
             Ok(code) => {
                 prop_assert!(!code.user_code.trim().is_empty() && code.user_code.len() <= 64);
@@ -325,12 +325,12 @@ proptest! {
             Err(error) => texts(&error),
         };
         for text in shown {
-            prop_assert!(!text.contains(steers), "{:?}", text);
+            prop_assert!(!text.contains(is_control), "{:?}", text);
         }
     }
 
     #[test]
-    fn no_answer_to_the_question_panics_or_goes_on_beyond_the_code(
+    fn no_answer_to_a_poll_panics_or_outlives_the_code(
         answers in proptest::collection::vec(
             proptest::option::weighted(0.9, prop_oneof![9 => answer(refusal), 1 => answer(tokens)]),
             0..20,
@@ -353,7 +353,7 @@ proptest! {
             }
         };
         for text in end.iter().flat_map(texts) {
-            prop_assert!(!text.contains(steers), "{:?}", text);
+            prop_assert!(!text.contains(is_control), "{:?}", text);
         }
     }
 }

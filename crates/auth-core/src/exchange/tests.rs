@@ -24,9 +24,9 @@ fn code() -> CodeRedemption {
     pending.accept(AuthorizationResponse::parse(response.as_bytes()).unwrap(), NOW).unwrap()
 }
 
-// What the user can mend is told apart from what nobody can mend by signing in.
+// Refusals that signing in can fix are `UiRequired`; others are not.
 #[test]
-fn refusals() {
+fn refusals_are_classified() {
     let ui = Classification::None;
     for (status, error, suberror, claims, of_refresh, of_code) in [
         (400, "invalid_grant", "", "", ("ui invalid_grant", Some(ui)), "server invalid_grant"),
@@ -95,9 +95,9 @@ fn refusals() {
     }
 }
 
-// S-76: an ID token that was made for another access token or code than it comes with is refused, in every exchange.
+// S-76: every exchange refuses an ID token that was issued with another access token or code.
 #[test]
-fn an_id_token_fits_what_it_comes_with() {
+fn an_id_token_must_match_the_access_token_and_the_code() {
     // The left halves of the SHA-256 of "at" and "c".
     let (at_hash, c_hash) = ("sda5G2fCr6XjIpiNlGJjjQ", "Ln0sA6lQeuJl7PW1NWiFpQ");
     for (claim, value, of_refresh, of_code) in [
@@ -117,7 +117,7 @@ fn an_id_token_fits_what_it_comes_with() {
     }
 }
 
-// S-112: what an error carries, and S-66: in which form.
+// S-112: the members of an error; S-66: their form.
 #[test]
 fn an_error_answer_is_read_member_by_member() {
     let body = json!({
@@ -149,7 +149,7 @@ fn an_error_answer_is_read_member_by_member() {
 }
 
 #[test]
-fn granted_scopes_are_told_from_those_asked_for() {
+fn granted_scopes_are_distinguished_from_requested_ones() {
     for (scope, granted, declined) in [
         (None, "User.Read", ""),
         (Some(""), "User.Read", ""),
@@ -163,9 +163,9 @@ fn granted_scopes_are_told_from_those_asked_for() {
     }
 }
 
-// S-57: a code may have been used by a request that got no answer, a refresh token is worth one more try.
+// S-57: a code may have been used although there was no answer; a refresh token may be sent once more.
 #[test]
-fn what_may_be_sent_again() {
+fn only_a_code_is_never_sent_again() {
     assert_eq!(CodeRedemption::REPLAY, Replay::Never);
     assert_eq!(RefreshRedemption::REPLAY, Replay::Once);
     assert_eq!(OpenIdConfiguration::REPLAY, Replay::Once);

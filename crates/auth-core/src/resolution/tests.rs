@@ -10,11 +10,11 @@ const PRIVATE: &str = "https://login.private.example/contoso.example";
 const DAY: u64 = 24 * 60 * 60;
 const ENTRA: &str = "login.microsoftonline.com";
 
-/// What the other side says.
+/// The answer of the other side.
 #[derive(Clone, Debug)]
 enum Answer {
     Json(u16, Value),
-    /// The same with a tag.
+    /// JSON with an `ETag`.
     Tagged(&'static str, Value),
     Unchanged,
     Lost,
@@ -42,7 +42,7 @@ fn cloud(host: &str) -> Value {
     json!({"metadata": [{"aliases": [host], "preferred_cache": host}]})
 }
 
-/// Where a request goes, and whether it is conditional.
+/// The target of a request, and whether it is conditional.
 fn target(request: &http::Request<crate::body::Body>) -> String {
     assert!(request.body().as_bytes().is_empty() && request.method() == "GET");
     let tag = request.headers().get("if-none-match").map(|tag| format!(" unless {}", tag.to_str().unwrap()));
@@ -51,7 +51,7 @@ fn target(request: &http::Request<crate::body::Body>) -> String {
     format!("{what} {}{}", uri.host().unwrap(), tag.unwrap_or_default())
 }
 
-/// Resolves at the time `now`; tells what was asked, what is known after it, and the token endpoint or the failure.
+/// Resolves at the time `now`; returns the requests, what is known afterwards, and the token endpoint or the error.
 fn resolve(
     known: ResolvedAuthority,
     tenant_id: bool,
@@ -68,23 +68,23 @@ fn resolve(
             Step::Send { request, replay } => {
                 assert_eq!(replay, Replay::Once);
                 asked.push(target(&request));
-                flow.handle(now, input(answers.next().expect("more was asked than expected"))).unwrap();
+                flow.handle(now, input(answers.next().expect("an unexpected request"))).unwrap();
             }
             Step::Done(outcome) => {
-                assert!(answers.next().is_none(), "less was asked than expected: {asked:?}");
+                assert!(answers.next().is_none(), "fewer requests than expected: {asked:?}");
                 let verdict = match outcome.endpoints {
                     Ok(endpoints) => endpoints.token_endpoint().host().unwrap().to_owned(),
                     Err(error) => kind(&error),
                 };
                 return (asked, outcome.known, verdict);
             }
-            Step::Wait { .. } => panic!("it waits for nothing"),
+            Step::Wait { .. } => panic!("resolution never waits"),
         }
     }
 }
 
 #[test]
-fn who_is_asked_what() {
+fn only_necessary_requests_are_sent() {
     let entra_host = format!("https://{ENTRA}/contoso.example");
     let (common, by_id) = (format!("https://{HOST}/common"), format!("https://{HOST}/{ID}"));
     let parse = |text: &str| Authority::parse(text).unwrap();
@@ -93,7 +93,7 @@ fn who_is_asked_what() {
     let (confirmed, own) = (Json(200, cloud(HOST)), Json(200, entra(HOST, ID)));
     let unknown = format!("config: the identity provider does not know the authority host {HOST}");
     for (authority, tenant_id, answers, asked, verdict, found_id) in [
-        // Compiled in.
+        // Known at compile time.
         (parse(&entra_host), false, vec![], vec![], ENTRA, None),
         (parse(&entra_host), true, vec![Json(200, entra(ENTRA, ID))], vec![document_of(ENTRA)], ENTRA, Some(ID)),
         (parse(&entra_host), true, vec![Lost], vec![document_of(ENTRA)], "transport", None),
@@ -107,7 +107,7 @@ fn who_is_asked_what() {
             None,
         ),
         (parse("https://adfs.contoso.example/adfs"), true, vec![], vec![], "adfs.contoso.example", None),
-        // Not known to anybody here.
+        // Unknown hosts.
         (parse(PRIVATE), false, vec![confirmed.clone()], vec![instance.clone()], HOST, None),
         (
             parse(PRIVATE),
@@ -130,10 +130,10 @@ fn who_is_asked_what() {
             None,
         ),
         (parse(PRIVATE), false, vec![Json(503, json!({}))], vec![instance], "server service_not_available", None),
-        // The caller vouches for the host, or has switched discovery off, which is the same.
+        // Declared known by the caller, or discovery switched off, which is the same.
         (parse(PRIVATE).known_among([HOST]).unwrap(), false, vec![], vec![], HOST, None),
         (parse(PRIVATE).as_known(), true, vec![own], vec![document_of(HOST)], HOST, Some(ID)),
-        // Where only the document tells the endpoints.
+        // Only the document contains the endpoints.
         (oidc(), false, vec![Json(200, document())], vec![document_of("idp.example")], "idp.example", None),
         (oidc(), true, vec![Json(200, document())], vec![document_of("idp.example")], "idp.example", None),
         (oidc(), false, vec![Lost], vec![document_of("idp.example")], "transport", None),
@@ -150,23 +150,23 @@ fn who_is_asked_what() {
         let (sent, known, found) = resolve(ResolvedAuthority::new(authority.clone()), tenant_id, &answers, NOW);
         assert_eq!((sent, known.tenant_id()), (asked, found_id), "{what}");
         assert!(found.starts_with(verdict), "{what}: {found}");
-        assert_eq!(known.authority().to_string(), authority.to_string(), "no answer moves the authority");
+        assert_eq!(known.authority().to_string(), authority.to_string(), "no answer changes the authority");
         let resolved = known.endpoints(NOW).is_some() && !(tenant_id && known.lacks_tenant_id());
         assert_eq!(
             resolved,
             found.contains('.') && !found.contains(' '),
-            "{what}: it names a host, or why there is none"
+            "{what}: a host, or the reason why there is none"
         );
         if resolved {
             let (sent, _, again) = resolve(known, tenant_id, &[], NOW);
-            assert_eq!((sent, again), (vec![], found), "{what}: what is known is not asked again");
+            assert_eq!((sent, again), (vec![], found), "{what}: nothing is requested twice");
         }
     }
 }
 
-// S-41, S-44: one row is one time; what it leaves is where the next begins.
+// S-41, S-44: each row is a point in time, and continues from the state after the row before.
 #[test]
-fn a_document_grows_old() {
+fn a_document_ages() {
     let good = || Json(200, document());
     let moved = || Json(200, with(document(), &[("token_endpoint", json!("https://tokens.example/token"))]));
     let tagged = || Tagged("\"v1\"", document());
@@ -181,7 +181,7 @@ fn a_document_grows_old() {
                 (DAY / 2 - 1, None, "", "idp.example"),
                 (DAY / 2 + 2, Some(moved()), plain, "tokens.example"),
             ][..],
-            "it is taken as it is for half a day, never for more than a day",
+            "a document is fresh for at least half a day and at most a day",
         ),
         (
             &[
@@ -191,7 +191,7 @@ fn a_document_grows_old() {
                 (DAY / 2 + 2, Some(moved()), conditional, "tokens.example"),
                 (DAY + 1, Some(good()), plain, "idp.example"),
             ],
-            "unchanged is as good as new",
+            "an unchanged document is fresh again",
         ),
         (
             &[
@@ -243,7 +243,7 @@ fn a_document_grows_old() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_makes_nothing_younger() {
+fn setting_the_clock_back_makes_no_document_fresh() {
     let (_, known, _) =
         resolve(ResolvedAuthority::new(Authority::oidc(ISSUER).unwrap()), false, &[Json(200, document())], NOW);
     let before = NOW.saturating_sub(Duration::from_secs(1));
@@ -253,9 +253,9 @@ fn a_clock_that_is_set_back_makes_nothing_younger() {
     assert!(known.endpoints(before).is_none());
 }
 
-// RFC 9110: what is known of one issuer is no answer of another, and an answer to another request is none.
+// RFC 9110: "not modified" counts only for a conditional request, and only for the same issuer.
 #[test]
-fn unchanged_is_believed_of_the_same_issuer_only() {
+fn not_modified_counts_for_the_same_issuer_only() {
     let exchange = |issuer: &str| OpenIdConfiguration::new(context(), &Authority::oidc(issuer).unwrap()).unwrap();
     let tagged = response(200, &[("content-type", "application/json"), ("etag", "W/\"1\"")], &document().to_string());
     let known = exchange(ISSUER).complete(tagged, NOW).unwrap();
@@ -274,7 +274,7 @@ fn unchanged_is_believed_of_the_same_issuer_only() {
 }
 
 #[test]
-fn the_contract_of_a_flow() {
+fn resolution_follows_the_contract_of_a_flow() {
     let authority = || ResolvedAuthority::new(Authority::oidc(ISSUER).unwrap());
     let mut flow = AuthorityResolution::new(context(), authority(), &mut rand::rngs::SysRng).unwrap();
     let out_of_order = |result: Result<(), Error>| assert_eq!(result, Err(ProtocolError::OutOfOrder.into()));

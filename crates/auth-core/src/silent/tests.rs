@@ -11,7 +11,7 @@ use crate::testing::{
     scopes, tokens, with,
 };
 
-/// What comes of one redemption.
+/// The result of one redemption.
 #[derive(Clone, Debug)]
 enum Answer {
     Json(u16, Value),
@@ -19,7 +19,7 @@ enum Answer {
     Lost,
 }
 
-fn tokens_come() -> Answer {
+fn success() -> Answer {
     Answer::Json(200, tokens())
 }
 
@@ -35,7 +35,7 @@ fn input(answer: Answer) -> Input {
     }
 }
 
-/// `*` before a token marks it as a family's.
+/// `*` marks a token of a family.
 fn candidates(tokens: &[&str]) -> Vec<RefreshCandidate> {
     let candidate = |token: &str| Secret::new(token.trim_start_matches('*').to_owned());
     tokens.iter().map(|token| RefreshCandidate::new(candidate(token), token.starts_with('*'))).collect()
@@ -49,7 +49,7 @@ fn flow(tokens: &[&str]) -> SilentRedemption {
     SilentRedemption::new(request(), candidates(tokens))
 }
 
-/// The form that the flow wants to send now.
+/// The form that the flow sends next.
 fn sent(flow: &mut SilentRedemption) -> BTreeMap<String, String> {
     match flow.step(NOW).unwrap() {
         Step::Send { request, replay } => {
@@ -58,11 +58,11 @@ fn sent(flow: &mut SilentRedemption) -> BTreeMap<String, String> {
             fields(&request)
         }
         Step::Done(outcome) => panic!("over: {outcome:?}"),
-        Step::Wait { .. } => panic!("it waits for nothing"),
+        Step::Wait { .. } => panic!("redemption never waits"),
     }
 }
 
-/// Answers until the flow is over; returns the refresh tokens that were sent and the outcome.
+/// Answers until the flow is over; returns the refresh tokens sent and the outcome.
 fn run(mut flow: SilentRedemption, answers: impl IntoIterator<Item = Answer>) -> (Vec<String>, SilentOutcome) {
     let (mut tried, mut answers) = (Vec::new(), answers.into_iter());
     loop {
@@ -72,7 +72,7 @@ fn run(mut flow: SilentRedemption, answers: impl IntoIterator<Item = Answer>) ->
                 flow.handle(NOW, input(answers.next().expect("more was sent than expected"))).unwrap();
             }
             Step::Done(outcome) => return (tried, outcome),
-            Step::Wait { .. } => panic!("it waits for nothing"),
+            Step::Wait { .. } => panic!("redemption never waits"),
         }
     }
 }
@@ -85,7 +85,7 @@ fn verdict(outcome: &SilentOutcome) -> String {
 }
 
 #[test]
-fn what_each_answer_means_for_the_next_candidate() {
+fn the_answer_decides_whether_the_next_candidate_is_tried() {
     let invalid = || refusal("invalid_grant", "");
     let mismatch = || refusal("invalid_grant", "client_mismatch");
     let retry_after: &[_] = &[("content-type", "application/json"), ("retry-after", "7")];
@@ -94,18 +94,18 @@ fn what_each_answer_means_for_the_next_candidate() {
     let broken = Answer::Json(503, json!({"error": "invalid_grant"}));
     for (found, answers, expected, tried, family_left) in [
         (&[][..], vec![], "ui no_tokens_found", &[][..], false),
-        (&["a"], vec![tokens_come()], "tokens", &["a"], false),
-        (&["*f", "a"], vec![tokens_come()], "tokens", &["f"], false),
-        (&["*f", "a"], vec![mismatch(), tokens_come()], "tokens", &["f", "a"], true),
+        (&["a"], vec![success()], "tokens", &["a"], false),
+        (&["*f", "a"], vec![success()], "tokens", &["f"], false),
+        (&["*f", "a"], vec![mismatch(), success()], "tokens", &["f", "a"], true),
         (&["*f"], vec![mismatch()], "ui no_tokens_found", &["f"], true),
-        // S-85: one refusal speaks for all tokens of the family.
-        (&["*f", "*g", "a"], vec![mismatch(), tokens_come()], "tokens", &["f", "a"], true),
+        // S-85: one refusal counts for all tokens of the family.
+        (&["*f", "*g", "a"], vec![mismatch(), success()], "tokens", &["f", "a"], true),
         (&["*f", "*g", "*h"], vec![mismatch()], "ui no_tokens_found", &["f"], true),
-        (&["*f", "*g"], vec![invalid(), tokens_come()], "tokens", &["f", "g"], false),
-        (&["a", "*f"], vec![mismatch(), tokens_come()], "tokens", &["a", "f"], false),
+        (&["*f", "*g"], vec![invalid(), success()], "tokens", &["f", "g"], false),
+        (&["a", "*f"], vec![mismatch(), success()], "tokens", &["a", "f"], false),
         (&["*f", "a"], vec![mismatch(), invalid()], "ui invalid_grant", &["f", "a"], true),
-        (&["a", "b"], vec![mismatch(), tokens_come()], "tokens", &["a", "b"], false),
-        (&["a", "b"], vec![invalid(), tokens_come()], "tokens", &["a", "b"], false),
+        (&["a", "b"], vec![mismatch(), success()], "tokens", &["a", "b"], false),
+        (&["a", "b"], vec![invalid(), success()], "tokens", &["a", "b"], false),
         (&["a", "b"], vec![invalid(), invalid()], "ui invalid_grant", &["a", "b"], false),
         (&["a", "*f"], vec![invalid(), mismatch()], "ui invalid_grant", &["a", "f"], true),
         (&["a", "a", "*a", "b"], vec![invalid(), invalid()], "ui invalid_grant", &["a", "b"], false),
@@ -146,7 +146,7 @@ fn what_each_answer_means_for_the_next_candidate() {
 }
 
 #[test]
-fn the_form_asks_for_what_is_wanted() {
+fn the_form_contains_the_request() {
     let mut flow = flow(&["rt 1&"]);
     let expected = [
         ("client_id", "my-client-id"),
@@ -176,7 +176,7 @@ fn the_form_asks_for_what_is_wanted() {
 }
 
 #[test]
-fn the_first_refusal_is_kept_with_all_that_the_server_said() {
+fn the_first_refusal_is_reported_in_full() {
     let first = json!({
         "error": "invalid_grant", "suberror": "consent_required", "claims": r#"{"id_token":{}}"#,
         "error_codes": [65001],
@@ -199,7 +199,7 @@ fn throttling_says_how_long_to_wait() {
     assert_eq!(throttled.retry_after, Some(core::time::Duration::from_secs(7)));
 }
 
-// S-75: what names somebody else is thrown away whole, and no further token is tried.
+// S-75: tokens of another user are discarded, and no further candidate is tried.
 #[test]
 fn tokens_of_another_user_are_refused() {
     let answer = |changes: &[(&str, Value)], account: Option<(&str, &str)>| {
@@ -211,7 +211,7 @@ fn tokens_of_another_user_are_refused() {
     let mismatch = "protocol: the tokens belong to another account than the requested one";
     for (account, stored, answer, expected) in [
         ("ada", &stored, answer(&[], None), "tokens"),
-        // S-80: a subject is compared letter by letter, an id of Entra is not.
+        // S-80: subjects are case-sensitive, Entra's ids are not.
         ("ADA", &stored, answer(&[], None), mismatch),
         ("U.T", &None, answer(&[], Some(("u", "t"))), "tokens"),
         ("ada", &None, answer(&[], None), "tokens"),
@@ -222,7 +222,7 @@ fn tokens_of_another_user_are_refused() {
         ("u.t", &stored, answer(&[], Some(("u", "t"))), "tokens"),
         ("u.t", &None, answer(&[], Some(("v", "t"))), mismatch),
         ("u.t", &None, answer(&[], Some(("u", "w"))), mismatch),
-        // The account fits, but the subject of this client does not.
+        // The account matches, but the subject does not.
         ("u.t", &stored, answer(&[("sub", json!("bob"))], Some(("u", "t"))), mismatch),
         (
             "ada",
@@ -230,8 +230,8 @@ fn tokens_of_another_user_are_refused() {
             answer(&[("iss", json!("https://evil.example"))], None),
             "protocol: the ID token is not acceptable: it comes from another issuer",
         ),
-        // Nobody is named: it is about whom was asked for.
-        ("ada", &stored, tokens_come(), "tokens"),
+        // The answer identifies no one, so it is about the requested account.
+        ("ada", &stored, success(), "tokens"),
     ] {
         let what = format!("{account}: {answer:?}");
         let mut wanted = request();
@@ -243,9 +243,9 @@ fn tokens_of_another_user_are_refused() {
     }
 }
 
-// S-75: Entra's issuers differ by tenant; a stored token of another tenant and issuer does not fit.
+// S-75: a stored token of another issuer does not match.
 #[test]
-fn the_issuer_of_the_stored_token_must_stay() {
+fn the_issuer_must_be_that_of_the_stored_token() {
     const T: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     let claims = |host: &str| {
         let iss = json!(format!("https://{host}/{T}/v2.0"));
@@ -262,9 +262,9 @@ fn the_issuer_of_the_stored_token_must_stay() {
     assert!(run_with("sts.windows.net", "login.microsoftonline.com").contains("another account"));
 }
 
-// S-75: a domain name does not tell the tenant; the new id_token does.
+// S-75: a domain name does not determine the tenant; the new ID token does.
 #[test]
-fn at_a_domain_the_stored_token_of_the_same_tenant_counts() {
+fn with_a_domain_only_stored_tokens_of_the_same_tenant_count() {
     const T: [&str; 2] = ["aaaabbbb-0000-cccc-1111-dddd2222eeee", "bbbbcccc-1111-dddd-2222-eeee3333ffff"];
     let id_token = |tenant: usize, sub: &str| {
         let iss = format!("https://login.microsoftonline.com/{}/v2.0", T[tenant]);
@@ -296,18 +296,18 @@ fn at_a_domain_the_stored_token_of_the_same_tenant_counts() {
 }
 
 #[test]
-fn the_lifetime_counts_from_when_it_was_asked_for() {
+fn the_lifetime_starts_at_the_request() {
     let mut flow = flow(&["a"]);
     sent(&mut flow);
     let later = NOW.saturating_add(core::time::Duration::from_secs(20));
-    flow.handle(later, input(tokens_come())).unwrap();
+    flow.handle(later, input(success())).unwrap();
     let Step::Done(outcome) = flow.step(later).unwrap() else { panic!() };
     let tokens = outcome.result.unwrap();
     assert_eq!((tokens.received_at, tokens.expires_on.as_unix_seconds()), (later, NOW.as_unix_seconds() + 3600));
 }
 
 #[test]
-fn a_step_says_the_same_until_it_is_answered() {
+fn a_step_is_repeated_until_it_is_answered() {
     let mut flow = flow(&["a", "b"]);
     let first = sent(&mut flow);
     assert_eq!(sent(&mut flow), first);
@@ -321,17 +321,17 @@ fn a_step_says_the_same_until_it_is_answered() {
 fn driving_out_of_order_is_an_error_and_changes_nothing() {
     let out_of_order = Error::from(ProtocolError::OutOfOrder);
     let mut flow = flow(&["a"]);
-    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order.clone()), "nothing was asked yet");
+    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order.clone()), "nothing was requested yet");
     sent(&mut flow);
-    flow.handle(NOW, input(tokens_come())).unwrap();
-    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order.clone()), "it was answered already");
+    flow.handle(NOW, input(success())).unwrap();
+    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order.clone()), "already answered");
     let Step::Done(outcome) = flow.step(NOW).unwrap() else { panic!() };
     assert_eq!(verdict(&outcome), "tokens");
-    assert_eq!(flow.step(NOW).unwrap_err(), out_of_order, "it is over");
-    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order), "it is over");
+    assert_eq!(flow.step(NOW).unwrap_err(), out_of_order, "the flow is over");
+    assert_eq!(flow.handle(NOW, input(Answer::Lost)), Err(out_of_order), "the flow is over");
 }
 
-/// What a driver may do to the flow, sensibly or not.
+/// A call of the driver, correct or not.
 #[derive(Clone, Debug)]
 enum Event {
     Step,
@@ -341,7 +341,7 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => Just(Event::Step),
-        1 => Just(Event::Handle(tokens_come())),
+        1 => Just(Event::Handle(success())),
         3 => Just(Event::Handle(refusal("invalid_grant", ""))),
         2 => Just(Event::Handle(refusal("invalid_grant", "client_mismatch"))),
         1 => Just(Event::Handle(refusal("interaction_required", ""))),
@@ -353,7 +353,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    // P-16: whatever happens, the flow ends, and no refresh token is sent for a second redemption.
+    // P-16: whatever happens, the flow ends, and no refresh token is redeemed twice.
     #[test]
     fn any_sequence_ends_and_sends_each_token_once(
         found in proptest::collection::vec("[a-d]", 0..6),
@@ -363,7 +363,7 @@ proptest! {
         let mut flow = SilentRedemption::new(request(), found);
         let mut sent: Vec<String> = Vec::new();
         let (mut asked, mut done) = (false, 0);
-        // In the end somebody drives it properly, against a server that refuses everything.
+        // The end is driven correctly, against a server that refuses everything.
         let ending = [Event::Step, Event::Handle(refusal("invalid_grant", ""))].into_iter().cycle().take(20);
         for event in events.into_iter().chain(ending) {
             match event {
@@ -373,13 +373,13 @@ proptest! {
                         if asked {
                             prop_assert_eq!(sent.last(), Some(&token));
                         } else {
-                            prop_assert!(!sent.contains(&token), "{} was sent before", token);
+                            prop_assert!(!sent.contains(&token), "{} was already sent", token);
                             sent.push(token);
                         }
                         asked = true;
                     }
                     Ok(Step::Done(_)) => done += 1,
-                    Ok(Step::Wait { .. }) => prop_assert!(false, "it waits for nothing"),
+                    Ok(Step::Wait { .. }) => prop_assert!(false, "redemption never waits"),
                     Err(error) => prop_assert_eq!((error, done), (ProtocolError::OutOfOrder.into(), 1)),
                 },
                 Event::Handle(answer) => {
@@ -391,9 +391,9 @@ proptest! {
         prop_assert_eq!(done, 1);
     }
 
-    // P-16: no bytes make it panic.
+    // P-16: no answer panics.
     #[test]
-    fn any_bytes_are_an_answer(status in 200_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
+    fn no_bytes_are_accepted_as_tokens(status in 200_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200), json in any::<bool>()) {
         let mut flow = flow(&["a"]);
         sent(&mut flow);
         let mut response = http::Response::builder().status(status);

@@ -53,16 +53,16 @@ fn redemption(pending: PendingAuthorization) -> (String, Option<String>, BTreeMa
 }
 
 #[test]
-fn what_was_kept_redeems_the_code_as_what_was_begun() {
-    let mut wishes = request(metadata(&[("authorization_response_iss_parameter_supported", json!(false))]));
-    wishes.claims = Some(Claims::parse(r#"{ "id_token" : {"acr":null} }"#).unwrap());
-    wishes.context = context().with_extra_query(vec![("dc".to_owned(), "\"ä \\\n".to_owned())]).unwrap();
-    wishes.response_mode = Some(ResponseMode::FormPost);
-    wishes.max_age = Some(Duration::from_secs(3600));
+fn a_restored_sign_in_redeems_the_code_like_the_original() {
+    let mut full = request(metadata(&[("authorization_response_iss_parameter_supported", json!(false))]));
+    full.claims = Some(Claims::parse(r#"{ "id_token" : {"acr":null} }"#).unwrap());
+    full.context = context().with_extra_query(vec![("dc".to_owned(), "\"ä \\\n".to_owned())]).unwrap();
+    full.response_mode = Some(ResponseMode::FormPost);
+    full.max_age = Some(Duration::from_secs(3600));
     let mut roaming = request(entra().metadata().unwrap());
     roaming.multi_cloud = Some(entra());
     roaming.login_hint = Some("ada@contoso.example".to_owned());
-    let all = [(provider(), begun(wishes)), (entra(), begun(roaming)), (entra(), pending_at(&entra()))];
+    let all = [(provider(), begun(full)), (entra(), begun(roaming)), (entra(), pending_at(&entra()))];
     for (authority, pending) in all {
         let resumed = read(pending.to_json().expose(), &authority).unwrap();
         assert_eq!(kept(&resumed), kept(&pending));
@@ -79,7 +79,7 @@ fn what_was_kept_redeems_the_code_as_what_was_begun() {
     }
 }
 
-// S-109: the text is a secret, and says in plain words what it is.
+// S-109: the text is a secret with plain members.
 #[test]
 fn the_text_is_a_secret_of_version_1() {
     let pending = pending_at(&entra());
@@ -104,13 +104,13 @@ fn the_text_is_a_secret_of_version_1() {
     assert_eq!(members, expected);
 }
 
-/// What a text with some members changed is refused for.
+/// The reason why a text with some members changed is refused.
 fn verdict(authority: &Authority, changes: &[(&str, Value)]) -> String {
     let forged = with(kept(&pending_at(authority)), changes);
-    read(&forged.to_string(), authority).map_or_else(|error| error.to_string(), |_| "taken".to_owned())
+    read(&forged.to_string(), authority).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
 }
 
-// S-06: whoever can write into a session sends no code elsewhere, and makes no sign-in weaker.
+// S-06: an attacker who can write to a session can neither redirect a code nor weaken a sign-in.
 #[test]
 fn a_forged_text_is_refused() {
     let unusable = |name: &str| format!("the pending authorization has an unusable {name}");
@@ -163,11 +163,11 @@ fn a_forged_text_is_refused() {
     ] {
         assert_eq!(verdict(&authority, &[(name, value.clone())]), unusable(name), "{value}");
     }
-    assert_eq!(verdict(&entra(), &[("unknown", json!(1)), ("redirect_uri", json!("https://b.example"))]), "taken");
+    assert_eq!(verdict(&entra(), &[("unknown", json!(1)), ("redirect_uri", json!("https://b.example"))]), "accepted");
 }
 
 #[test]
-fn a_text_that_lacks_something_or_is_none_is_refused() {
+fn an_incomplete_or_malformed_text_is_refused() {
     let whole = kept(&pending_at(&provider()));
     for name in whole.as_object().unwrap().keys() {
         let error = read(&with(whole.clone(), &[(name, Value::Null)]).to_string(), &provider()).unwrap_err();
@@ -180,11 +180,11 @@ fn a_text_that_lacks_something_or_is_none_is_refused() {
 }
 
 #[test]
-fn of_another_client_or_authority_it_is_nobodys() {
+fn a_text_of_another_client_or_authority_is_refused() {
     let pending = pending_at(&entra());
     let at = |text| Authority::parse(text).unwrap();
     let text = pending.to_json();
-    for (client, authority, mine) in [
+    for (client, authority, accepted) in [
         (CLIENT, entra(), true),
         ("another", entra(), false),
         (CLIENT, at("https://login.microsoftonline.com/common"), false),
@@ -193,15 +193,15 @@ fn of_another_client_or_authority_it_is_nobodys() {
         (CLIENT, provider(), false),
     ] {
         let resumed = PendingAuthorization::from_json(&text, application(client), &authority);
-        assert_eq!(resumed.is_ok(), mine, "{client} {authority}");
+        assert_eq!(resumed.is_ok(), accepted, "{client} {authority}");
         let is_of = pending.is_of(&ClientId::new(client).unwrap(), &authority);
-        assert_eq!(is_of, mine, "{client} {authority}");
+        assert_eq!(is_of, accepted, "{client} {authority}");
     }
 }
 
-// S-04: ten minutes, and no session from a time to come that never ends.
+// S-04: after ten minutes, or if the start is in the future.
 #[test]
-fn it_expires() {
+fn a_sign_in_expires() {
     let mut pending = pending_at(&entra());
     for (started_at, expired) in
         [(0, false), (-600, false), (-601, true), (-1_700_000_000, true), (300, false), (301, true), (i64::MAX, true)]
@@ -212,9 +212,9 @@ fn it_expires() {
 }
 
 proptest! {
-    /// Whatever stands in the session: a typed answer, and the code goes where the authority says.
+    /// Whatever the session contains, the result is typed, and the code goes to the endpoint of the authority.
     #[test]
-    fn no_text_panics_or_leads_elsewhere(
+    fn no_text_panics_or_redirects_the_code(
         name in prop::sample::select(vec![
             "version", "client_id", "issuer", "authorization_endpoint", "token_endpoint", "redirect_uri", "response_mode",
             "scope", "claims", "state", "nonce", "code_verifier", "correlation_id", "extra_query", "started_at", "url",

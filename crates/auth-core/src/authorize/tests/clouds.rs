@@ -1,4 +1,4 @@
-//! S-06: where a code goes when the response names another cloud.
+//! S-06: where a code is redeemed if the response names another cloud.
 
 use super::*;
 
@@ -16,7 +16,7 @@ const GOVERNMENT: &str = "https://login.microsoftonline.us/organizations/oauth2/
 const CHINA: &str = "https://login.partner.microsoftonline.cn/organizations/oauth2/v2.0/token";
 
 #[test]
-fn only_a_compiled_in_cloud_and_only_where_it_was_wished() {
+fn a_code_goes_to_another_known_cloud_only_on_request() {
     let authority = Authority::tenant("organizations").unwrap();
     for (host, expected, environment) in [
         (None, OWN, None),
@@ -48,7 +48,7 @@ fn only_a_compiled_in_cloud_and_only_where_it_was_wished() {
             }
             Err(error) => assert_eq!(kind(&error), expected, "{host:?}"),
         }
-        // Who did not wish it does not even look.
+        // Without the option, the parameter is ignored.
         let redemption = accept(entra(&authority, false), &response).unwrap();
         assert_eq!(
             (redemption.request().uri().to_string().as_str(), redemption.other_cloud()),
@@ -62,15 +62,15 @@ fn only_a_compiled_in_cloud_and_only_where_it_was_wished() {
 }
 
 #[test]
-fn the_provider_is_told_that_it_may_name_one() {
+fn the_request_says_that_the_response_may_name_a_cloud() {
     let authority = Authority::tenant("organizations").unwrap();
     assert_eq!(query(&entra(&authority, true))["instance_aware"], "true");
     assert!(!query(&entra(&authority, false)).contains_key("instance_aware"));
 }
 
-// Whichever cloud the user is at home in posts the response (S-18).
+// The user's home cloud posts the response (S-18).
 #[test]
-fn every_cloud_may_post_the_response_where_it_was_wished() {
+fn every_cloud_may_post_the_response_only_on_request() {
     let authority = Authority::tenant("organizations").unwrap();
     for (multi_cloud, origin, expected) in [
         (true, "https://login.microsoftonline.com", true),
@@ -87,9 +87,9 @@ fn every_cloud_may_post_the_response_where_it_was_wished() {
     }
 }
 
-// The state and the issuer come first, and a refusal is one wherever it came from.
+// The state, the issuer and the error are checked first.
 #[test]
-fn the_cloud_comes_last() {
+fn the_cloud_is_checked_last() {
     let authority = Authority::tenant("organizations").unwrap();
     for (response, expected) in [
         ("code=c&state=x&cloud_instance_host_name=evil.example", FOREIGN),
@@ -101,9 +101,9 @@ fn the_cloud_comes_last() {
     }
 }
 
-// What is redeemed in a cloud must be issued there.
+// Tokens must be issued by the cloud that redeemed the code.
 #[test]
-fn the_tokens_must_be_of_that_cloud() {
+fn tokens_of_another_cloud_are_refused() {
     let authority = Authority::tenant("organizations").unwrap();
     let tid = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
     for (host, accepted) in [
@@ -123,7 +123,7 @@ fn the_tokens_must_be_of_that_cloud() {
 }
 
 #[test]
-fn every_cloud_once_and_the_own_first() {
+fn every_cloud_is_listed_once_with_the_own_cloud_first() {
     let hosts = |text: &str| -> Vec<String> {
         let every = Authority::parse(text).unwrap().in_every_cloud();
         every.iter().map(|authority| authority.host().to_owned()).collect()

@@ -1,10 +1,10 @@
-//! The whole authorization request of every kind of authority, and where the account is told at its redemption.
+//! The whole authorization request for every kind of authority, and the mailbox header of its redemption.
 
 use super::*;
 use crate::authority::metadata::ProviderMetadata;
 use crate::testing::client_info;
 
-/// The URL, with placeholders for what is drawn anew each time.
+/// The URL, with placeholders for the random values.
 fn url(provider: ProviderMetadata) -> String {
     let redirect = RedirectUri::parse("http://localhost:8400").unwrap();
     let mut request = AuthorizationRequest::new(context(), provider, redirect, scopes("User.Read"));
@@ -35,7 +35,7 @@ fn adfs(modes: Value) -> ProviderMetadata {
 }
 
 #[test]
-fn the_whole_url() {
+fn the_url_has_the_parameters_of_its_kind() {
     let compiled_in = |text: &str| Authority::parse(text).unwrap().metadata().unwrap();
     let b2c = Authority::parse("https://contoso.b2clogin.com/contoso.example/B2C_1_SignIn").unwrap();
     for (provider, endpoint, mode, client_info) in [
@@ -75,7 +75,7 @@ fn the_whole_url() {
             "form_post",
             true,
         ),
-        // ADFS 2016 lists no form post, later versions do; unasked nothing is assumed.
+        // ADFS 2016 does not list form posts, later versions do; nothing is assumed without discovery.
         (
             compiled_in("https://adfs.contoso.example/adfs"),
             "https://adfs.contoso.example/adfs/oauth2/authorize",
@@ -113,11 +113,11 @@ fn the_whole_url() {
 const UID: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const UTID: &str = "bbbbbbbb-0000-cccc-1111-dddd2222eeee";
 
-// Entra routes by the account; nobody else is told more than he asks for.
+// Only Entra routes by account; other providers must not receive the header.
 #[test]
 fn the_redemption_at_entra_names_the_mailbox() {
     let compiled_in = |text: &str| Authority::parse(text).unwrap().metadata().unwrap();
-    for (provider, told) in [
+    for (provider, sent) in [
         (compiled_in("https://login.microsoftonline.com/common"), true),
         (compiled_in("https://contoso.ciamlogin.com"), true),
         (compiled_in("https://contoso.b2clogin.com/contoso.example/b2c_1"), false),
@@ -137,7 +137,7 @@ fn the_redemption_at_entra_names_the_mailbox() {
             let redemption = accept(begun(request), &format!("code=c&state=STATE{response}")).unwrap();
             let request = redemption.request();
             let mailbox = request.headers().get("x-anchormailbox").map(|value| value.to_str().unwrap());
-            assert_eq!(mailbox, told.then_some(expected.as_str()), "{} {response}", request.uri());
+            assert_eq!(mailbox, sent.then_some(expected.as_str()), "{} {response}", request.uri());
             assert!(!format!("{redemption:?} {:?}", request.headers()).contains("ada@"));
         }
     }

@@ -1,4 +1,4 @@
-//! Every parameter of the authorization request, and what came of it when the tokens are there.
+//! Every parameter of the authorization request, and its effect on the redemption.
 
 use core::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::testing::CLIENT;
 use crate::time::Timestamp;
 
 #[test]
-fn optional_parameters_stand_only_where_they_are_wanted() {
+fn optional_parameters_are_sent_only_if_set() {
     let mut request = request(&[]);
     request.prompt = Some(Prompt::SelectAccount);
     request.login_hint = Some("ada+x@contoso.example".to_owned());
@@ -34,15 +34,15 @@ fn optional_parameters_stand_only_where_they_are_wanted() {
     ];
     let found: Vec<_> = query(&full).into_iter().filter(|(name, _)| !bare.contains_key(name)).collect();
     assert_eq!(found, added.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    // S-46: what steers the provider changes nothing of where is asked.
+    // S-46: hints do not change the endpoint.
     assert!(full.url().to_string().starts_with("https://idp.example/authorize?client_id="));
     assert!(full.url().to_string().ends_with("&slice=a%20b"));
     assert!(full.url().to_string().contains("login_hint=ada%2Bx%40contoso.example"));
 }
 
 #[test]
-fn every_prompt_has_its_word() {
-    for (prompt, word) in [
+fn every_prompt_has_its_value() {
+    for (prompt, value) in [
         (Prompt::SelectAccount, "select_account"),
         (Prompt::Login, "login"),
         (Prompt::Consent, "consent"),
@@ -51,14 +51,14 @@ fn every_prompt_has_its_word() {
     ] {
         let mut request = request(&[]);
         request.prompt = Some(prompt);
-        assert_eq!((query(&begun(request))["prompt"].as_str(), word.parse()), (word, Ok(prompt)));
+        assert_eq!((query(&begun(request))["prompt"].as_str(), value.parse()), (value, Ok(prompt)));
     }
     assert!("attempt_none".parse::<Prompt>().is_err());
 }
 
-// They are asked for at the authorization endpoint, and no token is.
+// They are sent to the authorization endpoint only.
 #[test]
-fn extra_scopes_are_consented_to_and_not_redeemed() {
+fn extra_scopes_are_requested_for_consent_only() {
     for (extra, expected) in [
         ("", "User.Read openid profile offline_access"),
         ("Mail.Read user.read", "User.Read Mail.Read openid profile offline_access"),
@@ -106,9 +106,9 @@ fn extra_parameters_cannot_override_those_of_the_protocol() {
     }
 }
 
-// RFC 6749 §3.1: no parameter stands twice, whoever brought it.
+// RFC 6749 §3.1: no parameter appears twice, wherever it comes from.
 #[test]
-fn a_name_that_is_there_already_is_an_error() {
+fn a_repeated_parameter_is_an_error() {
     let twice = |name: &str| ConfigError::DuplicateParameter { name: name.to_owned() };
     let two = |one: &str, other: &str| {
         let parameters = [one, other].map(|name| (name.to_owned(), "1".to_owned())).into();
@@ -157,9 +157,9 @@ fn redeem_aged(auth_time: Value, skew: u64) -> Result<Tokens, Error> {
     accept(pending, "code=c&state=STATE")?.complete(json_response(200, &body), later)
 }
 
-// S-74: whoever asks for a fresh sign-in is told when it was, and can rely on it.
+// S-74: with `max_age`, the time of the sign-in must be there and recent enough.
 #[test]
-fn max_age_is_kept() {
+fn max_age_is_enforced() {
     let begun = NOW.as_unix_seconds();
     let (old, future) = (begun - 60 * MINUTE, begun + 10 * MINUTE);
     let missing = || Some(IdTokenFault::Claim("auth_time"));
@@ -184,11 +184,11 @@ fn max_age_is_kept() {
         let expected = expected.map(|fault| Error::from(ProtocolError::from(fault)));
         assert_eq!(verdict, expected, "{auth_time} with a skew of {skew} s");
     }
-    assert!(redeem(&[], true).is_ok(), "nobody asked");
+    assert!(redeem(&[], true).is_ok(), "`auth_time` is optional without `max_age`");
 }
 
 #[test]
-fn clocks_may_be_ten_minutes_apart_at_most() {
+fn the_clock_skew_is_at_most_ten_minutes() {
     let skew = |seconds| {
         let application = Application::new(context().client_id().clone());
         application.with_clock_skew(Duration::from_secs(seconds)).map(|application| application.clock_skew.as_secs())

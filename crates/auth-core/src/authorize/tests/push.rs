@@ -25,7 +25,7 @@ fn named(name: &str) -> Value {
 }
 
 #[test]
-fn all_goes_to_the_provider_and_the_url_only_names_it() {
+fn the_request_is_pushed_and_the_url_only_refers_to_it() {
     let mut request = pushing(&[]);
     request.login_hint = Some("ada@contoso.example".to_owned());
     request.context = context().with_extra_query(vec![("slice".to_owned(), "a b".to_owned())]).unwrap();
@@ -33,8 +33,8 @@ fn all_goes_to_the_provider_and_the_url_only_names_it() {
     let http = pushed.request();
     assert_eq!((http.method().as_str(), http.uri().to_string().as_str()), ("POST", ENDPOINT));
     assert_eq!(http.headers()["content-type"], "application/x-www-form-urlencoded");
-    let (sent, usual) = (fields(&http), query(&begun(request)));
-    assert!(sent.keys().eq(usual.keys()), "{sent:?}");
+    let (sent, plain) = (fields(&http), query(&begun(request)));
+    assert!(sent.keys().eq(plain.keys()), "{sent:?}");
     assert_eq!((sent["login_hint"].as_str(), sent["slice"].as_str()), ("ada@contoso.example", "a b"));
 
     let pending = pushed.complete(json_response(201, &named(NAME)), NOW).unwrap();
@@ -48,7 +48,7 @@ fn all_goes_to_the_provider_and_the_url_only_names_it() {
     assert_eq!(verifier, redemption.verifier.secret().expose());
 }
 
-// S-31: what no address could hold can still be asked for.
+// S-31: the limit of URLs does not apply.
 #[test]
 fn a_request_of_any_length_can_be_pushed() {
     let mut request = pushing(&[]);
@@ -58,14 +58,14 @@ fn a_request_of_any_length_can_be_pushed() {
 }
 
 #[test]
-fn an_address_of_the_provider_keeps_its_query() {
+fn the_query_of_the_authorization_endpoint_is_kept() {
     let own = json!("https://idp.example/authorize?p=1");
     let pending = pushed(pushing(&[("authorization_endpoint", own)])).complete(json_response(201, &named("u")), NOW);
     assert_eq!(pending.unwrap().url(), "https://idp.example/authorize?p=1&client_id=my-client-id&request_uri=u");
 }
 
 #[test]
-fn who_requires_it_gets_nothing_else() {
+fn a_provider_that_requires_pushing_gets_no_other_request() {
     for (required, endpoint, begins, pushes) in [
         (json!(false), true, true, true),
         (Value::Null, true, true, true),
@@ -86,7 +86,7 @@ fn who_requires_it_gets_nothing_else() {
 }
 
 #[test]
-fn answers() {
+fn answers_are_checked_member_by_member() {
     let missing = |name| format!("protocol: the pushed authorization response has no {name}");
     let invalid = |name| format!("protocol: the pushed authorization response has an unusable {name}");
     let refusal = json!({"error": "invalid_request", "error_description": "no"});
@@ -117,9 +117,9 @@ fn answers() {
     assert!(matches!(refused, Error::Protocol(error) if matches!(*error, ProtocolError::NotJson { .. })));
 }
 
-// What is pushed twice has two names, of which one is never shown; every sign-in has a name of its own.
+// A request that is pushed twice gets two `request_uri`s, of which only one is used.
 #[test]
-fn a_name_stands_in_one_url_only() {
+fn a_request_uri_appears_in_one_url_only() {
     assert_eq!(PushedAuthorization::REPLAY, Replay::Once);
     let mut flow = OneStep::new(pushed(pushing(&[])));
     let Step::Send { request, replay } = flow.step(NOW).unwrap() else { panic!() };
@@ -127,7 +127,7 @@ fn a_name_stands_in_one_url_only() {
     flow.handle(NOW, Input::Response(json_response(201, &named("urn:1")))).unwrap();
     let Step::Done(pending) = flow.step(NOW).unwrap() else { panic!() };
     assert!(pending.url().to_string().ends_with("&request_uri=urn%3A1"));
-    assert!(flow.step(NOW).is_err(), "it was handed out");
+    assert!(flow.step(NOW).is_err(), "it was returned before");
 
     let mut lost = OneStep::new(pushed(pushing(&[])));
     let gone = TransportError::after_send(TransportFault::Interrupted, "idp.example", "gone");
@@ -136,7 +136,7 @@ fn a_name_stands_in_one_url_only() {
 }
 
 #[test]
-fn nothing_of_the_request_is_shown() {
+fn debug_shows_nothing_of_the_request() {
     let mut request = pushing(&[]);
     request.login_hint = Some("ada@contoso.example".to_owned());
     let pushed = pushed(request);
@@ -147,7 +147,7 @@ fn nothing_of_the_request_is_shown() {
 
 // S-42
 #[test]
-fn its_address_is_judged_as_every_other() {
+fn the_endpoint_is_checked_like_every_other() {
     for address in ["http://idp.example/par", "https://127.0.0.1/par", "javascript:alert(1)", "/par", ""] {
         let document = with(crate::testing::document(), &[("pushed_authorization_request_endpoint", json!(address))]);
         let issuer = Authority::oidc(ISSUER).unwrap();

@@ -3,7 +3,7 @@
 use crate::authorize::RedirectUri;
 
 #[test]
-fn policy() {
+fn only_redirect_uris_of_the_policy_are_accepted() {
     for (text, accepted) in [
         ("http://localhost", true),
         ("http://localhost/", true),
@@ -74,7 +74,7 @@ fn policy() {
 }
 
 #[test]
-fn its_parts() {
+fn a_redirect_uri_is_split_into_host_port_and_path() {
     for (text, host, port, path) in [
         ("http://localhost", Some("localhost"), None, "/"),
         ("http://localhost:8400/done?x=1", Some("localhost"), Some(8400), "/done"),
@@ -89,9 +89,9 @@ fn its_parts() {
     }
 }
 
-// RFC 8252 §7.3: only the port of a loopback address may differ from what is registered.
+// RFC 8252 §7.3: only the port of a loopback address may differ from the registered URI.
 #[test]
-fn a_loopback_address_takes_another_port_and_nothing_else_changes() {
+fn only_the_port_of_a_loopback_address_is_replaced() {
     for (text, expected) in [
         ("http://localhost", "http://localhost:1234"),
         ("http://localhost/", "http://localhost:1234/"),

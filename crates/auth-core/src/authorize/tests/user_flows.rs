@@ -1,4 +1,4 @@
-//! B2C: the user flows of one tenant, and what its pages answer.
+//! B2C: the user flows of a tenant, and the answers of its pages.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const AUTHORITY: &str = "https://contoso.b2clogin.com/contoso.example/B2C_1_Sign
 const FORGOTTEN: &str = "AADB2C90118%3A+The+user+has+forgotten+their+password.%0D%0ACorrelation+ID%3A+1";
 
 #[test]
-fn another_user_flow_of_the_same_tenant() {
+fn only_a_b2c_authority_has_other_user_flows() {
     let at = |authority: &str, name: &str| {
         Authority::parse(authority).unwrap().with_user_flow(name).map(|authority| authority.to_string())
     };
@@ -29,7 +29,7 @@ fn another_user_flow_of_the_same_tenant() {
 }
 
 #[test]
-fn answers_of_its_pages() {
+fn the_errors_of_b2c_pages_are_recognised() {
     for (response, expected, cancelled) in [
         (format!("error=access_denied&error_description={FORGOTTEN}"), "ui password_forgotten", false),
         ("error=access_denied&error_description=AADB2C90118".to_owned(), "ui password_forgotten", false),

@@ -1,35 +1,25 @@
 use super::*;
 use crate::client::{Application, ClientId};
 use crate::correlation::CorrelationId;
-use crate::time::Timestamp;
-
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+use crate::testing::{CORRELATION, NOW, response};
 
 fn context() -> RequestContext {
-    let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").unwrap();
+    let id = CorrelationId::parse(CORRELATION).unwrap();
     let application = Application::new(ClientId::new("c").unwrap()).with_name("inventory", "2.1").unwrap();
     RequestContext::new(application, id)
-}
-
-fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Bytes> {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
 
 #[test]
-fn requests_say_who_asks() {
+fn requests_identify_the_application_and_the_call() {
     let uri = "https://idp.example/token".parse().unwrap();
     let request = post_form(&context(), &uri, &[("a", "1 2"), ("empty", ""), ("b", "&")]);
     assert_eq!(request.body().as_bytes(), b"a=1+2&b=%26");
     for (name, value) in [
         ("accept", "application/json"),
         ("content-type", "application/x-www-form-urlencoded"),
-        ("client-request-id", "a1b2c3d4-0000-4000-8000-000000000000"),
+        ("client-request-id", CORRELATION),
         ("x-client-sku", "auth.rs"),
         ("x-app-name", "inventory"),
         ("x-app-ver", "2.1"),
@@ -52,7 +42,7 @@ fn extra_query_parameters_are_appended() {
 }
 
 #[test]
-fn answers() {
+fn answers_are_classified() {
     let judged = |status, headers: &[(&str, &str)], body| match judge(
         &context(),
         &response(status, headers, body),
@@ -88,7 +78,7 @@ fn answers() {
 }
 
 #[test]
-fn throttling_is_told_from_refusal() {
+fn throttling_is_distinguished_from_refusal() {
     let wait = |status, header: Option<&str>| {
         let mut headers = vec![JSON];
         headers.extend(header.map(|value| ("retry-after", value)));
@@ -99,7 +89,7 @@ fn throttling_is_told_from_refusal() {
                 Some(throttled.retry_after)
             }
             Ok(Answer::Refusal(error)) => {
-                assert_eq!(error.retry_after, header.map(|_| Duration::from_secs(3)), "a refusal keeps it, too");
+                assert_eq!(error.retry_after, header.map(|_| Duration::from_secs(3)), "a refusal keeps it as well");
                 None
             }
             _ => None,
@@ -133,7 +123,7 @@ fn throttling_is_told_from_refusal() {
 }
 
 #[test]
-fn the_scope_parameter_is_the_set_with_the_scopes_of_openid_connect() {
+fn the_scope_parameter_adds_the_scopes_of_openid_connect() {
     for text in ["", "User.Read", "b A a B", "x OpenID y", "offline_access profile openid", "PROFILE email"] {
         let scopes = Scopes::parse(text).unwrap();
         assert_eq!(scope_parameter(&scopes), scopes.with_oidc().to_string(), "{text}");

@@ -1,4 +1,4 @@
-//! S-39…S-42: what discovery may tell, and what it may not.
+//! S-39…S-42: which answers of discovery are accepted.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn verdict<T>(result: Result<T, Error>) -> String {
 }
 
 #[test]
-fn the_document_is_asked_for_where_the_issuer_says() {
+fn the_document_is_requested_below_the_issuer() {
     for (authority, url) in [
         (Authority::oidc("https://idp.example/a/b/"), "https://idp.example/a/b/.well-known/openid-configuration"),
         (
@@ -38,9 +38,9 @@ fn the_document_is_asked_for_where_the_issuer_says() {
     }
 }
 
-// S-40: code point by code point.
+// S-40: compared code point by code point.
 #[test]
-fn the_issuer_is_the_one_that_was_asked() {
+fn the_document_must_name_the_issuer() {
     assert_eq!(verdict(oidc(&[])), "ok");
     for found in ["https://idp.example/", "https://IDP.example", "http://idp.example", "https://evil.example", ""] {
         let refused = oidc(&[("issuer", json!(found))]).unwrap_err();
@@ -81,11 +81,11 @@ fn endpoints_are_required_and_checked() {
         }
     }
     let provider = oidc(&[("token_endpoint", json!("https://tokens.elsewhere.example/x"))]).unwrap();
-    assert!(format!("{:?}", provider.metadata).contains("tokens.elsewhere.example"), "it is shown");
+    assert!(format!("{:?}", provider.metadata).contains("tokens.elsewhere.example"), "`Debug` shows endpoints");
 }
 
 #[test]
-fn a_document_that_is_none_is_refused() {
+fn other_answers_than_documents_are_refused() {
     for (status, content_type, body, expected) in [
         (200, "text/html", "<html>", "protocol: the answer is not JSON"),
         (200, "application/json", "[]", "protocol: the provider metadata is not a well-formed JSON object"),
@@ -101,9 +101,9 @@ fn a_document_that_is_none_is_refused() {
     }
 }
 
-// S-42: what Entra says of itself stays under Entra's names.
+// S-42: the issuer and the endpoints must be on hosts of the cloud.
 #[test]
-fn documents_of_entra() {
+fn entras_documents_must_stay_within_the_cloud() {
     let origin = "https://login.microsoftonline.com";
     let entra = |issuer: &str, token_endpoint: &str| {
         json!({
@@ -153,7 +153,7 @@ fn instance(status: u16, answer: &Value) -> Result<crate::InstanceMetadata, Erro
 
 // S-39
 #[test]
-fn a_compiled_in_host_is_asked_about_unknown_ones() {
+fn the_public_cloud_is_asked_about_unknown_hosts() {
     let request = InstanceDiscovery::new(context(), &unknown_host()).unwrap().request();
     assert_eq!(
         request.uri().to_string(),
@@ -204,7 +204,7 @@ fn the_answer_must_name_the_host() {
     );
 }
 
-// S-39: a confirmed host gains names; where secrets are sent stays what the user wrote.
+// S-39: a confirmed host gains names, but secrets still go to the host that the user specified.
 #[test]
 fn no_answer_moves_the_token_endpoint() {
     let cloud = json!({"aliases": ["sts.contoso.example", "evil.example"], "preferred_cache": "evil.example"});
