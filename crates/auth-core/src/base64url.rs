@@ -29,7 +29,7 @@ pub(crate) fn is_base64url(text: &str) -> bool {
 pub(crate) fn decode_either(text: &str) -> Option<Vec<u8>> {
     let bare = text.trim_end_matches('=');
     let padded = bare.len() < text.len();
-    // Zero or three characters before the padding are refused by their length.
+    // At most two `=`, because a group of four has at least two other characters.
     let padding_fits = !padded || (text.len().is_multiple_of(4) && text.len().abs_diff(bare.len()) <= 2);
     if !padding_fits {
         return None;

@@ -85,7 +85,7 @@ fn token(members: &Members<'_>, name: &'static str) -> Result<Option<Secret>, Pr
     }
 }
 
-/// Whether `text` can be a token or a code: at most 64 KiB of visible ASCII, which cannot split a header (S-63).
+/// Whether `text` can be a token or a code: 1 byte to 64 KiB of visible ASCII, which cannot split a header (S-63).
 pub(crate) fn is_token(text: &str) -> bool {
     // Without an early exit, the loop is vectorized.
     let graphic = || text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic());

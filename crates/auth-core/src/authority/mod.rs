@@ -101,10 +101,10 @@ impl Authority {
     /// - otherwise Entra: `https://{host}/{tenant}`; the tenant defaults to `common`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] if the text is longer than 512 bytes, contains anything but visible ASCII or one of
-    /// `@ \ # ? %`, does not start with `https://` (S-36), has a port, or if its host is not a DNS name (S-37), a path
-    /// segment is malformed (S-38), or the path does not fit the kind. An address of this machine needs a port, and may
-    /// use `http://`. [`ConfigError::Tenant`] if the tenant is invalid.
+    /// [`ConfigError::Authority`] if the text is longer than 512 bytes, contains one of `@ \ # ? %` or anything but
+    /// visible ASCII, does not start with `https://` (S-36), has a port, or if its host is not a DNS name (S-37), a
+    /// path segment is malformed (S-38), or the path does not fit the kind. An address of this machine needs a port,
+    /// and may use `http://`. [`ConfigError::Tenant`] if the tenant is invalid.
     ///
     /// ```
     /// # use auth_core::Authority;

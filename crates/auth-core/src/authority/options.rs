@@ -16,8 +16,8 @@ impl AuthorityOptions {
     }
 
     /// Also accepts IP addresses in canonical form and names without a dot (S-37); `https` is still required. Which
-    /// machine they refer to depends on the network that the device is in, so secrets may reach a machine that the
-    /// application's author did not mean: only its certificate tells.
+    /// machine they refer to depends on the network that the device is in, so secrets may reach another machine than
+    /// the application's author meant: only its certificate identifies it.
     #[must_use]
     pub const fn danger_allow_local_hosts(self) -> Self {
         Self { local_hosts: true, ..self }

@@ -31,8 +31,8 @@ impl RedirectUri {
     ///
     /// # Errors
     /// [`ConfigError::RedirectUri`] if the text is longer than 2048 bytes, contains anything but visible ASCII, has a
-    /// fragment, a wildcard, user information or an invalid port, or is not `http` on `localhost`, `127.0.0.1` or
-    /// `[::1]`, `https`, or a private scheme (S-11).
+    /// fragment, a wildcard, user information, a forbidden character or an invalid port, or is anything but `https`, a
+    /// private scheme, or `http` on `localhost`, `127.0.0.1` or `[::1]` (S-11).
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |why| Err(ConfigError::RedirectUri(why));
         if text.len() > 2048 {

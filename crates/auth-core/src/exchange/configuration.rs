@@ -54,8 +54,8 @@ impl OpenIdConfiguration {
         Ok(Self { context, url, issuer, client_info, known: None })
     }
 
-    /// Only asks whether the document of `known` has changed, if its server sent an `ETag`; otherwise the output is
-    /// `known` (RFC 9110 §13.1.2). A provider with another issuer is ignored.
+    /// If the server sent an `ETag` with the document of `known`, only asks whether it has changed; if not, `known` is
+    /// the output (RFC 9110 §13.1.2). A provider with another issuer is ignored.
     #[must_use]
     pub fn revalidating(mut self, known: Option<Provider>) -> Self {
         self.known = known.filter(|known| known.metadata.issuer == self.issuer).and_then(|known| {
