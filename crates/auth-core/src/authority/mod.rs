@@ -154,8 +154,7 @@ impl Authority {
         self.kind.tenant()
     }
 
-    /// Returns this authority with another tenant. Only Entra authorities differ by tenant; others are returned
-    /// unchanged.
+    /// Returns this authority with another tenant if it is Entra; other kinds are returned unchanged.
     #[must_use]
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         match &self.kind {
@@ -257,7 +256,7 @@ impl Authority {
     /// Returns this authority, [as known](Self::as_known) if its host is among `hosts`.
     ///
     /// # Errors
-    /// [`ConfigError::Authority`] if one of `hosts` is not a plain DNS name.
+    /// [`ConfigError::Authority`] if one of `hosts` is neither a plain DNS name nor the host of this authority.
     ///
     /// ```
     /// # use auth_core::Authority;
