@@ -99,7 +99,7 @@ pub struct OneStep<E: Exchange> {
 }
 
 enum State<E: Exchange> {
-    Asking(E),
+    Unanswered(E),
     Answered(Result<E::Output, Error>),
     Over,
 }
@@ -107,14 +107,14 @@ enum State<E: Exchange> {
 impl<E: Exchange> OneStep<E> {
     /// Creates the flow that performs `exchange`.
     pub fn new(exchange: E) -> Self {
-        Self { state: State::Asking(exchange) }
+        Self { state: State::Unanswered(exchange) }
     }
 }
 
 impl<E: Exchange> fmt::Debug for OneStep<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.state {
-            State::Asking(_) => "OneStep(asking)",
+            State::Unanswered(_) => "OneStep(unanswered)",
             State::Answered(_) => "OneStep(answered)",
             State::Over => "OneStep(over)",
         })
@@ -125,18 +125,18 @@ impl<E: Exchange> Flow for OneStep<E> {
     type Output = E::Output;
 
     fn step(&mut self, _now: Timestamp) -> Result<Step<E::Output>, Error> {
-        if let State::Asking(exchange) = &self.state {
+        if let State::Unanswered(exchange) = &self.state {
             return Ok(Step::Send { request: exchange.request(), replay: E::REPLAY });
         }
         match core::mem::replace(&mut self.state, State::Over) {
             State::Answered(answer) => answer.map(Step::Done),
-            State::Asking(_) | State::Over => Err(ProtocolError::OutOfOrder.into()),
+            State::Unanswered(_) | State::Over => Err(ProtocolError::OutOfOrder.into()),
         }
     }
 
     fn handle(&mut self, now: Timestamp, input: Input) -> Result<(), Error> {
         match core::mem::replace(&mut self.state, State::Over) {
-            State::Asking(exchange) => {
+            State::Unanswered(exchange) => {
                 self.state = State::Answered(input.complete(exchange, now));
                 Ok(())
             }

@@ -79,9 +79,7 @@ impl PublicClient {
             (only, None) => Ok(only),
             (_, Some(_)) => {
                 let id = CorrelationId::generate(&mut rand::rng())?;
-                Err(UiRequired::local(UiReason::MultipleAccountsForLoginHint, id)
-                    .with_login_hint(name)
-                    .into())
+                Err(UiRequired::local(UiReason::MultipleAccountsForLoginHint, id).with_login_hint(name).into())
             }
         }
     }

@@ -53,7 +53,9 @@ impl Kind {
             ("adfs", [_]) if elsewhere => Ok(Self::Adfs),
             ("dstsv2", [_, tenant]) if elsewhere => Ok(Self::Dsts { tenant: tenant.parse()? }),
             ("adfs", _) if elsewhere => Err(ConfigError::Authority("an ADFS authority must have the path /adfs")),
-            ("dstsv2", _) if elsewhere => Err(ConfigError::Authority("a dSTS authority must have the path /dstsv2/TENANT")),
+            ("dstsv2", _) if elsewhere => {
+                Err(ConfigError::Authority("a dSTS authority must have the path /dstsv2/TENANT"))
+            }
             (_, []) => Ok(Self::Entra { names, tenant: Tenant::Common }),
             (_, [tenant]) => Ok(Self::Entra { names, tenant: tenant.parse()? }),
             _ => Err(ConfigError::Authority("an Entra authority must have one path segment, its tenant")),
@@ -144,7 +146,9 @@ pub(crate) fn own_host(tenant: &Tenant) -> Option<String> {
 
 fn external_id(site: &Site, segments: &[&str]) -> Result<Kind, ConfigError> {
     let tenant = match segments {
-        [] => own_tenant(&site.host).ok_or(ConfigError::Authority("its host does not name a tenant, so its path must"))?,
+        [] => {
+            own_tenant(&site.host).ok_or(ConfigError::Authority("its host does not name a tenant, so its path must"))?
+        }
         [tenant] => (*tenant).to_owned(),
         _ => return Err(ConfigError::Authority("an External ID authority must have one path segment, its tenant")),
     };

@@ -271,7 +271,9 @@ impl Authority {
         for host in hosts {
             let host = host.as_ref().to_ascii_lowercase();
             if host != self.site.host && !raw::is_dns_name(&host) {
-                return Err(ConfigError::Authority("a known authority must be a host name, such as login.contoso.example"));
+                return Err(ConfigError::Authority(
+                    "a known authority must be a host name, such as login.contoso.example",
+                ));
             }
             named |= host == self.site.host;
         }

@@ -128,7 +128,11 @@ impl Transport for ReqwestTransport {
         *response.headers_mut() = core::mem::take(answer.headers_mut());
         let head = response.headers().iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
         if head.fold(0, usize::saturating_add) > MAX_HEAD {
-            return Err(TransportError::after_send(TransportFault::TooLarge, host_of(&uri), "more than 64 KiB of headers"));
+            return Err(TransportError::after_send(
+                TransportFault::TooLarge,
+                host_of(&uri),
+                "more than 64 KiB of headers",
+            ));
         }
         *response.body_mut() = body(&uri, answer, begun, timer, times).await?;
         Ok(response)
