@@ -29,15 +29,16 @@ const SLOWER: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use auth_core::{
-///     Application, Authority, ClientId, CorrelationId, DeviceAuthorization, DeviceSignIn, Exchange, Flow, RequestContext,
-///     Scopes, Step, Timestamp,
+///     Application, Authority, ClientId, CorrelationId, DeviceAuthorization, DeviceSignIn, Exchange, Flow,
+///     RequestContext, Scopes, Step, Timestamp,
 /// };
 ///
 /// let context = RequestContext::new(
 ///     Application::new(ClientId::new("my-client-id")?),
 ///     CorrelationId::generate(&mut rand::rngs::SysRng)?,
 /// );
-/// let (metadata, now) = (Authority::tenant("organizations")?.metadata().unwrap(), Timestamp::from_unix_seconds(1_700_000_000));
+/// let metadata = Authority::tenant("organizations")?.metadata().unwrap();
+/// let now = Timestamp::from_unix_seconds(1_700_000_000);
 /// let begin = || DeviceAuthorization::new(context.clone(), metadata.clone(), Scopes::parse("User.Read")?);
 /// // The answer of the device authorization endpoint:
 /// let response = http::Response::builder().header("content-type", "application/json").body(br#"{
@@ -88,7 +89,7 @@ impl DeviceSignIn {
         }
     }
 
-    /// Polls a provider that does not answer less often.
+    /// Polls less often while the provider does not answer.
     fn back_off(&mut self, named: Option<Duration>, now: Timestamp) {
         self.interval = self.interval.saturating_mul(2).min(self.interval.max(MAX_INTERVAL));
         self.next = Deadline::after(named.unwrap_or_default().max(self.interval), now);

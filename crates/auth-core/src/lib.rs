@@ -18,8 +18,8 @@
 //!
 //! ```
 //! use auth_core::{
-//!     Application, Authority, AuthorizationRequest, AuthorizationResponse, ClientId, CorrelationId, Exchange, RedirectUri,
-//!     RequestContext, Scopes, Timestamp,
+//!     Application, Authority, AuthorizationRequest, AuthorizationResponse, ClientId, CorrelationId, Exchange,
+//!     RedirectUri, RequestContext, Scopes, Timestamp,
 //! };
 //!
 //! let rng = &mut rand::rngs::SysRng;
@@ -28,7 +28,8 @@
 //! let metadata = Authority::tenant("common")?.metadata().unwrap();
 //! let redirect_uri = RedirectUri::parse("http://localhost:8400")?;
 //!
-//! let pending = AuthorizationRequest::new(context, metadata, redirect_uri, Scopes::parse("User.Read")?).begin(rng, now)?;
+//! let request = AuthorizationRequest::new(context, metadata, redirect_uri, Scopes::parse("User.Read")?);
+//! let pending = request.begin(rng, now)?;
 //! println!("Open {}", pending.url());
 //!
 //! // The user signs in, and the redirect URI receives this response:

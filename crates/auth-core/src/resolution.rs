@@ -167,7 +167,8 @@ pub struct ResolutionOutcome {
 /// };
 ///
 /// let mut rng = rand::rngs::SysRng;
-/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), CorrelationId::generate(&mut rng)?);
+/// let id = CorrelationId::generate(&mut rng)?;
+/// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);
 /// let known = ResolvedAuthority::new(Authority::parse("https://login.private.example/contoso.example")?);
 /// let mut resolution = AuthorityResolution::new(context, known, &mut rng)?;
 /// let Step::Send { request, .. } = resolution.step(Timestamp::from_unix_seconds(1_700_000_000))? else { panic!() };

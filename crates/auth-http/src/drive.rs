@@ -18,7 +18,11 @@ use crate::transport::DynTransport;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let transport = InMemoryTransport::new(|_request| {
-///     let body = r#"{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/a","token_endpoint":"https://idp.example/t"}"#;
+///     let body = r#"{
+///         "issuer": "https://idp.example",
+///         "authorization_endpoint": "https://idp.example/a",
+///         "token_endpoint": "https://idp.example/t"
+///     }"#;
 ///     Ok(http::Response::builder().header("content-type", "application/json").body(body.into()).unwrap())
 /// });
 /// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;

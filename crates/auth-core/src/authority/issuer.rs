@@ -3,11 +3,13 @@
 //! | kind | accepted (`{tid}` is a GUID) |
 //! |---|---|
 //! | Entra | `https://{any name of the cloud}/{tid}/v2.0` |
-//! | B2C | `{origin}/{tid}/v2.0` and `{origin}/tfp/{tid}/{policy}/v2.0`, with or without a trailing slash: the policy's settings choose between the two, and B2C writes the slash |
-//! | External ID | `https://{tid}.ciamlogin.com/{tid}/v2.0`, also on the tenant's own host and on the authority's host |
+//! | B2C | `{origin}/{tid}/v2.0` or `{origin}/tfp/{tid}/{policy}/v2.0`, with or without a trailing slash |
+//! | External ID | `https://{tid}.ciamlogin.com/{tid}/v2.0`, also on the tenant's own host and the authority's |
 //! | ADFS | `{origin}/adfs`; its access tokens have another issuer, `…/services/trust` |
 //! | dSTS | `{origin}/dstsv2/{tid}`, also with `/v2.0`, with or without a trailing slash |
 //! | OpenID Connect | the issuer, exactly |
+//!
+//! A setting of the B2C policy chooses between its two forms; B2C itself writes the trailing slash.
 //!
 //! A `tid` claim must match the issuer. Entra and External ID always send it; B2C and dSTS may omit it. If the
 //! configured tenant is a GUID, the issuer must name it; a domain name may be any tenant's and is not compared.
@@ -23,7 +25,7 @@ const GUID: usize = 36;
 /// The expected issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Issuer {
-    /// Messages show the first.
+    /// Messages show the first form.
     forms: Vec<Form>,
     tenant: Option<Tenant>,
     /// Whether ID tokens must have a `tid`.

@@ -72,7 +72,7 @@ impl ProviderMetadata {
         let (authorization, token) = (endpoint("authorization_endpoint")?, endpoint("token_endpoint")?);
         let mut endpoints = Endpoints::new(authorization, token, offered("device_authorization_endpoint")?);
         endpoints.pushed_authorization_request = offered("pushed_authorization_request_endpoint")?;
-        // Nothing is sent there, and tokens are issued without the keys.
+        // An unusable URL is ignored: no secret is sent there, and the provider can still issue tokens.
         endpoints.jwks = offered("jwks_uri").unwrap_or_default();
         Ok(Self {
             endpoints: Arc::new(endpoints),

@@ -58,7 +58,10 @@ impl PendingAuthorization {
     /// Use it once: remove it from the session before redeeming its code, so that a second response finds nothing.
     ///
     /// ```
-    /// use auth_core::{Application, Authority, AuthorizationRequest, ClientId, CorrelationId, PendingAuthorization, RedirectUri, RequestContext, Scopes, Timestamp};
+    /// use auth_core::{
+    ///     Application, Authority, AuthorizationRequest, ClientId, CorrelationId, PendingAuthorization, RedirectUri,
+    ///     RequestContext, Scopes, Timestamp,
+    /// };
     ///
     /// let rng = &mut rand::rngs::SysRng;
     /// let (application, authority) = (Application::new(ClientId::new("my-client-id")?), Authority::tenant("common")?);

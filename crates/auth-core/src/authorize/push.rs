@@ -16,8 +16,8 @@ use crate::token_response::{is_token, seconds_in};
 const MESSAGE: &str = "pushed authorization response";
 
 /// Pushes an authorization request to the provider; created by
-/// [`AuthorizationRequest::push`](crate::AuthorizationRequest::push). Returns the pending sign-in, whose URL refers to
-/// the request by its `request_uri`.
+/// [`AuthorizationRequest::push`](crate::AuthorizationRequest::push). Its output is the pending sign-in, whose URL
+/// refers to the request by its `request_uri`.
 ///
 /// May be sent twice: nothing in it is single-use, and of two `request_uri`s from the provider, one is never used.
 /// Every push returns a new one, so none appears in two URLs (S-12).

@@ -87,7 +87,10 @@ impl AuthorizationRequest {
     /// [`ConfigError::Randomness`] if the generator fails.
     ///
     /// ```
-    /// use auth_core::{Application, Authority, AuthorizationRequest, ClientId, CorrelationId, RedirectUri, RequestContext, Scopes, Timestamp};
+    /// use auth_core::{
+    ///     Application, Authority, AuthorizationRequest, ClientId, CorrelationId, RedirectUri, RequestContext, Scopes,
+    ///     Timestamp,
+    /// };
     ///
     /// let rng = &mut rand::rngs::SysRng;
     /// let application = Application::new(ClientId::new("my-client-id")?);

@@ -44,7 +44,7 @@ impl core::error::Error for TransportError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFault {
-    /// No connection: name resolution, routing, refusal or proxy failed.
+    /// No connection was made: name resolution, routing or the proxy failed, or the connection was refused.
     #[error("the identity provider could not be reached")]
     Connect,
     /// The server's certificate is not trusted; trying again will not help.

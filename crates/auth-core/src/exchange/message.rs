@@ -211,7 +211,7 @@ pub(super) fn refusal(error: ServerError, asks_user: bool, context: &RequestCont
     }
 }
 
-/// Checks that a response that names its request names ours.
+/// Checks that the response echoes the id of this request, if it echoes any.
 pub(crate) fn verify_echo(context: &RequestContext, headers: &HeaderMap) -> Result<(), ProtocolError> {
     let Some(echo) = headers.get(CLIENT_REQUEST_ID) else { return Ok(()) };
     let own = context.correlation_id.with_text(|own| echo.as_bytes().eq_ignore_ascii_case(own.as_bytes()));

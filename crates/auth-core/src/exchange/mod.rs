@@ -31,7 +31,9 @@ use crate::time::Timestamp;
 /// [`OneStep`](crate::OneStep) turns an exchange into a [`Flow`](crate::Flow) of one step.
 ///
 /// ```
-/// use auth_core::{Application, Authority, ClientId, CorrelationId, Exchange, OpenIdConfiguration, RequestContext, Timestamp};
+/// use auth_core::{
+///     Application, Authority, ClientId, CorrelationId, Exchange, OpenIdConfiguration, RequestContext, Timestamp,
+/// };
 ///
 /// let id = CorrelationId::generate(&mut rand::rngs::SysRng)?;
 /// let context = RequestContext::new(Application::new(ClientId::new("my-client-id")?), id);

@@ -21,7 +21,10 @@ use crate::tokens::Tokens;
 /// Exchanges a refresh token for new tokens of the same account.
 ///
 /// ```
-/// use auth_core::{AccountId, Application, Authority, ClientId, CorrelationId, Exchange, RefreshRedemption, RequestContext, Scopes, Secret, Timestamp};
+/// use auth_core::{
+///     AccountId, Application, Authority, ClientId, CorrelationId, Exchange, RefreshRedemption, RequestContext, Scopes,
+///     Secret, Timestamp,
+/// };
 ///
 /// let context = RequestContext::new(
 ///     Application::new(ClientId::new("my-client-id")?),
