@@ -80,7 +80,7 @@ impl TokenCache {
     /// those that were asked for last, [`Limits::partitions`] of them.
     #[must_use]
     pub fn partitioned(storage: impl PartitionedStorage) -> Self {
-        Self::of(Documents::Partitions(Box::new(L1::of(Arc::new(storage)))))
+        Self::of(Documents::Partitions(Box::new(L1::new(Arc::new(storage)))))
     }
 
     fn of(documents: Documents) -> Self {
@@ -329,7 +329,7 @@ impl TokenCache {
                 if let Ok(own) = l1.at(&user).current().await {
                     removal.look(&own.document);
                 }
-                l1.places_of(&user, |document| removal.finds(document)).await
+                l1.partitions_of(&user, |document| removal.finds(document)).await
             }
         };
         // A store that fails for one keeps the others from nothing.

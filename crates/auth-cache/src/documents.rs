@@ -1,4 +1,4 @@
-//! The documents of a cache: one, or one for each partition of a store that has many.
+//! The documents of a cache: one for everything, or one for each partition.
 
 mod lru;
 
@@ -16,23 +16,23 @@ use crate::live::LiveDocument;
 use crate::storage::{DynPartitionedStorage, StorageError};
 use lru::{Kept, Lru};
 
-/// What a cache looks into.
+/// Where a cache keeps its partitions.
 pub(crate) enum Documents {
-    /// All partitions are in one, which is in memory, or in a store that knows whether it has changed.
+    /// In one document, which is in memory or in a store that knows whether it has changed.
     Whole(Box<LiveDocument>),
-    /// Each partition is one.
+    /// Each in a document of its own.
     Partitions(Box<L1>),
 }
 
-/// The document that has a partition.
+/// The document that holds a partition.
 pub(crate) enum Held<'a> {
     Whole(&'a LiveDocument),
-    /// In memory, to look at as it is.
+    /// In memory, and only read.
     Seen(Arc<Kept>),
     Partition(Lent<'a>),
 }
 
-/// A partition that its user may change, or read anew. It is weighed when it is given back.
+/// A partition that its user may change or reload. It is weighed when it is given back.
 pub(crate) struct Lent<'a> {
     l1: &'a L1,
     kept: Arc<Kept>,
@@ -60,15 +60,15 @@ impl Deref for Held<'_> {
 }
 
 impl Documents {
-    /// The document that has the partition.
-    pub(crate) fn of(&self, place: impl FnOnce() -> PartitionKey) -> Held<'_> {
+    /// The document that holds the partition.
+    pub(crate) fn of(&self, key: impl FnOnce() -> PartitionKey) -> Held<'_> {
         match self {
             Self::Whole(live) => Held::Whole(live),
-            Self::Partitions(l1) => l1.at(&place()),
+            Self::Partitions(l1) => l1.at(&key()),
         }
     }
 
-    /// The document that has the partition of a user, if it is in memory.
+    /// The document that holds the partition of a user, if it is in memory.
     #[inline]
     pub(crate) fn known_user(&self, folded: &str) -> Option<Held<'_>> {
         match self {
@@ -114,8 +114,8 @@ impl Documents {
     }
 }
 
-/// The partitions that were used last, in front of their store. Those that went are read again; one with a change that the
-/// store refused does not go before any other.
+/// The most recently used partitions, in front of their store. Dropped ones are read again when needed. Those with a
+/// change that the store refused are dropped last.
 pub(crate) struct L1 {
     store: Arc<dyn DynPartitionedStorage>,
     lru: RwLock<Lru>,
@@ -124,12 +124,12 @@ pub(crate) struct L1 {
 }
 
 impl L1 {
-    pub(crate) fn of(store: Arc<dyn DynPartitionedStorage>) -> Self {
+    pub(crate) fn new(store: Arc<dyn DynPartitionedStorage>) -> Self {
         Self { store, lru: RwLock::default(), limits: Limits::DEFAULT, observer: Observer::default() }
     }
 
     fn lru(&self) -> RwLockReadGuard<'_, Lru> {
-        // An entry is put in or taken out whole: poison tells nothing.
+        // An entry is inserted or removed whole, so poison does not matter.
         self.lru.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -138,53 +138,53 @@ impl L1 {
     }
 
     /// The document of a partition.
-    pub(crate) fn at(&self, place: &PartitionKey) -> Held<'_> {
-        let found = self.lru().get(place);
+    pub(crate) fn at(&self, key: &PartitionKey) -> Held<'_> {
+        let found = self.lru().get(key);
         let kept = found.unwrap_or_else(|| {
             if self.lru().is_full(&self.limits) {
                 self.make_room();
             }
-            self.lru_mut().get_or_insert(place, || self.document(place))
+            self.lru_mut().get_or_insert(key, || self.document(key))
         });
         Held::Partition(Lent { l1: self, kept })
     }
 
-    /// What `look` sees in a partition. One that is not in memory does not come there by that.
+    /// Applies `look` to a partition. One that is not in memory is read, but not kept.
     pub(crate) async fn look<R>(
         &self,
-        place: &PartitionKey,
+        key: &PartitionKey,
         look: impl FnOnce(&Document) -> R,
     ) -> Result<R, StorageError> {
-        let found = self.lru().get(place);
+        let found = self.lru().get(key);
         match found {
-            Some(kept) => kept.live.current().await.map(|picture| look(&picture.document)),
-            None => self.document(place).current().await.map(|picture| look(&picture.document)),
+            Some(kept) => kept.live.current().await.map(|snapshot| look(&snapshot.document)),
+            None => self.document(key).current().await.map(|snapshot| look(&snapshot.document)),
         }
     }
 
-    fn document(&self, place: &PartitionKey) -> LiveDocument {
+    fn document(&self, key: &PartitionKey) -> LiveDocument {
         let limits =
             Limits { document_bytes: self.limits.document_bytes.min(self.limits.partition_bytes), ..self.limits };
-        LiveDocument::partition(self.store.partition(place), limits, self.observer.clone())
+        LiveDocument::partition(self.store.partition(key), limits, self.observer.clone())
     }
 
-    /// Forgets those that nobody asked for longest. Nobody waits while they are chosen and wiped.
+    /// Drops the least recently used partitions. They are chosen and wiped without holding up other calls.
     fn make_room(&self) {
-        let going = self.lru().going(&self.limits);
-        let gone = self.lru_mut().take(going);
-        let partitions = gone.iter().filter(|kept| kept.live.is_waiting()).count();
+        let idle = self.lru().to_drop(&self.limits);
+        let dropped = self.lru_mut().take(idle);
+        let partitions = dropped.iter().filter(|kept| kept.live.is_waiting()).count();
         if partitions > 0 {
             self.observer.tell(&Event::Abandoned { partitions });
         }
     }
 
-    /// The partitions of users: those of the store, and those that it refused. Where it fails, those that this process knows.
+    /// The partitions of users: those in the store, and those that it refused. If it fails, those that this process
+    /// knows.
     pub(crate) async fn users(&self) -> Result<Vec<PartitionKey>, StorageError> {
-        let own = |is_meant: fn(&LiveDocument) -> bool| -> BTreeSet<PartitionKey> {
+        let own = |is_wanted: fn(&LiveDocument) -> bool| -> BTreeSet<PartitionKey> {
             let lru = self.lru();
-            let users =
-                lru.all().filter(|(place, kept)| matches!(place, PartitionKey::User(_)) && is_meant(&kept.live));
-            users.map(|(place, _)| place).collect()
+            let users = lru.all().filter(|(key, kept)| matches!(key, PartitionKey::User(_)) && is_wanted(&kept.live));
+            users.map(|(key, _)| key).collect()
         };
         let users = match self.store.users().await {
             Ok(stored) => stored.into_iter().chain(own(LiveDocument::is_waiting)).collect(),
@@ -200,27 +200,28 @@ impl L1 {
         Ok(users.into_iter().collect())
     }
 
-    /// The places of a user's own partition, last, and of what was got on the user's behalf: who sees the account gone sees
-    /// nothing of the rest. Where the store cannot tell them, those that this process knows, and why.
-    pub(crate) async fn places_of(
+    /// The partitions that a sign-out changes: those with what was acquired on the user's behalf and, last, the user's
+    /// own, so that nobody who sees the account gone sees any of the rest. If the store fails to list them, those that
+    /// this process knows, with the error.
+    pub(crate) async fn partitions_of(
         &self,
         user: &PartitionKey,
         is_on_behalf: impl Fn(&Document) -> bool,
     ) -> (Vec<PartitionKey>, Result<(), StorageError>) {
-        let (mut places, listed) = match self.store.linked(user).await {
+        let (mut keys, listed) = match self.store.linked(user).await {
             Ok(linked) => (linked, Ok(())),
             Err(error) => {
                 let lru = self.lru();
-                let assertions = lru.all().filter(|(place, _)| matches!(place, PartitionKey::Assertion(_)));
+                let assertions = lru.all().filter(|(key, _)| matches!(key, PartitionKey::Assertion(_)));
                 let known = assertions.filter(|(_, kept)| is_on_behalf(&kept.live.known().document));
-                (known.map(|(place, _)| place).collect(), Err(error))
+                (known.map(|(key, _)| key).collect(), Err(error))
             }
         };
-        places.push(user.clone());
-        (places, listed)
+        keys.push(user.clone());
+        (keys, listed)
     }
 
-    /// Has the store forget the links of a user to what is gone. What it does not forget now goes when it expires.
+    /// Has the store forget a user's links to partitions that are gone. A link that it fails to forget will expire.
     pub(crate) async fn forget_links(&self, user: &PartitionKey) {
         drop(self.store.linked(user).await);
     }

@@ -57,9 +57,8 @@ mod members;
 mod merge;
 mod names;
 mod pending;
-mod picture;
 mod removal;
-
+mod snapshot;
 mod storage;
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! The document as it follows its store: reload, apply one change, replace.
+//! A document that follows its store: reload, apply one change, replace.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeSet;
@@ -13,23 +13,23 @@ use crate::event::{Event, Observer};
 use crate::expiry::drop_expired;
 use crate::limits::{Limits, make_room};
 use crate::pending::{Change, Moment, Outcome, Pending};
-use crate::picture::Picture;
+use crate::snapshot::Snapshot;
 use crate::storage::{
     BoxedLock, DynStorage, LockBudget, LockName, Replaced, StorageError, StorageErrorKind, Stored, Version,
 };
 
-/// How long a reader waits for whoever may be writing what could not be understood: longer than a write in place takes, and
-/// short beside what a call has for the locks that it needs.
+/// How long a reader waits for a program that may be writing a document that could not be parsed: longer than a write
+/// in place takes, and short compared with the time that a call has for its locks.
 const READERS_PATIENCE: Duration = Duration::from_secs(1);
-/// How often a write is tried again when somebody else was faster.
+/// How many times a write is attempted while other programs keep changing the document.
 pub(crate) const ATTEMPTS: usize = 5;
 
-/// Others write as often as we do.
+/// The error after [`ATTEMPTS`] attempts.
 pub(crate) fn contended() -> StorageError {
     StorageError::new("written", "", "another program keeps changing it")
 }
 
-/// Tells of entries that answer nobody.
+/// Reports entries that are unusable.
 pub(crate) fn note_skipped(document: &Document, observer: &Observer) {
     let count = document.common().skipped();
     if count > 0 {
@@ -37,33 +37,33 @@ pub(crate) fn note_skipped(document: &Document, observer: &Observer) {
     }
 }
 
-/// A text in the store that could not be understood.
+/// The stored document could not be parsed.
 struct NotUnderstood;
 
-/// Whether somebody may be writing while we look.
+/// Whether another program may be writing while we read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Looking {
-    Free,
+enum Reading {
+    Unlocked,
     Locked,
 }
 
-/// A document in memory, or in a store that others write too.
+/// A document in memory, or in a store that other programs change as well.
 #[derive(Default)]
 pub(crate) struct LiveDocument {
     pub(crate) storage: Option<Arc<dyn DynStorage>>,
     may_lag: bool,
-    picture: ArcSwap<Picture>,
+    snapshot: ArcSwap<Snapshot>,
     /// Held while the document is read or replaced.
     reloading: async_lock::Mutex<()>,
     /// Changes that could not be stored yet (S-98).
     pending: Mutex<Pending>,
-    /// Whether the store failed one of them, so that it is tried again.
+    /// Whether the store failed to take one of them, so that it is tried again.
     is_deferring: AtomicBool,
-    /// Whether this process knows what is not in the store.
+    /// Whether this process knows anything that is not in the store.
     is_ahead: AtomicBool,
-    /// Whether the store could not be read last.
+    /// Whether the last attempt to read the store failed.
     is_unreadable: AtomicBool,
-    /// The keys under which entries of ours cannot be stored, as was told (S-79).
+    /// The keys under which entries of ours cannot be stored, as last reported (S-79).
     collided: Mutex<BTreeSet<String>>,
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
@@ -74,7 +74,7 @@ impl LiveDocument {
         Self { storage: Some(storage), ..Self::default() }
     }
 
-    /// A partition of a store that others change unseen.
+    /// A partition in a store where changes by others may go unnoticed.
     pub(crate) fn partition(storage: Arc<dyn DynStorage>, limits: Limits, observer: Observer) -> Self {
         Self { may_lag: true, limits, observer, ..Self::stored_in(storage) }
     }
@@ -84,29 +84,29 @@ impl LiveDocument {
         self.may_lag
     }
 
-    /// What is known now, without looking at the store.
-    pub(crate) fn known(&self) -> Guard<Arc<Picture>> {
-        self.picture.load()
+    /// The latest snapshot, without a look at the store.
+    pub(crate) fn known(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
     }
 
-    /// Whether nobody has changed the store since the picture was taken.
-    pub(crate) fn is_current(&self, picture: &Picture) -> bool {
+    /// Whether the store is unchanged since the snapshot was taken.
+    pub(crate) fn is_current(&self, snapshot: &Snapshot) -> bool {
         match &self.storage {
-            Some(storage) => !picture.is_stale && storage.version().is_ok_and(|version| version == picture.version),
+            Some(storage) => !snapshot.is_stale && storage.version().is_ok_and(|version| version == snapshot.version),
             None => true,
         }
     }
 
-    /// The picture of what is stored now. Where the store fails, what this process knows serves on.
-    pub(crate) async fn current(&self) -> Result<Guard<Arc<Picture>>, StorageError> {
-        let picture = self.picture.load();
-        let Some(storage) = &self.storage else { return Ok(picture) };
-        if self.is_current(&picture) {
-            return Ok(picture);
+    /// A snapshot of what is stored now. If the store fails, the last one serves, if there is any.
+    pub(crate) async fn current(&self) -> Result<Guard<Arc<Snapshot>>, StorageError> {
+        let snapshot = self.snapshot.load();
+        let Some(storage) = &self.storage else { return Ok(snapshot) };
+        if self.is_current(&snapshot) {
+            return Ok(snapshot);
         }
-        drop(picture);
+        drop(snapshot);
         let followed = self.follow(&**storage).await;
-        let picture = self.picture.load();
+        let snapshot = self.snapshot.load();
         match followed {
             Ok(()) => self.is_unreadable.store(false, Ordering::Relaxed),
             Err(error) if !self.is_known() => return Err(error),
@@ -115,11 +115,11 @@ impl LiveDocument {
             }
             Err(_) => {}
         }
-        Ok(picture)
+        Ok(snapshot)
     }
 
-    /// What the document answers. Where the store may have changed unseen, it is read before an answer is given that is not
-    /// `enough`.
+    /// Queries the document. Where changes by others may go unnoticed, the store is read again before an answer is
+    /// given that is not `enough`.
     pub(crate) async fn answer<R>(
         &self,
         answer: impl Fn(&Document) -> R,
@@ -132,36 +132,36 @@ impl LiveDocument {
         }
         {
             let _reloading = self.reloading.lock().await;
-            self.distrust(&self.picture.load());
+            self.distrust(&self.snapshot.load());
         }
         Ok(answer(&self.current().await?.document))
     }
 
-    /// The same, read from the store even where that says that nobody has changed it.
-    pub(crate) async fn reread(&self) -> Result<Guard<Arc<Picture>>, StorageError> {
+    /// Like [`current`](Self::current), but reads the store even if its version is the same, and fails if the store
+    /// does.
+    pub(crate) async fn reread(&self) -> Result<Guard<Arc<Snapshot>>, StorageError> {
         if let Some(storage) = &self.storage {
             {
                 let _reloading = self.reloading.lock().await;
-                self.distrust(&self.picture.load());
+                self.distrust(&self.snapshot.load());
             }
-            // Here what this process knows is no answer.
             self.follow(&**storage).await?;
         }
-        Ok(self.picture.load())
+        Ok(self.snapshot.load())
     }
 
-    /// Has the store read again before its version is believed.
-    fn distrust(&self, picture: &Picture) {
-        let document = Arc::clone(&picture.document);
-        self.picture.store(Arc::new(Picture { is_stale: true, ..Picture::new(picture.version, document) }));
+    /// Makes the next access read the store, whatever its version.
+    fn distrust(&self, snapshot: &Snapshot) {
+        let document = Arc::clone(&snapshot.document);
+        self.snapshot.store(Arc::new(Snapshot { is_stale: true, ..Snapshot::new(snapshot.version, document) }));
     }
 
-    /// Reads what is stored. A document that cannot be understood, or is empty, is looked at again under the lock, as a
-    /// writer that writes in place may just have been busy; if it is still bad, it is moved aside (S-99).
+    /// Reads what is stored. If it is empty or cannot be parsed, it is read again under the lock, as another program
+    /// may have been writing it in place. If it is still bad, it is moved aside (S-99).
     async fn follow(&self, storage: &dyn DynStorage) -> Result<(), StorageError> {
         {
             let _reloading = self.reloading.lock().await;
-            if let Ok(()) = self.reload(storage, Looking::Free).await? {
+            if let Ok(()) = self.reload(storage, Reading::Unlocked).await? {
                 return Ok(());
             }
         }
@@ -170,31 +170,31 @@ impl LiveDocument {
         self.reload_or_repair(storage).await
     }
 
-    /// Takes a new picture if what is stored is another version.
+    /// Takes a new snapshot if the stored version has changed.
     async fn reload(
         &self,
         storage: &dyn DynStorage,
-        looking: Looking,
+        reading: Reading,
     ) -> Result<Result<(), NotUnderstood>, StorageError> {
         let version = storage.version()?;
-        if version == self.picture.load().version && !self.picture.load().is_stale {
+        if version == self.snapshot.load().version && !self.snapshot.load().is_stale {
             return Ok(Ok(()));
         }
         let stored = match storage.read(&self.observer).await {
             Err(error) if error.kind == StorageErrorKind::Damaged => return Ok(Err(NotUnderstood)),
             stored => stored?,
         };
-        // What could not promise to stay the same stayed the same.
-        if stored.version == self.picture.load().version && !self.picture.load().is_stale {
+        // The version was uncertain, but nothing has changed.
+        if stored.version == self.snapshot.load().version && !self.snapshot.load().is_stale {
             return Ok(Ok(()));
         }
-        Ok(self.take(stored, looking))
+        Ok(self.take(stored, reading))
     }
 
-    /// Shows what was read, or refuses it where it is beyond a limit.
-    fn take(&self, stored: Stored, looking: Looking) -> Result<(), NotUnderstood> {
+    /// Publishes what was read, or refuses it if it exceeds a limit.
+    fn take(&self, stored: Stored, reading: Reading) -> Result<(), NotUnderstood> {
         let bytes = stored.content.len();
-        if bytes == 0 && stored.version != Version::NONE && looking == Looking::Free {
+        if bytes == 0 && stored.version != Version::NONE && reading == Reading::Unlocked {
             return Err(NotUnderstood);
         }
         if let Some(reason) = self.limits.excess(bytes, 0) {
@@ -220,41 +220,41 @@ impl LiveDocument {
     }
 
     async fn reload_or_repair(&self, storage: &dyn DynStorage) -> Result<(), StorageError> {
-        if let Ok(()) = self.reload(storage, Looking::Locked).await? {
+        if let Ok(()) = self.reload(storage, Reading::Locked).await? {
             return Ok(());
         }
         let place = storage.set_aside().await?;
         self.observer.tell(&Event::Quarantined { place });
-        // Nothing, unless somebody without the lock was faster.
+        // Empty, unless a program that takes no lock was faster.
         let stored = storage.read(&self.observer).await?;
         let version = stored.version;
-        self.take(stored, Looking::Locked).unwrap_or_else(|NotUnderstood| self.show(version, Document::default()));
+        self.take(stored, Reading::Locked).unwrap_or_else(|NotUnderstood| self.show(version, Document::default()));
         Ok(())
     }
 
-    /// Shows a document that was read, with those changes of ours that are still to be stored.
+    /// Publishes a document that was read, with our changes that are still to be stored.
     fn show(&self, version: Version, document: Document) {
-        document.keep_uses(&self.picture.load().document);
+        document.keep_uses(&self.snapshot.load().document);
         let mut outcomes = Vec::new();
         {
-            // Held until the picture is shown, so that no change is added to one that nobody will see.
+            // Held until the snapshot is published, so that no change is applied to one that is about to go.
             let pending = self.pending();
             outcomes.extend(pending.iter().map(|change| change(&document, Moment::Again)));
-            self.picture.store(Arc::new(Picture::new(version, Arc::new(document))));
+            self.snapshot.store(Arc::new(Snapshot::new(version, Arc::new(document))));
             self.is_ahead.store(!pending.is_empty(), Ordering::Relaxed);
         }
         outcomes.into_iter().for_each(|outcome| self.note_evicted(outcome));
     }
 
-    /// Leaves what is stored alone, and goes on with what this process knows (S-90).
+    /// Leaves the stored document alone and continues with what this process knows (S-90).
     fn refuse(&self, version: Version, reason: &'static str) {
-        let known = Arc::clone(&self.picture.load().document);
-        self.picture.store(Arc::new(Picture { refused: Some(reason), ..Picture::new(version, known) }));
+        let known = Arc::clone(&self.snapshot.load().document);
+        self.snapshot.store(Arc::new(Snapshot { refused: Some(reason), ..Snapshot::new(version, known) }));
         self.is_ahead.store(true, Ordering::Relaxed);
         self.observer.tell(&Event::Refused { reason });
     }
 
-    /// Applies a change: in memory at once, else to what is stored.
+    /// Applies a change to what is stored, or in memory if there is no store.
     pub(crate) async fn change(
         &self,
         suggested_key: Option<String>,
@@ -263,7 +263,7 @@ impl LiveDocument {
     ) -> Result<bool, StorageError> {
         let changed = match &self.storage {
             None => {
-                let outcome = change(&self.picture.load().document, Moment::First);
+                let outcome = change(&self.snapshot.load().document, Moment::First);
                 self.note_evicted(outcome);
                 Ok(outcome.changed)
             }
@@ -275,7 +275,7 @@ impl LiveDocument {
         changed
     }
 
-    /// Caches tokens, and drops what goes with it: what has expired, and what there is no room for.
+    /// Caches tokens, and drops those that have expired or that there is no room for.
     pub(crate) async fn put(
         &self,
         suggested_key: Option<String>,
@@ -294,7 +294,7 @@ impl LiveDocument {
         self.change(suggested_key, Arc::new(change), budget).await
     }
 
-    /// Stores what waits (S-98).
+    /// Stores the pending changes (S-98).
     pub(crate) async fn flush(&self, budget: &mut LockBudget) -> Result<(), StorageError> {
         match &self.storage {
             Some(storage) if !self.pending().is_empty() => self.write(&**storage, None, budget).await.map(drop),
@@ -302,39 +302,40 @@ impl LiveDocument {
         }
     }
 
-    /// Whether this process knows anything of it.
+    /// Whether this process has read a stored document, or has changes for it.
     pub(crate) fn is_known(&self) -> bool {
-        self.picture.load().version != Version::NONE || self.is_waiting()
+        self.snapshot.load().version != Version::NONE || self.is_waiting()
     }
 
-    /// Whether a change waits for the store.
+    /// Whether a change is still to be stored.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.pending().is_empty()
     }
 
-    /// Whether all that this process knows is in the store.
+    /// Whether everything that this process knows is in the store.
     #[inline]
     pub(crate) fn is_persisted(&self) -> bool {
         self.storage.is_some() && !self.is_ahead.load(Ordering::Relaxed)
     }
 
-    /// Whether a lookup at the time `now` should try once more to store what waits.
+    /// Whether a lookup at the time `now` should try again to store the pending changes.
     #[inline]
     pub(crate) fn is_retry_due(&self, now: Timestamp) -> bool {
         self.is_deferring.load(Ordering::Relaxed) && self.pending().is_retry_due(now)
     }
 
-    /// Tries once more to store what waits, if it is time to: without waiting for anybody, as somebody waits for an answer.
+    /// Tries again to store the pending changes, if it is time to. It does not wait for a lock, as a caller waits for
+    /// an answer.
     pub(crate) async fn retry(&self, now: Timestamp) {
         if self.is_retry_due(now) {
             self.pending().note_retry(now);
             if let Err(error) = self.flush(&mut LockBudget::new(Duration::ZERO)).await {
-                tracing::debug!(target: "auth_cache", %error, "what waits is still not stored");
+                tracing::debug!(target: "auth_cache", %error, "pending changes could still not be stored");
             }
         }
     }
 
-    /// A lock of the store. That it could not be had is told.
+    /// Takes a lock of the store, and reports it if there is not enough time.
     pub(crate) async fn lock(
         &self,
         storage: &dyn DynStorage,
@@ -348,7 +349,7 @@ impl LiveDocument {
         locked
     }
 
-    /// Brings a change into the store, and what waits; without a change only what waits.
+    /// Stores the pending changes and, if given, a new one.
     async fn write(
         &self,
         storage: &dyn DynStorage,
@@ -364,8 +365,8 @@ impl LiveDocument {
             if let Err(error) = self.reload_or_repair(storage).await {
                 return Err(self.keep(change, error));
             }
-            let picture = self.picture.load_full();
-            if let Some(reason) = picture.refused {
+            let snapshot = self.snapshot.load_full();
+            if let Some(reason) = snapshot.refused {
                 if let Some(change) = change {
                     self.remember(change);
                 }
@@ -376,12 +377,12 @@ impl LiveDocument {
                 (pending.end(), !pending.is_empty())
             };
             let outcome =
-                change.as_ref().map_or_else(Outcome::default, |change| change(&picture.document, Moment::First));
+                change.as_ref().map_or_else(Outcome::default, |change| change(&snapshot.document, Moment::First));
             if !outcome.changed && !waiting {
                 return Ok(false);
             }
-            let (json, collided) = document::write(&picture.document);
-            if let Some(reason) = self.limits.excess(json.len(), picture.document.entries()) {
+            let (json, collided) = document::write(&snapshot.document);
+            if let Some(reason) = self.limits.excess(json.len(), snapshot.document.entries()) {
                 if let Some(change) = change {
                     self.push(&mut self.pending(), change);
                 }
@@ -389,7 +390,7 @@ impl LiveDocument {
                 self.observer.tell(&Event::Refused { reason });
                 return Err(StorageError::new("written", "", reason));
             }
-            match storage.replace(json, picture.version, picture.document.keep_until(), &self.observer).await {
+            match storage.replace(json, snapshot.version, snapshot.document.keep_until(), &self.observer).await {
                 Ok(Replaced::Done(version)) => {
                     let still_waiting = {
                         let mut pending = self.pending();
@@ -398,15 +399,15 @@ impl LiveDocument {
                     };
                     self.is_deferring.store(still_waiting, Ordering::Relaxed);
                     self.is_ahead.store(still_waiting || !collided.is_empty(), Ordering::Relaxed);
-                    self.picture.store(Arc::new(Picture::new(version, Arc::clone(&picture.document))));
+                    self.snapshot.store(Arc::new(Snapshot::new(version, Arc::clone(&snapshot.document))));
                     self.note_evicted(outcome);
                     return match self.note_collided(collided) {
                         true => Err(StorageError::new("written", "", "another account's entry has the same key")),
                         false => Ok(outcome.changed),
                     };
                 }
-                // The picture shows a change that is not stored.
-                Ok(Replaced::Conflict) => self.distrust(&picture),
+                // The snapshot has a change that is not stored.
+                Ok(Replaced::Conflict) => self.distrust(&snapshot),
                 Err(error) => {
                     self.note_evicted(outcome);
                     return Err(self.defer(change, error));
@@ -416,7 +417,7 @@ impl LiveDocument {
         Err(self.keep(change, contended()))
     }
 
-    /// What could not be stored serves this process at least, and is stored later (S-98, S-101).
+    /// Keeps a change that could not be stored: it takes effect in this process now, and is stored later (S-98, S-101).
     fn keep(&self, change: Option<Change>, error: StorageError) -> StorageError {
         if let Some(change) = change {
             self.remember(change);
@@ -424,8 +425,8 @@ impl LiveDocument {
         self.defer(None, error)
     }
 
-    /// Notes that the store failed, and a change that this process shows already. A document that is beyond a limit is no
-    /// failure of the store, and not tried again before the next change.
+    /// Notes that the store failed and, if given, a change that the snapshot already has. A document beyond a limit is
+    /// not a failure of the store, and is not tried again before the next change.
     fn defer(&self, change: Option<Change>, error: StorageError) -> StorageError {
         if let Some(change) = change {
             self.push(&mut self.pending(), change);
@@ -440,7 +441,7 @@ impl LiveDocument {
     pub(crate) fn remember(&self, change: Change) {
         let outcome = {
             let mut pending = self.pending();
-            let outcome = change(&self.picture.load().document, Moment::First);
+            let outcome = change(&self.snapshot.load().document, Moment::First);
             if self.storage.is_some() {
                 self.push(&mut pending, change);
             }
@@ -461,7 +462,7 @@ impl LiveDocument {
         }
     }
 
-    /// Tells of a collision that is new.
+    /// Reports keys that collide anew, and returns whether there are any.
     fn note_collided(&self, now: BTreeSet<String>) -> bool {
         let before = {
             let mut collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner);
@@ -475,7 +476,7 @@ impl LiveDocument {
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        // A list of changes is whole at any time: poison tells nothing.
+        // The list is always whole, so poison does not matter.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
