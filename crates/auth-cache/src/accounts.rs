@@ -1,4 +1,4 @@
-//! Which accounts the cache knows.
+//! The accounts in the cache.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ pub(crate) fn accounts(document: &Document, authority: &Authority, client_id: &C
     accounts_among(document, std::slice::from_ref(authority), client_id)
 }
 
-/// The accounts of all these authorities, one for each home account: those that signed in last first, then by username.
+/// The accounts of each of these authorities, one per home account: most recent sign-in first, then by username.
 pub(crate) fn accounts_among(document: &Document, authorities: &[Authority], client_id: &ClientId) -> Vec<Account> {
     let mut accounts = Vec::new();
     for authority in authorities {
@@ -27,7 +27,7 @@ pub(crate) fn accounts_among(document: &Document, authorities: &[Authority], cli
     accounts
 }
 
-/// The account with this home account id.
+/// The account with this home account ID.
 pub(crate) fn account(
     document: &Document,
     authority: &Authority,
@@ -36,11 +36,11 @@ pub(crate) fn account(
 ) -> Option<Account> {
     let asked = Asked { authority, client_id, family: Family::of(document, authority, client_id) };
     let found = document.user(id, |partition| asked.accounts(partition)).unwrap_or_default();
-    // Those without an id share a partition.
+    // Accounts without an ID share a partition.
     found.into_iter().next().filter(|_| !id.as_str().is_empty())
 }
 
-/// Who signed in last comes first, then it goes by username.
+/// Sorts accounts by most recent sign-in, then by username.
 pub(crate) fn sort(accounts: &mut [Account]) {
     accounts.sort_by_cached_key(|account| {
         let name = (account.username.to_lowercase(), account.home_account_id.as_str().to_owned());
@@ -58,21 +58,22 @@ impl Asked<'_> {
     fn accounts(&self, partition: &Partition) -> Vec<Account> {
         let mut here: Vec<_> =
             entries(&partition.accounts).filter(|entry| self.is_ours(&entry.account, partition)).collect();
-        // Accounts without home account id share a partition; each is its own.
+        // Accounts without a home account ID share a partition; each is separate.
         if here.first().is_some_and(|entry| entry.account.home_account_id.as_str().is_empty()) {
             return here.into_iter().map(|entry| Account::clone(&entry.account)).collect();
         }
-        // First the picture that the issuer itself gave, where several share the host; then that of the home tenant.
+        // Prefer the view of the account that the issuer itself gave, where several share the host, then that of the
+        // home tenant.
         here.sort_by_cached_key(|entry| {
             let issued = self.has_id_token(&entry.account, partition, Some(&entry.account.realm));
             (!issued, !is_home(&entry.account, &entry.account.realm))
         });
-        here.first().map(|picture| self.whole(picture, &here, partition)).into_iter().collect()
+        here.first().map(|best| self.complete(best, &here, partition)).into_iter().collect()
     }
 
-    /// The account with what all its entries say of it.
-    fn whole(&self, picture: &AccountEntry, here: &[&AccountEntry], partition: &Partition) -> Account {
-        let mut account = Account::clone(&picture.account);
+    /// The account, completed with what its other entries say.
+    fn complete(&self, best: &AccountEntry, here: &[&AccountEntry], partition: &Partition) -> Account {
+        let mut account = Account::clone(&best.account);
         account.tenant_profiles = profiles(&account, here);
         account.source = here.iter().find_map(|entry| entry.source.as_deref()).map(str::to_owned);
         let mut refresh_tokens = entries(&partition.refresh_tokens)
@@ -96,14 +97,14 @@ impl Asked<'_> {
         account
     }
 
-    /// Whether the account is this authority's. Where several issuers share a host, an id_token of the issuer must be
-    /// there.
+    /// Whether the account belongs to this authority. Where several issuers share a host, there must be an ID token of
+    /// this one.
     fn is_ours(&self, account: &Account, partition: &Partition) -> bool {
         self.authority.is_environment(&account.environment) && self.has_id_token(account, partition, None)
     }
 
-    /// Whether the issuer gave this client an id_token for the account; always, where the environment alone tells whose an
-    /// entry is.
+    /// Whether the issuer gave this client an ID token for the account. Always true where the environment alone tells
+    /// whose an entry is.
     fn has_id_token(&self, account: &Account, partition: &Partition, realm: Option<&str>) -> bool {
         let issued = |entry: &IdTokenEntry| {
             self.authority.is_environment(&entry.environment)
@@ -115,7 +116,7 @@ impl Asked<'_> {
     }
 }
 
-/// One picture for each tenant, from entries of their own and from those within them.
+/// One profile for each tenant, from the entries themselves and from the profiles within them.
 fn profiles(account: &Account, here: &[&AccountEntry]) -> Vec<TenantProfile> {
     let own = here.iter().map(|entry| {
         let seen = &entry.account;

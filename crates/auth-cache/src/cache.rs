@@ -140,7 +140,7 @@ impl TokenCache {
     /// # Errors
     /// [`StorageError`] when the store has changed and cannot be read.
     pub async fn lookup(&self, query: &Query<'_>, now: Timestamp) -> Result<Lookup, StorageError> {
-        let live = self.documents.of(|| PartitionKey::of_user(query.account));
+        let live = self.documents.of(|| PartitionKey::user(query.account));
         live.retry(now).await;
         live.answer(|document| lookup::lookup(document, query, now), Lookup::serves).await
     }
@@ -174,7 +174,7 @@ impl TokenCache {
         query: &AssertionQuery<'_>,
         now: Timestamp,
     ) -> Result<GrantLookup, StorageError> {
-        let live = self.documents.of(|| PartitionKey::of_assertion(query.assertion));
+        let live = self.documents.of(|| PartitionKey::assertion(query.assertion));
         live.retry(now).await;
         live.answer(|document| lookup::lookup_assertion(document, query, now), GrantLookup::serves).await
     }
@@ -229,7 +229,7 @@ impl TokenCache {
         client_id: &ClientId,
         id: &AccountId,
     ) -> Result<Option<Account>, StorageError> {
-        let live = self.documents.of(|| PartitionKey::of_user(id));
+        let live = self.documents.of(|| PartitionKey::user(id));
         let find = |document: &Document| accounts::account(document, authority, client_id, id);
         live.answer(find, Option::is_some).await
     }
@@ -252,7 +252,7 @@ impl TokenCache {
     pub async fn store_within(&self, update: TokenUpdate, budget: &mut LockBudget) -> Result<bool, StorageError> {
         let key = update.account.home_account_id.as_str().to_owned();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
-        let live = self.documents.of(|| PartitionKey::of_user(&update.account.home_account_id));
+        let live = self.documents.of(|| PartitionKey::user(&update.account.home_account_id));
         let put = move |document: &Document, moment| update.apply(document, moment);
         live.put(Some(key), client_id, now, budget, put).await
     }
@@ -279,7 +279,7 @@ impl TokenCache {
     pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
-        let (place, expires_on) = (PartitionKey::of_assertion(&update.assertion), update.expires_on());
+        let (place, expires_on) = (PartitionKey::assertion(&update.assertion), update.expires_on());
         let account = update.app.tokens.home_account_id();
         let live = self.documents.of(|| place.clone());
         let put = move |document: &Document, moment| {
@@ -290,7 +290,7 @@ impl TokenCache {
         // After the token, as a store forgets links to what is not there.
         if let (Documents::Partitions(l1), Some(account)) = (&self.documents, account) {
             // Without it a sign-out would not find the token, which expires soon all the same.
-            if let Err(error) = l1.link(&PartitionKey::of_user(&account), &place, expires_on).await {
+            if let Err(error) = l1.link(&PartitionKey::user(&account), &place, expires_on).await {
                 tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
             }
         }
@@ -321,13 +321,13 @@ impl TokenCache {
             Arc::new(move |document: &Document, moment| removal.apply(document, moment).into()) as Change
         };
         let (user, mut removed, mut budget) =
-            (PartitionKey::of_user(&account.home_account_id), false, LockBudget::default());
+            (PartitionKey::user(&account.home_account_id), false, LockBudget::default());
         let (places, mut done) = match &self.documents {
             Documents::Whole(_) => (vec![user.clone()], Ok(())),
             Documents::Partitions(l1) => {
                 // What goes first does not tell whose tokens go.
                 if let Ok(own) = l1.at(&user).current().await {
-                    removal.look(&own.document);
+                    removal.select(&own.document);
                 }
                 l1.partitions_of(&user, |document| removal.finds(document)).await
             }
@@ -360,7 +360,7 @@ impl TokenCache {
         account: &AccountId,
         budget: &mut LockBudget,
     ) -> Result<BoxedLock, StorageError> {
-        let live = self.documents.of(|| PartitionKey::of_user(account));
+        let live = self.documents.of(|| PartitionKey::user(account));
         let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
         match &live.storage {
             Some(storage) => live.lock(&**storage, LockName::Refresh(&name), budget).await,
@@ -401,7 +401,7 @@ impl TokenCache {
         account: &AccountId,
         budget: &mut LockBudget,
     ) -> Result<(), StorageError> {
-        let live = self.documents.of(|| PartitionKey::of_user(account));
+        let live = self.documents.of(|| PartitionKey::user(account));
         let (authority, client_id) = (authority.clone(), client_id.clone());
         let leave = move |document: &Document, _| {
             update::put_app_metadata(document, &authority, &client_id, "");

@@ -23,7 +23,7 @@ pub(crate) fn drop_expired(document: &Document, client_id: &ClientId, now: Times
                 && same(&members.lenient("client_id"), client_id.as_str())
         }),
     };
-    for place in document.places(|partition| partition.access_tokens.iter().any(may_go)) {
+    for place in document.keys(|partition| partition.access_tokens.iter().any(may_go)) {
         document.edit(&place, |partition| remove(&mut partition.access_tokens, is_gone));
     }
 }

@@ -1,9 +1,9 @@
-//! Waiting for several futures.
+//! Awaiting several futures.
 
 use core::future::poll_fn;
 use core::task::Poll;
 
-/// What all of the futures give, in their order. They are polled together: meant for a few.
+/// Awaits all futures and returns their outputs in order. All are polled each time, so it is meant for a few.
 pub(crate) async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     poll_fn(|context| {

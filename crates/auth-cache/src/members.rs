@@ -6,24 +6,25 @@ use auth_core::{Secret, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The longest text that an entry may hold (S-90).
+/// The longest string that an entry may hold, in bytes (S-90).
 const MAX_TEXT: usize = 64 * 1024;
 
-/// What an entry of one section says. `None` for one that is broken or means nothing to us.
+/// What an entry of one section says.
 pub(crate) trait Entry: Sized {
+    /// `None` if the entry is broken or of no use to us.
     fn read(members: &Members<'_>) -> Option<Self>;
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A string, borrowed unless it has escapes.
 #[derive(Deserialize)]
 pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// The name of an entry or a member.
 pub(crate) enum Name<'a> {
-    /// A text, borrowed where it has no escapes.
+    /// A string, borrowed unless it has escapes.
     Text(Cow<'a, str>),
-    /// What JSON allows and no text can hold, half of a surrogate pair, as it stands in its quotes: one bad name neither spoils
-    /// its neighbours nor is taken for another (S-91).
+    /// With half of a surrogate pair, which JSON allows but no string can hold: kept with its quotes. Thus, one bad
+    /// name neither spoils its neighbours nor is mistaken for another (S-91).
     Quoted(&'a str),
 }
 
@@ -56,19 +57,19 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// A member's value as a reader takes it.
+/// The value of a member, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Text<'a> {
-    /// A text, or a number as text.
+    /// A string, or a number as text.
     Is(Cow<'a, str>),
     /// Missing or `null`.
     Absent,
-    /// Neither: the entry is not usable.
+    /// Anything else: the entry is unusable.
     Broken,
 }
 
 impl<'a> Text<'a> {
-    /// The text, `""` for none; `None` when the entry is broken.
+    /// The text, or `""` if absent; `None` if broken.
     pub(crate) fn or_empty(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Is(text) => Some(text),
@@ -78,21 +79,21 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The members of an entry in their order.
+/// The members of an entry, in order.
 pub(crate) struct Members<'a>(Vec<(Name<'a>, Value<'a>)>);
 
 /// The value of a member.
 pub(crate) enum Value<'a> {
-    /// As it stands in a document.
+    /// From a document that was read.
     Raw(&'a RawValue),
-    /// A text that is about to be written.
+    /// A string to be written.
     Text(Cow<'a, str>),
-    /// The same, of a secret.
+    /// A secret to be written.
     Secret(&'a Secret),
 }
 
 impl Value<'_> {
-    /// The text; of a raw value as it stands in the document.
+    /// The text; for a raw value, its JSON.
     pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Raw(raw) => raw.get(),
@@ -103,19 +104,19 @@ impl Value<'_> {
 }
 
 impl<'a> Members<'a> {
-    /// `None` unless it is an object, and one that says only once whose it is.
+    /// `None` unless it is an object with at most one `home_account_id`.
     pub(crate) fn parse(json: &'a str) -> Option<Self> {
         let members = serde_json::from_str::<Self>(json).ok()?;
         let named = members.0.iter().filter(|(name, _)| name.is("home_account_id")).count();
         (named <= 1).then_some(members)
     }
 
-    /// Those of an entry that is about to be written.
+    /// The members of an entry to be written.
     pub(crate) const fn known(members: Vec<(Name<'a>, Value<'a>)>) -> Self {
         Self(members)
     }
 
-    /// The members that stand in a document.
+    /// The members from a document that was read.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Name<'a>, &'a RawValue)> {
         self.0.iter().filter_map(|(name, value)| match value {
             Value::Raw(raw) => Some((name, *raw)),
@@ -163,13 +164,13 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The first of several spellings of a member that says something.
+    /// The first non-empty value under several spellings of a name.
     pub(crate) fn first(&self, names: &[&str]) -> Text<'a> {
         let empty = |text: &Text<'_>| matches!(text, Text::Absent) || *text == Text::Is(Cow::Borrowed(""));
         names.iter().map(|name| self.text(name)).find(|text| !empty(text)).unwrap_or(Text::Absent)
     }
 
-    /// The text, `""` for none or for something else.
+    /// The text, or `""` if absent or broken.
     pub(crate) fn lenient(&self, name: &str) -> Cow<'a, str> {
         self.text(name).or_empty().unwrap_or_default()
     }
@@ -183,14 +184,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A time, whatever its spelling: text, number, fraction. Negative and unreadable ones are the epoch.
+    /// A time: a string, a number or a fraction. Negative and unreadable times are the epoch.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
         let text = match self.text(name) {
             Text::Is(text) => text,
             Text::Absent | Text::Broken => return None,
         };
         let seconds = text.trim().parse::<u64>().ok().or_else(|| {
-            // Float casts saturate; what is no number counts as zero.
+            // Float casts saturate, and what is not a number becomes zero.
             text.trim().parse::<f64>().ok().map(|seconds| seconds as u64)
         });
         Some(Timestamp::from_unix_seconds(seconds.unwrap_or_default()))

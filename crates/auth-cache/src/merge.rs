@@ -1,4 +1,4 @@
-//! Taking another document in: what it has that is newer, or that is not here.
+//! Merging another document: what it has that is newer, or missing here.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,35 +9,35 @@ use crate::document::{Document, Draft, Item, Partition, PartitionKey};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 
-/// Takes in everything of `other`. Of two entries of one identity the one that was written last stays; where neither tells,
-/// the one that comes in.
+/// Merges all of `other`. Of two entries with the same identity, the one written later stays; if neither is later, the
+/// one of `other` does.
 pub(crate) fn merge(document: &Document, other: &Document) {
-    for (place, theirs) in other.all() {
-        document.edit(&place, |ours| merge_partition(ours, &theirs));
+    for (key, theirs) in other.all() {
+        document.edit(&key, |ours| merge_partition(ours, &theirs));
     }
     let theirs = other.common();
     document.edit_common(|ours| {
-        take_in(&mut ours.app_metadata, &theirs.app_metadata);
+        merge_items(&mut ours.app_metadata, &theirs.app_metadata);
         ours.adopt(&theirs);
     });
 }
 
-/// Takes in a partition of `other`, and what belongs to none.
-pub(crate) fn merge_at(document: &Document, other: &Document, place: &PartitionKey) {
-    other.partition(place, |theirs| document.edit(place, |ours| merge_partition(ours, theirs)));
+/// Merges one partition of `other`, and the app metadata.
+pub(crate) fn merge_at(document: &Document, other: &Document, key: &PartitionKey) {
+    other.partition(key, |theirs| document.edit(key, |ours| merge_partition(ours, theirs)));
     let theirs = other.common();
-    document.edit_common(|ours| take_in(&mut ours.app_metadata, &theirs.app_metadata));
+    document.edit_common(|ours| merge_items(&mut ours.app_metadata, &theirs.app_metadata));
 }
 
 fn merge_partition(ours: &mut Draft, theirs: &Partition) {
-    take_in(&mut ours.access_tokens, &theirs.access_tokens);
-    take_in(&mut ours.refresh_tokens, &theirs.refresh_tokens);
-    take_in(&mut ours.id_tokens, &theirs.id_tokens);
-    take_in(&mut ours.accounts, &theirs.accounts);
+    merge_items(&mut ours.access_tokens, &theirs.access_tokens);
+    merge_items(&mut ours.refresh_tokens, &theirs.refresh_tokens);
+    merge_items(&mut ours.id_tokens, &theirs.id_tokens);
+    merge_items(&mut ours.accounts, &theirs.accounts);
 }
 
-fn take_in<E: Merge>(ours: &mut Vec<Arc<Item<E>>>, theirs: &[Arc<Item<E>>]) {
-    // Into an empty cache a document comes as it is, and none of its entries is read before somebody asks.
+fn merge_items<E: Merge>(ours: &mut Vec<Arc<Item<E>>>, theirs: &[Arc<Item<E>>]) {
+    // An empty section takes the entries as they are, so that none is parsed before it is needed.
     if ours.is_empty() {
         ours.extend(theirs.iter().map(Arc::clone));
         return;
@@ -66,10 +66,10 @@ fn is_newer<E: Merge>(one: &Item<E>, other: &Item<E>) -> bool {
     one.entry().map(Merge::written_at) > other.entry().map(Merge::written_at)
 }
 
-/// What tells an entry from others of its section and partition, in folded letters.
+/// What distinguishes an entry from others of its section and partition, in lower case.
 type Identity = Vec<String>;
 
-/// Where entries stand in a list.
+/// Where entries are in a list.
 #[derive(Default)]
 struct Known {
     keys: HashMap<Box<str>, usize>,
@@ -84,8 +84,8 @@ impl Known {
         }
     }
 
-    /// Where the entry stands that `item` may replace: one of the same identity, at best under the same key; else what
-    /// lies under its key.
+    /// The position of the entry that `item` may replace: one with the same identity, preferably under the same key;
+    /// otherwise the one under its key.
     fn find<E: Merge>(&self, item: &Item<E>, items: &[Arc<Item<E>>]) -> Option<usize> {
         let identity = identity(item);
         let under = self.keys.get(item.key()).and_then(|position| Some((*position, items.get(*position)?)));
@@ -103,9 +103,9 @@ fn identity<E: Merge>(item: &Item<E>) -> Option<Identity> {
     item.entry()?.identity()
 }
 
-/// An entry that can be told from others of its section.
+/// An entry that can be told apart from others of its section.
 trait Merge: Entry {
-    /// `None` where only its key does.
+    /// `None` if only its key identifies it.
     fn identity(&self) -> Option<Identity>;
 
     fn written_at(&self) -> Timestamp;
@@ -159,7 +159,7 @@ impl Merge for AccountEntry {
     }
 
     fn written_at(&self) -> Timestamp {
-        self.last_modification_time.unwrap_or_default()
+        self.signed_in_at()
     }
 }
 

@@ -1,20 +1,20 @@
-//! Environments, client ids, realms and scopes: few, and the same in nearly all entries. Entries share them, so that what a
-//! lookup compares with is in the processor's cache, however many entries there are.
+//! Environments, client IDs, realms and scopes: few, and the same in nearly all entries. Entries share them, so that
+//! what a lookup compares stays in the processor's cache, however many entries there are.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use auth_core::{ConfigError, Scopes};
 
-/// So many of a kind are shared; those of a document with more are its own.
+/// How many values of each kind are shared. Any others belong to their entries alone.
 const SHARED: usize = 64;
 
-/// An environment or a client id.
+/// An environment or a client ID.
 pub(crate) fn shared(name: &str) -> Arc<str> {
     static NAMES: Pool<Arc<str>> = Pool::new();
     NAMES.get(name, || name.into())
 }
 
-/// A realm. There may be many of them, which must not crowd out the others.
+/// A realm. There may be many of them, which must not crowd out the other names.
 pub(crate) fn shared_realm(realm: &str) -> Arc<str> {
     static REALMS: Pool<Arc<str>> = Pool::new();
     REALMS.get(realm, || realm.into())
@@ -26,8 +26,8 @@ pub(crate) fn shared_scopes(target: &str) -> Result<Scopes, ConfigError> {
     SCOPES.get(target, || Scopes::parse(target))
 }
 
-/// The first values that the process met, by their texts. Only whoever reads an entry counts a reference: a lookup that did
-/// would make all threads write the same memory.
+/// The first values that this process met, by their texts. Only reading an entry clones one: if lookups did, all
+/// threads would write to the same reference count.
 struct Pool<T> {
     known: RwLock<Vec<(Box<str>, T)>>,
 }
@@ -37,11 +37,11 @@ impl<T: Clone> Pool<T> {
         Self { known: RwLock::new(Vec::new()) }
     }
 
-    /// The value of `text`, shared with others where it is one of the first.
+    /// The value for `text`, shared if it is one of the first.
     fn get(&self, text: &str, make: impl FnOnce() -> T) -> T {
         let find =
             |known: &[(Box<str>, T)]| known.iter().find(|(own, _)| **own == *text).map(|(_, value)| value.clone());
-        // A list of values is whole at any time: poison tells nothing.
+        // The list is always whole, so poison does not matter.
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = find(&known) {
             return found;

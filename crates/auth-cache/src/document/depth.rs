@@ -1,11 +1,11 @@
-//! How deep the values of a text lie in one another (S-90).
+//! How deeply the values of a text are nested (S-90).
 
-/// Whether a JSON value has more levels of objects and lists than these.
+/// Whether a JSON value has more than `levels` levels of objects and lists.
 pub(crate) fn is_deeper(json: &str, levels: usize) -> bool {
     json.starts_with(['{', '[']) && depth(json) > levels
 }
 
-/// What stands in texts counts for nothing.
+/// The nesting depth of a JSON value. Brackets in strings do not count.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut bytes = json.bytes();
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_are_those_of_objects_and_lists() {
+    fn only_objects_and_lists_count_as_levels() {
         for (json, levels) in [
             ("7", 0),
             (r#""[[[""#, 0),

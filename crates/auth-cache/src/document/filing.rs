@@ -1,4 +1,4 @@
-//! Which partition an entry of the document belongs to. Nothing else of it is read before somebody asks.
+//! Which partition an entry belongs to: all that is read of an entry before it is needed.
 
 use std::sync::Arc;
 
@@ -13,38 +13,53 @@ use crate::assertion::Assertion;
 use crate::entries;
 use crate::members::{Borrowed, Members, Name};
 
-/// Which partition. The three kinds never meet: a query of one cannot reach the others (S-81). A name holds no secret, but
-/// may tell who somebody is.
+/// Identifies a partition of the cache.
+///
+/// The three kinds are kept apart: a query of one kind cannot reach the others (S-81). A name contains no secret, but
+/// may identify a person.
+///
+/// ```
+/// use auth_cache::PartitionKey;
+///
+/// fn table(key: &PartitionKey) -> &'static str {
+///     match key {
+///         PartitionKey::User(_) => "users",
+///         PartitionKey::App(_) => "apps",
+///         PartitionKey::Assertion(_) => "assertions",
+///     }
+/// }
+/// assert_eq!(table(&PartitionKey::User("u.t".into())), "users");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_enums, reason = "a store must know each")]
+#[expect(clippy::exhaustive_enums, reason = "a store must handle every kind")]
 pub enum PartitionKey {
-    /// Of a user, by home account id in folded letters.
+    /// A user, by home account ID in lower case.
     User(Arc<str>),
-    /// Of an application itself, by client and realm.
+    /// An application itself, by client ID and realm in lower case.
     App(Arc<str>),
-    /// Of an assertion, by its hash or by the application's own key.
+    /// An on-behalf-of assertion, by its hash or by the session key that the application chose.
     Assertion(Arc<str>),
 }
 
 impl PartitionKey {
-    pub(crate) fn of_user(id: &AccountId) -> Self {
+    pub(crate) fn user(id: &AccountId) -> Self {
         Self::User(id.folded().into())
     }
 
-    pub(crate) fn of_assertion(assertion: &Assertion) -> Self {
+    pub(crate) fn assertion(assertion: &Assertion) -> Self {
         Self::Assertion(assertion.as_str().into())
     }
 
     pub(crate) fn app(client_id: &str, realm: &str) -> Self {
-        Self::App(AppName::of(client_id, realm).as_str().into())
+        Self::App(AppName::new(client_id, realm).as_str().into())
     }
 }
 
-/// The name of an application's partition, as long as it is only looked for: it allocates nothing.
+/// The name of an application's partition, for lookups: making one allocates nothing.
 pub(super) struct AppName(SmallVec<[u8; 128]>);
 
 impl AppName {
-    pub(super) fn of(client_id: &str, realm: &str) -> Self {
+    pub(super) fn new(client_id: &str, realm: &str) -> Self {
         let mut name = SmallVec::new();
         [client_id, "\n", realm].into_iter().for_each(|part| name.extend_from_slice(part.as_bytes()));
         name.make_ascii_lowercase();
@@ -52,27 +67,28 @@ impl AppName {
     }
 
     pub(super) fn as_str(&self) -> &str {
-        // Texts, the letters of ASCII in them small.
+        // Still UTF-8: strings with their ASCII letters in lower case.
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-/// What one look at all members of an entry tells, which is all that is read of it before somebody asks.
+/// What one pass over the members of an entry reveals: all that is read of it before it is needed.
 pub(super) struct Look<'a> {
     json: &'a str,
     /// The first `home_account_id`.
     home_account_id: Option<&'a RawValue>,
     mentions_assertion: bool,
-    /// Whether it has all that it must say, and nothing that is no text where one belongs.
+    /// Whether there is a non-empty secret.
     has_secret: bool,
+    /// Whether a member that must be text is not.
     is_garbled: bool,
     section: Section,
-    /// Whether it has more levels than it may (S-90).
+    /// Whether it is nested more deeply than allowed (S-90).
     pub(super) too_deep: bool,
 }
 
 impl<'a> Look<'a> {
-    /// Looks at a value of so many levels at most.
+    /// Looks at a value that may have `levels` levels.
     pub(super) fn at(json: &'a str, levels: usize, section: Section) -> Self {
         let mut look = Self {
             json,
@@ -90,7 +106,7 @@ impl<'a> Look<'a> {
         look
     }
 
-    /// Takes each member, whose value may have so many levels.
+    /// Reads the members. Their values may have `levels` levels.
     fn take(&mut self, levels: usize) -> serde_json::Result<()> {
         struct Members<'l, 'a>(&'l mut Look<'a>, usize);
 
@@ -122,13 +138,13 @@ impl<'a> Look<'a> {
         serde_json::Deserializer::from_str(self.json).deserialize_map(Members(self, levels))
     }
 
-    /// Whether the entry can answer nobody, as far as can be seen without reading it.
+    /// Whether the entry is unusable, as far as that shows without parsing it.
     pub(super) fn is_broken(&self) -> bool {
         !self.json.starts_with('{') || self.is_garbled || (self.section.is_secret() && !self.has_secret)
     }
 
-    /// The place of an entry with members; `None` for one that only its text is kept of.
-    pub(super) fn place(&self) -> Option<PartitionKey> {
+    /// The partition of the entry; `None` for an entry that is only kept as text.
+    pub(super) fn partition(&self) -> Option<PartitionKey> {
         let members = || Members::parse(self.json);
         if self.section.is_secret() && self.mentions_assertion {
             let hash = entries::assertion(&members()?)?;
@@ -146,7 +162,7 @@ impl<'a> Look<'a> {
             Section::AccessToken => {
                 let members = members()?;
                 let (client_id, realm) = (members.text("client_id").or_empty()?, members.text("realm").or_empty()?);
-                // A key that could be split in two ways would be that of two applications (S-78).
+                // A name that could be split in two ways would belong to two applications (S-78).
                 (!client_id.contains('\n')).then(|| PartitionKey::app(&client_id, &realm))
             }
             Section::RefreshToken | Section::IdToken | Section::AppMetadata => None,
@@ -159,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places() {
+    fn entries_are_filed_by_assertion_account_or_application() {
         let user = |id: &str| Some(PartitionKey::User(id.into()));
         let app = |text: &str| Some(PartitionKey::App(text.into()));
         let assertion = |hash: &str| Some(PartitionKey::Assertion(hash.into()));
@@ -186,7 +202,7 @@ mod tests {
             (Account, "7", None),
             (Account, "null", None),
         ] {
-            assert_eq!(Look::at(json, 2, section).place(), expected, "{json}");
+            assert_eq!(Look::at(json, 2, section).partition(), expected, "{json}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One entry of the document: its text, and what it says once somebody asked.
+//! An entry of the document: its text, which is parsed on first use.
 
 use core::fmt;
 use std::sync::{Arc, OnceLock};
@@ -8,14 +8,14 @@ use super::new_entry::Foreign;
 use super::{Key, KeyKind, NewEntry, Section, Slice};
 use crate::members::{Entry, Members};
 
-/// An entry. Nobody changes it; a writer puts another one in its place.
+/// An entry. Immutable: a writer replaces it.
 pub(crate) struct Item<E> {
     text: Text,
     entry: OnceLock<Option<Arc<E>>>,
 }
 
 enum Text {
-    /// As it stands in a document.
+    /// Part of a document that was read.
     Stored { key: Slice, json: Slice },
     /// Of an entry that this process made.
     Made(Made),
@@ -25,12 +25,12 @@ enum Text {
 pub(crate) type Items<E> = Box<[Arc<Item<E>>]>;
 
 impl<E: Entry> Item<E> {
-    /// An entry as it stands in a document.
+    /// An entry of a document that was read.
     pub(crate) const fn stored(key: Slice, json: Slice) -> Self {
         Self { text: Text::Stored { key, json }, entry: OnceLock::new() }
     }
 
-    /// A new entry, which need not be read again where its members are all known.
+    /// A new entry. It is not parsed if all its members are known.
     fn made(key: Key, entry: NewEntry<'_>) -> Self {
         let text = Text::Made(Made::now(key, &entry));
         let entry = match entry.into_members() {
@@ -40,12 +40,12 @@ impl<E: Entry> Item<E> {
         Self { text, entry }
     }
 
-    /// What the entry says; it is read the first time that somebody asks.
+    /// What the entry says, parsed on first use; `None` if it is unusable.
     pub(crate) fn entry(&self) -> Option<&E> {
         self.shared().as_deref()
     }
 
-    /// The same, to be kept.
+    /// Like [`entry`](Self::entry), for sharing.
     pub(crate) fn shared(&self) -> &Option<Arc<E>> {
         self.entry.get_or_init(|| Some(Arc::new(E::read(&self.members()?)?)))
     }
@@ -56,7 +56,7 @@ impl<E: Entry> Item<E> {
 }
 
 impl<E> Item<E> {
-    /// What the entry says, if somebody has asked already.
+    /// What the entry says, if it has been parsed already.
     pub(crate) fn known(&self) -> Option<&E> {
         self.entry.get()?.as_deref()
     }
@@ -68,7 +68,7 @@ impl<E> Item<E> {
         }
     }
 
-    /// Whether the key stands in its quotes, as no text can hold it.
+    /// Whether the key is still quoted, because no string can hold it.
     pub(crate) fn has_quoted_key(&self) -> bool {
         matches!(&self.text, Text::Stored { key, .. } if key.is_quoted())
     }
@@ -80,7 +80,7 @@ impl<E> Item<E> {
         }
     }
 
-    /// What its key is of, where this process made the entry.
+    /// The kind of its key, if this process made the entry.
     pub(crate) const fn made_under(&self) -> Option<KeyKind> {
         match &self.text {
             Text::Stored { .. } => None,
@@ -88,7 +88,7 @@ impl<E> Item<E> {
         }
     }
 
-    /// Whether there may be members that we do not write.
+    /// Whether it may have members that we do not know.
     fn may_have_foreign(&self) -> bool {
         match &self.text {
             Text::Stored { .. } => true,
@@ -96,7 +96,7 @@ impl<E> Item<E> {
         }
     }
 
-    /// How many bytes it takes in the document; of an entry that this process made, about.
+    /// How many bytes it takes in the document; for an entry that this process made, an estimate.
     pub(crate) fn size(&self) -> usize {
         match &self.text {
             Text::Stored { key, json } => key.len().saturating_add(json.len()),
@@ -111,14 +111,14 @@ impl<E> fmt::Debug for Item<E> {
     }
 }
 
-/// Puts an entry under its canonical key, in place of every entry for which `same` holds. Members of those that we do not
-/// know go over into the new one.
+/// Adds an entry under its canonical key and removes every entry for which `same` holds. The new entry keeps their
+/// members that we do not know.
 pub(crate) fn put<E: Entry>(items: &mut Vec<Arc<Item<E>>>, key: Key, new: NewEntry<'_>, same: impl Fn(&E) -> bool) {
     let foreign = displace(items, key.kind().section(), same);
     items.push(Arc::new(Item::made(key, new.with_foreign(&foreign))));
 }
 
-/// The same with an entry that is written later.
+/// Like [`put`], for an entry that is serialized later.
 pub(crate) fn make<E: Make>(items: &mut Vec<Arc<Item<E>>>, entry: E, origin: &Arc<Origin>, same: impl Fn(&E) -> bool) {
     let foreign = displace(items, entry.kind().section(), same);
     let entry = Arc::new(entry);
@@ -126,7 +126,7 @@ pub(crate) fn make<E: Make>(items: &mut Vec<Arc<Item<E>>>, entry: E, origin: &Ar
     items.push(Arc::new(Item { text, entry: OnceLock::from(Some(entry)) }));
 }
 
-/// Removes every entry for which `same` holds, and gives what other programs wrote into them.
+/// Removes every entry for which `same` holds, and returns the members that we do not know.
 fn displace<E: Entry>(items: &mut Vec<Arc<Item<E>>>, section: Section, same: impl Fn(&E) -> bool) -> Foreign {
     let mut foreign = Foreign::default();
     items.retain(|item| {
@@ -142,12 +142,12 @@ fn displace<E: Entry>(items: &mut Vec<Arc<Item<E>>>, section: Section, same: imp
     foreign
 }
 
-/// The entries that can be read.
+/// The usable entries.
 pub(crate) fn entries<E: Entry>(items: &[Arc<Item<E>>]) -> impl Iterator<Item = &E> {
     items.iter().filter_map(|item| item.entry())
 }
 
-/// Removes the entries for which `gone` holds and tells how many there were.
+/// Removes the entries for which `gone` holds, and returns how many there were.
 pub(crate) fn remove<E: Entry>(items: &mut Vec<Arc<Item<E>>>, gone: impl Fn(&E) -> bool) -> usize {
     let before = items.len();
     items.retain(|item| !item.entry().is_some_and(&gone));

@@ -1,4 +1,4 @@
-//! How long a stored document is of use.
+//! How long a stored document is useful.
 
 use auth_core::Timestamp;
 
@@ -6,17 +6,18 @@ use super::{Document, Partition, Partitions, entries};
 use crate::entries::AccessToken;
 
 impl Document {
-    /// Until when anything in it is of use, where that is known: of the tokens of an application or an assertion. A refresh
-    /// token does not tell how long it lives, an account is kept, and so is what nobody here understands.
+    /// When the last entry expires, if all entries are access tokens; `None` otherwise. A refresh token does not say
+    /// how long it lives, and accounts and entries that we do not understand are kept. App metadata does not count.
     pub(crate) fn keep_until(&self) -> Option<Timestamp> {
         let common = self.common();
         if !common.unfiled.is_empty() || !common.foreign.is_empty() {
             return None;
         }
-        // Of a document of many partitions nobody asks.
-        let is_one = [&self.users, &self.apps, &self.assertions].map(Partitions::len).iter().sum::<usize>() <= 1;
-        let partitions = if is_one { self.all() } else { return None };
-        partitions.first().map_or(Some(Timestamp::EPOCH), |(_, partition)| last_expiry(partition))
+        // Only stores with one partition per value need to know.
+        if [&self.users, &self.apps, &self.assertions].map(Partitions::len).iter().sum::<usize>() > 1 {
+            return None;
+        }
+        self.all().first().map_or(Some(Timestamp::EPOCH), |(_, partition)| last_expiry(partition))
     }
 }
 
@@ -35,7 +36,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_what_expires_by_itself_has_an_end() {
+    fn only_a_document_of_access_tokens_has_an_end() {
         let app = [("home_account_id", json!("")), ("expires_on", text(900))];
         let token = |changes: &[_]| ("AccessToken", access_token("s", changes));
         for (entries, expected) in [

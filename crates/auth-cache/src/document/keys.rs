@@ -1,13 +1,13 @@
 //! The canonical keys of entries, as MSAL for .NET writes them, all in lower case.
 //!
-//! Keys only keep entries apart on disk; entries are always found by their members (S-78).
+//! Keys only keep entries apart on disk. Entries are always found by their members (S-78).
 
 use super::Section;
 use crate::extension::Extension;
 use crate::members::Members;
 use crate::token_kind::TokenKind;
 
-/// What the key of an access token is joined from.
+/// What the key of an access token is made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessTokenId<'a> {
     pub(crate) account: &'a str,
@@ -16,11 +16,11 @@ pub(crate) struct AccessTokenId<'a> {
     pub(crate) realm: &'a str,
     pub(crate) target: &'a str,
     pub(crate) kind: TokenKind<'a>,
-    /// Empty unless it was got on behalf of a user.
+    /// Empty unless the token was acquired on behalf of a user.
     pub(crate) assertion: &'a str,
 }
 
-/// What a key is of.
+/// The kind of entry that a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     AccessToken,
@@ -31,7 +31,7 @@ pub(crate) enum KeyKind {
     AppMetadata,
 }
 
-/// A key with what it is of.
+/// A key and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     kind: KeyKind,
@@ -52,19 +52,19 @@ impl Key {
         let mut parts = vec![account, environment, credential_type, client_id, realm, target];
         parts.extend((!bearer).then_some(kind.token_type));
         parts.extend(hash.as_deref());
-        // No other library has it in its keys, so that they lose all but one of the tokens that a client got for many users.
+        // Without it, tokens for different assertions would overwrite one another.
         if !assertion.is_empty() {
             parts.extend(["obo", assertion]);
         }
         Self::new(KeyKind::AccessToken, &parts)
     }
 
-    /// Of a client's own refresh token.
+    /// The key of a client's own refresh token.
     pub(crate) fn refresh_token(account: &str, environment: &str, client_id: &str) -> Self {
         Self::new(KeyKind::RefreshToken, &[account, environment, "refreshtoken", client_id, "", ""])
     }
 
-    /// Of the refresh token of a family of clients.
+    /// The key of the refresh token of a family of clients.
     pub(crate) fn family_refresh_token(account: &str, environment: &str, family: &str) -> Self {
         Self::new(KeyKind::FamilyRefreshToken, &[account, environment, "refreshtoken", family, "", ""])
     }
@@ -116,7 +116,7 @@ impl KeyKind {
         }
     }
 
-    /// The members that the key is joined from.
+    /// The members that the key is made of.
     const fn members(self) -> &'static [&'static str] {
         match self {
             Self::AccessToken => {
@@ -130,8 +130,8 @@ impl KeyKind {
         }
     }
 
-    /// Whether an entry under the key of ours is of other members that only join to the same text (S-79). What an entry
-    /// does not say is not held against it.
+    /// Whether an entry under a key of ours has other members that happen to join to the same text (S-79). Members that
+    /// the entry lacks do not count.
     pub(crate) fn is_taken_by(self, entry: &str, ours: &str) -> bool {
         let Some((entry, ours)) = Members::parse(entry).zip(Members::parse(ours)) else { return false };
         self.members().iter().any(|name| {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_as_the_other_libraries_write_them() {
+    fn keys_match_those_of_other_libraries() {
         let extension = Extension::new([("key1", "value1"), ("key2", "value2")]);
         let hash = "latlwkpewb_a0rcsmjvkecqt0_huumkw4sflzociike";
         for (key, text) in [

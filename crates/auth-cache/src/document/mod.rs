@@ -1,7 +1,8 @@
-//! The unified MSAL cache document: five sections of entries, and whatever else other programs keep beside them.
+//! The unified MSAL cache document: five sections of entries, and whatever other programs add to it.
 //!
-//! In memory it is partitions of entries that belong together, each immutable and replaced as a whole. Entries stay raw
-//! JSON until they are asked for. What is not understood (sections, entries, members) is written back as it came.
+//! In memory, it is divided into partitions of entries that belong together. A partition is immutable and replaced as a
+//! whole. Entries stay raw JSON until they are needed. Sections, entries and members that we do not know are written
+//! back unchanged.
 
 mod depth;
 mod filing;
@@ -45,7 +46,7 @@ use slice::Slice;
 use sweep::Sweep;
 pub(crate) use write::write;
 
-/// The document. Readers find a partition without waiting for anybody.
+/// The document. Readers wait only while several partitions change as one.
 #[derive(Default)]
 pub(crate) struct Document {
     users: Partitions,
@@ -54,33 +55,33 @@ pub(crate) struct Document {
     common: ArcSwap<Common>,
     /// The number of the newest partition.
     newest: AtomicU64,
-    /// How much is in the partitions; whoever writes holds it.
+    /// The total size of the partitions. Writers hold this lock.
     size: Mutex<Size>,
-    /// Whether several partitions are being changed as one.
+    /// Set while several partitions change as one.
     torn: AtomicBool,
     sweep: Sweep,
 }
 
-/// Several partitions that are changed as one.
+/// A change of several partitions that readers see as one.
 pub(crate) struct Edits<'d> {
     document: &'d Document,
     size: MutexGuard<'d, Size>,
 }
 
-/// What belongs to no partition.
+/// Everything that belongs to no partition.
 #[derive(Clone, Default)]
 pub(crate) struct Common {
     pub(crate) app_metadata: Vec<Arc<Item<AppMetadata>>>,
-    /// Entries of which nobody can tell whose they are, with their keys.
+    /// Entries that do not say whose they are, with their keys.
     unfiled: Vec<(Section, Slice, Slice)>,
-    /// How many entries were seen to answer nobody when the document was read.
+    /// How many entries were found unusable when the document was read.
     skipped: usize,
-    /// Sections of other programs.
+    /// Top-level members of other programs, and sections of ours that are not objects.
     foreign: Vec<(Slice, Slice)>,
 }
 
 impl Common {
-    /// Takes over what `other` has beside the entries that anybody could find.
+    /// Adopts the unfiled entries and foreign members of `other`, which replace ours of the same name.
     pub(crate) fn adopt(&mut self, other: &Self) {
         fn id(name: &Slice) -> (bool, &str) {
             (name.is_quoted(), name.as_str())
@@ -93,22 +94,23 @@ impl Common {
         self.foreign.extend(other.foreign.iter().cloned());
     }
 
-    /// How many entries of the document that was read answer nobody.
+    /// How many entries were found unusable when the document was read.
     pub(crate) const fn skipped(&self) -> usize {
         self.skipped
     }
 }
 
 impl Document {
-    fn of(drafts: [HashMap<Arc<str>, Draft, RandomState>; 3], common: Common, newest: u64) -> Self {
-        let [(users, of_users), (apps, of_apps), (assertions, of_assertions)] = drafts.map(Partitions::of);
+    fn new(drafts: [HashMap<Arc<str>, Draft, RandomState>; 3], common: Common, newest: u64) -> Self {
+        let [(users, users_size), (apps, apps_size), (assertions, assertions_size)] =
+            drafts.map(Partitions::from_drafts);
         Self {
             users,
             apps,
             assertions,
             common: ArcSwap::from_pointee(common),
             newest: AtomicU64::new(newest),
-            size: Mutex::new(of_users.plus(of_apps).plus(of_assertions)),
+            size: Mutex::new(users_size.plus(apps_size).plus(assertions_size)),
             torn: AtomicBool::new(false),
             sweep: Sweep::default(),
         }
@@ -123,17 +125,17 @@ impl Document {
     /// Reads the partition of an application in a realm in place.
     pub(crate) fn app<R>(&self, client_id: &str, realm: &str, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
-        self.apps.get(AppName::of(client_id, realm).as_str(), read)
+        self.apps.get(AppName::new(client_id, realm).as_str(), read)
     }
 
-    /// Reads any partition in place.
-    pub(crate) fn partition<R>(&self, place: &PartitionKey, read: impl FnOnce(&Partition) -> R) -> Option<R> {
+    /// Reads a partition in place.
+    pub(crate) fn partition<R>(&self, key: &PartitionKey, read: impl FnOnce(&Partition) -> R) -> Option<R> {
         self.settled();
-        let (partitions, name) = self.at(place);
+        let (partitions, name) = self.at(key);
         partitions.get(name, read)
     }
 
-    /// The partitions of all users, in the order of the document.
+    /// The partitions of all users, in document order.
     pub(crate) fn users(&self) -> Vec<Arc<Partition>> {
         self.settled();
         let mut users = self.users.all();
@@ -141,54 +143,55 @@ impl Document {
         users
     }
 
-    /// The places of those assertions whose partitions are `wanted`, in no order.
-    pub(crate) fn assertions(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
-        places(&self.assertions, PartitionKey::Assertion, &wanted).collect()
+    /// The keys of the assertion partitions for which `is_wanted` holds, in no particular order. It does not wait for
+    /// [`edit_together`](Self::edit_together), which calls it.
+    pub(crate) fn assertion_keys(&self, is_wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
+        keys(&self.assertions, PartitionKey::Assertion, &is_wanted).collect()
     }
 
-    /// The places of all partitions that are `wanted`, in no order.
-    pub(crate) fn places(&self, wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
-        places(&self.users, PartitionKey::User, &wanted)
-            .chain(places(&self.apps, PartitionKey::App, &wanted))
-            .chain(places(&self.assertions, PartitionKey::Assertion, &wanted))
+    /// The keys of all partitions for which `is_wanted` holds, in no particular order.
+    pub(crate) fn keys(&self, is_wanted: impl Fn(&Partition) -> bool) -> Vec<PartitionKey> {
+        keys(&self.users, PartitionKey::User, &is_wanted)
+            .chain(keys(&self.apps, PartitionKey::App, &is_wanted))
+            .chain(keys(&self.assertions, PartitionKey::Assertion, &is_wanted))
             .collect()
     }
 
-    /// Whether a write should look at all partitions for what has expired.
+    /// Whether a write should search all partitions for expired tokens now.
     pub(crate) fn is_time_to_sweep(&self, now: Timestamp) -> bool {
         let partitions = [&self.users, &self.apps, &self.assertions].map(Partitions::len);
         self.sweep.is_due(now, partitions.into_iter().fold(0, usize::saturating_add))
     }
 
-    /// Every partition with its place, in the order of the document.
+    /// Every partition with its key, in document order.
     pub(crate) fn all(&self) -> Vec<(PartitionKey, Arc<Partition>)> {
-        fn placed(
+        fn keyed(
             partitions: &Partitions,
-            place: fn(Arc<str>) -> PartitionKey,
+            key: fn(Arc<str>) -> PartitionKey,
         ) -> impl Iterator<Item = (PartitionKey, Arc<Partition>)> {
-            partitions.all().into_iter().map(move |partition| (place(Arc::clone(&partition.name)), partition))
+            partitions.all().into_iter().map(move |partition| (key(Arc::clone(&partition.name)), partition))
         }
         self.settled();
-        let mut all: Vec<_> = placed(&self.users, PartitionKey::User)
-            .chain(placed(&self.apps, PartitionKey::App))
-            .chain(placed(&self.assertions, PartitionKey::Assertion))
+        let mut all: Vec<_> = keyed(&self.users, PartitionKey::User)
+            .chain(keyed(&self.apps, PartitionKey::App))
+            .chain(keyed(&self.assertions, PartitionKey::Assertion))
             .collect();
         all.sort_unstable_by_key(|(_, partition)| partition.number);
         all
     }
 
-    /// What belongs to no partition.
+    /// Everything that belongs to no partition.
     pub(crate) fn common(&self) -> arc_swap::Guard<Arc<Common>> {
         self.common.load()
     }
 
-    /// Changes one partition, which is a new one if there is none. Readers see all of the change or nothing.
-    pub(crate) fn edit<R>(&self, place: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
-        Edits { document: self, size: self.writing() }.edit(place, edit)
+    /// Changes one partition, which is created if there is none. Readers see the whole change or none of it.
+    pub(crate) fn edit<R>(&self, key: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
+        Edits { document: self, size: self.writing() }.edit(key, edit)
     }
 
-    /// Changes several partitions as one: who has seen a part of it sees all of it. `edit` must not read partitions by their
-    /// places.
+    /// Changes several partitions as one: a reader that has seen part of the change sees all of it. `edit` must not
+    /// read partitions by key, as such a read would wait for this very change.
     pub(crate) fn edit_together<R>(&self, edit: impl FnOnce(&mut Edits<'_>) -> R) -> R {
         struct Torn<'d>(&'d AtomicBool);
         impl Drop for Torn<'_> {
@@ -202,7 +205,8 @@ impl Document {
         edit(&mut edits)
     }
 
-    /// Waits until nothing is half done. Outside of a removal this is one look at what nobody writes.
+    /// Waits for a change of several partitions to end. If there is none, this costs one load of a flag that is rarely
+    /// written.
     fn settled(&self) {
         if self.torn.load(Ordering::Acquire) {
             drop(self.writing());
@@ -218,19 +222,19 @@ impl Document {
         output
     }
 
-    /// How much is in the partitions.
+    /// The total size of the partitions.
     pub(crate) fn size(&self) -> Size {
         *self.writing()
     }
 
-    /// How many entries there are, in partitions and beside them.
+    /// How many entries there are, inside and outside of partitions.
     pub(crate) fn entries(&self) -> usize {
         let common = self.common();
         [common.app_metadata.len(), common.unfiled.len()].into_iter().fold(self.size().entries, usize::saturating_add)
     }
 
-    fn at<'a>(&self, place: &'a PartitionKey) -> (&Partitions, &'a Arc<str>) {
-        match place {
+    fn at<'a>(&self, key: &'a PartitionKey) -> (&Partitions, &'a Arc<str>) {
+        match key {
             PartitionKey::User(name) => (&self.users, name),
             PartitionKey::App(name) => (&self.apps, name),
             PartitionKey::Assertion(name) => (&self.assertions, name),
@@ -238,24 +242,24 @@ impl Document {
     }
 
     fn writing(&self) -> MutexGuard<'_, Size> {
-        // Partitions are replaced whole, and the size is only a measure: poison tells nothing.
+        // Partitions are replaced whole, and the size is only an estimate, so poison does not matter.
         self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn places(
+fn keys(
     partitions: &Partitions,
-    place: fn(Arc<str>) -> PartitionKey,
-    wanted: &impl Fn(&Partition) -> bool,
+    key: fn(Arc<str>) -> PartitionKey,
+    is_wanted: &impl Fn(&Partition) -> bool,
 ) -> impl Iterator<Item = PartitionKey> {
-    let found = partitions.all().into_iter().filter(|partition| wanted(partition));
-    found.map(move |partition| place(Arc::clone(&partition.name)))
+    let found = partitions.all().into_iter().filter(|partition| is_wanted(partition));
+    found.map(move |partition| key(Arc::clone(&partition.name)))
 }
 
 impl Edits<'_> {
-    /// As [`Document::edit`].
-    pub(crate) fn edit<R>(&mut self, place: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
-        let (partitions, name) = self.document.at(place);
+    /// See [`Document::edit`].
+    pub(crate) fn edit<R>(&mut self, key: &PartitionKey, edit: impl FnOnce(&mut Draft) -> R) -> R {
+        let (partitions, name) = self.document.at(key);
         let old = partitions.get(name, |old| (old.draft(), old.size(), Arc::clone(&old.name)));
         let (mut draft, before, name) = old.unwrap_or_else(|| {
             let newest = self.document.newest.fetch_add(1, Ordering::Relaxed);

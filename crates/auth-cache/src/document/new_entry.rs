@@ -1,4 +1,4 @@
-//! A new entry, written as strict readers want it: every value a text, nothing `null`.
+//! A new entry in the form that strict readers expect: no numbers and no `null`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 use super::Section;
 use crate::members::{Members, Name, Value};
 
-/// How many members an entry has, about.
+/// About how many members an entry has.
 const USUAL: usize = 12;
 
-/// The members of an entry that is about to be written.
+/// The members of an entry to be written.
 #[derive(Default)]
 pub(crate) struct NewEntry<'a> {
     members: Vec<(Name<'a>, Value<'a>)>,
-    /// Names and values as they are written: those of other shapes, and those of other programs.
+    /// Names and values that are JSON already: values that are not strings, and members of other programs.
     as_written: Vec<(String, Zeroizing<String>)>,
     has_foreign: bool,
 }
@@ -26,39 +26,39 @@ impl<'a> NewEntry<'a> {
         Self { members: Vec::with_capacity(USUAL), ..Self::default() }
     }
 
-    /// Adds a text; an empty one is left out.
+    /// Adds a string, unless it is empty.
     pub(crate) fn with(self, name: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
         let text = text.into();
         if text.is_empty() { self } else { self.with_always(name, text) }
     }
 
-    /// Adds a text even if it is empty, for members whose absence other readers do not expect.
+    /// Adds a string even if it is empty, for members that other readers require.
     pub(crate) fn with_always(mut self, name: &'static str, text: impl Into<Cow<'a, str>>) -> Self {
         self.members.push((name.into(), Value::Text(text.into())));
         self
     }
 
-    /// Adds a secret, which the entry will share.
+    /// Adds a secret, which the entry shares.
     pub(crate) fn with_secret(mut self, name: &'static str, secret: &'a Secret) -> Self {
         self.members.push((name.into(), Value::Secret(secret)));
         self
     }
 
-    /// Adds a time; all times are texts of Unix seconds.
+    /// Adds a time, as a string of Unix seconds.
     pub(crate) fn with_time(self, name: &'static str, time: Timestamp) -> Self {
         self.with(name, time.to_string())
     }
 
     /// Adds a value of any shape.
     pub(crate) fn with_json(mut self, name: &'static str, value: &impl serde::Serialize) -> Self {
-        // Texts and maps of texts cannot fail to serialize.
+        // Strings and maps of strings cannot fail to serialize.
         if let Ok(json) = serde_json::to_string(value) {
             self.as_written.push((quoted(name), Zeroizing::new(json)));
         }
         self
     }
 
-    /// Takes over members of other programs, as far as it has none of the same name.
+    /// Adds members of other programs, except those whose names are taken.
     pub(crate) fn with_foreign(mut self, foreign: &Foreign) -> Self {
         if foreign.is_empty() {
             return self;
@@ -72,7 +72,7 @@ impl<'a> NewEntry<'a> {
         self
     }
 
-    /// Whether members of other programs were taken over.
+    /// Whether members of other programs were added.
     pub(crate) const fn has_foreign(&self) -> bool {
         self.has_foreign
     }
@@ -80,7 +80,7 @@ impl<'a> NewEntry<'a> {
     pub(crate) fn to_json(&self) -> String {
         let own = || self.members.iter().filter_map(|(name, value)| Some((name.as_text()?, value.as_str())));
         let all_plain = own().all(|(_, value)| is_plain(value));
-        // Six characters at most stand for one.
+        // An escaped character takes at most six.
         let most = if all_plain { 1 } else { 6 };
         let sizes = own().map(|(name, value)| name.len().saturating_add(value.len().saturating_mul(most)));
         let rest = self.as_written.iter().map(|(name, json)| name.len().saturating_add(json.len()));
@@ -88,7 +88,7 @@ impl<'a> NewEntry<'a> {
         let mut text = String::with_capacity(size);
         for (name, value) in own() {
             text.push(if text.is_empty() { '{' } else { ',' });
-            // The names are our own.
+            // Our own names need no escapes.
             push_text(&mut text, name, true);
             text.push(':');
             push_text(&mut text, value, all_plain || is_plain(value));
@@ -103,18 +103,18 @@ impl<'a> NewEntry<'a> {
         text
     }
 
-    /// What a reader would find; `None` where that has to be read.
+    /// What a reader would find; `None` if it takes parsing to know.
     pub(crate) fn into_members(self) -> Option<Members<'a>> {
         self.as_written.is_empty().then(|| Members::known(self.members))
     }
 }
 
-/// Members of other programs by name, both as they are written. There may be as many as somebody likes (S-88).
+/// Members of other programs by name, both in JSON. There is no limit to their number (S-88).
 #[derive(Default)]
 pub(crate) struct Foreign(BTreeMap<String, Zeroizing<String>>);
 
 impl Foreign {
-    /// Takes over the members of `old` that we do not write ourselves and that are not here yet.
+    /// Adopts the members of `old` that we do not know and that are not here yet.
     pub(super) fn adopt(&mut self, old: &Members<'_>, section: Section) {
         for (name, raw) in old.iter() {
             let name = match name {
@@ -135,9 +135,9 @@ impl Foreign {
     }
 }
 
-/// Whether the text stands in JSON as it is.
+/// Whether the text needs no escapes in JSON.
 fn is_plain(text: &str) -> bool {
-    // Without a way out in between, many characters are looked at at once.
+    // Without an early exit, many bytes are compared at once.
     text.bytes().fold(true, |all, byte| all & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'))
 }
 
@@ -153,7 +153,7 @@ fn push_text(json: &mut String, text: &str, plain: bool) {
         json.push_str(text);
         json.push('"');
     } else {
-        // Writing a text cannot fail.
+        // Serializing a string cannot fail.
         json.push_str(&Zeroizing::new(serde_json::to_string(text).unwrap_or_default()));
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_new_entry_says_is_what_is_read_of_it() {
+    fn a_new_entry_reads_back_as_it_was_made() {
         let long = "x".repeat(64 * 1024 + 1);
         let (secret, strange) = (Secret::new("s.e-c_r".to_owned()), Secret::new("a\"b\\c\u{1}é".to_owned()));
         let (much, none) = (Secret::new(long.clone()), Secret::new(String::new()));

@@ -1,4 +1,4 @@
-//! The unit of everything: what belongs to one account, one application in a tenant, or one assertion.
+//! Partitions: the entries of one account, one application in a tenant, or one assertion.
 
 use std::sync::Arc;
 
@@ -8,21 +8,21 @@ use super::item::{Item, Items};
 use super::row::{Row, Rows};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
 
-/// What belongs together. Nobody changes it; a writer replaces it.
+/// Entries that belong together. Immutable: a writer replaces it.
 #[derive(Debug)]
 pub(crate) struct Partition {
-    /// Whose it is: what its [`PartitionKey`](super::PartitionKey) says.
+    /// The name in its [`PartitionKey`](super::PartitionKey).
     pub(crate) name: Arc<str>,
     pub(crate) access_tokens: Items<AccessToken>,
     pub(crate) refresh_tokens: Items<RefreshToken>,
     pub(crate) id_tokens: Items<IdTokenEntry>,
     pub(crate) accounts: Items<AccountEntry>,
-    /// Which one it is in the order of the document.
+    /// Its position in document order.
     pub(crate) number: u64,
     rows: Rows,
 }
 
-/// A partition that is being changed.
+/// A partition while it is being changed.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) access_tokens: Vec<Arc<Item<AccessToken>>>,
@@ -43,7 +43,8 @@ impl Partition {
         }
     }
 
-    /// The access tokens that can be read and may grant what is wanted, each with what belongs to it.
+    /// The access tokens that can be read and may grant what is `wanted`, best first, each with the entries that belong
+    /// to it.
     pub(crate) fn rows(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
         self.rows.that_may_grant(wanted, &self.access_tokens, &self.id_tokens, &self.accounts)
     }
@@ -55,7 +56,7 @@ impl Partition {
             && self.accounts.is_empty()
     }
 
-    /// How much there is.
+    /// How much the partition holds.
     pub(crate) fn size(&self) -> Size {
         fn bytes<E>(items: &Items<E>) -> usize {
             items.iter().map(|item| item.size()).fold(0, usize::saturating_add)
@@ -86,7 +87,7 @@ impl Draft {
     }
 }
 
-/// How much there is.
+/// How much partitions hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) entries: usize,

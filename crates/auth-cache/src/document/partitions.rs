@@ -1,4 +1,4 @@
-//! Partitions by name, where readers wait for nobody.
+//! A hash table of partitions whose readers never wait.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,45 +9,45 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::partition::{Draft, Partition, Size};
 
-/// The fewest slots of a table that has any.
-const FEWEST: usize = 8;
+/// The smallest number of slots in a table that has any.
+const MIN_SLOTS: usize = 8;
 
-/// Partitions by their names. Names are chosen by others, so that the hash must be a keyed one, and one whose keys nobody can
-/// guess: each process draws them anew (S-88).
+/// Partitions by name. Names come from other parties, so the hash is keyed, with keys that each process draws anew and
+/// nobody can guess (S-88).
 ///
-/// Writers take turns, for which the document has a lock. What they replace goes when the last reader has left it, its
-/// secrets with it.
+/// The lock of the document keeps writers apart. A partition that was replaced is dropped, and its secrets are wiped,
+/// when its last reader is done.
 pub(super) struct Partitions {
     hasher: RandomState,
     table: ArcSwap<Table>,
-    /// How many partitions there are.
+    /// The number of non-empty partitions.
     live: AtomicUsize,
 }
 
-/// Slots that are searched from where the hash points at on. A quarter of them at least is free, so that searches are short.
+/// An open-addressing table with linear probing. At least a quarter of its slots is free, which keeps searches short.
 struct Table {
     slots: Box<[Slot]>,
-    /// How many are not free.
+    /// How many slots are not free.
     taken: AtomicUsize,
 }
 
-/// The place of a name. Once taken it is never free again, as searches end at what is free; but when its partition is empty
-/// it may become another's.
+/// The slot of a name. Once taken, it is never free again, since a search ends at a free slot; but when its partition
+/// is empty, another name may take it over.
 struct Slot {
-    /// Of the name, so that other names are passed over without a look at them; zero as long as the slot is free.
+    /// The hash of the name, so that other names are skipped without being read; zero while the slot is free.
     hash: AtomicU64,
     partition: ArcSwapOption<Partition>,
 }
 
 impl Default for Partitions {
     fn default() -> Self {
-        Self::with(RandomState::new(), Vec::new())
+        Self::new(RandomState::new(), Vec::new())
     }
 }
 
 impl Partitions {
-    /// The partitions of a document, and how much is in them.
-    pub(super) fn of(drafts: HashMap<Arc<str>, Draft, RandomState>) -> (Self, Size) {
+    /// The partitions of a document, and their total size.
+    pub(super) fn from_drafts(drafts: HashMap<Arc<str>, Draft, RandomState>) -> (Self, Size) {
         let mut size = Size::default();
         let hasher = drafts.hasher().clone();
         let finished = drafts.into_iter().map(|(name, draft)| {
@@ -56,12 +56,12 @@ impl Partitions {
             Arc::new(partition)
         });
         let partitions = finished.collect();
-        (Self::with(hasher, partitions), size)
+        (Self::new(hasher, partitions), size)
     }
 
-    fn with(hasher: RandomState, partitions: Vec<Arc<Partition>>) -> Self {
+    fn new(hasher: RandomState, partitions: Vec<Arc<Partition>>) -> Self {
         let live = AtomicUsize::new(partitions.len());
-        let table = ArcSwap::from_pointee(Table::of(&hasher, partitions));
+        let table = ArcSwap::from_pointee(Table::new(&hasher, partitions));
         Self { hasher, table, live }
     }
 
@@ -84,23 +84,23 @@ impl Partitions {
         None
     }
 
-    /// How many there are.
+    /// The number of non-empty partitions.
     pub(super) fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// All of them, in no order.
+    /// All non-empty partitions, in no particular order.
     pub(super) fn all(&self) -> Vec<Arc<Partition>> {
         let table = self.table.load();
         let partitions = table.slots.iter().filter_map(|slot| slot.partition.load_full());
         partitions.filter(|partition| !partition.is_empty()).collect()
     }
 
-    /// Puts a partition in the place of the one of its name; an empty one is none.
+    /// Replaces the partition of the same name, or adds it. An empty partition counts as none.
     pub(super) fn set(&self, new: Partition) {
         let (table, hash) = (self.table.load(), hash(&self.hasher, &new.name));
-        // Where a new name could go: what an earlier one has left, or else what is free.
-        let mut place = None;
+        // Where a new name can go: the slot of an empty partition, or else a free one.
+        let mut vacant = None;
         for slot in table.slots_from(hash) {
             let old = slot.partition.load();
             match old.as_ref() {
@@ -109,10 +109,10 @@ impl Partitions {
                     slot.partition.store(Some(Arc::new(new)));
                     return;
                 }
-                Some(old) if old.is_empty() => place = place.or(Some(slot)),
+                Some(old) if old.is_empty() => vacant = vacant.or(Some(slot)),
                 Some(_) => {}
                 None => {
-                    place = place.or_else(|| table.take(slot));
+                    vacant = vacant.or_else(|| table.take(slot));
                     break;
                 }
             }
@@ -121,7 +121,7 @@ impl Partitions {
             return;
         }
         self.count(false, true);
-        match place {
+        match vacant {
             Some(slot) => {
                 slot.hash.store(hash, Ordering::Release);
                 slot.partition.store(Some(Arc::new(new)));
@@ -129,7 +129,7 @@ impl Partitions {
             None => {
                 let mut all = self.all();
                 all.push(Arc::new(new));
-                self.table.store(Arc::new(Table::of(&self.hasher, all)));
+                self.table.store(Arc::new(Table::new(&self.hasher, all)));
             }
         }
     }
@@ -144,14 +144,14 @@ impl Partitions {
 }
 
 impl Table {
-    /// A table of these partitions, none of which is empty, with room for half as many more at least.
-    fn of(hasher: &RandomState, partitions: Vec<Arc<Partition>>) -> Self {
+    /// A table of these partitions, none of which is empty, with room for at least half as many more.
+    fn new(hasher: &RandomState, partitions: Vec<Arc<Partition>>) -> Self {
         let taken = AtomicUsize::new(partitions.len());
         let count = match partitions.len() {
             0 => 0,
-            count => count.saturating_mul(2).max(FEWEST).checked_next_power_of_two().unwrap_or(FEWEST),
+            count => count.saturating_mul(2).max(MIN_SLOTS).checked_next_power_of_two().unwrap_or(MIN_SLOTS),
         };
-        // Slots are made when all is in its place: each change of one looks for readers.
+        // Slots are built last, because every store into one looks for readers.
         let mut places = vec![None; count];
         for partition in partitions {
             let hash = hash(hasher, &partition.name);
@@ -167,31 +167,32 @@ impl Table {
         Self { slots: slots.collect(), taken }
     }
 
-    /// The slots in the order in which they are searched.
+    /// The slots in search order.
     fn slots_from(&self, hash: u64) -> impl Iterator<Item = &Slot> {
         positions(self.slots.len(), hash).filter_map(|at| self.slots.get(at))
     }
 
-    /// A slot that is free, if enough of them stay so without it.
+    /// Takes a free slot, if enough of them remain free.
     fn take<'s>(&self, slot: &'s Slot) -> Option<&'s Slot> {
         let taken = self.taken.load(Ordering::Relaxed);
-        let most = self.slots.len().saturating_sub(self.slots.len() / 4);
-        (taken < most).then(|| {
+        let max = self.slots.len().saturating_sub(self.slots.len() / 4);
+        (taken < max).then(|| {
             self.taken.store(taken.saturating_add(1), Ordering::Relaxed);
             slot
         })
     }
 }
 
-/// All positions of so many, which is none or a power of two, beginning where the hash points at.
+/// All positions in a table of `count` slots, which is zero or a power of two, starting at the one that the hash
+/// selects.
 fn positions(count: usize, hash: u64) -> impl Iterator<Item = usize> {
     let last = count.saturating_sub(1);
-    // Any part of a hash is one, but for the bit that is always set.
+    // Drops the bit that is always set.
     let first = (hash >> 1) as usize;
     (0..count).map(move |step| first.wrapping_add(step) & last)
 }
 
-/// The hash of a name, which is never zero.
+/// The hash of a name; never zero.
 fn hash(hasher: &RandomState, name: &str) -> u64 {
     hasher.hash_one(name) | 1
 }

@@ -1,4 +1,4 @@
-//! Reading a document: its text is scanned once and taken apart into entries, which stay text.
+//! Reading a document: one scan splits its text into entries, which remain text.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,16 +19,17 @@ use crate::members::Name;
 
 const BOM: &str = "\u{feff}";
 
-/// A text that is not read as a document.
+/// Why a text cannot be read as a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     /// It is not a JSON object.
     NotADocument,
-    /// Its values lie in one another deeper than they may (S-90).
+    /// It is nested more deeply than the limit allows (S-90).
     TooDeep,
 }
 
-/// Reads a document of so many levels at most; an empty text is an empty document, a byte order mark is skipped.
+/// Parses a document that may be nested `levels` deep. An empty text is an empty document; a byte order mark is
+/// skipped.
 pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>, levels: usize) -> Result<Document, Unreadable> {
     let text = String::from_utf8(core::mem::take(&mut *bytes)).map_err(|error| {
         error.into_bytes().zeroize();
@@ -39,7 +40,7 @@ pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>, levels: usize) -> Result<Docu
     if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
         return Ok(Document::default());
     }
-    // A section that is no map makes the quick way fail; then each section is looked at by itself.
+    // A section that is not an object makes the quick way fail. Then each section is read by itself.
     let mut quick = Reader::new(&buffer, levels);
     if quick.read(text, false).is_ok() {
         return quick.finish();
@@ -49,7 +50,7 @@ pub(crate) fn parse(mut bytes: Zeroizing<Vec<u8>>, levels: usize) -> Result<Docu
     careful.finish()
 }
 
-/// What was read so far.
+/// What has been read so far.
 struct Reader<'b> {
     buffer: &'b Buffer,
     users: HashMap<Arc<str>, Draft, RandomState>,
@@ -58,7 +59,7 @@ struct Reader<'b> {
     common: Common,
     next: u64,
     careful: bool,
-    /// How many levels the document may have, itself among them.
+    /// How deeply the document may be nested, counting itself as one level.
     levels: usize,
     too_deep: bool,
 }
@@ -89,14 +90,14 @@ impl<'b> Reader<'b> {
         if self.too_deep {
             return Err(Unreadable::TooDeep);
         }
-        Ok(Document::of([self.users, self.apps, self.assertions], self.common, self.next))
+        Ok(Document::new([self.users, self.apps, self.assertions], self.common, self.next))
     }
 
     fn slice(&self, part: &str) -> Option<Slice> {
         Slice::part(self.buffer, part)
     }
 
-    /// A key or name, which has a text of its own where it is written with escapes.
+    /// A key or name. One that is written with escapes gets a text of its own.
     fn name(&self, name: &Name<'_>) -> Option<Slice> {
         match name {
             Name::Text(text) => self.slice(text).or_else(|| Slice::whole(text.clone().into_owned())),
@@ -108,18 +109,18 @@ impl<'b> Reader<'b> {
         let look = Look::at(raw.get(), self.levels.saturating_sub(2), section);
         self.too_deep |= look.too_deep;
         let Some((key, json)) = self.name(key).zip(self.slice(raw.get())) else { return };
-        let place = if section == Section::AppMetadata { None } else { look.place() };
-        let is_skipped = look.is_broken() || (place.is_none() && section != Section::AppMetadata);
+        let partition = if section == Section::AppMetadata { None } else { look.partition() };
+        let is_skipped = look.is_broken() || (partition.is_none() && section != Section::AppMetadata);
         self.common.skipped = self.common.skipped.saturating_add(usize::from(is_skipped));
         if section == Section::AppMetadata {
             self.common.app_metadata.push(Arc::new(Item::stored(key, json)));
             return;
         }
-        let Some(place) = place else {
+        let Some(partition) = partition else {
             self.common.unfiled.push((section, key, json));
             return;
         };
-        let (partitions, name) = match place {
+        let (partitions, name) = match partition {
             PartitionKey::User(name) => (&mut self.users, name),
             PartitionKey::App(name) => (&mut self.apps, name),
             PartitionKey::Assertion(name) => (&mut self.assertions, name),
@@ -160,7 +161,8 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
                             .deserialize_any(Entries { reader, section })
                             .is_ok()
                     });
-                    // Another program's, or kept until an entry of ours has to go there.
+                    // Another program's, or a section of ours that is not an object: kept until an entry of ours needs
+                    // its place.
                     if !read {
                         reader.too_deep |= is_deeper(raw.get(), reader.levels.saturating_sub(1));
                     }

@@ -33,7 +33,7 @@ impl Section {
         matches!(self, Self::AccessToken | Self::RefreshToken | Self::IdToken)
     }
 
-    /// Whether an entry in which this member is no text answers nobody.
+    /// Whether an entry is unusable if this member is an object, a list or a boolean.
     pub(crate) fn needs(self, member: &str) -> bool {
         let own: &[&str] = match self {
             Self::AccessToken => &["client_id", "realm", "target", "secret", "credential_type", "token_type"],
@@ -45,7 +45,7 @@ impl Section {
         member == "environment" || own.contains(&member)
     }
 
-    /// The members that we write ourselves; all others are another program's.
+    /// The members that we know. All others belong to other programs and survive when an entry is replaced.
     pub(crate) const fn members(self) -> &'static [&'static str] {
         match self {
             Self::AccessToken => &[

@@ -1,13 +1,13 @@
-//! A part of a text that many parts share.
+//! Parts of a shared text.
 
 use core::fmt;
 
 use auth_core::Secret;
 
-/// The text of a document, which holds secrets: it is wiped when the last of its parts is dropped.
+/// The text of a document. It holds secrets, and is wiped when its last part is dropped.
 pub(crate) type Buffer = Secret;
 
-/// A part of a [`Buffer`]. Its bounds are 32 bits wide, as there are several for each entry.
+/// A part of a [`Buffer`]. Its bounds have 32 bits because every entry has several parts.
 #[derive(Clone)]
 pub(crate) struct Slice {
     buffer: Buffer,
@@ -16,7 +16,7 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    /// The part of `buffer` that `part` borrows; `None` if it is not a part of it, or lies beyond 4 GiB.
+    /// The part of `buffer` that `part` borrows; `None` if it is not a part of it, or ends beyond 4 GiB.
     pub(crate) fn part(buffer: &Buffer, part: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(buffer.expose().as_ptr().addr())?;
         let end = start.checked_add(part.len())?;
@@ -24,14 +24,14 @@ impl Slice {
         (end <= buffer.expose().len()).then_some(slice)
     }
 
-    /// All of a text of its own; `None` beyond 4 GiB.
+    /// A text of its own; `None` if it is longer than 4 GiB.
     pub(crate) fn whole(text: String) -> Option<Self> {
         let end = u32::try_from(text.len()).ok()?;
         Some(Self { buffer: Secret::new(text), start: 0, end })
     }
 
-    /// Whether a name stands in its quotes, as no text can hold it: then it is a part of a document, which does not begin with
-    /// it. A text that begins with a quote is never such a part, as it has to be escaped.
+    /// Whether a name is still quoted, because no string can hold it. Such a name is a part of a document and never its
+    /// start. Any other name that begins with a quote was escaped in the document, so it has a text of its own.
     pub(crate) fn is_quoted(&self) -> bool {
         self.start > 0 && self.as_str().starts_with('"')
     }

@@ -1,30 +1,30 @@
-//! When all partitions are looked at for what has expired.
+//! When a write searches all partitions for expired tokens.
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use auth_core::Timestamp;
 
-/// So often at most.
+/// The shortest time between two sweeps.
 const PAUSE: Duration = Duration::from_secs(60);
-/// So many partitions are looked at for each write at most, taking all writes together.
-const SHARE: usize = 16;
+/// How many partitions a sweep may search for each write since the last sweep.
+const PARTITIONS_PER_WRITE: usize = 16;
 
-/// The last look.
+/// The last sweep.
 #[derive(Default)]
 pub(super) struct Sweep {
-    /// When it was; the epoch where there was none.
+    /// When it was, in Unix seconds; zero if there was none.
     at: AtomicU64,
-    /// How many writes there were since.
+    /// How many writes there have been since.
     writes: AtomicUsize,
 }
 
 impl Sweep {
-    /// Whether a write should look at so many partitions now; if so, it is taken to do so.
+    /// Whether a write should search this many partitions now. If so, it counts as a sweep.
     pub(super) fn is_due(&self, now: Timestamp, partitions: usize) -> bool {
         let writes = self.writes.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let last = self.at.load(Ordering::Relaxed);
-        let is_worth_it = last == 0 || writes.saturating_mul(SHARE) >= partitions;
+        let is_worth_it = last == 0 || writes.saturating_mul(PARTITIONS_PER_WRITE) >= partitions;
         let is_due = is_worth_it && Timestamp::from_unix_seconds(last).saturating_add(PAUSE) <= now;
         let now = now.as_unix_seconds();
         let is_ours = is_due && self.at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
@@ -34,7 +34,7 @@ impl Sweep {
         is_ours
     }
 
-    /// Takes over the last look at an older reading.
+    /// Adopts the last sweep of an older reading.
     pub(super) fn keep(&self, older: &Self) {
         self.at.fetch_max(older.at.load(Ordering::Relaxed), Ordering::Relaxed);
         self.writes.fetch_max(older.writes.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -47,7 +47,7 @@ mod tests {
     use crate::testing::at;
 
     #[test]
-    fn looks_lie_apart_in_time_and_in_writes() {
+    fn sweeps_are_limited_by_time_and_by_writes() {
         let sweep = Sweep::default();
         for (seconds, partitions, is_due) in [
             (0, 1_000_000, true),

@@ -1,4 +1,4 @@
-//! What this process knows of its tokens beyond their entries, over a new reading of the store.
+//! Carries what this process knows about the use of its tokens over to a new reading of the store.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use super::Document;
 use super::partition::Partition;
 
 impl Document {
-    /// Takes over from an older reading when its tokens were first looked at and last handed out, where they are the same
-    /// still: otherwise those that are asked for all the time would go as soon as those that nobody wants, and a clock that
-    /// was set back would make tokens younger after all. So does the time of the last look for those that have expired.
+    /// Adopts from an older reading when unchanged tokens were first seen and last handed out. Otherwise a token in
+    /// constant use could be evicted before one that nobody wants, and setting the clock back would make tokens younger
+    /// after all. Also adopts the time of the last sweep.
     pub(crate) fn keep_uses(&self, older: &Self) {
         self.sweep.keep(&older.sweep);
         let kinds = [(&self.users, &older.users), (&self.apps, &older.apps), (&self.assertions, &older.assertions)];

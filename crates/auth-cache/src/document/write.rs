@@ -12,15 +12,15 @@ use super::slice::Slice;
 use super::{Common, Document, KeyKind, Section};
 use crate::members::Entry;
 
-/// The document as it is stored (compact, all five sections, in a stable order), and the keys under which an entry of ours
-/// was left out as somebody else's joins to the same (S-79).
+/// Serializes the document: compact, with all five sections, in a stable order. Also returns the keys under which an
+/// entry of ours was left out because another entry has the same key (S-79).
 pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, BTreeSet<String>) {
     let partitions = document.all().into_iter().map(|(_, partition)| partition).collect();
     let common = document.common();
     let contents = Contents { partitions, common: &common };
     let (left_out, collided) = contents.left_out();
     let mut json = Json::with_capacity(contents.size());
-    // A section that is no map stays until an entry of ours has to go there.
+    // A section that is not an object stays until an entry of ours needs its place.
     let is_kept = |name: &str| Section::named(name).is_none_or(|section| !contents.has(section));
     let kept: Vec<_> = common.foreign.iter().filter(|(name, _)| is_kept(name.as_str())).collect();
     for section in Section::ALL {
@@ -41,17 +41,17 @@ pub(crate) fn write(document: &Document) -> (Zeroizing<Vec<u8>>, BTreeSet<String
     (json.finish(), collided)
 }
 
-/// Everything that is written.
+/// Everything to be written.
 struct Contents<'a> {
     partitions: Vec<Arc<Partition>>,
     common: &'a Common,
 }
 
-/// A name as it is written.
+/// A name to be written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Written<'a> {
     text: &'a str,
-    /// Whether it has its quotes already, as no text can hold it.
+    /// Whether it is already quoted, because no string can hold it.
     is_quoted: bool,
 }
 
@@ -61,12 +61,12 @@ impl<'a> From<&'a Slice> for Written<'a> {
     }
 }
 
-/// An entry as it is written.
+/// An entry to be written.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     name: Written<'a>,
     json: &'a str,
-    /// Under which kind of key, where this process made it.
+    /// The kind of its key, if this process made it.
     made: Option<KeyKind>,
     /// Whether it says whose it is.
     is_filed: bool,
@@ -104,11 +104,11 @@ impl Contents<'_> {
         any
     }
 
-    /// How long the text will be, about; more room is never needed but for escapes in keys.
+    /// The length of the text, or slightly more. Escapes in keys are not counted.
     fn size(&self) -> usize {
-        const AROUND: usize = 8;
+        const PUNCTUATION: usize = 8;
         let plus = |sum: usize, key: &str, json: &str| {
-            [key.len(), json.len(), AROUND].into_iter().fold(sum, usize::saturating_add)
+            [key.len(), json.len(), PUNCTUATION].into_iter().fold(sum, usize::saturating_add)
         };
         let mut size = 128_usize;
         for section in Section::ALL {
@@ -117,9 +117,9 @@ impl Contents<'_> {
         self.common.foreign.iter().fold(size, |sum, (name, json)| plus(sum, name.as_str(), json.as_str()))
     }
 
-    /// One entry for each key is written; which of the others is left out, by the place of its text, and the keys of ours
-    /// among them. An entry of somebody else stays, ours serves this process only (S-79); unless the other one does not
-    /// say what would set it apart.
+    /// Only one entry per key is written. Returns the texts of the others, by address, and the keys of ours among them.
+    /// An entry of another program wins over ours, which then serves this process only (S-79), unless the other lacks
+    /// the members that would tell the two apart.
     fn left_out(&self) -> (HashSet<*const u8>, BTreeSet<String>) {
         let (mut left_out, mut collided) = (HashSet::new(), BTreeSet::new());
         for section in Section::ALL {
@@ -140,19 +140,19 @@ impl Contents<'_> {
 }
 
 impl Line<'_> {
-    /// Whether a later line under the same key is written in place of this one.
+    /// Whether a later line under the same key is written instead of this one.
     fn yields_to(self, later: Self) -> bool {
         match (self.made, later.made) {
             (Some(_), Some(_)) => false,
             (Some(kind), None) => kind.is_taken_by(later.json, self.json),
             (None, Some(kind)) => !kind.is_taken_by(self.json, later.json),
-            // As every reader of JSON has it; but nobody's entry stands for somebody's.
+            // The last one wins, as for any reader of JSON, but an unfiled entry never replaces a filed one.
             (None, None) => later.is_filed || !self.is_filed,
         }
     }
 }
 
-/// A text under way.
+/// A document being written.
 struct Json {
     text: Zeroizing<Vec<u8>>,
     first: bool,
@@ -187,7 +187,7 @@ impl Json {
         self.text.extend_from_slice(json.as_bytes());
     }
 
-    /// A section of another program, after those of ours.
+    /// Adds a top-level member of another program, after our sections.
     fn foreign(&mut self, name: Written<'_>, json: &str) {
         self.first = self.text.is_empty();
         if self.first {
@@ -198,7 +198,7 @@ impl Json {
 
     fn quoted(&mut self, text: &str) {
         if text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-            // Writing a text into a vector cannot fail.
+            // Writing a string into a vector cannot fail.
             let _ = serde_json::to_writer(&mut *self.text, text);
         } else {
             self.text.push(b'"');

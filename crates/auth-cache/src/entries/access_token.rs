@@ -24,25 +24,25 @@ pub(crate) struct AccessToken {
     pub(crate) scopes: Scopes,
     pub(crate) life: Life,
     pub(crate) secret: Secret,
-    /// What sets it apart from a plain Bearer token, if anything does.
+    /// What distinguishes it from a plain Bearer token, if anything.
     bound: Option<Box<Bound>>,
-    /// The hash of the assertion that it was got with on behalf of a user, else empty.
+    /// The hash of the assertion with which it was acquired on behalf of a user; empty otherwise.
     assertion: Box<str>,
     used_at: AtomicU64,
     seen: OnceLock<Seen>,
 }
 
-/// When a token is good for what.
+/// The times in the life of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
     pub(crate) cached_at: Timestamp,
     pub(crate) expires_on: Timestamp,
     pub(crate) refresh_on: Option<Timestamp>,
-    /// A number that stays the same for this token as long as the process lives, and tells nothing of it.
+    /// A number that stays the same for this token while the process lives, and reveals nothing about it.
     pub(crate) draw: u64,
 }
 
-/// When a token was first looked at: by the wall clock, and by one that nobody sets.
+/// When a token was first looked at: by the wall clock, and by a clock that cannot be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     now: Timestamp,
@@ -66,7 +66,7 @@ impl Entry for AccessToken {
         let bound = Bound::read(members)?;
         let is_plain = credential_type.is_empty() || same(&credential_type, "AccessToken");
         if bound.is_none() && !is_plain {
-            // It is said to be bound to something, and not to what.
+            // Its type says that it is bound, but nothing says to what.
             return None;
         }
         let secret = members.secret("secret")?;
@@ -92,8 +92,8 @@ impl Entry for AccessToken {
 }
 
 impl Bound {
-    /// What sets tokens of this kind apart, if anything does.
-    fn of(kind: &TokenKind<'_>) -> Option<Box<Self>> {
+    /// What distinguishes tokens of this kind, if anything.
+    fn new(kind: &TokenKind<'_>) -> Option<Box<Self>> {
         let extended = match kind.extension {
             Some(extension) if !extension.is_empty() => Extended::By(extension.clone()),
             Some(_) | None => Extended::Not,
@@ -105,7 +105,7 @@ impl Bound {
     fn read(members: &Members<'_>) -> Option<Option<Box<Self>>> {
         let token_type = members.text("token_type").or_empty()?;
         let key_id = members.first(&["kid", "key_id", "keyid"]).or_empty()?;
-        // MSAL Node once kept tokens apart by the claims they were got for; we do not ask for such a token.
+        // MSAL Node once kept tokens apart by the claims they were requested with. We never ask for such a token.
         let extended = match &*members.text("requestedClaimsHash").or_empty()? {
             "" => Extended::read(members),
             _ => Extended::Unclear,
@@ -140,19 +140,19 @@ impl AccessToken {
                 draw: digest(&tokens.access_token),
             },
             secret: tokens.access_token.clone(),
-            bound: Bound::of(kind),
+            bound: Bound::new(kind),
             assertion: assertion.trim_end_matches('=').into(),
             used_at: AtomicU64::new(0),
             seen: OnceLock::new(),
         }
     }
 
-    /// The assertion that it was got with, or nothing.
+    /// The hash of the assertion that it was acquired with, or `""`.
     pub(crate) fn assertion(&self) -> &str {
         &self.assertion
     }
 
-    /// What kind of token it is, as far as that is known.
+    /// The kind of token, as far as it is known.
     pub(crate) fn token_kind(&self) -> TokenKind<'_> {
         let Some(bound) = &self.bound else { return TokenKind::PLAIN };
         let kind = TokenKind::bound(&bound.token_type, &bound.key_id);
@@ -162,7 +162,7 @@ impl AccessToken {
         }
     }
 
-    /// Whether it is a Bearer token like any other, got with no assertion.
+    /// Whether it is an ordinary Bearer token that was acquired without an assertion.
     pub(crate) fn is_plain(&self) -> bool {
         self.bound.is_none() && self.assertion.is_empty()
     }
@@ -179,12 +179,12 @@ impl AccessToken {
         }
     }
 
-    /// Whether the token was got with this assertion, or with none if it is empty.
+    /// Whether the token was acquired with this assertion, or without any if it is empty.
     pub(crate) fn is_got_with(&self, assertion: &str) -> bool {
         self.assertion.as_bytes().ct_eq(assertion.as_bytes()).into()
     }
 
-    /// What sets the token apart from others that grant the same, in folded letters; `None` where that is not clear.
+    /// What distinguishes the token from others that grant the same, in lower case; `None` if that is unclear.
     pub(crate) fn kind_and_assertion(&self) -> Option<[String; 4]> {
         let assertion = self.assertion.clone().into_string();
         let Some(bound) = &self.bound else {
@@ -194,22 +194,22 @@ impl AccessToken {
         Some([bound.token_type.to_ascii_lowercase(), bound.key_id.to_ascii_lowercase(), extension, assertion])
     }
 
-    /// Notes that the token was handed out, for the choice of what goes when the cache is full.
+    /// Notes that the token was handed out, which counts when the cache is full.
     pub(crate) fn used(&self, now: Timestamp) {
         self.used_at.store(now.as_unix_seconds(), Ordering::Relaxed);
     }
 
-    /// When the token was first looked at, which is now if it has not been before.
+    /// When the token was first looked at, which is now if it never was.
     pub(crate) fn seen(&self, now: Timestamp, uptime: Duration) -> Seen {
         *self.seen.get_or_init(|| Seen { now, uptime })
     }
 
-    /// Whether anybody has asked for the token.
+    /// Whether the token has been looked at.
     pub(crate) fn is_seen(&self) -> bool {
         self.seen.get().is_some()
     }
 
-    /// Takes over when an earlier reading of the same token was first looked at, and last handed out.
+    /// Adopts from an older reading of the same token when it was first looked at and last handed out.
     pub(crate) fn keep_use(&self, older: &Self) {
         if self.secret.ct_eq(older.secret.expose()) {
             self.used_at.fetch_max(older.used_at.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -219,14 +219,14 @@ impl AccessToken {
         }
     }
 
-    /// When the token was last handed out, or cached.
+    /// When the token was last handed out or, if that is later, cached; in Unix seconds.
     pub(crate) fn used_at(&self) -> u64 {
         self.used_at.load(Ordering::Relaxed).max(self.life.cached_at.as_unix_seconds())
     }
 }
 
 impl Seen {
-    /// The time by which the token ages: a wall clock that is set back makes no token younger.
+    /// The time by which the token ages: setting the wall clock back makes no token younger.
     pub(crate) fn time(&self, now: Timestamp, uptime: Duration) -> Timestamp {
         now.max(self.now.saturating_add(uptime.saturating_sub(self.uptime)))
     }

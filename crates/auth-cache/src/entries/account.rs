@@ -12,17 +12,17 @@ use crate::members::{Entry, Members, Text};
 #[derive(Debug)]
 pub(crate) struct AccountEntry {
     pub(crate) account: Arc<Account>,
-    /// How the account came into the cache, in the words of the library that wrote it.
+    /// How the user signed in, in the words of the library that wrote the entry.
     pub(crate) source: Option<Box<str>>,
     pub(crate) last_modification_time: Option<Timestamp>,
-    /// The domain names by which the tenant of the realm was asked for tokens, the last one first, with spaces between:
-    /// our own member, so that a new process need not ask which tenant they mean.
+    /// The domain names under which tokens of the tenant in `realm` were requested, the latest first, separated by
+    /// spaces. A member of our own, so that a new process need not ask which tenant a domain name means.
     pub(crate) tenant_domains: Option<Box<str>>,
-    /// The pictures of other tenants that MSAL Node keeps within one entry.
+    /// The account as other tenants see it, which MSAL Node keeps within a single entry.
     pub(crate) profiles: Box<[Profile]>,
 }
 
-/// A picture of the account within another entry.
+/// The account as another tenant sees it, kept within an entry.
 #[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) tenant_id: Box<str>,
@@ -32,7 +32,7 @@ pub(crate) struct Profile {
 }
 
 impl Entry for AccountEntry {
-    /// Every field may be missing but the environment.
+    /// Only the environment is required.
     fn read(members: &Members<'_>) -> Option<Self> {
         let Text::Is(environment) = members.text("environment") else { return None };
         let id = AccountId::new(members.text("home_account_id").or_empty()?);
@@ -51,12 +51,12 @@ impl Entry for AccountEntry {
 }
 
 impl AccountEntry {
-    /// When the user signed in, as far as the entry tells; else the epoch.
+    /// When the user last signed in; the epoch if the entry does not say.
     pub(crate) fn signed_in_at(&self) -> Timestamp {
         self.last_modification_time.unwrap_or_default()
     }
 
-    /// The account of a response. It is shared where it is the picture that will be read of it.
+    /// The account of a response. It is shared if that is what reading the entry would give.
     pub(crate) fn new(
         account: &Arc<Account>,
         environment: &str,
@@ -69,7 +69,7 @@ impl AccountEntry {
             && !account.can_refresh
             && account.last_sign_in.is_none()
             && account.name.as_deref() != Some("");
-        let is_it = is_bare
+        let is_same = is_bare
             && account.environment == environment
             && account.realm == realm
             && account.local_account_id == local_account_id;
@@ -81,7 +81,7 @@ impl AccountEntry {
             Arc::new(bare)
         };
         Self {
-            account: if is_it { Arc::clone(account) } else { bare() },
+            account: if is_same { Arc::clone(account) } else { bare() },
             source: None,
             last_modification_time: last_modification_time.filter(|time| *time > Timestamp::EPOCH),
             tenant_domains: None,
@@ -89,13 +89,13 @@ impl AccountEntry {
         }
     }
 
-    /// Whether the tenant of the realm was asked for tokens by this domain name.
+    /// Whether tokens of the tenant in `realm` were requested under this domain name.
     pub(crate) fn is_of_domain(&self, domain: &str) -> bool {
         self.tenant_domains.as_deref().is_some_and(|noted| noted.split(' ').any(|noted| same(noted, domain)))
     }
 }
 
-/// Node's `tenantProfiles`: a list of texts that hold JSON. What is not like that is passed over.
+/// MSAL Node's `tenantProfiles`: a list of strings that hold JSON. Anything else is ignored.
 fn profiles(members: &Members<'_>) -> Box<[Profile]> {
     let texts = members.raw("tenantProfiles").and_then(|raw| serde_json::from_str::<Vec<Value>>(raw.get()).ok());
     let profile = |text: Value| {

@@ -1,11 +1,11 @@
-//! What is known of clients.
+//! What is known about clients.
 
 use std::sync::Arc;
 
 use crate::members::{Entry, Members};
 use crate::names::shared;
 
-/// Whether a client is in a family of clients. Without family it is known to be in none.
+/// Whether a client belongs to a family of clients. Without a family ID, it is known to belong to none.
 #[derive(Debug)]
 pub(crate) struct AppMetadata {
     pub(crate) environment: Arc<str>,

@@ -1,4 +1,4 @@
-//! Id_tokens.
+//! ID tokens.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,7 @@ use auth_core::{AccountId, Authority, IdToken, Secret, Timestamp};
 use crate::members::{Entry, Members};
 use crate::names::shared;
 
-/// An id_token, still raw.
+/// An ID token, parsed on demand.
 #[derive(Debug)]
 pub(crate) struct IdTokenEntry {
     pub(crate) environment: Arc<str>,
@@ -16,8 +16,8 @@ pub(crate) struct IdTokenEntry {
     pub(crate) realm: Arc<str>,
     pub(crate) secret: Secret,
     /// Its `iss` and `sub`.
-    of: OnceLock<Option<(Box<str>, Box<str>)>>,
-    /// Where this process got the token, so that it is not read again.
+    issuer_and_subject: OnceLock<Option<(Box<str>, Box<str>)>>,
+    /// The parsed token, if this process received it.
     known: OnceLock<IdToken>,
 }
 
@@ -28,54 +28,54 @@ impl Entry for IdTokenEntry {
             client_id: shared(&members.text("client_id").or_empty()?),
             realm: members.text("realm").or_empty()?.into(),
             secret: members.secret("secret")?,
-            of: OnceLock::new(),
+            issuer_and_subject: OnceLock::new(),
             known: OnceLock::new(),
         })
     }
 }
 
 impl IdTokenEntry {
-    /// The id_token of a response.
+    /// The ID token of a response.
     pub(crate) fn new([environment, client_id]: [&Arc<str>; 2], realm: Arc<str>, token: &IdToken) -> Self {
         Self {
             environment: Arc::clone(environment),
             client_id: Arc::clone(client_id),
             realm,
             secret: token.secret().clone(),
-            of: OnceLock::new(),
+            issuer_and_subject: OnceLock::new(),
             known: OnceLock::from(token.clone()),
         }
     }
 
-    /// The token with its claims; `None` if it is none.
+    /// The token with its claims; `None` if it is not a valid ID token.
     pub(crate) fn parse(&self) -> Option<IdToken> {
         self.known.get().cloned().or_else(|| IdToken::parse(&self.secret).ok())
     }
 
-    /// Its `iat`.
+    /// Its `iat`; the epoch if it has none.
     pub(crate) fn issued_at(&self) -> Timestamp {
         let iat = self.parse().and_then(|token| token.claims().get("iat")?.as_u64());
         Timestamp::from_unix_seconds(iat.unwrap_or_default())
     }
 
-    /// Its `iss`: where several issuers share a host, all that tells whose the entries beside it are.
+    /// Its `iss`. Where several issuers share a host, nothing else tells whose the entries next to it are.
     pub(crate) fn issuer(&self) -> Option<&str> {
-        self.of().map(|(issuer, _)| issuer)
+        self.issuer_and_subject().map(|(issuer, _)| issuer)
     }
 
-    /// Whether this authority issued it, and to this account. Subjects that differ in case only are two users (OpenID
-    /// Connect Core §2), although the keys of the document fold them into one (S-80).
+    /// Whether this authority issued it, and not to a user whose ID differs from the account's in case only: those are
+    /// two users (OpenID Connect Core §2), although keys in the document do not tell them apart (S-80).
     pub(crate) fn is_of(&self, authority: &Authority, account: &AccountId) -> bool {
-        self.of().is_some_and(|(issuer, subject)| {
+        self.issuer_and_subject().is_some_and(|(issuer, subject)| {
             authority.is_issuer(issuer) && (subject == account.as_str() || !same(subject, account.as_str()))
         })
     }
 
-    fn of(&self) -> Option<(&str, &str)> {
-        let of = self.of.get_or_init(|| {
+    fn issuer_and_subject(&self) -> Option<(&str, &str)> {
+        let both = self.issuer_and_subject.get_or_init(|| {
             let token = self.parse()?;
             Some((token.text("iss")?.into(), token.text("sub").unwrap_or_default().into()))
         });
-        of.as_ref().map(|(issuer, subject)| (&**issuer, &**subject))
+        both.as_ref().map(|(issuer, subject)| (&**issuer, &**subject))
     }
 }

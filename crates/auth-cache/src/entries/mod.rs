@@ -1,4 +1,4 @@
-//! Entries as typed values: identity is fields, never a joined key (S-77).
+//! Entries as typed values. Their identity is their fields, never a joined key (S-77).
 
 mod access_token;
 mod account;
@@ -17,7 +17,8 @@ use crate::members::{Members, Text};
 /// The members that name an assertion.
 pub(crate) const ASSERTION: [&str; 2] = ["user_assertion_hash", "userAssertionHash"];
 
-/// The assertion that an on-behalf-of entry was got with, in any library's spelling; `""` for none, `None` for a broken one.
+/// The hash of the assertion that an on-behalf-of entry was acquired with, in any library's spelling; `""` if there is
+/// none, `None` if it is broken.
 pub(crate) fn assertion(members: &Members<'_>) -> Option<Box<str>> {
     match members.first(&ASSERTION) {
         // Some libraries pad the hash, others do not.

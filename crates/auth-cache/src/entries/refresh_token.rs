@@ -17,7 +17,7 @@ pub(crate) struct RefreshToken {
     pub(crate) family_id: Box<str>,
     pub(crate) secret: Secret,
     pub(crate) last_modification_time: Timestamp,
-    /// Whether it is bound to an extension or an assertion, and so not for plain requests.
+    /// Whether it is bound to an extension or an assertion, and so of no use to plain requests.
     pub(crate) is_bound: bool,
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn lookup_app_in(
 }
 
 pub(crate) fn lookup_assertion(document: &Document, query: &AssertionQuery<'_>, now: Timestamp) -> GrantLookup {
-    let place = PartitionKey::of_assertion(query.assertion);
+    let place = PartitionKey::assertion(query.assertion);
     static NOBODY: LazyLock<AccountId> = LazyLock::new(|| AccountId::new(""));
     let app = &query.app;
     let is_wanted = |row: &Row| same(&row.client_id, app.client_id.as_str()) && app.is_realm(&row.realm, &NOBODY);

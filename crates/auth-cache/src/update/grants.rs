@@ -105,7 +105,7 @@ impl AssertionTokenUpdate {
     }
 
     pub(crate) fn apply(&self, document: &Document, moment: Moment) {
-        let place = PartitionKey::of_assertion(&self.assertion);
+        let place = PartitionKey::assertion(&self.assertion);
         let account = self.app.tokens.home_account_id().unwrap_or_else(|| AccountId::new(""));
         self.app.put(document, &place, (account, self.assertion.as_str()), self.expires_on(), moment);
     }

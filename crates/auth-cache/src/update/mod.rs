@@ -104,7 +104,7 @@ impl TokenUpdate {
         if id.as_str().is_empty() {
             return false;
         }
-        let done = document.edit(&PartitionKey::of_user(id), |partition| self.change(partition, moment));
+        let done = document.edit(&PartitionKey::user(id), |partition| self.change(partition, moment));
         if done == Done::All {
             // Always written: other readers use no refresh token of a client that they know nothing of.
             put_app_metadata(document, &self.authority, &self.client_id, self.family());

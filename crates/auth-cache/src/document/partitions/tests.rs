@@ -8,7 +8,7 @@ use super::*;
 use crate::document::item::Item;
 use crate::document::slice::Slice;
 
-/// A partition that is told by its number; the one with the number zero is empty.
+/// A partition that its number identifies; with number zero, it is empty.
 fn partition(name: &str, number: u64) -> Partition {
     let entry = || Arc::new(Item::stored(Slice::whole("k".into()).unwrap(), Slice::whole("{}".into()).unwrap()));
     let accounts = if number > 0 { vec![entry()] } else { Vec::new() };
@@ -25,10 +25,10 @@ fn slots(partitions: &Partitions) -> usize {
 
 proptest! {
     #[test]
-    fn it_is_a_map(changes in proptest::collection::vec(("[a-e]{0,2}", 0_u64..4), 0..300), given in 0_usize..20) {
+    fn it_behaves_like_a_map(changes in proptest::collection::vec(("[a-e]{0,2}", 0_u64..4), 0..300), given in 0_usize..20) {
         let mut model: BTreeMap<String, u64> = changes.iter().take(given).filter(|(_, number)| *number > 0).cloned().collect();
         let drafts = model.iter().map(|(name, number)| (name.as_str().into(), partition(name, *number).draft()));
-        let (partitions, size) = Partitions::of(drafts.collect());
+        let (partitions, size) = Partitions::from_drafts(drafts.collect());
         prop_assert_eq!(size.entries, model.len());
         for (name, new) in changes {
             partitions.set(partition(&name, new));
@@ -48,7 +48,7 @@ proptest! {
 }
 
 #[test]
-fn names_that_come_and_go_take_no_room() {
+fn names_that_come_and_go_do_not_grow_the_table() {
     let partitions = Partitions::default();
     assert_eq!((slots(&partitions), number(&partitions, "0")), (0, None));
     for round in 0..20_000_u64 {
@@ -61,9 +61,9 @@ fn names_that_come_and_go_take_no_room() {
     assert!(slots(&partitions) <= 256, "{}", slots(&partitions));
 }
 
-// It holds secrets, which go with it (S-109).
+// Its secrets go with it (S-109).
 #[test]
-fn what_is_replaced_goes_at_once() {
+fn a_replaced_partition_is_dropped_at_once() {
     let partitions = Partitions::default();
     partitions.set(partition("a", 1));
     let old = Arc::downgrade(&partitions.all()[0]);
@@ -73,7 +73,7 @@ fn what_is_replaced_goes_at_once() {
 }
 
 #[test]
-fn readers_find_what_stays_while_others_come_and_go() {
+fn readers_find_a_partition_while_others_come_and_go() {
     let partitions = Partitions::default();
     (0..50).for_each(|stays| partitions.set(partition(&format!("stays{stays}"), 1)));
     let over = AtomicBool::new(false);
