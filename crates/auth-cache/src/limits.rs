@@ -1,4 +1,4 @@
-//! How much a cache may hold, and what goes when it holds more.
+//! How much a cache may hold, and what is dropped when it holds more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,41 +11,44 @@ use crate::entries::AccessToken;
 
 /// How much a cache may hold.
 ///
-/// Where a limit is reached only access tokens of the own client go: those that have expired, then those that nobody asked
-/// for longest. A refresh token, an account and another program's entry never go.
+/// When a limit is exceeded, only access tokens of this client are dropped: expired ones first, then the least recently
+/// used. Refresh tokens, accounts and entries of other programs are never dropped.
+///
+/// ```
+/// use auth_cache::{Limits, TokenCache};
+///
+/// let mut limits = Limits::default();
+/// limits.access_tokens = 1_000;
+/// let cache = TokenCache::in_memory().with_limits(limits);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many bytes a stored document may have; a longer one is neither read nor written (S-90). 256 MiB by default.
+    /// The maximum size of a stored document in bytes. A larger one is neither read nor written (S-90). 256 MiB by
+    /// default.
     pub document_bytes: usize,
-    /// How many entries a stored document may have; one with more is neither read nor written (S-90). 1,000,000 by default.
+    /// The maximum number of entries in a stored document. One with more is neither read nor written (S-90). 1,000,000
+    /// by default.
     pub document_entries: usize,
-    /// How many bytes a partition may have that is stored as a value of its own; a longer one is neither read nor written
-    /// (S-90). 16 MiB by default.
+    /// The maximum size in bytes of a partition that is stored as a separate value. A larger one is neither read nor
+    /// written (S-90). 16 MiB by default.
     pub partition_bytes: usize,
-    /// How many partitions of such a store are in memory, about; those that nobody asked for longest go first, and are read
-    /// again when they are asked for. 10,000 by default.
+    /// About how many partitions of a [partitioned](crate::TokenCache::partitioned) store are kept in memory. The least
+    /// recently used are dropped first, and read again when needed. 10,000 by default.
     pub partitions: usize,
-    /// How many levels of objects and lists a stored document may have; one with more is neither read nor written (S-90). What
-    /// libraries write has four. 32 by default.
+    /// How deeply objects and lists in a stored document may be nested. A deeper document is neither read nor written
+    /// (S-90). Those of other libraries have four levels. 32 by default.
     pub document_depth: usize,
-    /// How many access tokens there may be, of such a store in memory. 100,000 by default.
+    /// The maximum number of access tokens; for a partitioned store, of those in memory. 100,000 by default.
     pub access_tokens: usize,
-    /// About how many bytes of memory all entries may take before access tokens go: their texts, and of access tokens, which
-    /// are read in order to be handed out, as much again. 256 MiB by default. Of such a store partitions go instead, those that
-    /// nobody asked for longest.
+    /// About how many bytes of memory all entries may take: their texts and, for access tokens, which are parsed before
+    /// use, as much again. Beyond it, access tokens are dropped, or, for a partitioned store, the least recently used
+    /// partitions are dropped from memory. 256 MiB by default.
     pub bytes: usize,
 }
 
 impl Limits {
-    /// What holds unless an application says otherwise. To change one, begin with these:
-    ///
-    /// ```
-    /// use auth_cache::Limits;
-    ///
-    /// let mut limits = Limits::default();
-    /// limits.access_tokens = 1_000;
-    /// ```
+    /// The limits of a cache that is given no others.
     pub const DEFAULT: Self = Self {
         document_bytes: 256 * 1024 * 1024,
         partition_bytes: 16 * 1024 * 1024,
@@ -56,16 +59,16 @@ impl Limits {
         bytes: 256 * 1024 * 1024,
     };
 
-    /// Why a document that is deeper than the limit is not touched.
+    /// Why a document that is nested too deeply is left alone.
     pub(crate) const TOO_DEEP: &str =
-        "it is deeper than the limit; it is left as it is, and tokens are kept in memory only";
+        "it is nested more deeply than the limit; it is left unchanged, and tokens are kept in memory only";
 
-    /// Why a document of this size is not touched, if it is too large.
+    /// Why a document of this size is left alone, if it is too large.
     pub(crate) fn excess(&self, bytes: usize, entries: usize) -> Option<&'static str> {
         if bytes > self.document_bytes {
-            Some("it is larger than the limit; it is left as it is, and tokens are kept in memory only")
+            Some("it is larger than the limit; it is left unchanged, and tokens are kept in memory only")
         } else if entries > self.document_entries {
-            Some("it has more entries than the limit; it is left as it is, and tokens are kept in memory only")
+            Some("it has more entries than the limit; it is left unchanged, and tokens are kept in memory only")
         } else {
             None
         }
@@ -76,12 +79,12 @@ impl Limits {
     }
 }
 
-/// What is in memory beside the text of an access token and what was read of it, about.
-const BESIDE: usize = 1536;
+/// About how much memory an access token takes besides its text and what was parsed from it, in bytes.
+const OVERHEAD: usize = 1536;
 
-/// About how much memory so much takes.
+/// About how many bytes of memory this takes.
 pub(crate) const fn memory(size: Size) -> usize {
-    size.bytes.saturating_add(size.access_token_bytes).saturating_add(size.access_tokens.saturating_mul(BESIDE))
+    size.bytes.saturating_add(size.access_token_bytes).saturating_add(size.access_tokens.saturating_mul(OVERHEAD))
 }
 
 impl Default for Limits {
@@ -90,18 +93,18 @@ impl Default for Limits {
     }
 }
 
-/// How many access tokens went.
+/// How many access tokens were dropped because the cache was full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evicted {
-    /// As they had expired.
+    /// Because they had expired.
     pub expired: usize,
-    /// As nobody had asked for them longest.
+    /// Because they were least recently used.
     pub least_recently_used: usize,
 }
 
-/// Makes room for further tokens where a limit is exceeded, if anything may go. An eighth more than needed goes, so that it
-/// happens seldom.
+/// Drops access tokens of this client if a limit is exceeded: all expired ones, then as many as it takes to get an
+/// eighth below the limit, so that it happens seldom.
 pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limits, now: Timestamp) -> Option<Evicted> {
     if !limits.is_exceeded(document.size()) {
         return None;
@@ -113,7 +116,7 @@ pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limi
         bytes: limits.bytes.saturating_sub(limits.bytes / 8),
         ..*limits
     };
-    let (mut size, mut evicted, mut going) = (document.size(), Evicted::default(), Vec::new());
+    let (mut size, mut evicted, mut dropped) = (document.size(), Evicted::default(), Vec::new());
     for token in own {
         let expired = token.expires_on <= now;
         if !expired && !room.is_exceeded(size) {
@@ -124,15 +127,16 @@ pub(crate) fn make_room(document: &Document, client_id: &ClientId, limits: &Limi
         size.bytes = size.bytes.saturating_sub(token.item.size());
         let counter = if expired { &mut evicted.expired } else { &mut evicted.least_recently_used };
         *counter = counter.saturating_add(1);
-        going.push(token);
+        dropped.push(token);
     }
-    let any = !going.is_empty();
-    remove(document, going);
+    let any = !dropped.is_empty();
+    remove(document, dropped);
     any.then_some(evicted)
 }
 
+/// An access token of this client.
 struct Own {
-    place: PartitionKey,
+    key: PartitionKey,
     item: Arc<Item<AccessToken>>,
     expires_on: Timestamp,
     used_at: u64,
@@ -140,23 +144,23 @@ struct Own {
 
 fn own_tokens(document: &Document, client_id: &ClientId) -> Vec<Own> {
     let mut own = Vec::new();
-    for (place, partition) in document.all() {
+    for (key, partition) in document.all() {
         for item in &partition.access_tokens {
             if let Some(token) = item.entry().filter(|token| same(&token.client_id, client_id.as_str())) {
                 let (expires_on, used_at) = (token.life.expires_on, token.used_at());
-                own.push(Own { place: place.clone(), item: Arc::clone(item), expires_on, used_at });
+                own.push(Own { key: key.clone(), item: Arc::clone(item), expires_on, used_at });
             }
         }
     }
     own
 }
 
-fn remove(document: &Document, mut going: Vec<Own>) {
-    going.sort_by(|one, other| one.place.cmp(&other.place));
-    for together in going.chunk_by(|one, other| one.place == other.place) {
+fn remove(document: &Document, mut dropped: Vec<Own>) {
+    dropped.sort_by(|one, other| one.key.cmp(&other.key));
+    for together in dropped.chunk_by(|one, other| one.key == other.key) {
         let items: HashSet<_> = together.iter().map(|token| Arc::as_ptr(&token.item)).collect();
         if let Some(first) = together.first() {
-            document.edit(&first.place, |draft| draft.access_tokens.retain(|item| !items.contains(&Arc::as_ptr(item))));
+            document.edit(&first.key, |draft| draft.access_tokens.retain(|item| !items.contains(&Arc::as_ptr(item))));
         }
     }
 }

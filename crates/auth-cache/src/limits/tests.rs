@@ -12,7 +12,7 @@ fn limits(access_tokens: usize) -> Limits {
     Limits { access_tokens, ..Limits::DEFAULT }
 }
 
-/// A token of the home account for a scope of its own.
+/// A token of the home account, for a scope of its own.
 fn numbered(number: usize, changes: &[(&str, Value)]) -> (&'static str, Value) {
     let own = [("target", json!(format!("scope{number}"))), ("cached_at", text(-1000))];
     ("AccessToken", access_token(&format!("at{number:03}"), &[&own[..], changes].concat()))
@@ -22,7 +22,7 @@ fn expired(number: usize) -> (&'static str, Value) {
     numbered(number, &[("expires_on", text(0))])
 }
 
-/// Somebody asks for a token at a time.
+/// Looks up a token at the given time.
 fn ask(document: &Document, number: usize, seconds: i64) {
     let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes(&format!("scope{number}")));
     let query = Query::new(&authority, &client, &account, &wanted);
@@ -39,9 +39,9 @@ fn left(document: &Document) -> Vec<usize> {
     left
 }
 
-// The expired go first, and all of them; then those that nobody asked for longest, and an eighth more than needed.
+// Expired tokens are dropped first, all of them; then the least recently used, down to an eighth below the limit.
 #[test]
-fn what_goes_when_there_are_too_many() {
+fn expired_and_least_recently_used_tokens_are_dropped() {
     for (tokens, expired_ones, limit, evicted, first_left) in [
         (8, 0, 8, None, 0),
         (9, 0, 8, Some((0, 2)), 2),
@@ -58,7 +58,7 @@ fn what_goes_when_there_are_too_many() {
         let entries: Vec<_> =
             (0..living).map(|number| numbered(number, &[])).chain((living..tokens).map(expired)).collect();
         let document = document(&entries);
-        // Asked for in their order, whatever the order that they stand in.
+        // Used in this order, whatever their order in the document.
         (0..living).for_each(|number| ask(&document, number, i64::try_from(number).unwrap() - 500));
         let found = make_room(&document, &client(), &limits(limit), NOW);
         let what = format!("{tokens} with {expired_ones} expired, at most {limit}");
@@ -71,7 +71,7 @@ fn what_goes_when_there_are_too_many() {
 }
 
 #[test]
-fn being_asked_for_or_cached_lately_keeps_a_token() {
+fn a_token_that_was_used_or_cached_recently_stays() {
     let entries: Vec<_> = (0..9).map(|number| numbered(number, &[])).collect();
     let document = document(&[&entries[..], &[numbered(9, &[("cached_at", text(-1))])]].concat());
     for (number, seconds) in [(0, -900), (1, -20), (3, -900), (3, -5)] {
@@ -83,7 +83,7 @@ fn being_asked_for_or_cached_lately_keeps_a_token() {
 }
 
 #[test]
-fn by_bytes_as_by_number() {
+fn the_limit_on_bytes_works_like_that_on_tokens() {
     let filler = "x".repeat(1000);
     let entries: Vec<_> = (0..16).map(|number| numbered(number, &[("x_filler", json!(filler))])).collect();
     let document = document(&entries);
@@ -97,9 +97,9 @@ fn by_bytes_as_by_number() {
     }
 }
 
-// Only what the client can get again goes: never what another program or the user would miss.
+// Only what the client can get again is dropped, never what another program or the user would miss.
 #[test]
-fn what_never_goes() {
+fn only_access_tokens_of_this_client_are_dropped() {
     let other = [("client_id", json!("another-client")), ("expires_on", text(-1))];
     let kept = [
         ("RefreshToken", refresh_token("rt", &[])),
@@ -128,14 +128,14 @@ fn what_never_goes() {
         make_room(&document, &client(), &limits, NOW);
         let expected = crate::testing::value(&crate::testing::document(&kept));
         assert_eq!(crate::testing::value(&document), expected);
-        // Nothing more may go: no event says that something went.
+        // There is nothing left to drop, so no event says otherwise.
         assert_eq!(make_room(&document, &client(), &limits, NOW), None);
     }
 }
 
-// Tokens of an application in as many tenants: those of the tenants that are asked for stay.
+// Tokens of an application, each for another tenant.
 #[test]
-fn tenants_that_are_asked_for_stay() {
+fn tokens_for_tenants_in_use_stay() {
     let (client, wanted) = (client(), scopes("User.Read"));
     let realm = |number: usize| format!("{number:08}-0000-0000-0000-000000000000");
     let app = |number| {
@@ -154,7 +154,7 @@ fn tenants_that_are_asked_for_stay() {
 
 proptest! {
     #[test]
-    fn there_is_room_afterwards_and_sizes_are_right(
+    fn there_is_room_afterwards_and_sizes_are_correct(
         tokens in proptest::collection::vec((0..4_usize, any::<bool>(), -900..0_i64), 0..40),
         limit in 1..40_usize,
     ) {
@@ -171,7 +171,7 @@ proptest! {
         let gone = evicted.map_or(0, |evicted| evicted.expired + evicted.least_recently_used);
         prop_assert_eq!(before - gone, document.size().access_tokens);
         prop_assert_eq!(evicted.is_some(), before > limit);
-        // Who went was expired, or was used no later than anybody who stayed.
+        // Each dropped token had expired, or was used no later than any that stayed.
         if let Some(evicted) = evicted {
             let left = left(&document);
             prop_assert!(left.iter().all(|number| !tokens[*number].1));

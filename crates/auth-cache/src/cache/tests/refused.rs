@@ -1,22 +1,22 @@
-//! S-90: a document beyond the limits is left as it is, and this process goes on by itself.
+//! S-90: a document beyond the limits is left alone, and this process works without it.
 
 use super::events::{changed, listening, take};
 use super::*;
 use crate::limits::Limits;
 
-/// A document with so many entries of nobody.
+/// A document with this many entries that belong to nobody.
 fn filler(entries: usize) -> Value {
     let entries: serde_json::Map<_, _> = (0..entries).map(|number| (number.to_string(), Value::Null)).collect();
     json!({"AccessToken": entries})
 }
 
-const BYTES: &str = "the token cache could not be written: it is larger than the limit; it is left as it is, and tokens are kept in memory only";
-const ENTRIES: &str = "the token cache could not be written: it has more entries than the limit; it is left as it is, and \
+const BYTES: &str = "the token cache could not be written: it is larger than the limit; it is left unchanged, and tokens are kept in memory only";
+const ENTRIES: &str = "the token cache could not be written: it has more entries than the limit; it is left unchanged, and \
                        tokens are kept in memory only";
 
-const DEPTH: &str = "the token cache could not be written: it is deeper than the limit; it is left as it is, and tokens are kept in memory only";
+const DEPTH: &str = "the token cache could not be written: it is nested more deeply than the limit; it is left unchanged, and tokens are kept in memory only";
 
-/// So many levels, of which the document is one.
+/// A document of this many levels, itself included.
 fn deep(levels: usize) -> Value {
     json!({"Foreign": (1..levels).fold(json!(0), |inner, _| json!([inner]))})
 }
@@ -36,7 +36,7 @@ fn cases() -> [(Limits, Value, &'static str); 6] {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_neither_used_nor_touched() {
+async fn a_document_beyond_a_limit_is_neither_used_nor_touched() {
     for (limits, large, error) in cases() {
         let storage = MemoryStorage::new();
         overwrite(&storage, &large.to_string()).await;
@@ -47,11 +47,11 @@ async fn what_is_too_large_is_neither_used_nor_touched() {
         }
         assert_eq!(remove(&cache, "bob").await.unwrap_err().to_string(), error);
         assert!(is_served(&cache, "ada").await && !is_served(&cache, "bob").await, "{error}");
-        assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error, "a refresh of whom we know");
+        assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error, "a refresh for a known user");
         assert_eq!(stored(&storage).await, large, "{error}");
         assert!(!is_persisted(&cache, "ada"), "{error}");
 
-        // Others make it smaller: what waited is stored.
+        // Another program makes it smaller: the pending changes are stored.
         overwrite(&storage, r#"{"Foreign":{}}"#).await;
         assert_eq!(store(&cache, "cy", false).await, Ok(true), "{error}");
         assert!(is_persisted(&cache, "ada"), "{error}");
@@ -60,9 +60,9 @@ async fn what_is_too_large_is_neither_used_nor_touched() {
     }
 }
 
-// It is no reason to forget what this process knows.
+// That is no reason to forget what this process knows.
 #[tokio::test]
-async fn when_it_becomes_too_large_this_process_goes_on() {
+async fn when_the_document_outgrows_a_limit_this_process_continues() {
     for (limits, large, error) in cases() {
         let storage = MemoryStorage::new();
         let cache = TokenCache::new(storage.clone()).with_limits(limits);
@@ -73,14 +73,14 @@ async fn when_it_becomes_too_large_this_process_goes_on() {
         assert!(!is_persisted(&cache, "ada"), "{error}");
         assert_eq!(store(&cache, "ada", true).await.unwrap_err().to_string(), error);
         overwrite(&storage, &with_marker(large.clone()).to_string()).await;
-        assert!(is_served(&cache, "ada").await, "{error}, and others go on writing");
+        assert!(is_served(&cache, "ada").await, "{error}, while others keep writing");
         assert_eq!(stored(&storage).await, with_marker(large), "{error}");
     }
 }
 
-// Told once for each state of the document, and for each change of ours that stays out of it.
+// Reported once for each state of the document, and for each change of ours that is not written.
 #[tokio::test]
-async fn what_is_refused_is_told() {
+async fn each_refusal_is_reported() {
     for (limits, large, error) in cases() {
         let storage = MemoryStorage::new();
         overwrite(&storage, &large.to_string()).await;
@@ -97,7 +97,7 @@ async fn what_is_refused_is_told() {
         assert_eq!(take(&heard), [Event::Refused { reason }]);
         overwrite(&storage, "{}").await;
         assert!(is_served(&cache, "ada").await);
-        assert_eq!(take(&heard), [], "what is read again is no event");
+        assert_eq!(take(&heard), [], "a document that can be read again is no event");
     }
     let limits = Limits { document_entries: 6, ..Limits::DEFAULT };
     let (cache, heard) = listening(TokenCache::new(MemoryStorage::new()).with_limits(limits));
@@ -107,12 +107,12 @@ async fn what_is_refused_is_told() {
     let reason = ENTRIES.strip_prefix("the token cache could not be written: ").unwrap();
     assert_eq!(take(&heard), [Event::Refused { reason }, changed(Some(&format!("bob.{T}")))]);
     assert!(is_served(&cache, "bob").await);
-    assert_eq!(take(&heard), [], "whoever only reads does not try again");
+    assert_eq!(take(&heard), [], "reading does not try again");
 }
 
-// What an application brings would be refused once it is stored.
+// A document that is merged would be refused once it is stored.
 #[test]
-fn what_is_too_deep_is_not_taken_in() {
+fn a_document_that_is_too_deep_is_not_merged() {
     let cache = TokenCache::in_memory();
     assert_eq!(cache.merge_json(deep(32).to_string().as_bytes()), Ok(()));
     assert_eq!(cache.merge_json(deep(33).to_string().as_bytes()), Err(NotACache));
@@ -124,9 +124,9 @@ fn with_marker(mut document: Value) -> Value {
     document
 }
 
-// One of our own changes is the one too much.
+// One of our own changes exceeds the limit.
 #[tokio::test]
-async fn what_would_become_too_large_stays_as_it_was() {
+async fn a_document_that_would_outgrow_a_limit_stays_as_it_was() {
     let entries = Limits { document_entries: 10, ..Limits::DEFAULT };
     let bytes = Limits { document_bytes: 5500, ..Limits::DEFAULT };
     for (limits, error) in [(entries, ENTRIES), (bytes, BYTES)] {
