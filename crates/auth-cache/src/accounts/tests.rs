@@ -15,7 +15,7 @@ fn account_entry(username: &str, changes: &[(&str, Value)]) -> (&'static str, Va
 }
 
 #[test]
-fn one_for_each_home_account_by_name() {
+fn there_is_one_account_per_home_account_sorted_by_username() {
     let entries = [
         account_entry("Zoe", &[("home_account_id", json!("z.t"))]),
         account_entry("ada (guest)", &[("realm", json!(GUEST))]),
@@ -32,11 +32,11 @@ fn one_for_each_home_account_by_name() {
     }
     assert_eq!(listed(&Authority::parse("https://login.microsoftonline.us/common").unwrap(), &entries), ["us"]);
     let rotated: Vec<_> = entries.iter().rev().cloned().collect();
-    assert_eq!(listed(&entra("common"), &rotated), ["ada", "bob", "Zoe"], "the home tenant's picture, in any order");
+    assert_eq!(listed(&entra("common"), &rotated), ["ada", "bob", "Zoe"], "that of the home tenant, in any order");
 }
 
 #[test]
-fn an_account_is_read_whole() {
+fn an_account_is_read_with_all_its_fields() {
     let entries = [account_entry("ada", &[("name", json!("Ada L."))])];
     let found = accounts(&document(&entries), &entra("common"), &client()).remove(0);
     assert_eq!(
@@ -47,7 +47,7 @@ fn an_account_is_read_whole() {
 }
 
 #[test]
-fn accounts_without_a_home_account_id_are_each_their_own() {
+fn accounts_without_a_home_account_id_are_separate() {
     let without =
         |username| account_entry(username, &[("home_account_id", json!("")), ("local_account_id", json!(username))]);
     let entries =
@@ -63,24 +63,24 @@ fn at_issuer(entry: (&'static str, Value), realm: &str) -> (&'static str, Value)
     (entry.0, crate::testing::with(entry.1, &place))
 }
 
-// Where several issuers share a host, an account is known to those only that signed it in, for this client.
+// Where several issuers share a host, only the one that signed the account in for this client knows it.
 #[test]
 fn issuers_on_one_host_do_not_see_each_others_accounts() {
     let of_a = [at_issuer(account_entry("ada", &[]), "a"), at_issuer(("IdToken", id_token(A, &[])), "a")];
     assert_eq!(listed(&oidc(A), &of_a), ["ada"]);
     assert!(listed(&oidc(B), &of_a).is_empty());
-    assert!(listed(&oidc(A), &of_a[..1]).is_empty(), "nobody says whose it is");
+    assert!(listed(&oidc(A), &of_a[..1]).is_empty(), "nothing says whose it is");
     let other_client = at_issuer(("IdToken", id_token(A, &[("client_id", json!("x"))])), "a");
     assert!(listed(&oidc(A), &[of_a[0].clone(), other_client]).is_empty());
 
     let of_b = [at_issuer(account_entry("bob", &[]), "b"), at_issuer(("IdToken", id_token(B, &[])), "b")];
     for both in [[of_a.clone(), of_b.clone()].concat(), [of_b, of_a].concat()] {
-        assert_eq!(listed(&oidc(A), &both), ["ada"], "its own picture of the same subject");
+        assert_eq!(listed(&oidc(A), &both), ["ada"], "its own account of the same subject");
         assert_eq!(listed(&oidc(B), &both), ["bob"]);
     }
 }
 
-/// The tenants that the one account is seen in.
+/// The profiles of the only account, as text.
 fn profiles_of(entries: &[(&str, Value)]) -> Vec<String> {
     let account = accounts(&document(entries), &entra("common"), &client()).remove(0);
     let words = |profile: TenantProfile| {
@@ -129,7 +129,7 @@ fn an_account_has_a_profile_for_each_tenant() {
 }
 
 #[test]
-fn where_an_account_comes_from_is_told() {
+fn an_account_says_where_it_comes_from() {
     let source = |text: &str| ("account_source", json!(text));
     for (entries, expected) in [
         (vec![account_entry("ada", &[source("device_code_flow")])], Some("device_code_flow")),
@@ -146,9 +146,9 @@ fn where_an_account_comes_from_is_told() {
     }
 }
 
-// What it says agrees with what a lookup would do.
+// It agrees with what a lookup would do.
 #[test]
-fn whether_an_account_can_be_refreshed() {
+fn an_account_says_whether_it_can_be_refreshed() {
     let rt = |changes: &[(&str, Value)]| ("RefreshToken", refresh_token("rt", changes));
     let other = ("client_id", json!("another-client"));
     let family = ("family_id", json!("1"));
@@ -188,7 +188,7 @@ fn whether_an_account_can_be_refreshed() {
 }
 
 #[test]
-fn who_signed_in_last_comes_first() {
+fn the_most_recent_sign_in_comes_first() {
     let person = |name: &str, time: Option<i64>| {
         let id = ("home_account_id", json!(format!("{name}.t")));
         account_entry(name, &[id, ("last_modification_time", time.map_or(Value::Null, text))])
@@ -204,7 +204,7 @@ fn who_signed_in_last_comes_first() {
         person("recent", Some(-5)),
         person("refreshed", None),
         rt("refreshed", -50),
-        // A refresh is no sign-in, where it is known when that was.
+        // A refresh does not count as a sign-in if the time of the sign-in is known.
         person("long ago", Some(-900)),
         rt("long ago", 0),
         person("same b", Some(-70)),
@@ -222,9 +222,9 @@ fn who_signed_in_last_comes_first() {
     assert_eq!(times, [&known[..], &[None, None]].concat());
 }
 
-// Where several issuers share a host, a token that could be another issuer's is none to go on with.
+// Where several issuers share a host, a token that may be another issuer's is not used.
 #[test]
-fn a_token_of_an_unclear_issuer_refreshes_nobody() {
+fn a_token_of_an_unclear_issuer_refreshes_no_account() {
     let entries = |id_tokens: &[(&'static str, &str)]| {
         let mut entries =
             vec![at_issuer(account_entry("ada", &[]), "a"), at_issuer(("RefreshToken", refresh_token("rt", &[])), "a")];

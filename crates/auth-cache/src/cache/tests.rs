@@ -22,7 +22,7 @@ use crate::testing::{
     tokens, update_of,
 };
 
-/// Signs a user in, or refreshes; the access token bears the user's name.
+/// Signs a user in, or refreshes; the access token is the name of the user.
 async fn store(cache: &TokenCache, user: &str, refreshed: bool) -> Result<bool, StorageError> {
     cache.store(update_by(cache, refreshed, update_of(user, &[("access_token", json!(user))], NOW))).await
 }
@@ -56,7 +56,7 @@ async fn remove(cache: &TokenCache, user: &str) -> Result<bool, StorageError> {
     cache.remove_account(&entra(T), &client(), &account, RemovalScope::default()).await
 }
 
-/// Another program that writes without asking anybody.
+/// Writes like another program, without taking a lock.
 async fn overwrite(storage: &impl Storage, text: &str) {
     let version = Storage::version(storage).unwrap();
     let replaced =
@@ -69,7 +69,7 @@ async fn stored(storage: &impl Storage) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_stored_is_found_listed_and_forgotten() {
+async fn stored_tokens_are_found_listed_and_removed() {
     let cache = TokenCache::new(MemoryStorage::new());
     assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)));
     assert_eq!((store(&cache, "ada", false).await, store(&cache, "bob", false).await), (Ok(true), Ok(true)));
@@ -82,9 +82,9 @@ async fn what_is_stored_is_found_listed_and_forgotten() {
     assert!(!format!("{cache:?}").contains("ada"));
 }
 
-// S-102: a change of another program is picked up, and never undone by ours.
+// S-102: a change by another program is picked up, and never undone by ours.
 #[tokio::test]
-async fn what_others_write_is_seen_and_kept() {
+async fn changes_by_other_programs_are_seen_and_kept() {
     let storage = MemoryStorage::new();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
     store(&cache, "ada", false).await.unwrap();
@@ -103,9 +103,9 @@ async fn what_others_write_is_seen_and_kept() {
     assert_eq!(names(&other).await, ["bob", "cy", "dee"]);
 }
 
-// S-84: an assertion does not come again; whatever is written next drops what ended with it.
+// S-84: an assertion is not used again, so the next write drops what expired with it.
 #[tokio::test]
-async fn what_was_got_on_behalf_goes_with_its_assertion() {
+async fn a_token_on_behalf_of_a_user_goes_with_its_assertion() {
     let app = |now| {
         let tokens = tokens(&entra(T), "User.Read", &[], now);
         AppTokenUpdate::new(Arc::new(entra(T)), client(), Arc::new(tokens))
@@ -125,7 +125,7 @@ async fn what_was_got_on_behalf_goes_with_its_assertion() {
     }
 }
 
-// P-06: many writers at once, and everybody's change is there.
+// P-06: many writers at once, and no change is lost.
 #[tokio::test]
 async fn no_update_is_lost_among_many_writers() {
     let storage = MemoryStorage::new();
@@ -160,9 +160,9 @@ fn no_update_is_lost_among_threads() {
     assert_eq!(runtime.block_on(names(&cache)).len(), 16);
 }
 
-// One process redeems an account's tokens at a time; storing what came of it needs no further permission.
+// Only one process redeems the tokens of an account at a time; storing the result needs no such lock.
 #[tokio::test]
-async fn a_refresh_lock_is_of_one_account_client_and_cloud() {
+async fn a_refresh_lock_is_for_one_account_client_and_cloud() {
     let storage = MemoryStorage::new();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage));
     let lock = |cache: &TokenCache, authority: &str, client: &str, account: &str| {
@@ -213,7 +213,7 @@ async fn leaving_a_family_is_remembered() {
 }
 
 #[tokio::test]
-async fn lookups_are_about_the_time_that_is_given() {
+async fn lookups_use_the_given_time() {
     let cache = TokenCache::new(MemoryStorage::new());
     store(&cache, "ada", false).await.unwrap();
     let (authority, client, wanted) = (entra(T), client(), Scopes::default());

@@ -14,7 +14,7 @@ fn value(document: &Document) -> Value {
 }
 
 #[test]
-fn what_is_not_a_document() {
+fn only_objects_and_empty_texts_are_documents() {
     for (text, accepted) in [
         (&b""[..], true),
         (b" \n", true),
@@ -32,7 +32,7 @@ fn what_is_not_a_document() {
 }
 
 #[test]
-fn what_is_not_understood_survives() {
+fn unknown_sections_entries_and_members_survive() {
     let original = json!({
         "AccessToken": {"broken": 7, "odd": {"secret": ["x"], "number": 1.50}},
         "RefreshToken": {},
@@ -48,7 +48,7 @@ fn what_is_not_understood_survives() {
 }
 
 #[test]
-fn one_entry_replaces_all_of_its_identity_and_keeps_foreign_members() {
+fn a_new_entry_keeps_the_foreign_members_of_those_it_replaces() {
     let text = json!({"Account": {
         "old-key": {"home_account_id": "u.t", "environment": "e", "username": "old", "wam_account_ids": {"c": "w"}},
         "other": {"home_account_id": "v.t"},
@@ -67,7 +67,7 @@ fn one_entry_replaces_all_of_its_identity_and_keeps_foreign_members() {
 }
 
 #[test]
-fn times_and_texts_are_read_leniently() {
+fn times_and_strings_are_read_leniently() {
     let document = json!({"AccessToken": {"k": {
         "text": "17", "number": 17, "fraction": 17.9, "negative": -5, "nonsense": "x", "null": null, "list": [],
     }}});

@@ -21,7 +21,7 @@ fn merged(ours: &Document, theirs: &Document) -> Value {
     value(ours)
 }
 
-/// The values of a section, in the order of their texts.
+/// The values of a section, sorted as text.
 fn entries_of(document: &Value, section: &str) -> Vec<String> {
     let mut entries: Vec<_> = document[section].as_object().unwrap().values().map(Value::to_string).collect();
     entries.sort();
@@ -33,7 +33,7 @@ fn issued(iat: i64) -> Value {
 }
 
 #[test]
-fn of_one_identity_the_newest_stays_whichever_comes_in() {
+fn the_newer_of_two_entries_with_one_identity_stays() {
     let elsewhere = |id: &str| [("environment", json!(id))];
     let modified = |seconds: i64| ("last_modification_time", text(seconds));
     for (older, newer, same) in [
@@ -91,11 +91,11 @@ fn of_one_identity_the_newest_stays_whichever_comes_in() {
         ),
         (("Account", account("a", &[])), ("Account", account("b", &[modified(0)])), true),
         (("Account", account("a", &[])), ("Account", account("b", &[modified(0), ("realm", json!(GUEST))])), false),
-        // One that can be read stands for one that cannot.
+        // A usable entry replaces an unusable one.
         (at_entry("a", &[("secret", Value::Null)]), at_entry("b", &[]), true),
     ] {
         let section = older.0;
-        // Under one key and under two.
+        // With the same key and with two.
         for keys in [["k", "k"], ["k", "l"]] {
             let document = |entry: &Value, key: &str| parse(&json!({section: {key: entry}}).to_string());
             let broken = older.1.get("secret").is_none() && section == "AccessToken";
@@ -108,7 +108,7 @@ fn of_one_identity_the_newest_stays_whichever_comes_in() {
                     both.sort();
                     both
                 } else {
-                    // One key holds one entry, whatever the two are.
+                    // A key holds one entry, whatever the two are.
                     assert_eq!(entries_of(&after, section).len(), 1, "{ours:?} {theirs:?}");
                     continue;
                 };
@@ -119,7 +119,7 @@ fn of_one_identity_the_newest_stays_whichever_comes_in() {
 }
 
 #[test]
-fn what_nobody_understands_comes_over() {
+fn unknown_sections_and_entries_are_merged() {
     let ours = json!({
         "AccessToken": {"a": null, "b": 7}, "IdToken": {"same": null}, "Foreign": {"x": 1}, "Ours": [1.50],
         "AppMetadata": {"odd": {"client_id": {}}},
@@ -136,9 +136,9 @@ fn what_nobody_understands_comes_over() {
     assert_eq!(merged(&parse(&ours.to_string()), &parse(&theirs.to_string())), expected);
 }
 
-// An entry of nobody does not stand for one that serves, whichever document it was in.
+// An entry that belongs to nobody never replaces a usable one, whichever document it is in.
 #[test]
-fn nothing_unreadable_displaces_an_entry() {
+fn an_unusable_entry_displaces_no_usable_one() {
     let good = json!({"RefreshToken": {"k": refresh_token("rt", &[])}});
     for bad in [json!(null), json!(7), json!({}), json!({"home_account_id": []})] {
         let bad = json!({"RefreshToken": {"k": bad}});
@@ -153,9 +153,9 @@ fn nothing_unreadable_displaces_an_entry() {
     }
 }
 
-// The newest of all duplicates wins, in whatever order they stand.
+// The newest of all duplicates wins, whatever their order.
 #[test]
-fn duplicates_in_what_comes_in_are_compared_too() {
+fn duplicates_within_the_other_document_are_compared_too() {
     let rt = |secret: &str, seconds: i64| refresh_token(secret, &[("last_modification_time", text(seconds))]);
     let theirs = [("----", rt("old", -500)), ("---", rt("new", -1)), ("--", rt("middle", -50))];
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0], [0, 2, 1], [2, 0, 1]] {
@@ -170,7 +170,7 @@ fn duplicates_in_what_comes_in_are_compared_too() {
     }
 }
 
-// S-88: however many lie in one partition, or in none, each is looked at once.
+// S-88: however many entries there are, in one partition or in none, each is compared once.
 #[test]
 fn merging_is_linear() {
     let many = |n: usize, salt: &str| {
@@ -195,22 +195,22 @@ fn merging_is_linear() {
 }
 
 #[test]
-fn merging_each_place_by_itself_is_linear() {
+fn merging_partitions_one_by_one_is_linear() {
     let many = |n: usize| {
         let user =
             |number: usize| ("AccessToken", access_token("at", &[("home_account_id", json!(format!("u{number}.t")))]));
         document(&(0..n).map(user).collect::<Vec<_>>())
     };
     assert_linear(500, many, |theirs| {
-        let (ours, places) = (Document::default(), theirs.all());
-        for (place, _) in &places {
-            merge_at(&ours, &theirs, place);
+        let (ours, partitions) = (Document::default(), theirs.all());
+        for (key, _) in &partitions {
+            merge_at(&ours, &theirs, key);
         }
-        assert_eq!(ours.entries(), places.len());
+        assert_eq!(ours.entries(), partitions.len());
     });
 }
 
-/// Entries of many kinds, each of another time.
+/// Entries of many kinds, each from a different time.
 fn any_entries() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
     let entry = (0..5_usize, 0..3_usize, 0..3_usize, 0..2_usize, 0..2_usize);
     proptest::collection::vec((entry, 0..10_000_i64), 0..14).prop_map(|entries| {
@@ -275,7 +275,7 @@ proptest! {
     fn the_order_of_merging_does_not_matter(all in any_entries(), cut in (0..15_usize, 0..15_usize)) {
         let cuts = (cut.0.min(all.len()), cut.1.min(all.len()));
         let (first, second) = (cuts.0.min(cuts.1), cuts.0.max(cuts.1));
-        // Each of the three has at most one of an identity, as a cache of ours has.
+        // Each of the three has at most one entry per identity, like any cache of ours.
         let alone = |entries: &[(&'static str, Value)]| {
             let document = document(&[]);
             for entry in entries {
@@ -290,8 +290,8 @@ proptest! {
             for part in order {
                 merge(&document, &alone(parts[part]));
             }
-            let found = document.all().into_iter().flat_map(|(place, partition)| {
-                let of = |json: &str| format!("{place:?} {json}");
+            let found = document.all().into_iter().flat_map(|(key, partition)| {
+                let of = |json: &str| format!("{key:?} {json}");
                 let tokens = partition.access_tokens.iter().map(|item| of(item.json()));
                 tokens.chain(partition.refresh_tokens.iter().map(|item| of(item.json())))
                     .chain(partition.id_tokens.iter().map(|item| of(item.json())))
@@ -305,7 +305,7 @@ proptest! {
 }
 
 #[test]
-fn an_empty_cache_takes_a_document_as_it_is() {
+fn an_empty_cache_takes_over_a_document_unchanged() {
     let rt = |seconds: i64| refresh_token("rt", &[("last_modification_time", text(seconds))]);
     let mut theirs = json!({
         "AccessToken": {"a": access_token("at", &[]), "b": null}, "RefreshToken": {"----": rt(-9), "---": rt(0)},
@@ -315,9 +315,9 @@ fn an_empty_cache_takes_a_document_as_it_is() {
     assert_eq!(merged(&document(&[]), &parse(&theirs.to_string())), theirs);
 }
 
-// The bytes of a document that nobody changed stay the same, so that an application need not store it again.
+// An unchanged document keeps its bytes, so that an application need not store it again.
 #[test]
-fn what_is_taken_in_keeps_its_order() {
+fn a_merged_document_keeps_its_order() {
     use core::fmt::Write as _;
 
     let mut accounts = String::new();

@@ -35,9 +35,9 @@ fn ada() -> Account {
     Account::new(home_account(), "login.windows.net", "ada")
 }
 
-// S-87: under every name of the cloud, in every tenant; other users' and other clients' tokens stay.
+// S-87: under every name of the cloud and in every tenant. Tokens of other users and clients stay.
 #[test]
-fn removing_forgets_the_account_everywhere_and_nobody_else() {
+fn removal_covers_the_account_everywhere_and_no_other() {
     let alias = [("environment", json!("login.microsoftonline.com")), ("realm", json!(GUEST))];
     let upper = [
         ("home_account_id", json!(home_account().as_str().to_uppercase())),
@@ -77,11 +77,11 @@ fn removing_forgets_the_account_everywhere_and_nobody_else() {
         expected[section] = entries.clone();
     }
     assert_eq!(after, expected);
-    assert!(!removed(&entra("common"), &kept, &ada()).0, "nothing more is there");
+    assert!(!removed(&entra("common"), &kept, &ada()).0, "nothing is left");
 }
 
 #[test]
-fn an_account_without_a_home_account_id_goes_by_its_local_one() {
+fn an_account_without_a_home_account_id_is_removed_by_its_local_one() {
     let without =
         |local: &str| account_entry(local, &[("home_account_id", json!("")), ("local_account_id", json!(local))]);
     let app = ("AccessToken", access_token("app", &[("home_account_id", Value::Null)]));
@@ -102,9 +102,9 @@ fn an_account_without_a_home_account_id_goes_by_its_local_one() {
     );
 }
 
-// Whose tokens go, by scope: an entry alone, and beside a token of a family.
+// What each scope removes: with the entry alone, and next to a family refresh token.
 #[test]
-fn scopes_of_removal() {
+fn each_scope_removes_the_tokens_it_names() {
     use RemovalScope::{AllClients, Family, ThisClient};
     let of = |client: &str, more: &[(&'static str, Value)]| [&[("client_id", json!(client))], more].concat();
     let familys = |family: &str| [("family_id", json!(family))];
@@ -143,16 +143,16 @@ fn scopes_of_removal() {
         (account_entry("bob", &bob), never),
     ];
     let note = ("AppMetadata", app_metadata("1", &of("stranger", &[])));
-    let familys_token = rt("beside", &of("member", &familys("1")));
-    for (column, (scope, beside)) in
+    let familys_token = rt("extra", &of("member", &familys("1")));
+    for (column, (scope, extra)) in
         [(ThisClient, None), (Family, None), (Family, Some(familys_token)), (AllClients, None)].into_iter().enumerate()
     {
         for ((section, entry), goes) in &table {
-            let what = format!("{scope:?} beside {beside:?}: {entry}");
-            let entries = [&note, &(*section, entry.clone())].into_iter().chain(&beside).cloned().collect::<Vec<_>>();
+            let what = format!("{scope:?} with {extra:?}: {entry}");
+            let entries = [&note, &(*section, entry.clone())].into_iter().chain(&extra).cloned().collect::<Vec<_>>();
             let document = document(&entries);
             let any = remove_account(&document, &entra("common"), &client(), &ada(), scope);
-            assert_eq!(any, goes[column] || beside.is_some(), "{what}");
+            assert_eq!(any, goes[column] || extra.is_some(), "{what}");
             let after = value(&document);
             let is_left = after[*section].as_object().unwrap().values().any(|left| left == entry);
             assert_eq!(is_left, !goes[column], "{what}");
@@ -161,14 +161,14 @@ fn scopes_of_removal() {
                 content(core::slice::from_ref(&note))["AppMetadata"],
                 "notes of clients stay"
             );
-            assert!(!remove_account(&document, &entra("common"), &client(), &ada(), scope), "nothing more is there");
+            assert!(!remove_account(&document, &entra("common"), &client(), &ada(), scope), "nothing is left");
         }
     }
 }
 
-// S-87: what another program writes back of a family's account goes for all clients, though the family's token is gone.
+// S-87: what another program writes back is removed for all clients, even when the family refresh token is gone.
 #[test]
-fn whose_tokens_go_is_decided_once() {
+fn the_scope_of_a_removal_is_decided_once() {
     let familys = [("family_id", json!("1")), ("client_id", json!("another-client"))];
     let others = ("AccessToken", access_token("at", &[("client_id", json!("another-client"))]));
     let removal = Removal::new(entra("common"), client(), ada(), RemovalScope::default());

@@ -1,32 +1,32 @@
-//! Changes that could not be stored at once (S-98): stored later, once, and without undoing what others did (S-102).
+//! Changes that could not be stored at once (S-98) are stored later, once, and without undoing what others did (S-102).
 
 use core::sync::atomic::Ordering;
 
-use super::failures::Moody;
+use super::failures::Flaky;
 use super::*;
 use crate::assertion::Assertion;
 
-/// A cache over a store that refuses to be written, and another program's cache over the same.
-fn apart() -> (Moody, TokenCache, TokenCache) {
-    let storage = Moody::default();
+/// A cache over a store that refuses writes, and another program's cache over the same store.
+fn apart() -> (Flaky, TokenCache, TokenCache) {
+    let storage = Flaky::default();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
     storage.fail(&["lock"]);
     (storage, cache, other)
 }
 
-/// The members of a user's sign-in that tell one from another.
+/// Members that tell one sign-in from another.
 fn numbered(number: u8) -> Vec<(&'static str, Value)> {
     vec![("access_token", json!(format!("at{number}"))), ("refresh_token", json!(format!("rt{number}")))]
 }
 
-async fn secret(storage: &Moody, section: &str) -> Vec<String> {
+async fn secret(storage: &Flaky, section: &str) -> Vec<String> {
     let document = stored(&storage.inner).await;
     let entries = document[section].as_object().unwrap().values();
     entries.map(|entry| entry["secret"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn what_waits_is_stored_with_the_next_change_and_only_once() {
+async fn pending_changes_are_stored_with_the_next_change_and_only_once() {
     let (storage, cache, other) = apart();
     store(&cache, "ada", false).await.unwrap_err();
     store(&cache, "bob", false).await.unwrap_err();
@@ -35,13 +35,13 @@ async fn what_waits_is_stored_with_the_next_change_and_only_once() {
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 0);
     storage.fail(&[]);
     assert_eq!(names(&cache).await, ["ada"]);
-    assert_eq!(storage.replacing.load(Ordering::SeqCst), 0, "a reader writes nothing");
+    assert_eq!(storage.replacing.load(Ordering::SeqCst), 0, "reading writes nothing");
     store(&cache, "cy", false).await.unwrap();
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 1, "all of it at once");
     assert_eq!(names(&other).await, ["ada", "cy"]);
     assert_eq!(stored(&storage.inner).await["Foreign"], json!({"a": 1}));
 
-    // What others do afterwards stays done.
+    // Later changes by others are kept.
     remove(&other, "ada").await.unwrap();
     store(&other, "bob", false).await.unwrap();
     let mut document = stored(&storage.inner).await;
@@ -53,12 +53,13 @@ async fn what_waits_is_stored_with_the_next_change_and_only_once() {
     assert_eq!(names(&other).await, ["bob", "cy", "dee"]);
     assert_eq!(stored(&storage.inner).await.get("Foreign"), None);
     assert_eq!(remove(&cache, "nobody").await, Ok(false));
-    assert_eq!(storage.replacing.load(Ordering::SeqCst), 2, "a change of nothing is not written");
+    assert_eq!(storage.replacing.load(Ordering::SeqCst), 2, "a change without effect is not written");
 }
 
-// S-98: the next lookup stores what waits, without waiting for a lock, and leaves a store that still fails alone for a while.
+// S-98: the next lookup stores pending changes without waiting for a lock, and leaves a store that still fails alone
+// for a while.
 #[tokio::test]
-async fn the_next_lookup_stores_what_waits() {
+async fn the_next_lookup_stores_pending_changes() {
     let (storage, cache, other) = apart();
     let look = async |seconds| {
         let (authority, client, wanted, account) =
@@ -77,11 +78,11 @@ async fn the_next_lookup_stores_what_waits() {
     }
     storage.fail(&[]);
     assert!(names(&other).await.is_empty());
-    assert!(!look(60).await, "something is to be done first");
+    assert!(!look(60).await, "a change is pending");
     assert_eq!(names(&other).await, ["ada"]);
-    assert!(look(3000).await, "nothing is left to do");
+    assert!(look(3000).await, "no change is pending");
 
-    // Whoever holds the lock is not waited for.
+    // It does not wait while another holds the lock.
     storage.fail(&["lock"]);
     store(&cache, "bob", false).await.unwrap_err();
     storage.fail(&[]);
@@ -96,39 +97,39 @@ async fn the_next_lookup_stores_what_waits() {
 
 // S-98
 #[tokio::test]
-async fn flush_stores_what_waits() {
+async fn flush_stores_pending_changes() {
     let (storage, cache, other) = apart();
-    assert_eq!(cache.flush().await, Ok(()), "nothing waits, so that nobody is asked");
+    assert_eq!(cache.flush().await, Ok(()), "nothing is pending, so the store is not asked");
     store(&cache, "ada", false).await.unwrap_err();
     assert_eq!(cache.flush().await.unwrap_err().operation, "lock");
-    assert_eq!(cache.flush().await.unwrap_err().operation, "lock", "it still waits");
+    assert_eq!(cache.flush().await.unwrap_err().operation, "lock", "it is still pending");
     storage.fail(&[]);
     assert_eq!(cache.flush().await, Ok(()));
     assert_eq!(names(&other).await, ["ada"]);
     let writes = storage.replacing.load(Ordering::SeqCst);
     assert_eq!(cache.flush().await, Ok(()));
     assert_eq!(storage.replacing.load(Ordering::SeqCst), writes, "once");
-    // What an application brought waits, too.
+    // A merged document is pending, too.
     cache.merge_json(br#"{"Foreign": 1}"#).unwrap();
     assert_eq!(cache.flush().await, Ok(()));
     assert_eq!(stored(&storage.inner).await["Foreign"], json!(1));
     assert_eq!(TokenCache::in_memory().flush().await, Ok(()));
 }
 
-// A change of nothing still brings along what waits.
+// A change without effect still stores what is pending.
 #[tokio::test]
-async fn what_waits_needs_no_change_of_its_own() {
+async fn a_change_without_effect_stores_pending_ones() {
     let (storage, cache, other) = apart();
     store(&cache, "ada", false).await.unwrap_err();
     storage.fail(&[]);
     assert_eq!(remove(&cache, "nobody").await, Ok(false));
     assert_eq!(names(&other).await, ["ada"]);
-    assert_eq!(store(&cache, "nobody", true).await, Ok(false), "and a refresh of nobody adds nothing");
+    assert_eq!(store(&cache, "nobody", true).await, Ok(false), "and a refresh for an unknown user adds nothing");
     assert_eq!(names(&other).await, ["ada"]);
 }
 
-// R-24: tokens that another program got later are never replaced by ours that waited; older ones are, unless ours come from
-// a refresh that did not know their refresh token.
+// R-24: our delayed tokens never replace tokens that another program got later. They do replace older ones, except that
+// a refresh keeps a refresh token that it did not know.
 #[tokio::test]
 async fn later_tokens_of_another_program_stay() {
     for (seconds, theirs_stay) in [(-60, false), (0, false), (1, true), (3000, true)] {
@@ -144,7 +145,7 @@ async fn later_tokens_of_another_program_stay() {
             other.store(update(&other, 2, at(seconds))).await.unwrap();
             storage.fail(&[]);
             let what = format!("{seconds} s later, refreshed: {refreshed}, family: {family}");
-            // First seen, then stored.
+            // The change is applied once more, then stored.
             store(&cache, "bob", false).await.unwrap();
             for (section, name, theirs_stay) in
                 [("AccessToken", "at", theirs_stay), ("RefreshToken", "rt", theirs_stay || refreshed)]
@@ -158,9 +159,9 @@ async fn later_tokens_of_another_program_stay() {
     }
 }
 
-// What waited and nobody else has is stored beside what others got later.
+// Delayed tokens that nobody else has are stored next to later ones.
 #[tokio::test]
-async fn a_token_for_other_scopes_is_stored_beside_later_ones() {
+async fn a_token_for_other_scopes_is_stored_next_to_later_ones() {
     let (storage, cache, other) = apart();
     let scope = |scope: &str| ("scope", json!(scope));
     cache.store(update_of("ada", &[&numbered(1)[..], &[scope("a")]].concat(), NOW)).await.unwrap_err();
@@ -194,9 +195,9 @@ async fn later_tokens_of_an_application_stay() {
     }
 }
 
-// A sign-out that could not be stored is no less meant.
+// A sign-out that could not be stored is still meant.
 #[tokio::test]
-async fn a_sign_out_waits_as_well() {
+async fn a_sign_out_can_be_delayed_as_well() {
     let (storage, cache, other) = apart();
     store(&other, "ada", false).await.unwrap();
     store(&other, "bob", false).await.unwrap();
@@ -205,15 +206,15 @@ async fn a_sign_out_waits_as_well() {
     assert!(!is_served(&cache, "ada").await);
     store(&other, "cy", false).await.unwrap();
     storage.fail(&[]);
-    assert_eq!(names(&cache).await, ["bob", "cy"], "also after it was read anew");
+    assert_eq!(names(&cache).await, ["bob", "cy"], "even after the store was read again");
     assert_eq!(store(&cache, "ada", true).await, Ok(false), "a refresh does not undo it");
     assert_eq!(names(&other).await, ["bob", "cy"]);
 }
 
-// Somebody writes again and again: we give up after five attempts, what others wrote stays, and ours is stored next time.
+// Another program keeps writing: we give up after five attempts, its changes stay, and ours is stored next time.
 #[tokio::test]
 async fn a_storm_of_other_writers_loses_nothing() {
-    let storage = Moody::default();
+    let storage = Flaky::default();
     let cache = TokenCache::new(storage.clone());
     let mut storm = Vec::new();
     for number in 0..8 {
@@ -224,7 +225,7 @@ async fn a_storm_of_other_writers_loses_nothing() {
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 5);
     assert_eq!(names(&cache).await, ["ada"]);
     assert_eq!(stored(&storage.inner).await["Foreign"], json!({"writes": 3}));
-    assert!(store(&cache, "bob", false).await.is_ok(), "three more are in the way");
+    assert!(store(&cache, "bob", false).await.is_ok(), "three more conflicts do not matter");
     assert_eq!(storage.replacing.load(Ordering::SeqCst), 9);
     let document = stored(&storage.inner).await;
     assert_eq!(document["Foreign"], json!({"writes": 0}));
@@ -232,7 +233,7 @@ async fn a_storm_of_other_writers_loses_nothing() {
     assert_eq!(names(&TokenCache::new(storage.inner)).await, ["ada", "bob"]);
 }
 
-// P-06: of one account, in one process and in two.
+// P-06: for one account, in one cache and in two.
 #[tokio::test]
 async fn tasks_that_store_for_one_account_lose_nothing() {
     let storage = MemoryStorage::new();

@@ -1,4 +1,4 @@
-//! What an application hears of its cache.
+//! The events that an application gets from its cache.
 
 use std::sync::Mutex;
 
@@ -28,7 +28,7 @@ fn app(tenant: &str, extension: Extension) -> AppTokenUpdate {
     AppTokenUpdate { extension, ..AppTokenUpdate::new(Arc::new(authority), client(), Arc::new(tokens)) }
 }
 
-// §6.3: the key under which a distributed cache would keep what changed.
+// The key under which a distributed cache would store the change.
 #[tokio::test]
 async fn each_change_names_its_key() {
     for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
@@ -62,13 +62,13 @@ async fn each_change_names_its_key() {
         assert_eq!(remove(&cache, "ada").await, Ok(false));
         assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)));
         cache.merge_json(b"{}").unwrap();
-        assert_eq!(take(&heard), [], "nothing changed, and what the application brings it knows");
+        assert_eq!(take(&heard), [], "nothing changed, and the application knows what it merges");
     }
 }
 
-// Entries that say whose they are and cannot be read.
+// Entries of a known partition that cannot be used.
 #[tokio::test]
-async fn entries_that_lack_what_they_must_say_are_counted() {
+async fn entries_without_a_required_member_are_counted() {
     let with = crate::testing::with;
     let (at, rt) = (|changes: &[_]| crate::testing::access_token("at", changes), refresh_token("rt", &[]));
     let (id_token, account) = (crate::testing::id_token("x", &[]), crate::testing::account("ada", &[]));
@@ -90,13 +90,13 @@ async fn entries_that_lack_what_they_must_say_are_counted() {
     ] {
         let (cache, heard) = listening(TokenCache::in_memory());
         cache.merge_json(content(&[(section, entry.clone())]).to_string().as_bytes()).unwrap();
-        let told = if is_skipped { vec![Event::EntriesSkipped { count: 1 }] } else { vec![] };
-        assert_eq!(take(&heard), told, "{section} {entry}");
+        let expected = if is_skipped { vec![Event::EntriesSkipped { count: 1 }] } else { vec![] };
+        assert_eq!(take(&heard), expected, "{section} {entry}");
     }
 }
 
 #[tokio::test]
-async fn entries_that_answer_nobody_are_counted() {
+async fn unusable_entries_are_counted() {
     let odd = json!({
         "AccessToken": {"a": null, "b": 7, "c": {"home_account_id": []}, "good": {"home_account_id": "x", "secret": "s"}},
         "RefreshToken": {"d": {"secret": "of nobody"}}, "AppMetadata": {"e": null}, "IdToken": "no map",
@@ -108,7 +108,7 @@ async fn entries_that_answer_nobody_are_counted() {
     assert!(names(&cache).await.is_empty());
     assert_eq!(take(&heard), [skipped(5)]);
     assert!(names(&cache).await.is_empty());
-    assert_eq!(take(&heard), [], "told once for each reading");
+    assert_eq!(take(&heard), [], "reported once per reading");
     overwrite(&storage, r#"{"Account":{"a":7}}"#).await;
     store(&cache, "ada", false).await.unwrap();
     assert_eq!(take(&heard), [skipped(1), changed(Some(&format!("ada.{T}")))]);
@@ -121,9 +121,9 @@ async fn entries_that_answer_nobody_are_counted() {
     assert_eq!(take(&heard), []);
 }
 
-// S-79: told when it begins, not again with every write; who is not concerned hears of no failure.
+// S-79: reported when it begins, not with every write. Other users' changes do not fail.
 #[tokio::test]
-async fn a_collision_is_told_once() {
+async fn a_collision_is_reported_once() {
     let storage = MemoryStorage::new();
     let key = format!("ada.{T}-login.windows.net-refreshtoken-{CLIENT}--");
     let stranger = refresh_token("strangers", &[("home_account_id", json!("another"))]);
@@ -136,7 +136,7 @@ async fn a_collision_is_told_once() {
     assert_eq!(take(&heard), [changed(Some(&format!("bob.{T}")))]);
     assert!(is_served(&cache, "ada").await && is_served(&TokenCache::new(storage.clone()), "bob").await);
     assert_eq!(stored(&storage).await["RefreshToken"][&key], stranger);
-    // Gone, and come back.
+    // Removed, and back again.
     remove(&cache, "ada").await.unwrap();
     assert!(is_persisted(&cache, "bob"));
     take(&heard);
@@ -145,7 +145,7 @@ async fn a_collision_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_is_evicted_is_told_with_its_numbers() {
+async fn evictions_are_reported_with_their_numbers() {
     let limits = Limits { access_tokens: 8, ..Limits::DEFAULT };
     for cache in [TokenCache::in_memory(), TokenCache::new(MemoryStorage::new())] {
         let (cache, heard) = listening(cache.with_limits(limits));
@@ -157,24 +157,24 @@ async fn what_is_evicted_is_told_with_its_numbers() {
         for number in 0..8 {
             cache.store_app(update(number, if number < 2 { at(-3595) } else { NOW })).await.unwrap();
         }
-        assert!(take(&heard).iter().all(|event| matches!(event, Event::Changed { .. })), "as many as there may be");
+        assert!(take(&heard).iter().all(|event| matches!(event, Event::Changed { .. })), "the limit is not exceeded");
         for (number, expired, least_recently_used) in [(8, 2, 0), (9, 0, 0), (10, 0, 2)] {
             cache.store_app(update(number, at(10))).await.unwrap();
             let evicted: Vec<_> =
                 take(&heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect();
             let expected = crate::limits::Evicted { expired, least_recently_used };
-            let told = (expired + least_recently_used > 0).then_some(Event::Evicted(expected));
-            assert_eq!(evicted, told.into_iter().collect::<Vec<_>>(), "{number}");
+            let event = (expired + least_recently_used > 0).then_some(Event::Evicted(expected));
+            assert_eq!(evicted, event.into_iter().collect::<Vec<_>>(), "{number}");
         }
         let document: Value = serde_json::from_slice(&cache.to_json()).unwrap();
         assert_eq!(document["AccessToken"].as_object().unwrap().len(), 7);
     }
 }
 
-// An application may answer an event with whatever the cache offers.
+// A listener may call any method of the cache.
 #[tokio::test]
 async fn a_listener_may_use_the_cache() {
-    let storage = failures::Moody::default();
+    let storage = failures::Flaky::default();
     storage.fail(&["lock"]);
     let slot = Arc::new(std::sync::OnceLock::<Arc<TokenCache>>::new());
     let listener = Arc::clone(&slot);
@@ -198,7 +198,7 @@ async fn a_listener_may_use_the_cache() {
 }
 
 #[tokio::test]
-async fn a_document_that_was_moved_aside_is_told() {
+async fn moving_a_document_aside_is_reported() {
     let storage = MemoryStorage::new();
     overwrite(&storage, "nonsense").await;
     let (cache, heard) = listening(TokenCache::new(storage));
@@ -206,33 +206,33 @@ async fn a_document_that_was_moved_aside_is_told() {
     assert_eq!(take(&heard), [Event::Quarantined { place: "memory".to_owned() }]);
 }
 
-// S-98: told when it begins, and again when it begins again.
+// S-98: reported each time it begins.
 #[tokio::test]
-async fn a_store_that_fails_is_told_once() {
-    let storage = failures::Moody::default();
+async fn a_failing_store_is_reported_once() {
+    let storage = failures::Flaky::default();
     let (cache, heard) = listening(TokenCache::new(storage.clone()));
-    let told = |heard: &Heard| {
+    let failures = |heard: &Heard| {
         take(heard).into_iter().filter(|event| !matches!(event, Event::Changed { .. })).collect::<Vec<_>>()
     };
     for _ in 0..2 {
         storage.fail(&["replace"]);
         store(&cache, "ada", false).await.unwrap_err();
-        let reason = "the token cache moody could not be replace: it is in no mood".to_owned();
-        assert_eq!(told(&heard), [Event::Deferred { reason }]);
+        let reason = "the token cache flaky could not be replace: it was told to fail".to_owned();
+        assert_eq!(failures(&heard), [Event::Deferred { reason }]);
         storage.fail(&["lock"]);
         store(&cache, "bob", false).await.unwrap_err();
         cache.flush().await.unwrap_err();
         assert!(is_served(&cache, "ada").await);
-        assert_eq!(told(&heard), [], "not again and again");
+        assert_eq!(failures(&heard), [], "only once");
         storage.fail(&[]);
         store(&cache, "cy", false).await.unwrap();
-        assert_eq!(told(&heard), []);
+        assert_eq!(failures(&heard), []);
     }
 }
 
 // S-101
 #[tokio::test]
-async fn a_lock_that_cannot_be_had_is_told() {
+async fn a_lock_timeout_is_reported() {
     let storage = MemoryStorage::new();
     let (cache, heard) = listening(TokenCache::new(storage.clone()));
     let nothing = || LockBudget::new(core::time::Duration::ZERO);
@@ -242,28 +242,28 @@ async fn a_lock_that_cannot_be_had_is_told() {
     assert_eq!(take(&heard), [Event::LockTimedOut { refresh: true }]);
     let document = Storage::lock(&storage, LockName::Document, &mut nothing(), &Observer::default()).await.unwrap();
     cache.store_within(update_of("ada", &[], NOW), &mut nothing()).await.unwrap_err();
-    let told = take(&heard);
-    assert_eq!(told[0], Event::LockTimedOut { refresh: false });
-    assert!(matches!(told[1], Event::Deferred { .. }), "{told:?}");
-    assert!(look(&cache, "ada").await.is_ok(), "reads go ahead");
+    let events = take(&heard);
+    assert_eq!(events[0], Event::LockTimedOut { refresh: false });
+    assert!(matches!(events[1], Event::Deferred { .. }), "{events:?}");
+    assert!(look(&cache, "ada").await.is_ok(), "reads need no lock");
     drop((refresh, document));
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_read_is_told_once() {
-    let storage = failures::Moody::default();
+async fn an_unreadable_store_is_reported_once() {
+    let storage = failures::Flaky::default();
     let (cache, heard) = listening(TokenCache::new(storage.clone()));
     overwrite(&storage.inner, "{}").await;
     storage.fail(&["read"]);
     assert!(look(&cache, "ada").await.is_err());
-    assert_eq!(take(&heard), [], "that is said by the error");
+    assert_eq!(take(&heard), [], "the error says so");
     storage.fail(&[]);
     assert!(look(&cache, "ada").await.is_ok());
     for _ in 0..2 {
         overwrite(&storage.inner, "{}").await;
         storage.fail(&["read"]);
         assert!(look(&cache, "ada").await.is_ok() && look(&cache, "ada").await.is_ok());
-        let reason = "the token cache moody could not be read: it is in no mood".to_owned();
+        let reason = "the token cache flaky could not be read: it was told to fail".to_owned();
         assert_eq!(take(&heard), [Event::Unreadable { reason }]);
         storage.fail(&[]);
         assert!(look(&cache, "ada").await.is_ok());

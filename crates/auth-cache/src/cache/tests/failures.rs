@@ -1,4 +1,4 @@
-//! S-98, S-99, S-101: a store that fails costs its own service and nothing else.
+//! S-98, S-99, S-101: a failing store costs what it would have stored, and nothing else.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,30 +7,30 @@ use super::*;
 use crate::event::Observer;
 use crate::storage::{Stored, Version};
 
-/// A store in memory of which some operations fail, and into which somebody writes behind our back.
+/// A store in memory whose operations fail on request, and into which another program writes unnoticed.
 #[derive(Clone, Default)]
-pub(super) struct Moody {
+pub(super) struct Flaky {
     pub(super) inner: MemoryStorage,
     failing: Arc<Mutex<Vec<&'static str>>>,
     pub(super) intruder: Arc<Mutex<Vec<String>>>,
-    /// How often somebody tried to replace the document.
+    /// How many times a document was to be replaced.
     pub(super) replacing: Arc<AtomicUsize>,
-    /// How often somebody asked for a lock.
+    /// How many times a lock was asked for.
     pub(super) locking: Arc<AtomicUsize>,
 }
 
-impl Moody {
+impl Flaky {
     pub(super) fn fail(&self, operations: &[&'static str]) {
         *self.failing.lock().unwrap() = operations.to_vec();
     }
 
     fn check(&self, operation: &'static str) -> Result<(), StorageError> {
         let failing = self.failing.lock().unwrap().contains(&operation);
-        if failing { Err(StorageError::new(operation, "moody", "it is in no mood")) } else { Ok(()) }
+        if failing { Err(StorageError::new(operation, "flaky", "it was told to fail")) } else { Ok(()) }
     }
 }
 
-impl Storage for Moody {
+impl Storage for Flaky {
     fn version(&self) -> Result<Version, StorageError> {
         self.check("version")?;
         Storage::version(&self.inner)
@@ -74,9 +74,9 @@ impl Storage for Moody {
     }
 }
 
-// S-98, S-101: the caller is told, this process goes on, and the next change brings everything into the store.
+// S-98, S-101: the caller gets an error, this process continues, and the next change stores everything.
 #[tokio::test]
-async fn what_cannot_be_stored_serves_this_process_and_is_stored_later() {
+async fn a_change_that_cannot_be_stored_takes_effect_and_is_stored_later() {
     for failing in [
         &["lock"][..],
         &["replace"],
@@ -85,7 +85,7 @@ async fn what_cannot_be_stored_serves_this_process_and_is_stored_later() {
         &["version", "read", "replace", "lock", "set_aside"],
         &["lock", "read"],
     ] {
-        let storage = Moody::default();
+        let storage = Flaky::default();
         overwrite(&storage.inner, "{}").await;
         let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
         storage.fail(failing);
@@ -102,10 +102,10 @@ async fn what_cannot_be_stored_serves_this_process_and_is_stored_later() {
     }
 }
 
-// S-102: what waits to be stored never undoes what somebody else has stored meanwhile.
+// S-102: a delayed change never undoes what others have stored in the meantime.
 #[tokio::test]
 async fn a_deferred_write_undoes_nothing() {
-    let storage = Moody::default();
+    let storage = Flaky::default();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.clone()));
     storage.fail(&["lock"]);
     assert!(store(&cache, "ada", false).await.is_err());
@@ -116,8 +116,8 @@ async fn a_deferred_write_undoes_nothing() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_read_is_an_error_where_nothing_is_known() {
-    let storage = Moody::default();
+async fn an_unreadable_store_is_an_error_if_nothing_is_known() {
+    let storage = Flaky::default();
     overwrite(&storage.inner, "{}").await;
     let cache = TokenCache::new(storage.clone());
     for failing in ["version", "read"] {
@@ -127,20 +127,20 @@ async fn a_store_that_cannot_be_read_is_an_error_where_nothing_is_known() {
     }
 }
 
-// A valid token is served without the store, as long as the store does not say that it changed.
+// A valid token is served without the store, as long as the store does not report a change.
 #[tokio::test]
 async fn lookups_need_no_lock_and_no_read() {
-    let storage = Moody::default();
+    let storage = Flaky::default();
     let cache = TokenCache::new(storage.clone());
     store(&cache, "ada", false).await.unwrap();
     storage.fail(&["lock", "read", "replace"]);
     assert!(is_served(&cache, "ada").await);
 }
 
-// Replacing asks for the version: who was overtaken reads again and applies the change to what is there now.
+// Replacing compares the version: on a conflict, the writer reads again and applies its change to what is there now.
 #[tokio::test]
 async fn an_overtaken_writer_starts_over() {
-    let storage = Moody::default();
+    let storage = Flaky::default();
     let cache = TokenCache::new(storage.clone());
     store(&cache, "ada", false).await.unwrap();
     let mut theirs = stored(&storage.inner).await;
@@ -161,11 +161,11 @@ async fn an_overtaken_writer_starts_over() {
     assert!(is_served(&cache, "cy").await);
 }
 
-// S-99: a document that is none is moved aside, and a new sign-in goes on.
+// S-99: content that is not a document is moved aside, and a new sign-in succeeds.
 #[tokio::test]
-async fn what_is_no_document_does_not_stop_a_sign_in() {
+async fn content_that_is_not_a_document_does_not_prevent_a_sign_in() {
     for bad in ["[]", "{\"AccessToken\":", "nonsense", "\u{feff}null"] {
-        let storage = Moody::default();
+        let storage = Flaky::default();
         overwrite(&storage.inner, bad).await;
         let cache = TokenCache::new(storage.clone());
         assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "{bad}");
@@ -175,9 +175,9 @@ async fn what_is_no_document_does_not_stop_a_sign_in() {
     }
 }
 
-// S-79: told as not stored, and served here.
+// S-79: reported as not stored, but served by this process.
 #[tokio::test]
-async fn a_key_that_is_taken_is_told() {
+async fn a_key_that_is_taken_is_an_error() {
     let storage = MemoryStorage::new();
     let key = format!("ada.{T}-login.windows.net-refreshtoken-{CLIENT}--");
     let stranger = refresh_token("strangers", &[("home_account_id", json!("another"))]);
@@ -189,11 +189,11 @@ async fn a_key_that_is_taken_is_told() {
     assert_eq!(stored(&storage).await["RefreshToken"], json!({key: stranger}));
 }
 
-// S-101, R-06: who has read the store once goes on with what it knew.
+// S-101, R-06: a process that has read the store continues with what it knows.
 #[tokio::test]
-async fn a_store_that_cannot_be_read_any_more_does_not_take_back_what_was_read() {
+async fn what_was_read_remains_usable_when_the_store_becomes_unreadable() {
     for failing in ["version", "read"] {
-        let storage = Moody::default();
+        let storage = Flaky::default();
         let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
         store(&other, "ada", false).await.unwrap();
         assert!(is_served(&cache, "ada").await);
@@ -205,23 +205,24 @@ async fn a_store_that_cannot_be_read_any_more_does_not_take_back_what_was_read()
     }
 }
 
-// S-99: a writer in place has emptied the document and not yet written it: only under the lock it is believed.
+// S-99: a writer in place may have emptied the document and not yet written it, so an empty one is trusted only under
+// the lock.
 #[tokio::test]
-async fn an_empty_document_is_looked_at_again_under_the_lock() {
-    let storage = Moody::default();
+async fn an_empty_document_is_read_again_under_the_lock() {
+    let storage = Flaky::default();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
     store(&other, "ada", false).await.unwrap();
     assert!(is_served(&cache, "ada").await);
     let whole = stored(&storage.inner).await.to_string();
     overwrite(&storage.inner, "").await;
     storage.fail(&["lock"]);
-    assert!(is_served(&cache, "ada").await, "somebody is at it");
+    assert!(is_served(&cache, "ada").await, "it is being written");
     overwrite(&storage.inner, &whole).await;
     assert!(is_served(&cache, "ada").await);
     overwrite(&storage.inner, "").await;
     storage.fail(&[]);
-    assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "now it is so");
+    assert!(matches!(look(&cache, "ada").await, Ok(Lookup::Nothing)), "it is empty");
     let locks = storage.locking.load(Ordering::SeqCst);
     assert!(names(&cache).await.is_empty());
-    assert_eq!(storage.locking.load(Ordering::SeqCst), locks, "and is not doubted again");
+    assert_eq!(storage.locking.load(Ordering::SeqCst), locks, "and is not read again");
 }

@@ -1,4 +1,4 @@
-//! an application that asks for tokens of ever new tenants.
+//! an application that keeps requesting tokens for new tenants.
 
 use std::sync::Mutex;
 
@@ -32,7 +32,7 @@ async fn is_there(cache: &TokenCache, number: usize, now: Timestamp) -> bool {
     }
 }
 
-// Every tenth token lives for five minutes, one comes each second, and tenant 0 is asked for all the time.
+// One token arrives each second, every tenth lives for five minutes, and the one of tenant 0 is used all the time.
 #[tokio::test]
 async fn a_flood_of_tenants_stays_below_the_limits() {
     for bytes in [usize::MAX, 1_800 * LIMIT] {
@@ -49,28 +49,28 @@ async fn a_flood_of_tenants_stays_below_the_limits() {
         for number in 0..TENANTS {
             let now = at(i64::try_from(number).unwrap());
             put(&cache, number, if number % 10 == 9 { 300 } else { 100_000 }, now).await;
-            assert!(is_there(&cache, 0, now).await, "it was asked for lately, and {number} came");
+            assert!(is_there(&cache, 0, now).await, "it is in use, after {number}");
             let size = cache.whole().known().document.size();
             assert!(size.access_tokens <= LIMIT && memory(size) <= bytes, "{size:?} after {number}");
         }
-        let picture = cache.whole().known();
-        let size = picture.document.size();
-        assert_eq!(size, counted(&picture.document));
-        assert_eq!(picture.document.all().len(), size.access_tokens, "no tenant without a token is kept");
+        let snapshot = cache.whole().known();
+        let size = snapshot.document.size();
+        assert_eq!(size, counted(&snapshot.document));
+        assert_eq!(snapshot.document.all().len(), size.access_tokens, "no tenant without a token is kept");
         let (evicted, now) = (*evicted.lock().unwrap(), at(i64::try_from(TENANTS).unwrap()));
-        let ends: Vec<_> = picture
+        let ends: Vec<_> = snapshot
             .document
             .all()
             .iter()
             .map(|(_, own)| own.access_tokens[0].entry().unwrap().life.expires_on)
             .collect();
-        assert!(ends.iter().all(|end| end.duration_until(now).as_secs() <= 200), "what has expired goes");
+        assert!(ends.iter().all(|end| end.duration_until(now).as_secs() <= 200), "expired tokens are dropped");
         let short = ends.iter().filter(|end| now.duration_until(**end).as_secs() <= 300).count();
-        assert_eq!(evicted.least_recently_used + ends.len() - short, TENANTS / 10 * 9, "nothing else: {evicted:?}");
-        assert!(size.access_tokens >= LIMIT / 2, "no more goes than must: {size:?}");
+        assert_eq!(evicted.least_recently_used + ends.len() - short, TENANTS / 10 * 9, "nothing else is: {evicted:?}");
+        assert!(size.access_tokens >= LIMIT / 2, "no more than necessary is dropped: {size:?}");
         for number in (TENANTS - LIMIT / 3..TENANTS).filter(|number| number % 10 != 9) {
-            assert!(is_there(&cache, number, now).await, "{number} came lately");
+            assert!(is_there(&cache, number, now).await, "{number} is recent");
         }
-        assert!(!is_there(&cache, 1, now).await, "nobody asked for it");
+        assert!(!is_there(&cache, 1, now).await, "it was not used");
     }
 }

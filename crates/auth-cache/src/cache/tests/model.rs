@@ -1,4 +1,4 @@
-//! P-03: whatever happens to a cache, it agrees with a plain list that is read from one end to the other.
+//! P-03: whatever happens to a cache, it agrees with a plain list that is searched from start to end.
 
 mod hostile;
 mod list;
@@ -20,7 +20,7 @@ pub(super) const REALMS: [&str; 2] = [T, GUEST];
 pub(super) const ASSERTIONS: [&str; 2] = ["token one", "token two"];
 const WANTED: [&str; 4] = ["x", "y", "x y", "z"];
 
-/// What was asked of the identity provider, and what it answered.
+/// What the identity provider was asked, and what it answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     pub(super) client: usize,
@@ -83,7 +83,7 @@ fn client_of(client: usize) -> ClientId {
     ClientId::new(CLIENTS[client]).unwrap()
 }
 
-/// A cache, or two over one store that take turns, beside the list.
+/// A cache, or two over one store that are used in turn, and the list.
 struct World {
     caches: Vec<TokenCache>,
     storage: Option<MemoryStorage>,
@@ -106,7 +106,7 @@ impl World {
         &self.caches[self.steps % self.caches.len()]
     }
 
-    /// The tokens of an answer; the access token bears the number of the step.
+    /// The tokens of an answer; the access token contains the number of the step.
     fn tokens(&self, answer: Answer, more: &[(&'static str, Value)]) -> (Arc<Authority>, Tokens) {
         let authority = entra(REALMS[answer.realm]);
         let scope = answer.scopes().into_iter().collect::<Vec<_>>().join(" ");
@@ -209,7 +209,7 @@ impl World {
                 }
             }
         }
-        // The last who wrote knows all that there is.
+        // The last writer knows everything.
         let written: Value = match &self.storage {
             Some(storage) if self.steps == 0 || Storage::version(storage) == Ok(crate::storage::Version::NONE) => {
                 return;
@@ -225,7 +225,7 @@ impl World {
             texts.sort();
             texts
         };
-        // Whether these are gone depends on when all partitions were looked at.
+        // Whether these are gone depends on when the last sweep was.
         let swept = self.list.expired(self.now);
         let left = |mut texts: Vec<String>| {
             texts.retain(|secret| !swept.contains(secret));
@@ -296,7 +296,7 @@ impl World {
         left <= 300 && token.cached_at().duration_until(self.now).as_secs() >= 30
     }
 
-    /// Of two that live as long and grant as much either will do.
+    /// Of two that expire together and have as many scopes, either will do.
     fn check_token(&self, found: Option<&CachedToken>, expected: Option<&list::AccessToken>) {
         let of_found = found.map(|token| (token.expires_on(), token.scopes().len(), token.cached_at()));
         let of_expected = expected.map(|token| (token.expires_on, token.scopes.len(), token.cached_at));

@@ -1,4 +1,4 @@
-//! A cache whose partitions are values of their own.
+//! A cache that stores each partition as a separate value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -8,11 +8,11 @@ use super::*;
 use crate::assertion::Assertion;
 use crate::storage::{BoxFuture, Stored, Version};
 
-/// Partitions in memory that are believed for ever once they were read, and a store that may fail.
+/// A store in memory that may fail. Once read, a partition is trusted forever.
 #[derive(Clone, Default)]
 struct Distant(Arc<State>);
 
-/// What of it fails.
+/// What fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fails {
     Everything,
@@ -25,16 +25,16 @@ struct State {
     values: Mutex<BTreeMap<PartitionKey, MemoryStorage>>,
     links: Mutex<BTreeSet<(PartitionKey, PartitionKey)>>,
     reads: AtomicUsize,
-    /// How many are reading, and how many were at most.
+    /// How many reads are under way, and the most there have been.
     reading: AtomicUsize,
     most_at_once: AtomicUsize,
     failing: Mutex<Option<Fails>>,
 }
 
-/// One partition, and what was learned of it.
+/// One partition, and the version that was last seen.
 struct Partition {
     state: Arc<State>,
-    /// With what it fails.
+    /// What it fails with.
     part: Fails,
     inner: MemoryStorage,
     learned: Mutex<Option<Version>>,
@@ -49,16 +49,16 @@ impl Distant {
         *self.0.failing.lock().unwrap() = failing;
     }
 
-    /// How often anything was read, since somebody asked.
+    /// How many reads there were since the last call.
     fn reads(&self) -> usize {
         self.0.reads.swap(0, Ordering::SeqCst)
     }
 
-    /// The names of what is stored.
+    /// The keys of the partitions that are stored.
     fn names(&self) -> Vec<String> {
         let values = self.0.values.lock().unwrap();
         let stored = values.iter().filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
-        stored.map(|(place, _)| format!("{place:?}")).collect()
+        stored.map(|(key, _)| format!("{key:?}")).collect()
     }
 
     fn check(&self, part: Fails) -> Result<(), StorageError> {
@@ -87,9 +87,9 @@ impl PartitionedStorage for Distant {
     async fn users(&self) -> Result<Vec<PartitionKey>, StorageError> {
         self.check(Fails::Everything)?;
         let values = self.0.values.lock().unwrap();
-        let users = values.iter().filter(|(place, _)| matches!(place, PartitionKey::User(_)));
+        let users = values.iter().filter(|(key, _)| matches!(key, PartitionKey::User(_)));
         let stored = users.filter(|(_, value)| Storage::version(*value).unwrap() != Version::NONE);
-        Ok(stored.map(|(place, _)| place.clone()).collect())
+        Ok(stored.map(|(key, _)| key.clone()).collect())
     }
 
     async fn link(&self, user: &PartitionKey, assertion: &PartitionKey, _until: Timestamp) -> Result<(), StorageError> {
@@ -175,10 +175,10 @@ async fn found(cache: &TokenCache, user: &str) -> bool {
 }
 
 #[tokio::test]
-async fn each_partition_is_a_value_and_a_hit_asks_nobody() {
+async fn each_partition_is_a_value_and_a_hit_reads_none() {
     let store = Distant::default();
     let (cache, other) = (TokenCache::partitioned(store.clone()), TokenCache::partitioned(store.clone()));
-    assert!(!found(&other, "ada").await, "nobody is there yet");
+    assert!(!found(&other, "ada").await, "nothing is stored yet");
     for user in ["ada", "bob"] {
         super::store(&cache, user, false).await.unwrap();
     }
@@ -188,12 +188,12 @@ async fn each_partition_is_a_value_and_a_hit_asks_nobody() {
     store.reads();
     assert!(found(&cache, "ada").await && found(&cache, "ada").await);
     assert_eq!(store.reads(), 0, "what is in memory costs nothing");
-    assert!(found(&other, "ada").await, "that somebody was not there is not believed");
+    assert!(found(&other, "ada").await, "an earlier miss is not trusted");
     assert_eq!(store.reads(), 1, "a miss is one read");
     assert!(found(&other, "ada").await);
     assert_eq!(store.reads(), 0);
     assert!(!found(&cache, "cy").await && !found(&cache, "cy").await);
-    assert_eq!(store.reads(), 2, "who is nowhere is asked for each time");
+    assert_eq!(store.reads(), 2, "an unknown user is read each time");
     assert_eq!(names(&other).await, ["ada", "bob"]);
     let account = other.account(&entra(T), &client(), &AccountId::new(format!("bob.{T}"))).await.unwrap();
     assert_eq!(account.unwrap().home_account_id.as_str(), format!("bob.{T}"));
@@ -202,9 +202,9 @@ async fn each_partition_is_a_value_and_a_hit_asks_nobody() {
     assert!(other.lookup_app(&query, NOW).await.unwrap().serves());
 }
 
-// S-87, over partitions that do not change together.
+// S-87, where partitions do not change together.
 #[tokio::test]
-async fn a_sign_out_finds_what_was_got_on_behalf() {
+async fn a_sign_out_removes_tokens_on_behalf_of_the_user() {
     let store = Distant::default();
     let cache = TokenCache::partitioned(store.clone());
     super::store(&cache, "ada", false).await.unwrap();
@@ -225,9 +225,9 @@ async fn a_sign_out_finds_what_was_got_on_behalf() {
     assert!(!found(&another, "ada").await);
 }
 
-// S-87, S-98: whatever part of the store fails, this process forgets all, and the store will.
+// S-87, S-98: whatever part of the store fails, this process forgets everything at once, and the store will.
 #[tokio::test]
-async fn a_sign_out_that_the_store_refuses_is_one_in_memory() {
+async fn a_sign_out_that_the_store_refuses_takes_effect_in_memory() {
     for fails in [Fails::Everything, Fails::Links, Fails::Assertions] {
         let store = Distant::default();
         let cache = TokenCache::partitioned(store.clone());
@@ -262,13 +262,13 @@ async fn a_sign_out_that_the_store_refuses_is_one_in_memory() {
 
 // S-98
 #[tokio::test]
-async fn a_store_that_fails_costs_memory_only() {
+async fn while_the_store_fails_tokens_are_kept_in_memory() {
     let store = Distant::default();
     let cache = TokenCache::partitioned(store.clone());
     super::store(&cache, "ada", false).await.unwrap();
     store.set_down(true);
     super::store(&cache, "bob", false).await.unwrap_err();
-    assert!(found(&cache, "ada").await && found(&cache, "bob").await, "what this process knows serves on");
+    assert!(found(&cache, "ada").await && found(&cache, "bob").await, "what this process knows remains usable");
     assert_eq!(names(&cache).await, ["ada", "bob"]);
     assert!(cache.flush().await.is_err());
     store.set_down(false);
@@ -277,7 +277,7 @@ async fn a_store_that_fails_costs_memory_only() {
 }
 
 #[tokio::test]
-async fn what_is_in_memory_is_bounded_and_what_waits_goes_last() {
+async fn memory_is_bounded_and_unsaved_changes_are_dropped_last() {
     let store = Distant::default();
     let limits = Limits { partitions: 16, ..Limits::default() };
     let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
@@ -291,15 +291,15 @@ async fn what_is_in_memory_is_bounded_and_what_waits_goes_last() {
     cache.flush().await.unwrap();
     store.reads();
     assert!(found(&cache, "user99").await && found(&cache, "waits").await);
-    assert_eq!(store.reads(), 0, "those that were used last are here");
+    assert_eq!(store.reads(), 0, "the most recently used are in memory");
     assert!(found(&cache, "user0").await);
     assert_eq!(store.reads(), 1, "the others are read");
     assert_eq!(names(&TokenCache::partitioned(store)).await.len(), 101);
 }
 
-// however large partitions are, all of them together are bounded, and what is given up is told (S-98).
+// however large partitions are, their total is bounded, and changes that are given up are reported (S-98).
 #[tokio::test]
-async fn what_is_in_memory_is_bounded_in_bytes() {
+async fn memory_is_bounded_in_bytes() {
     let large = async |cache: &TokenCache, user: &str| {
         cache.store(update_of(user, &[("access_token", json!("x".repeat(10_000)))], NOW)).await
     };
@@ -312,14 +312,14 @@ async fn what_is_in_memory_is_bounded_in_bytes() {
         let known = cache.documents.known();
         known.iter().map(|live| crate::limits::memory(live.known().document.size())).sum::<usize>()
     };
-    let mut most = 0;
+    let mut max = 0;
     for number in 0..100 {
         large(&cache, &format!("user{number}")).await.unwrap();
-        most = most.max(in_memory());
+        max = max.max(in_memory());
     }
-    assert!((100_000..=200_000).contains(&most), "{most} bytes");
+    assert!((100_000..=200_000).contains(&max), "{max} bytes");
     store.reads();
-    assert!(found(&cache, "user99").await, "those that were used last are here");
+    assert!(found(&cache, "user99").await, "the most recently used are in memory");
     assert_eq!(store.reads(), 0);
     let abandoned = || {
         let heard = heard.lock().unwrap();
@@ -328,7 +328,7 @@ async fn what_is_in_memory_is_bounded_in_bytes() {
             .map(|event| if let Event::Abandoned { partitions } = event { *partitions } else { 0 })
             .sum::<usize>()
     };
-    assert_eq!(abandoned(), 0, "all of it is stored");
+    assert_eq!(abandoned(), 0, "everything is stored");
     store.set_down(true);
     for number in 0..50 {
         large(&cache, &format!("late{number}")).await.unwrap_err();
@@ -340,9 +340,9 @@ async fn what_is_in_memory_is_bounded_in_bytes() {
     assert_eq!((stored + abandoned(), abandoned() > 0), (50, true));
 }
 
-// Who lists all users keeps those in memory who are at work, and waits for many reads at the same time.
+// Listing all users reads many at a time, and keeps those in use in memory.
 #[tokio::test]
-async fn a_list_of_all_users_displaces_nobody() {
+async fn listing_all_users_displaces_none_in_use() {
     let store = Distant::default();
     let limits = Limits { partitions: 8, ..Limits::default() };
     let cache = TokenCache::partitioned(store.clone()).with_limits(limits);
@@ -356,11 +356,11 @@ async fn a_list_of_all_users_displaces_nobody() {
     assert!(store.0.most_at_once.load(Ordering::SeqCst) >= 8);
     assert_eq!(cache.documents.known().len(), held);
     assert!(found(&cache, "user99").await);
-    assert_eq!(store.reads(), 0, "and none of them came into memory");
+    assert_eq!(store.reads(), 0, "and none of them was kept");
 }
 
 #[tokio::test]
-async fn a_document_is_taken_apart_and_put_together() {
+async fn a_document_is_split_into_partitions_and_joined_again() {
     let whole = TokenCache::in_memory();
     for user in ["ada", "bob"] {
         store(&whole, user, false).await.unwrap();

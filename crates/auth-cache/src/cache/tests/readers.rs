@@ -1,4 +1,4 @@
-//! Readers wait for no writer.
+//! Readers do not wait for writers.
 
 use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::*;
 use crate::event::Observer;
 use crate::storage::{Stored, Version};
 
-/// A store whose writes wait until they are let in.
+/// A store whose writes wait for permits.
 #[derive(Clone)]
 struct Gated {
     inner: MemoryStorage,
@@ -56,7 +56,7 @@ impl Storage for Gated {
     }
 }
 
-/// What a future says the first time that it is asked.
+/// The output of a future that is ready when it is first polled.
 fn at_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -85,7 +85,7 @@ async fn blocked_writer() -> (Gated, Arc<TokenCache>, tokio::task::JoinHandle<Re
 }
 
 #[tokio::test]
-async fn lookups_go_on_while_a_writer_writes() {
+async fn lookups_do_not_wait_for_a_writer() {
     let (storage, cache, writer) = blocked_writer().await;
     let reads = storage.reads.load(Ordering::SeqCst);
     for _ in 0..3 {
@@ -98,17 +98,17 @@ async fn lookups_go_on_while_a_writer_writes() {
         assert!(matches!(found, Some(Lookup::Usable(_))));
         assert!(!cache.to_json().is_empty());
     }
-    assert_eq!(storage.reads.load(Ordering::SeqCst), reads, "nobody read anything");
+    assert_eq!(storage.reads.load(Ordering::SeqCst), reads, "nothing was read");
     assert!(!writer.is_finished());
     storage.gate.add_permits(1);
     assert_eq!(writer.await.unwrap(), Ok(true));
     assert!(is_served(&cache, "cy").await);
-    assert_eq!(storage.reads.load(Ordering::SeqCst), reads, "what we wrote need not be read");
+    assert_eq!(storage.reads.load(Ordering::SeqCst), reads, "what we wrote is not read again");
 }
 
-// Only whoever has to read something new waits, for what it has to read.
+// Only a reader that has to read something new waits for it.
 #[tokio::test]
-async fn a_changed_store_is_waited_for() {
+async fn a_lookup_waits_for_a_changed_store() {
     let (storage, cache, writer) = blocked_writer().await;
     let mut document = stored(&storage.inner).await;
     document["Foreign"] = json!(1);
@@ -131,7 +131,7 @@ async fn a_changed_store_is_waited_for() {
     assert_eq!(stored(&storage.inner).await["Foreign"], json!(1));
 }
 
-// A caller that gives up in the middle leaves nothing locked, and nothing half done.
+// A caller that gives up midway leaves no lock behind, and nothing half done.
 #[tokio::test]
 async fn a_writer_that_gives_up_blocks_nobody() {
     let (storage, cache, writer) = blocked_writer().await;

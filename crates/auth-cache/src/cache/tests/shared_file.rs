@@ -1,4 +1,4 @@
-//! The cache over a file that others use too.
+//! A cache over a file that other programs use, too.
 
 use core::time::Duration;
 use std::fs;
@@ -27,10 +27,10 @@ async fn two_programs_see_each_others_changes() {
     remove(&other, "bob").await.unwrap();
     assert!(!is_served(&cache, "bob").await);
     fs::remove_file(storage.path()).unwrap();
-    assert!(names(&cache).await.is_empty(), "a file that is gone is empty");
+    assert!(names(&cache).await.is_empty(), "a missing file is an empty document");
 }
 
-// whatever a crash of somebody else left of the file, it is moved aside or read, and sign-in goes on.
+// whatever a crash leaves of the file, it is read or moved aside, and sign-in works.
 #[tokio::test]
 async fn a_truncated_file_is_moved_aside() {
     let (folder, storage) = shared();
@@ -52,9 +52,9 @@ async fn a_truncated_file_is_moved_aside() {
     assert_eq!(left, ["cache.json", "cache.json.corrupt"]);
 }
 
-// a flipped byte spoils at most what it stands in; nobody gets what is another's.
+// a flipped bit spoils at most the entry it is in; nobody is served another user's token.
 #[tokio::test]
-async fn a_flipped_byte_never_serves_anothers_token() {
+async fn a_flipped_bit_never_serves_another_users_token() {
     let (_folder, storage) = shared();
     let cache = TokenCache::new(storage.clone());
     store(&cache, "ada", false).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_flipped_byte_never_serves_anothers_token() {
     }
 }
 
-// S-101: the lock of another program is waited for ten seconds; then the tokens serve this process.
+// S-101: a call waits ten seconds for another program's lock; then this process keeps the tokens.
 #[tokio::test(start_paused = true)]
 async fn a_lock_that_is_never_released_defers_the_write() {
     let (folder, storage) = shared();
@@ -82,14 +82,14 @@ async fn a_lock_that_is_never_released_defers_the_write() {
     let refused = store(&cache, "ada", false).await.unwrap_err();
     assert_eq!(refused.operation, "locked");
     assert!(is_served(&cache, "ada").await && !storage.path().exists());
-    // Nobody has just made it.
+    // Makes the lock file look old.
     held.set_modified(UNIX_EPOCH).unwrap();
     drop(held);
     store(&cache, "bob", false).await.unwrap();
     assert_eq!(names(&TokenCache::new(storage)).await, ["ada", "bob"]);
 }
 
-// S-101: whoever only reads looks for half a second, and waits but shortly for a writer in place that does not come to an end.
+// S-101: a reader looks for half a second, then waits only briefly for a writer in place that does not finish.
 #[tokio::test(start_paused = true)]
 async fn a_reader_does_not_wait_long_for_a_writer_in_place() {
     let (folder, storage) = shared();
@@ -101,16 +101,16 @@ async fn a_reader_does_not_wait_long_for_a_writer_in_place() {
     for half in ["", "{\"AccessToken\": {"] {
         fs::write(storage.path(), half).unwrap();
         let begun = tokio::time::Instant::now();
-        assert!(is_served(&cache, "ada").await, "as it was before");
+        assert!(is_served(&cache, "ada").await, "as before");
         let waited = begun.elapsed();
         assert!((Duration::from_millis(1500)..Duration::from_millis(1600)).contains(&waited), "{waited:?}");
-        assert!(look(&TokenCache::new(storage.clone()), "ada").await.is_err(), "who knows nothing is told");
+        assert!(look(&TokenCache::new(storage.clone()), "ada").await.is_err(), "a cache that knows nothing reports it");
         assert_eq!(fs::read_to_string(storage.path()).unwrap(), half, "nothing is moved aside without the lock");
     }
     drop(held);
 }
 
-// S-102: MSAL Python, .NET and Node write in place, also twice in one tick of the file's clock.
+// S-102: MSAL Python, .NET and Node write in place, possibly twice in one tick of the file's clock.
 #[tokio::test]
 async fn the_second_of_two_writes_in_one_tick_is_seen() {
     let (_folder, storage) = shared();
@@ -122,7 +122,7 @@ async fn the_second_of_two_writes_in_one_tick_is_seen() {
     let (ada, bob) = (document("ada").await, document("bob").await);
     assert_eq!(ada.len(), bob.len());
     let cache = TokenCache::new(storage.clone());
-    // A file system that keeps whole seconds.
+    // A file system with timestamps in whole seconds.
     let tick = UNIX_EPOCH + Duration::from_secs(UNIX_EPOCH.elapsed().unwrap().as_secs() + 2);
     let write = |text: String| {
         fs::write(storage.path(), text).unwrap();
@@ -138,7 +138,7 @@ async fn the_second_of_two_writes_in_one_tick_is_seen() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_path_that_is_no_file_costs_only_the_sharing() {
+async fn a_path_that_is_not_a_file_only_prevents_sharing() {
     for folder_in_place in [true, false] {
         let (folder, storage) = shared();
         if folder_in_place {

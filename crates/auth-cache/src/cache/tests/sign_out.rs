@@ -1,8 +1,9 @@
-//! S-87: after a sign-out nothing of the account is found, whoever else writes; S-98: one that waited undoes no later sign-in.
+//! S-87: after a sign-out, nothing of the account is found, whoever else writes. S-98: one that had to wait undoes no
+//! later sign-in.
 
 use std::sync::Mutex;
 
-use super::failures::Moody;
+use super::failures::Flaky;
 use super::*;
 use crate::assertion::Assertion;
 use crate::lookup::{AssertionQuery, GrantLookup};
@@ -26,9 +27,9 @@ async fn acts(cache: &TokenCache, user: &str, number: usize) -> bool {
     matches!(cache.lookup_assertion(&query, NOW).await, Ok(GrantLookup::Usable(_)))
 }
 
-// Who sees that a part of it is gone finds nothing of the rest.
+// A reader that sees part of it gone finds nothing of the rest.
 #[test]
-fn an_account_goes_in_one_moment() {
+fn an_account_is_removed_as_one() {
     const ACTS: usize = 40;
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in 0..30 {
@@ -46,7 +47,7 @@ fn an_account_goes_in_one_moment() {
                     runtime().block_on(async {
                         let mut gone = false;
                         for look in 0.. {
-                            // Each place in turn, in another order for each watcher.
+                            // Each partition in turn, in a different order for each watcher.
                             let there = match (look * (watcher + 1) + watcher) % (ACTS + 1) {
                                 ACTS => is_served(&cache, "ada").await,
                                 number => acts(&cache, "ada", number).await,
@@ -70,7 +71,7 @@ fn an_account_goes_in_one_moment() {
     }
 }
 
-/// A store into which somebody writes after us what was there before, so quickly that the version does not tell.
+/// A store where another program writes back what was there before, so quickly that the version does not show it.
 #[derive(Clone, Default)]
 struct Haunted {
     inner: MemoryStorage,
@@ -120,7 +121,7 @@ impl Storage for Haunted {
 }
 
 #[tokio::test]
-async fn what_another_program_writes_back_is_removed_again() {
+async fn an_account_that_another_program_writes_back_is_removed_again() {
     for (times, succeeds) in [(0, true), (1, true), (4, true), (5, false), (9, false)] {
         let storage = Haunted::default();
         let cache = TokenCache::new(storage.clone());
@@ -135,16 +136,16 @@ async fn what_another_program_writes_back_is_removed_again() {
         assert!(is_served(&cache, "bob").await && acts(&cache, "bob", 0).await, "{times}");
         let other = TokenCache::new(storage.inner.clone());
         assert_eq!(is_served(&other, "ada").await, !succeeds, "{times}");
-        // What was given up is done with the next change.
+        // The next change does what was given up.
         storage.ghosts.lock().unwrap().clear();
         store(&cache, "cy", false).await.unwrap();
         assert_eq!((names(&other).await, acts(&other, "ada", 0).await), (vec!["bob".into(), "cy".into()], false));
     }
 }
 
-// The user came back meanwhile: that is no ghost.
+// The user has signed in again in the meantime.
 #[tokio::test]
-async fn who_signs_in_during_the_sign_out_stays() {
+async fn a_sign_in_during_the_sign_out_stays() {
     let storage = Haunted::default();
     let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(MemoryStorage::new()));
     store(&cache, "ada", false).await.unwrap();
@@ -155,11 +156,11 @@ async fn who_signs_in_during_the_sign_out_stays() {
     assert_eq!(names(&TokenCache::new(storage.inner)).await, ["ada"]);
 }
 
-// A sign-out that waits for the store wins over refreshes, and not over a sign-in that came after it.
+// A sign-out that waits for the store undoes refreshes, but no later sign-in.
 #[tokio::test]
-async fn a_sign_out_that_waited_undoes_no_later_sign_in() {
+async fn a_delayed_sign_out_undoes_no_later_sign_in() {
     for (refreshed, seconds, stays) in [(true, 0, false), (true, 60, false), (false, 0, false), (false, 1, true)] {
-        let storage = Moody::default();
+        let storage = Flaky::default();
         let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
         store(&other, "ada", false).await.unwrap();
         act(&other, "ada", 0).await;
@@ -171,10 +172,10 @@ async fn a_sign_out_that_waited_undoes_no_later_sign_in() {
         other.store(update_by(&other, refreshed, update_of("ada", &answer, at(seconds)))).await.unwrap();
         storage.fail(&[]);
         let what = format!("refreshed: {refreshed}, {seconds} s later");
-        assert_eq!(is_served(&cache, "ada").await, stays, "{what}, as it is shown");
+        assert_eq!(is_served(&cache, "ada").await, stays, "{what}, in memory");
         store(&cache, "bob", false).await.unwrap();
         for cache in [&cache, &other] {
-            assert_eq!(is_served(cache, "ada").await, stays, "{what}, as it is stored");
+            assert_eq!(is_served(cache, "ada").await, stays, "{what}, in the store");
             assert_eq!(acts(cache, "ada", 0).await, stays, "{what}");
         }
     }
@@ -183,7 +184,7 @@ async fn a_sign_out_that_waited_undoes_no_later_sign_in() {
 #[tokio::test]
 async fn a_sign_out_and_a_sign_in_that_both_wait_keep_their_order() {
     for back in [false, true] {
-        let storage = Moody::default();
+        let storage = Flaky::default();
         let (cache, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage.inner.clone()));
         store(&other, "ada", false).await.unwrap();
         assert!(is_served(&cache, "ada").await);
@@ -200,10 +201,10 @@ async fn a_sign_out_and_a_sign_in_that_both_wait_keep_their_order() {
     }
 }
 
-// Where nobody ever saw the account, its own entry tells when its user had signed in.
+// If the cache has never seen the account, the account that is passed says when its user last signed in.
 #[tokio::test]
-async fn a_sign_out_of_somebody_unknown_goes_by_the_account_that_is_given() {
-    let storage = Moody::default();
+async fn a_sign_out_of_an_unknown_account_uses_the_sign_in_time_that_is_passed() {
+    let storage = Flaky::default();
     let other = TokenCache::new(storage.inner.clone());
     store(&other, "ada", false).await.unwrap();
     let account = other.accounts(&entra(T), &client()).await.unwrap().remove(0);
@@ -221,10 +222,10 @@ async fn a_sign_out_of_somebody_unknown_goes_by_the_account_that_is_given() {
     }
 }
 
-// S-87: that nobody wrote it back is not known while the store cannot be read.
+// S-87: while the store cannot be read, it is unknown whether the account was written back.
 #[tokio::test]
-async fn a_sign_out_that_cannot_be_looked_at_is_no_success() {
-    let storage = Moody::default();
+async fn a_sign_out_that_cannot_be_verified_fails() {
+    let storage = Flaky::default();
     let cache = TokenCache::new(storage.clone());
     store(&cache, "ada", false).await.unwrap();
     storage.fail(&["read"]);

@@ -1,4 +1,4 @@
-//! When the cache is full, the tokens that are asked for stay, whoever else writes the store.
+//! When the cache is full, tokens in use stay, whoever else writes to the store.
 
 use super::*;
 
@@ -15,7 +15,7 @@ async fn put(cache: &TokenCache, number: usize, seconds: i64) {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_stays_when_the_store_is_read_anew() {
+async fn tokens_in_use_stay_when_the_store_is_read_again() {
     let storage = MemoryStorage::new();
     let limits = Limits { access_tokens: 16, ..Limits::DEFAULT };
     let cache = TokenCache::new(storage.clone()).with_limits(limits);
@@ -25,7 +25,7 @@ async fn what_is_asked_for_stays_when_the_store_is_read_anew() {
     for number in [0, 7, 11] {
         assert!(ask(&cache, number, 100).await);
     }
-    // Another program writes, twice; it also gets a new token for one that was asked for.
+    // Another program writes twice, and replaces one of the tokens in use.
     for marker in 0..2 {
         let mut document = stored(&storage).await;
         document["Foreign"] = json!({"marker": marker});
@@ -45,12 +45,12 @@ async fn what_is_asked_for_stays_when_the_store_is_read_anew() {
     for number in 0..17 {
         left += usize::from(ask(&cache, number, 300).await);
     }
-    assert_eq!(left, 14, "an eighth more than needed went");
+    assert_eq!(left, 14, "an eighth more than needed was dropped");
 }
 
-// a clock that is set back makes no token younger, also when another program has written meanwhile.
+// setting the clock back makes no token younger, even if another program has written in between.
 #[tokio::test]
-async fn a_token_that_is_read_anew_is_as_old_as_before() {
+async fn a_token_that_is_read_again_is_as_old_as_before() {
     let storage = MemoryStorage::new();
     let cache = TokenCache::new(storage.clone());
     put(&cache, 0, 0).await;

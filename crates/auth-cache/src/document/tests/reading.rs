@@ -1,4 +1,4 @@
-//! Texts that other programs, or somebody with bad intentions, left in place of a document.
+//! Documents that another program damaged, or that an attacker made.
 
 use super::*;
 use crate::lookup::{Lookup, Query, lookup};
@@ -8,7 +8,7 @@ use crate::testing::{
     NOW, T, access_token, account, assert_linear, client, entra, home_account, home_id, scopes, update_of,
 };
 
-/// The access token that the home account gets.
+/// The access token that the home account is served.
 fn served(document: &Document) -> Option<String> {
     let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
     match lookup(document, &Query::new(&authority, &client, &account, &wanted), NOW) {
@@ -22,7 +22,7 @@ fn written(document: &Document) -> String {
 }
 
 #[test]
-fn odd_documents_are_read_for_what_they_hold() {
+fn the_valid_parts_of_an_odd_document_are_read() {
     let good = access_token("at", &[]);
     let other = access_token("other", &[("target", json!("Mail.Read"))]);
     for (text, entries) in [
@@ -32,33 +32,33 @@ fn odd_documents_are_read_for_what_they_hold() {
         (format!(r#"{{"AppMetadata":null,"AccessToken":{{"k":{good}}}}}"#), 1),
         (format!(r#"{{"RefreshToken":"no map","AccessToken":{{"k":{good}}},"Account":[1],"IdToken":7}}"#), 1),
         (format!(r#"{{"AccessToken":{{"k":{good}}},"AppMetadata":true,"Account":1.5}}"#), 1),
-        // Two sections of one name, and one that is no map beside one that is.
+        // Two sections of the same name, and a bad section next to a good one.
         (format!(r#"{{"AccessToken":{{"k":{good}}},"AccessToken":{{"l":{other}}}}}"#), 2),
         (format!(r#"{{"AccessToken":"x","AccessToken":{{"k":{good}}}}}"#), 1),
         (format!(r#"{{"AccessToken":{{"k":{good}}},"AccessToken":null}}"#), 1),
-        // Escapes, in the names of sections and members and in keys.
+        // Escapes in the names of sections and members, and in keys.
         (format!(r#"{{"\u0041ccessToken":{{"\u006b\n\"":{good}}}}}"#), 1),
         (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, good.to_string().replace("realm", r"\u0072ealm")), 1),
         (format!(r#"{{"AccessToken":{{"k":{}}}}}"#, good.to_string().replace("home_acc", r"h\u006fme_acc")), 1),
-        // Entries that are none.
+        // Entries that are empty or not objects.
         (format!(r#"{{"AccessToken":{{"a":null,"b":7,"c":"x","d":[],"e":{{}},"f":true,"k":{good}}}}}"#), 7),
-        // Half of a character: nobody can say it, but JSON has it.
+        // Half of a surrogate pair: valid JSON, but no string.
         (format!(r#"{{"\ud800":1,"AccessToken":{{"a\ud800":{other},"k":{good}}}}}"#), 2),
         (format!(r#"{{"AccessToken":{{"k":{good},"l":{{"home_account_id":"\ud800","\udfff":"\ud800"}}}}}}"#), 2),
         (format!(r#"{{"RefreshToken":7,"AccessToken":{{"a\ud800":{other},"k":{good},"\udbff":null}}}}"#), 3),
     ] {
         let document = super::super::parse(text.clone().into_bytes().into(), 32).expect(&text);
         assert_eq!((served(&document).as_deref(), document.entries()), (Some("at"), entries), "{text}");
-        // Nothing of it goes when it is written and read again.
+        // Nothing is lost when it is written and read again.
         let again = parse(&written(&document));
         assert_eq!((served(&again).as_deref(), again.entries()), (Some("at"), entries), "{text}");
         assert_eq!(written(&again), written(&document), "{text}");
     }
 }
 
-// S-91: names that no text can hold differ all the same, from one another and from texts that look like them.
+// S-91: names that no string can hold are told apart, from one another and from strings that look like them.
 #[test]
-fn names_that_no_text_can_hold_are_kept_apart() {
+fn names_that_no_string_can_hold_are_kept_apart() {
     let keys = [r"k\ud800", r"k\ud801", r"k\\ud800", r#"\"k\\ud800\""#];
     let foreign = r#""\ud800":1,"\ud801":2,"\\ud800":3,"\"\\ud800\"":4"#;
     let entry = |number: usize, more: &str| {
@@ -83,7 +83,7 @@ fn names_that_no_text_can_hold_are_kept_apart() {
         assert_eq!(text.matches(&format!(r#""{key}":{{"#)).count(), 1, "{key} in {text}");
     }
     assert_eq!(written(&parse(&text)), text);
-    // They go over into what takes the place of an entry.
+    // A new entry takes them over from the one that it replaces.
     assert!(update_of("u", &[("scope", json!("scope0"))], NOW).apply(&document, Moment::First));
     let text = written(&document);
     for member in foreign.split(',') {
@@ -92,7 +92,7 @@ fn names_that_no_text_can_hold_are_kept_apart() {
 }
 
 #[test]
-fn who_says_twice_whose_it_is_says_nothing() {
+fn an_entry_with_two_home_account_ids_is_not_served() {
     let id = format!(r#""home_account_id":"{}""#, home_id());
     let once = access_token("at", &[]).to_string();
     for (entry, answers) in [
@@ -115,12 +115,12 @@ fn who_says_twice_whose_it_is_says_nothing() {
     }
 }
 
-/// A document in which the depth is no matter.
+/// Parses without a limit on depth.
 fn unbounded(text: &str) -> Document {
     super::super::parse(text.as_bytes().to_vec().into(), usize::MAX).unwrap()
 }
 
-// S-90: so many levels are read and written, and one more is not, wherever they are.
+// S-90: as many levels as the limit are read and written, one more is not, wherever they are.
 #[test]
 fn depth_has_a_limit() {
     for levels in [3, 4, 32, 33] {
@@ -148,9 +148,9 @@ fn depth_has_a_limit() {
     }
 }
 
-// Where it is allowed depth costs no stack, wherever it is; what is deep in an entry of ours is no reason to lose the entry.
+// Where depth is allowed, it costs no stack. A deep member of our own entry is no reason to lose the entry.
 #[test]
-fn depth_is_no_danger() {
+fn deep_nesting_overflows_no_stack() {
     let deep = |open: &str, close: &str| format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
     for deep in [deep("[", "]"), deep("{\"a\":", "}")] {
         let entry = |name: &str| {
@@ -169,13 +169,13 @@ fn depth_is_no_danger() {
             assert_eq!(super::super::parse(text.clone().into_bytes().into(), 32).err(), Some(Unreadable::TooDeep));
             let document = unbounded(&text);
             assert_eq!(served(&document).is_some(), serves);
-            assert!(written(&document).contains(&deep), "it stays as it is");
+            assert!(written(&document).contains(&deep), "it is kept unchanged");
         }
         let account = account("ada", &[]).to_string().replacen('{', &format!(r#"{{"tenantProfiles":{deep},"#), 1);
         let document = unbounded(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
         let found = crate::accounts::accounts(&document, &entra(T), &client());
         assert_eq!(found.len(), 1, "{deep:.9}");
-        // A text within a text that is deep.
+        // Deep JSON within a string.
         let profiles = format!(r#"{{"tenantProfiles":{},"#, json!([deep]));
         let account = crate::testing::account("ada", &[]).to_string().replacen('{', &profiles, 1);
         let document = parse(&format!(r#"{{"Account":{{"k":{account}}}}}"#));
@@ -183,9 +183,9 @@ fn depth_is_no_danger() {
     }
 }
 
-// S-88, R-53: keys, accounts, clients and realms that differ in their last letters only.
+// S-88, R-53: keys, accounts, clients and realms that differ only in their last letters.
 #[test]
-fn reading_writing_and_asking_are_linear() {
+fn reading_writing_and_lookups_take_linear_time() {
     let many = |n: usize| {
         let salt = "a".repeat(40);
         let sections = ["AccessToken", "Account", "AppMetadata"].map(|section| {

@@ -1,4 +1,4 @@
-//! what only somebody with bad intentions stores, in sizes at which anything quadratic would be felt.
+//! documents that only an attacker would make, large enough to reveal anything quadratic.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::update::TokenUpdate;
 
 const ISSUER: &str = "https://idp.example";
 
-/// So many entries of a section.
+/// A section of `n` entries.
 fn section(name: &str, n: usize, entry: impl Fn(usize) -> (String, Value)) -> String {
     let entries: Vec<_> = (0..n)
         .map(|number| {
@@ -33,7 +33,7 @@ fn document(sections: &[String]) -> String {
     format!("{{{}}}", sections.join(","))
 }
 
-/// A key that differs from others in its last letters only.
+/// A key that differs from others only in its last letters.
 fn key(number: usize) -> String {
     format!("{}-{number:06}", "k".repeat(40))
 }
@@ -43,7 +43,7 @@ fn ask(document: &Document, authority: &Authority, wanted: &str) -> Lookup {
     lookup(document, &Query::new(authority, &client, &account, &wanted), NOW)
 }
 
-/// Everything that is done with a document, once.
+/// Does everything that can be done with a document, once.
 fn use_all(text: &str, authority: &Authority) {
     let document = super::super::parse(text.as_bytes().to_vec().into(), 32).unwrap();
     assert!(!matches!(ask(&document, authority, "none"), Lookup::Usable(_)));
@@ -63,7 +63,7 @@ fn use_all(text: &str, authority: &Authority) {
     assert!(removal.apply(&document, Moment::First));
 }
 
-// Entries under one key, of as many accounts.
+// Entries of as many accounts, all under one key.
 #[test]
 fn a_hundred_thousand_keys_that_collide() {
     let tokens = |n: usize| {
@@ -104,7 +104,7 @@ fn ten_thousand_scopes_of_one_token() {
     });
 }
 
-// Members of other programs go over into the entry that takes the place of theirs (R-53, S-88).
+// A new entry takes over the members that other programs added to the one it replaces (R-53, S-88).
 #[test]
 fn a_hundred_thousand_members_of_another_program() {
     let token = |n: usize| {
@@ -121,13 +121,13 @@ fn a_hundred_thousand_members_of_another_program() {
     });
 }
 
-/// One account with many of everything: entries of other realms, clients and families, or spelt otherwise.
+/// One account with many entries of every kind: for other realms, clients and families, or spelled differently.
 fn crowded(n: usize, issuer: &str, environment: impl Fn(usize) -> String) -> String {
     let numbered = |name: &'static str, number: usize| (name, json!(format!("{name}{number}")));
     let entry = |number: usize, entry: Value, more: &[(&'static str, Value)]| {
         (key(number), with(with(entry, &[("environment", json!(environment(number)))]), more))
     };
-    // Every second one is of this client.
+    // Every second one belongs to this client.
     let client_id = |number: usize| {
         if number.is_multiple_of(2) { ("client_id", json!(CLIENT)) } else { numbered("client_id", number) }
     };
@@ -153,7 +153,7 @@ fn many_entries_of_every_section_at_entra() {
     assert_linear(2_500, prepare, |text| use_all(&text, &entra(T)));
 }
 
-// Where id_tokens decide whose an entry is, there are many of them, and the host is spelt in many ways.
+// Where ID tokens decide whose an entry is: many of them, and many spellings of the host.
 #[test]
 fn many_entries_of_every_section_where_issuers_share_a_host() {
     for issuer in [ISSUER, "https://idp.example/other"] {
@@ -168,9 +168,9 @@ fn many_entries_of_every_section_where_issuers_share_a_host() {
     assert_linear(250, prepare, |text| use_all(&text, &oidc("http://localhost:8400/own")));
 }
 
-// What bounds the work: no more refresh tokens are tried, and nobody can tell whose the entries of such an account are.
+// The work is bounded: at most 64 refresh tokens are tried, and none if there are more than 256 ID tokens.
 #[test]
-fn no_honest_account_has_so_many() {
+fn more_tokens_than_an_honest_account_has_are_ignored() {
     let text = |n: usize, id_tokens: usize| {
         let place = ("environment", json!("idp.example"));
         let client_id = |number: usize| ("client_id", json!(format!("client{number}")));

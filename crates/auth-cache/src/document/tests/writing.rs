@@ -1,4 +1,4 @@
-//! One entry for each key, whatever a document holds (S-79).
+//! One entry is written per key, whatever a document contains (S-79).
 
 use super::*;
 use crate::testing::{CLIENT, access_token, counted, refresh_token};
@@ -8,12 +8,12 @@ fn keys(document: &Document) -> usize {
     let keys = text.matches(r#""credential_type""#).count();
     let value: Value = serde_json::from_str(&text).unwrap();
     let apart: usize = value.as_object().unwrap().values().map(|section| section.as_object().unwrap().len()).sum();
-    assert_eq!(keys, apart, "no key stands twice: {text}");
+    assert_eq!(keys, apart, "no key appears twice: {text}");
     keys
 }
 
 #[test]
-fn of_entries_under_one_key_one_is_written() {
+fn one_entry_is_written_per_key() {
     let entry = |id: &str, secret: &str| refresh_token(secret, &[("home_account_id", json!(id))]);
     for (text, left) in [
         (format!(r#"{{"k":{},"k":{}}}"#, entry("a", "1"), entry("a", "2")), json!({"k": entry("a", "2")})),
@@ -29,15 +29,15 @@ fn of_entries_under_one_key_one_is_written() {
     }
 }
 
-// The Kelvin sign and the letter k are one in lower case, and two in accounts.
+// The Kelvin sign and the letter k are the same in lower case, but not in accounts.
 #[test]
-fn of_two_accounts_that_fold_to_one_key_the_first_is_written() {
+fn the_first_of_two_accounts_with_one_key_is_written() {
     let put_token = |document: &Document, id: &str, secret: &str| {
         let key = Key::refresh_token(id, "e", CLIENT);
         let entry = NewEntry::new().with("home_account_id", id).with("environment", "e").with("credential_type", "R");
         let entry = entry.with("client_id", CLIENT).with("secret", secret);
-        let place = PartitionKey::User(id.to_ascii_lowercase().into());
-        document.edit(&place, |draft| put(&mut draft.refresh_tokens, key, entry, |_| true));
+        let partition = PartitionKey::User(id.to_ascii_lowercase().into());
+        document.edit(&partition, |draft| put(&mut draft.refresh_tokens, key, entry, |_| true));
     };
     let there = |document: &Document, id: &str| {
         let read = |partition: &Partition| {
@@ -56,7 +56,7 @@ fn of_two_accounts_that_fold_to_one_key_the_first_is_written() {
         assert_eq!(keys(&document), 1);
         let again = parse(core::str::from_utf8(&text).unwrap());
         assert_eq!((there(&again, one), there(&again, other)), (vec!["1".to_owned()], vec![]));
-        // The first goes on being the one that is stored, until it is gone.
+        // The first is the one that is stored until it is removed.
         put_token(&document, one, "3");
         assert!(value(&document).to_string().contains("\"3\""));
         document.edit(&PartitionKey::User(one.to_ascii_lowercase().into()), |draft| draft.refresh_tokens.clear());
@@ -81,29 +81,29 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    // The size is what is there, after any edits.
+    // The size is that of the content, after any edits.
     #[test]
-    fn sizes_stay_right(steps in proptest::collection::vec(step(), 0..60)) {
+    fn the_size_follows_every_edit(steps in proptest::collection::vec(step(), 0..60)) {
         let entry = access_token("at", &[("home_account_id", json!("0"))]);
         let document = parse(&json!({"AccessToken": {"k": entry, "broken": {"home_account_id": "1"}}}).to_string());
         prop_assert_eq!(document.size(), counted(&document));
         for step in steps {
-            let place = |who: u8| match who {
+            let key = |who: u8| match who {
                 0 | 1 => PartitionKey::User(who.to_string().into()),
                 2 => PartitionKey::app("client", "realm"),
                 _ => PartitionKey::Assertion("hash".into()),
             };
             match step {
-                Step::Put(who, what, length) => document.edit(&place(who), |draft| {
+                Step::Put(who, what, length) => document.edit(&key(who), |draft| {
                     let name = what.to_string();
                     let secret = "x".repeat(length.into());
                     let entry = NewEntry::new().with("environment", &name).with("secret", &secret);
                     put(&mut draft.access_tokens, Key::account(&name, &who.to_string(), "r"), entry, |own| *own.environment == *name);
                 }),
-                Step::Remove(who, what) => document.edit(&place(who), |draft| {
+                Step::Remove(who, what) => document.edit(&key(who), |draft| {
                     remove(&mut draft.access_tokens, |own| *own.environment == *what.to_string());
                 }),
-                Step::Clear(who) => document.edit(&place(who), |draft| draft.access_tokens.clear()),
+                Step::Clear(who) => document.edit(&key(who), |draft| draft.access_tokens.clear()),
             }
             prop_assert_eq!(document.size(), counted(&document));
             prop_assert!(document.all().iter().all(|(_, partition)| partition.size().entries > 0), "no empty partition");

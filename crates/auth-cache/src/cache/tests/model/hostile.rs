@@ -1,4 +1,4 @@
-//! P-04: what differs is never served for each other, also where it joins or folds to one key.
+//! P-04: a token never answers a query that it was not issued for, even if both join or fold to the same key.
 
 use super::*;
 
@@ -11,7 +11,7 @@ const CLOUDS: [&str; 2] = ["https://login.microsoftonline.com", "https://login.m
 /// Account, client, scope, cloud and tenant.
 type Tuple = (usize, usize, usize, usize, usize);
 
-/// What two tuples have to share to be the same.
+/// Tuples for which this is equal are the same.
 fn folded((id, client, scope, cloud, realm): Tuple) -> (String, String, String, usize, usize) {
     let fold = str::to_ascii_lowercase;
     (fold(IDS[id]), fold(CLIENTS[client]), fold(SCOPES[scope]), cloud, realm)
@@ -32,7 +32,7 @@ async fn put(cache: &TokenCache, tuple: Tuple, number: usize) {
     let account = Account::new(AccountId::new(IDS[tuple.0]), authority.environment(), "ada");
     let client = ClientId::new(CLIENTS[tuple.1]).unwrap();
     let update = TokenUpdate::from_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
-    // A collision is told, and the tokens serve all the same.
+    // A collision is an error, but the tokens are served nonetheless.
     let _ = cache.store(update).await;
 }
 
@@ -66,7 +66,7 @@ fn tuple() -> impl Strategy<Value = Tuple> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn what_differs_never_answers_for_each_other(
+    fn a_token_answers_only_its_own_query(
         tuples in proptest::collection::vec(tuple(), 1..14), more in proptest::collection::vec(tuple(), 0..14),
         is_stored in any::<bool>(),
     ) {
@@ -93,7 +93,7 @@ proptest! {
                     }
                 }
             }
-            // Only what somebody else's key stands in the way of is not stored.
+            // Only another entry under the same key keeps a token from being stored.
             let (_, collided) = document::write(&cache.whole().known().document);
             assert!(lost == 0 || !collided.is_empty(), "{lost}");
         });

@@ -1,4 +1,4 @@
-//! The plain list.
+//! The plain list to compare with.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ pub(super) struct AccountRow {
     signed_in: Option<Timestamp>,
 }
 
-/// An account as it is listed: id, whether it can be refreshed, the time of its sign-in, its tenants.
+/// An account as it is listed: its ID, whether it can be refreshed, the time of its sign-in, its tenants.
 type Listed = (String, bool, Option<Timestamp>, BTreeSet<String>);
 
 #[derive(Clone, Debug, Default)]
@@ -168,7 +168,7 @@ impl List {
         self.families.extend(&other.families);
     }
 
-    /// The token that lives longest, and of those the one that grants least.
+    /// The token that expires last and, of several, the one with the fewest scopes.
     pub(super) fn best(
         &self,
         owner: &Owner,
