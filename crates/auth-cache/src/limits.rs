@@ -24,8 +24,8 @@ use crate::entries::AccessToken;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The maximum size of a stored document in bytes. A larger one is neither read nor written (S-90). 256 MiB by
-    /// default.
+    /// The maximum size of a stored document in bytes, at most 4 GiB. A larger one is neither read nor written (S-90).
+    /// 256 MiB by default.
     pub document_bytes: usize,
     /// The maximum number of entries in a stored document. One with more is neither read nor written (S-90). 1,000,000
     /// by default.
@@ -65,7 +65,7 @@ impl Limits {
 
     /// Why a document of this size is left alone, if it is too large.
     pub(crate) fn excess(&self, bytes: usize, entries: usize) -> Option<&'static str> {
-        if bytes > self.document_bytes {
+        if bytes > self.document_bytes.min(ADDRESSABLE) {
             Some("it is larger than the limit; it is left unchanged, and tokens are kept in memory only")
         } else if entries > self.document_entries {
             Some("it has more entries than the limit; it is left unchanged, and tokens are kept in memory only")
@@ -78,6 +78,9 @@ impl Limits {
         size.access_tokens > self.access_tokens || memory(size) > self.bytes
     }
 }
+
+/// The texts of entries are found by 32-bit offsets: what is beyond would be lost when the document is written.
+const ADDRESSABLE: usize = u32::MAX as usize;
 
 /// About how much memory an access token takes besides its text and what was parsed from it, in bytes.
 const OVERHEAD: usize = 1536;

@@ -12,6 +12,15 @@ fn limits(access_tokens: usize) -> Limits {
     Limits { access_tokens, ..Limits::DEFAULT }
 }
 
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn a_document_of_more_than_4_gib_is_refused_whatever_the_limit() {
+    let limits = Limits { document_bytes: usize::MAX, ..Limits::DEFAULT };
+    let last = u32::MAX as usize;
+    assert_eq!(limits.excess(last, 0), None);
+    assert!(limits.excess(last + 1, 0).is_some());
+}
+
 /// A token of the home account, for a scope of its own.
 fn numbered(number: usize, changes: &[(&str, Value)]) -> (&'static str, Value) {
     let own = [("target", json!(format!("scope{number}"))), ("cached_at", text(-1000))];
