@@ -11,8 +11,8 @@ use crate::entries::AccessToken;
 
 /// How much a cache may hold.
 ///
-/// When a limit is exceeded, only access tokens of this client are dropped: expired ones first, then the least recently
-/// used. Refresh tokens, accounts and entries of other programs are never dropped.
+/// When a limit is exceeded, only access tokens of the client itself are dropped: expired ones first, then the least
+/// recently used. Refresh tokens, accounts and entries of other programs are never dropped.
 ///
 /// ```
 /// use auth_cache::{Limits, TokenCache};
@@ -97,6 +97,16 @@ impl Default for Limits {
 }
 
 /// How many access tokens were dropped because the cache was full.
+///
+/// ```
+/// use auth_cache::{Event, TokenCache};
+///
+/// let cache = TokenCache::in_memory().on_event(|event| {
+///     if let Event::Evicted(evicted) = event {
+///         eprintln!("{} access tokens were dropped unused", evicted.least_recently_used);
+///     }
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evicted {

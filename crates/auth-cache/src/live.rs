@@ -324,8 +324,8 @@ impl LiveDocument {
         self.is_deferring.load(Ordering::Relaxed) && self.pending().is_retry_due(now)
     }
 
-    /// Tries again to store the pending changes, if it is time to. It does not wait for a lock, as a caller waits for
-    /// an answer.
+    /// Tries again to store the pending changes, if it is time to. It does not wait for a lock, because a caller is
+    /// waiting for an answer.
     pub(crate) async fn retry(&self, now: Timestamp) {
         if self.is_retry_due(now) {
             self.pending().note_retry(now);
@@ -462,7 +462,7 @@ impl LiveDocument {
         }
     }
 
-    /// Reports keys that collide anew, and returns whether there are any.
+    /// Reports new key collisions, and returns whether there are any.
     fn note_collided(&self, now: BTreeSet<String>) -> bool {
         let before = {
             let mut collided = self.collided.lock().unwrap_or_else(PoisonError::into_inner);

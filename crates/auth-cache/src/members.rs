@@ -23,8 +23,8 @@ pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 pub(crate) enum Name<'a> {
     /// A string, borrowed unless it has escapes.
     Text(Cow<'a, str>),
-    /// With half of a surrogate pair, which JSON allows but no string can hold: kept with its quotes. Thus, one bad
-    /// name neither spoils its neighbours nor is mistaken for another (S-91).
+    /// A name with half of a surrogate pair, which JSON allows but no string can hold, in its quotes. One bad name
+    /// neither spoils its neighbours nor is mistaken for another (S-91).
     Quoted(&'a str),
 }
 

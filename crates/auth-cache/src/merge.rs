@@ -9,8 +9,8 @@ use crate::document::{Document, Draft, Item, Partition, PartitionKey};
 use crate::entries::{AccessToken, AccountEntry, AppMetadata, IdTokenEntry, RefreshToken};
 use crate::members::Entry;
 
-/// Merges all of `other`. Of two entries with the same identity, the one written later stays; if neither is later, the
-/// one of `other` does.
+/// Merges all of `other`. Of two entries with the same identity, the one written later stays; if neither is later, that
+/// of `other`.
 pub(crate) fn merge(document: &Document, other: &Document) {
     for (key, theirs) in other.all() {
         document.edit(&key, |ours| merge_partition(ours, &theirs));

@@ -103,7 +103,7 @@ impl<'a> NewEntry<'a> {
         text
     }
 
-    /// What a reader would find; `None` if it takes parsing to know.
+    /// What a reader would find; `None` if only parsing would tell.
     pub(crate) fn into_members(self) -> Option<Members<'a>> {
         self.as_written.is_empty().then(|| Members::known(self.members))
     }

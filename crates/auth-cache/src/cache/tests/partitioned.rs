@@ -34,7 +34,7 @@ struct State {
 /// One partition, and the version that was last seen.
 struct Partition {
     state: Arc<State>,
-    /// What it fails with.
+    /// The failure that affects it.
     part: Fails,
     inner: MemoryStorage,
     learned: Mutex<Option<Version>>,
