@@ -8,7 +8,7 @@ use auth_core::{Account, AccountId, Authority, ClientId, TenantProfile, Timestam
 
 use crate::document::{Document, Partition, entries};
 use crate::entries::{AccountEntry, IdTokenEntry, RefreshToken};
-use crate::family::{Family, is_issued, is_told};
+use crate::family::{Family, has_plausible_id_tokens, is_from_issuer};
 
 /// The accounts of one authority.
 #[cfg(test)]
@@ -80,7 +80,7 @@ impl Asked<'_> {
             .filter(|token: &&RefreshToken| self.authority.is_environment(&token.environment))
             .filter(|token| self.family.may_try(token, self.client_id).is_some())
             .filter(|token| {
-                is_issued(
+                is_from_issuer(
                     self.authority,
                     &account.home_account_id,
                     partition,
@@ -112,7 +112,8 @@ impl Asked<'_> {
                 && realm.is_none_or(|realm| same(&entry.realm, realm))
                 && entry.is_of(self.authority, &account.home_account_id)
         };
-        !self.authority.issuer_decides() || (is_told(partition) && entries(&partition.id_tokens).any(issued))
+        !self.authority.issuer_decides()
+            || (has_plausible_id_tokens(partition) && entries(&partition.id_tokens).any(issued))
     }
 }
 

@@ -1,4 +1,4 @@
-//! On behalf of whom a token was got.
+//! The assertion that an on-behalf-of token was obtained with.
 
 use core::fmt;
 
@@ -6,19 +6,19 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-/// A key of a session is a part of keys in the cache.
+/// The maximum length of a session key in bytes; it is part of keys in the cache.
 const LONGEST: usize = 256;
 
-/// A session key that cannot be taken.
+/// The session key is not acceptable; see [`Assertion::session`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a session key needs room for 128 random bits (22 characters, 32 hexadecimal or 39 decimal digits), 256 bytes at most, \
-     and must not look like the hash of an assertion"
+    "a session key must have at least 22 characters (32 if all are hexadecimal digits, 39 if all are decimal) and at most \
+     256 bytes, and must not look like the hash of an assertion"
 )]
 #[non_exhaustive]
 pub struct InvalidSessionKey;
 
-/// The user's assertion behind an on-behalf-of token, or the key of a session that the application chose.
+/// The user's assertion behind an on-behalf-of token, or a session key that the application chose.
 ///
 /// ```
 /// use auth_cache::Assertion;
@@ -30,18 +30,20 @@ pub struct InvalidSessionKey;
 pub struct Assertion(Box<str>);
 
 impl Assertion {
-    /// The access token that the application received; its SHA-256 is kept (S-84).
+    /// Uses the access token that the application received; only its SHA-256 is kept (S-84).
     #[must_use]
     pub fn from_token(token: &str) -> Self {
         Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token)).into())
     }
 
-    /// A key that the application chose for a long-running process. Whoever knows it gets the tokens: it needs 128 bits of
-    /// randomness, and is long enough to hold them when it has 22 characters; 32 hexadecimal digits, where it has nothing
-    /// but these, or 39 decimal ones (S-84).
+    /// Uses a key that the application chose for a long-running process.
+    ///
+    /// Anyone who knows the key gets the tokens, so it needs 128 bits of randomness: at least 22 characters, or 32
+    /// hexadecimal or 39 decimal digits if it has no others (S-84).
     ///
     /// # Errors
-    /// [`InvalidSessionKey`] when the key is shorter or beyond 256 bytes, or could be mistaken for the hash of an assertion.
+    /// [`InvalidSessionKey`] if the key is shorter than that or longer than 256 bytes, ends with `=`, or could be the
+    /// hash of an assertion.
     pub fn session(key: &str) -> Result<Self, InvalidSessionKey> {
         let is_hash = [&BASE64_URL_SAFE_NO_PAD, &BASE64_STANDARD_NO_PAD]
             .iter()
@@ -57,7 +59,8 @@ impl Assertion {
     }
 }
 
-/// Whether so many characters of the key's kind can hold 128 bits. What stands between digits, as in a UUID, counts for nothing.
+/// Whether the key has enough characters of its kind for 128 bits. Separators between digits, as in a UUID, do not
+/// count.
 fn may_hold_128_bits(key: &str) -> bool {
     let digits = |is_digit: fn(&char) -> bool| {
         let all = key.chars().all(|letter| is_digit(&letter) || matches!(letter, '-' | ':' | '{' | '}'));

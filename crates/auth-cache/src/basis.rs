@@ -1,4 +1,4 @@
-//! What was cached when a refresh began: its answer is stored only as far as that still holds.
+//! What was cached when a refresh began. Its response is stored only as far as that still holds.
 
 use core::fmt;
 use std::collections::HashSet;
@@ -11,22 +11,22 @@ use crate::digest::digest;
 use crate::document::{Item, entries};
 use crate::entries::{AccountEntry, RefreshToken};
 
-/// What the cache held of an account when a refresh began.
+/// What the cache held for an account when a refresh began.
 ///
-/// The answer may come much later. [`TokenUpdate::from_refresh`](crate::TokenUpdate::from_refresh) takes this, so that the write
-/// is a compare-and-swap: it neither replaces a refresh token that was stored meanwhile, by a new sign-in or by another
-/// program, nor brings back an account that was removed.
+/// The response may come much later. With this, [`TokenUpdate::from_refresh`](crate::TokenUpdate::from_refresh) makes
+/// the write a compare-and-swap: it neither replaces a refresh token that a sign-in or another program has stored
+/// meanwhile, nor restores an account that was removed.
 #[derive(Clone)]
 pub struct RefreshBasis {
     began_at: Timestamp,
-    /// As [`last_sign_in`] tells it.
+    /// The result of [`last_sign_in`].
     last_sign_in: Option<Timestamp>,
     /// Digests of the refresh tokens.
     refresh_tokens: HashSet<u64, RandomState>,
 }
 
 impl RefreshBasis {
-    pub(crate) fn of(
+    pub(crate) fn new(
         authority: &Authority,
         accounts: &[Arc<Item<AccountEntry>>],
         refresh_tokens: &[Arc<Item<RefreshToken>>],
@@ -40,12 +40,12 @@ impl RefreshBasis {
         self.began_at
     }
 
-    /// Whether the refresh token was there.
+    /// Whether the refresh token was in the cache.
     pub(crate) fn knows(&self, refresh_token: &Secret) -> bool {
         self.refresh_tokens.contains(&digest(refresh_token))
     }
 
-    /// Whether the account is gone; where there was no entry of it, whether its refresh tokens are.
+    /// Whether the account is gone; if it had no entry, whether its refresh tokens are gone.
     pub(crate) fn is_gone(
         &self,
         authority: &Authority,
@@ -62,7 +62,7 @@ impl RefreshBasis {
     }
 }
 
-/// When the user signed in last, in any tenant; the epoch where the account does not tell, `None` without an account.
+/// When the user last signed in, in any tenant; the epoch if the account does not say, `None` without an account.
 fn last_sign_in(authority: &Authority, accounts: &[Arc<Item<AccountEntry>>]) -> Option<Timestamp> {
     let here = entries(accounts).filter(|entry| authority.is_environment(&entry.account.environment));
     here.map(AccountEntry::signed_in_at).max()

@@ -1,4 +1,4 @@
-//! Extra request data that sets tokens apart: MSAL's extended cache keys.
+//! Extra request data that distinguishes tokens: MSAL's extended cache keys.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::members::Members;
 
-/// The members that libraries keep the data itself in.
+/// The members in which libraries keep the data.
 const COMPONENTS: [&str; 2] = ["ext", "additionalCacheKeyComponents"];
-/// The members that libraries keep a hash of it in.
+/// The members in which libraries keep its hash.
 const HASHES: [&str; 2] = ["ext_cache_key", "additionalCacheKeyComponentsHash"];
 
-/// Extra data of a request, such as `fmi_path`: a token that was got with it answers only requests with the same, and
-/// never one without.
+/// Extra data of a request, such as `fmi_path`. A token obtained with it answers only requests with the same data.
 ///
 /// ```
 /// use auth_cache::Extension;
@@ -26,14 +25,14 @@ const HASHES: [&str; 2] = ["ext_cache_key", "additionalCacheKeyComponentsHash"];
 pub struct Extension(BTreeMap<String, String>);
 
 impl Extension {
-    /// The data as names with values; what has an empty value counts for nothing.
+    /// Creates extra data from pairs of name and value; pairs with an empty value are ignored.
     #[must_use]
     pub fn new(components: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         let components = components.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self(components.filter(|(_, value): &(String, String)| !value.is_empty()).collect())
     }
 
-    /// Whether there is no data.
+    /// Returns whether there is no data.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -43,16 +42,16 @@ impl Extension {
         &self.0
     }
 
-    /// The hash that stands in keys and in `ext_cache_key`: SHA-256 of every name and value, each behind its length, in
-    /// lower-case base64url.
+    /// Returns the hash for keys and `ext_cache_key`: SHA-256 of all names and values, each prefixed with its length,
+    /// in lower-case base64url.
     #[must_use]
     pub fn hash(&self) -> String {
         let prefixed = self.0.iter().flat_map(|(name, value)| [name, value]);
         Self::digest(prefixed.map(|text| format!("{}:{text}", text.len()))).to_ascii_lowercase()
     }
 
-    /// The hash that older libraries write, and that names a partition of a distributed cache: without the lengths, its
-    /// letters as they are.
+    /// The hash that older libraries write, and that names a partition of a distributed cache: without lengths, in
+    /// mixed case.
     pub(crate) fn hash_without_lengths(&self) -> String {
         Self::digest(self.0.iter().flat_map(|(name, value)| [name.clone(), value.clone()]))
     }
@@ -64,16 +63,16 @@ impl Extension {
     }
 }
 
-/// What an entry says of extra data.
+/// What an entry says about extra data.
 #[derive(Debug)]
 pub(crate) enum Extended {
-    /// There was none.
+    /// There is none.
     Not,
-    /// This.
+    /// The data itself.
     By(Extension),
-    /// Some with this hash.
+    /// Only its hash.
     ByHash(Box<str>),
-    /// Something that we do not understand; it answers nobody.
+    /// Something that we do not understand; the entry answers no query.
     Unclear,
 }
 
@@ -93,7 +92,7 @@ impl Extended {
         }
     }
 
-    /// The hash of the data, empty for none; `None` if it is not clear.
+    /// The hash of the data, empty for none; `None` if it is unclear.
     pub(crate) fn hash(&self) -> Option<String> {
         match self {
             Self::Not => Some(String::new()),
@@ -122,9 +121,9 @@ impl Extended {
 mod tests {
     use super::*;
 
-    /// The two generations of the hash, computed apart from any library.
+    /// Both generations of the hash, computed independently of any library.
     #[test]
-    fn known_hashes() {
+    fn hashes_match_known_values() {
         for (components, hash, without_lengths) in [
             (
                 &[("key1", "value1"), ("key2", "value2")][..],
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_match_the_same_data_only() {
+    fn an_entry_matches_only_the_same_data() {
         let wanted = Extension::new([("a", "1"), ("empty", "")]);
         let other = Extension::new([("a", "2")]);
         for (entry, of_wanted, of_none) in [

@@ -1,4 +1,4 @@
-//! Which refresh tokens a client may use.
+//! Families of clients, and which refresh tokens a client may use.
 
 use std::collections::HashSet;
 
@@ -8,18 +8,18 @@ use auth_core::{AccountId, Authority, ClientId};
 use crate::document::{Document, Partition, entries};
 use crate::entries::{IdTokenEntry, RefreshToken};
 
-/// An account with more id_tokens than any honest one has: where they decide whose its entries are, nobody can tell.
+/// An account with more ID tokens than this is not honest; they no longer decide whose its entries are.
 const MOST_ID_TOKENS: usize = 256;
 
-/// What is known of a client's families.
+/// What is known about a client's families.
 pub(crate) struct Family {
-    /// Whether anything is.
+    /// Whether anything is known.
     is_known: bool,
-    /// Those that it is in.
+    /// The families that the client is in.
     ids: HashSet<Box<str>>,
 }
 
-/// Whose a refresh token is that may be tried.
+/// Whose a usable refresh token is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {
     Own,
@@ -44,8 +44,8 @@ impl Family {
         self.ids.contains(family)
     }
 
-    /// Whether the client may try a refresh token: its own, one of its family, and if nothing is known of it the family
-    /// tokens that it got itself (S-85).
+    /// Whether the client may try a refresh token: its own, one of its family or, if nothing is known about the client,
+    /// a family token that it obtained itself (S-85).
     pub(crate) fn may_try(&self, token: &RefreshToken, client_id: &ClientId) -> Option<Whose> {
         let first_hand = same(&token.client_id, client_id.as_str());
         if token.is_bound {
@@ -58,14 +58,16 @@ impl Family {
     }
 }
 
-/// Whether the id_tokens of the account tell whose its entries are.
-pub(crate) fn is_told(partition: &Partition) -> bool {
+/// Whether the account's ID tokens can decide whose its entries are.
+pub(crate) fn has_plausible_id_tokens(partition: &Partition) -> bool {
     partition.id_tokens.len() <= MOST_ID_TOKENS
 }
 
-/// Where several issuers share a host, an entry counts only beside an id_token of the issuer that is asked for, and not
-/// beside one of another issuer: then nobody could tell whose it is. `realm` is that of the entry, if it has one.
-pub(crate) fn is_issued(
+/// Whether an entry is from the authority's issuer.
+///
+/// Where several issuers share a host, an entry counts only together with an ID token from the requested issuer, and
+/// none from another: otherwise it is unclear whose it is. `realm` is the entry's, if it has one.
+pub(crate) fn is_from_issuer(
     authority: &Authority,
     account: &AccountId,
     partition: &Partition,
@@ -76,10 +78,10 @@ pub(crate) fn is_issued(
     if !authority.issuer_decides() {
         return true;
     }
-    if !is_told(partition) {
+    if !has_plausible_id_tokens(partition) {
         return false;
     }
-    let beside = |realm: Option<&str>| {
+    let decide = |realm: Option<&str>| {
         let all = entries(&partition.id_tokens).filter(|entry: &&IdTokenEntry| {
             same(&entry.environment, environment)
                 && same(&entry.client_id, client_id)
@@ -88,6 +90,6 @@ pub(crate) fn is_issued(
         let mut issued = all.map(|entry| entry.is_of(authority, account));
         issued.next().map(|first| first && issued.all(|ours| ours))
     };
-    // Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.
-    beside(realm).or_else(|| authority.has_single_realm().then(|| beside(None)).flatten()) == Some(true)
+    // Where there is only one realm, libraries differ in how they write it, even among the tokens of one response.
+    decide(realm).or_else(|| authority.has_single_realm().then(|| decide(None)).flatten()) == Some(true)
 }

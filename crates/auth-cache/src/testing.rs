@@ -1,4 +1,4 @@
-//! What the tests of several modules build on.
+//! Fixtures for the tests of several modules.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 pub(crate) const CLIENT: &str = "my-client-id";
 /// The home tenant of the account `u.T`.
 pub(crate) const T: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
-/// Another tenant, in which it is a guest.
+/// Another tenant, in which that account is a guest.
 pub(crate) const GUEST: &str = "bbbbbbbb-0000-cccc-1111-dddd2222eeee";
 
 pub(crate) fn home_id() -> String {
@@ -39,17 +39,17 @@ pub(crate) fn oidc(issuer: &str) -> Authority {
     Authority::oidc(issuer).unwrap()
 }
 
-/// So many seconds from [`NOW`].
+/// The time `seconds` after [`NOW`].
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(NOW.as_unix_seconds().saturating_add_signed(seconds))
 }
 
-/// The time as it stands in a cache.
+/// The time as a cache has it.
 pub(crate) fn text(seconds: i64) -> Value {
     json!(at(seconds).to_string())
 }
 
-/// `value` with some members set, or removed where the new value is null.
+/// `value` with some members set, or removed if the new value is null.
 pub(crate) fn with(mut value: Value, changes: &[(&str, Value)]) -> Value {
     for (name, change) in changes {
         let members = value.as_object_mut().unwrap();
@@ -80,7 +80,7 @@ pub(crate) fn refresh_token(secret: &str, changes: &[(&str, Value)]) -> Value {
     with(entry("RefreshToken", secret), changes)
 }
 
-/// An id_token of `iss`.
+/// An ID token from `iss`.
 pub(crate) fn id_token(iss: &str, changes: &[(&str, Value)]) -> Value {
     let token = jwt(&json!({"iss": iss, "sub": "s"}));
     with(with(entry("IdToken", &token), &[("realm", json!(T))]), changes)
@@ -99,7 +99,7 @@ pub(crate) fn app_metadata(family: &str, changes: &[(&str, Value)]) -> Value {
     with(entry, changes)
 }
 
-/// A document with these entries, under keys that say nothing: fields decide (S-78).
+/// A document with these entries, under meaningless keys: fields decide (S-78).
 pub(crate) fn document(entries: &[(&str, Value)]) -> Document {
     parse(&content(entries).to_string())
 }
@@ -126,13 +126,13 @@ pub(crate) fn secrets(document: &Document, section: &str) -> Vec<String> {
     value[section].as_object().unwrap().values().map(|entry| entry["secret"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The size of a document, counted anew.
+/// The size of a document, counted from scratch.
 pub(crate) fn counted(document: &Document) -> Size {
     document.all().into_iter().map(|(_, partition)| partition.size()).fold(Size::default(), Size::plus)
 }
 
-/// That twice as much takes about twice as long, and not four times (R-53). What counts is the time that this thread had the
-/// processor, whatever else the machine does; one quiet moment among many is enough. What takes long is measured once.
+/// Asserts that twice the input takes about twice the time, not four times (R-53). Measures the thread's processor
+/// time, so other load does not count, and needs only one good ratio out of twenty. Slow runs are measured once.
 pub(crate) fn assert_linear<T>(n: usize, prepare: impl Fn(usize) -> T, run: impl Fn(T)) {
     let fastest = |n: usize| {
         let time = || {
@@ -145,10 +145,10 @@ pub(crate) fn assert_linear<T>(n: usize, prepare: impl Fn(usize) -> T, run: impl
         if first > 0.1 { first } else { first.min(time()).min(time()) }
     };
     let mut ratios = (0..20).map(|_| fastest(2 * n) / fastest(n));
-    assert!(ratios.any(|ratio| ratio < 2.6), "twice as much takes more than twice as long");
+    assert!(ratios.any(|ratio| ratio < 2.6), "twice the input takes more than twice the time");
 }
 
-/// How many seconds this thread had the processor.
+/// The processor time of this thread, in seconds.
 fn on_processor() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
@@ -158,7 +158,7 @@ pub(crate) fn jwt(claims: &Value) -> String {
     format!("{}.{}.c2ln", base64url(r#"{"alg":"RS256"}"#), base64url(&claims.to_string()))
 }
 
-/// As RFC 4648 §5 has it, without padding.
+/// Base64url without padding (RFC 4648 §5).
 pub(crate) fn base64url(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut encoded = String::new();
@@ -171,7 +171,7 @@ pub(crate) fn base64url(text: &str) -> String {
     encoded
 }
 
-/// What the provider answered to a redemption at `now`: a Bearer token for an hour, with some members changed.
+/// The provider's response to a redemption at `now`: a Bearer token for an hour, with some members changed.
 pub(crate) fn tokens(authority: &Authority, requested: &str, changes: &[(&str, Value)], now: Timestamp) -> Tokens {
     let body = json!({"token_type": "Bearer", "access_token": "new-at", "expires_in": 3600});
     let refresh =
@@ -179,7 +179,7 @@ pub(crate) fn tokens(authority: &Authority, requested: &str, changes: &[(&str, V
     refresh.complete(response(&with(body, changes)), now).unwrap()
 }
 
-/// The members of a sign-in's answer: refresh token, id_token and, at Entra, who the account is at home.
+/// The members of a sign-in's response: refresh token, ID token and, from Entra, the home account.
 pub(crate) fn sign_in(authority: &Authority, tenant: &str, sub: &str) -> Vec<(&'static str, Value)> {
     let now = NOW.as_unix_seconds();
     let mut claims = json!({
@@ -203,7 +203,7 @@ pub(crate) fn account_of(tokens: &Tokens, authority: &Authority) -> Account {
     Account::from_tokens(tokens, authority).unwrap()
 }
 
-/// The update of a user's sign-in at a time, some members of the answer being other.
+/// The update from a user's sign-in at `now`, with some members of the response changed.
 pub(crate) fn update_of(user: &str, answer: &[(&'static str, Value)], now: Timestamp) -> TokenUpdate {
     let authority = entra(T);
     let answer = [&sign_in(&authority, T, user), answer].concat();
@@ -212,13 +212,13 @@ pub(crate) fn update_of(user: &str, answer: &[(&'static str, Value)], now: Times
     TokenUpdate::from_sign_in(Arc::new(authority), client(), account, Arc::new(tokens))
 }
 
-/// The same tokens, brought by a refresh that begins now.
+/// The same tokens as the result of a refresh that begins when they arrive.
 pub(crate) fn refreshing(update: TokenUpdate, document: &Document) -> TokenUpdate {
     let began_at = update.tokens.received_at;
     let basis = document.user(&update.account.home_account_id, |partition| {
-        RefreshBasis::of(&update.authority, &partition.accounts, &partition.refresh_tokens, began_at)
+        RefreshBasis::new(&update.authority, &partition.accounts, &partition.refresh_tokens, began_at)
     });
-    let basis = basis.unwrap_or_else(|| RefreshBasis::of(&update.authority, &[], &[], began_at));
+    let basis = basis.unwrap_or_else(|| RefreshBasis::new(&update.authority, &[], &[], began_at));
     TokenUpdate { basis: Some(basis), ..update }
 }
 

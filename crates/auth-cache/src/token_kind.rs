@@ -1,18 +1,18 @@
-//! What sets tokens apart that grant the same.
+//! What distinguishes tokens with the same scopes.
 
 use auth_core::text::same;
 
 use crate::extension::Extension;
 
-/// The kind of token that is wanted. A token of another kind never answers.
+/// The kind of token that a query wants. A token of another kind never answers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenKind<'a> {
-    /// The token type, as it stands before the token in a request: `Bearer`, `pop`, `ssh-cert`.
+    /// The token type (RFC 6749 §7.1): `Bearer`, `pop`, `ssh-cert`.
     pub token_type: &'a str,
-    /// The key that the token is bound to, where it is.
+    /// The ID of the key that the token is bound to, if any.
     pub key_id: Option<&'a str>,
-    /// The extra data of the request, where it had some.
+    /// The extra data of the request, if any.
     pub extension: Option<&'a Extension>,
 }
 
@@ -20,12 +20,12 @@ impl TokenKind<'_> {
     /// The type of plain tokens.
     pub(crate) const BEARER: &'static str = "Bearer";
 
-    /// A Bearer token of a request without extra data.
+    /// A plain Bearer token: not bound to a key, requested without extra data.
     pub const PLAIN: Self = Self { token_type: Self::BEARER, key_id: None, extension: None };
 }
 
 impl<'a> TokenKind<'a> {
-    /// A token of another type, bound to a key.
+    /// A token of type `token_type`, bound to the key `key_id`.
     ///
     /// ```
     /// use auth_cache::TokenKind;
@@ -37,7 +37,7 @@ impl<'a> TokenKind<'a> {
         Self { token_type, key_id: Some(key_id), extension: None }
     }
 
-    /// The same kind for a request with extra data.
+    /// Returns this kind for a request with extra data.
     #[must_use]
     pub const fn with_extension(self, extension: &'a Extension) -> Self {
         Self { extension: Some(extension), ..self }

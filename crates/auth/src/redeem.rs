@@ -66,8 +66,8 @@ async fn keep(
     let authority = wanted.place.authority();
     let account = Arc::new(Account::from_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
-    let update = TokenUpdate::from_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
-    let update = update.with_bypass(wanted.bypass());
+    let mut update = TokenUpdate::from_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
+    update.bypass = wanted.bypass();
     let (persisted, persistence_error) = timing.cache(pin!(shared.store(update, budget))).await;
     (persisted, account, persistence_error)
 }

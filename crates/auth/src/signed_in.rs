@@ -47,8 +47,10 @@ impl SignedIn<'_> {
         let (persisted, persistence_error) = match &account {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));
-                let update = TokenUpdate::from_sign_in(Arc::clone(&authority), client_id, Arc::clone(account), tokens);
-                let update = update.with_bypass(self.bypass).by_device_code(self.by_device_code);
+                let authority = Arc::clone(&authority);
+                let mut update = TokenUpdate::from_sign_in(authority, client_id, Arc::clone(account), tokens);
+                update.bypass = self.bypass;
+                update.by_device_code = self.by_device_code;
                 let mut budget = LockBudget::default();
                 let stored = timing.cache(pin!(shared.store(update, &mut budget))).await;
                 shared.throttle.forget_refusals(&account.home_account_id);

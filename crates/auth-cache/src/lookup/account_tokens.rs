@@ -1,4 +1,4 @@
-//! The tokens of a user.
+//! Lookup of a user's tokens.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use super::{CachedToken, Lookup, Query, Refresh, RefreshReason};
 use crate::basis::RefreshBasis;
 use crate::document::{Document, Partition, Row, entries};
 use crate::entries::{AccessToken, AccountEntry, IdTokenEntry, RefreshToken};
-use crate::family::{Family, Whose, is_issued};
+use crate::family::{Family, Whose, is_from_issuer};
 
-/// So many refresh tokens are tried at most; no honest account has more.
+/// The maximum number of refresh tokens tried; no honest account has more.
 const MOST_CANDIDATES: usize = 64;
-/// So many id_tokens are compared with a new one at most; no honest account is known to more tenants.
+/// The maximum number of ID tokens compared with a new one; no honest account is known to more tenants.
 const MOST_ID_TOKENS: usize = 64;
 
 /// Answers `query` at the time `now`.
 pub(crate) fn lookup(document: &Document, query: &Query<'_>, now: Timestamp) -> Lookup {
     let answer = |partition: &Partition| {
         let tenant_id = query.tenant_id.or_else(|| noted_tenant_id(partition, query.authority));
-        Asked { document, partition, query, tenant_id, now }.answer()
+        Search { document, partition, query, tenant_id, now }.answer()
     };
     document.user(query.account, answer).unwrap_or(Lookup::Nothing)
 }
 
-struct Asked<'a> {
+struct Search<'a> {
     document: &'a Document,
     partition: &'a Partition,
     query: &'a Query<'a>,
-    /// Of the tenant that the authority names by its domain, where it is known.
+    /// The ID of the tenant that the authority names by domain, if known.
     tenant_id: Option<&'a str>,
     now: Timestamp,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Search<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
         let Some((row, age)) = found else {
@@ -59,7 +59,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The tokens of this client and tenant that grant the scopes, usable or not.
+    /// This client's tokens in this tenant that grant the scopes, usable or not.
     fn matching(&self) -> impl Iterator<Item = &'a Arc<Row>> {
         self.partition.rows(self.query.scopes.mask()).filter(|row| {
             row.scopes.grants(self.query.scopes)
@@ -70,7 +70,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The best one that serves, if several match: never an error.
+    /// The best usable token, as rows are sorted. Ambiguity is never an error.
     fn best(&self) -> Option<(&'a Arc<Row>, Age)> {
         self.matching()
             .map(|row| (row, self.query.margins.age(&row.life, row.time(self.now, self.query.uptime))))
@@ -83,11 +83,11 @@ impl<'a> Asked<'a> {
 
     fn refresh(&self, reason: RefreshReason) -> Box<Refresh> {
         let Partition { accounts, refresh_tokens, .. } = self.partition;
-        let basis = RefreshBasis::of(self.query.authority, accounts, refresh_tokens, self.now);
+        let basis = RefreshBasis::new(self.query.authority, accounts, refresh_tokens, self.now);
         Box::new(Refresh { reason, candidates: self.candidates(), id_tokens: self.stored_id_tokens(), basis })
     }
 
-    /// This client's own refresh tokens, after those of its family, newest first.
+    /// The refresh tokens of this client's family, then its own, each newest first.
     fn candidates(&self) -> Vec<RefreshCandidate> {
         let family = Family::of(self.document, self.query.authority, self.query.client_id);
         let tokens = entries(&self.partition.refresh_tokens);
@@ -103,16 +103,16 @@ impl<'a> Asked<'a> {
         found.into_iter().map(candidate).collect()
     }
 
-    /// When a refresh token was stored. Where its entry does not tell, as those of MSAL Node, it came with the newest access
-    /// token of its client.
+    /// When a refresh token was stored. If its entry does not say, as with MSAL Node, assumes that it came with its
+    /// client's newest access token.
     fn stored_at(&self, token: &RefreshToken) -> Timestamp {
         if token.last_modification_time > Timestamp::EPOCH {
             return token.last_modification_time;
         }
-        let beside = |access_token: &&AccessToken| {
+        let is_same_client = |access_token: &&AccessToken| {
             same(&access_token.environment, &token.environment) && same(&access_token.client_id, &token.client_id)
         };
-        let access_tokens = entries(&self.partition.access_tokens).filter(beside);
+        let access_tokens = entries(&self.partition.access_tokens).filter(is_same_client);
         access_tokens.map(|access_token| access_token.life.cached_at).max().unwrap_or_default()
     }
 
@@ -125,17 +125,17 @@ impl<'a> Asked<'a> {
     }
 
     fn is_ours(&self, environment: &str, client_id: &str, realm: Option<&str>) -> bool {
-        is_issued(self.query.authority, self.query.account, self.partition, environment, client_id, realm)
+        is_from_issuer(self.query.authority, self.query.account, self.partition, environment, client_id, realm)
     }
 
-    /// The id_token of this client that belongs to an access token.
+    /// This client's ID token that belongs to an access token.
     fn id_token(&self, row: &Row) -> Option<&'a Arc<IdTokenEntry>> {
         let realm = &*row.realm;
         self.find_id_token(|own| same(own, realm))
             .or_else(|| self.single_realm().and_then(|()| self.find_id_token(|own| self.is_realm(own))))
     }
 
-    /// The stored id_token of the tenant that is asked for; of every tenant, while it is not known which that is.
+    /// The cached ID token of the requested tenant; those of all tenants while the tenant's ID is unknown.
     fn stored_id_tokens(&self) -> Vec<IdToken> {
         let found = match self.tenant_id.is_none() && self.query.authority.wants_tenant_id() {
             true => self.id_tokens(|_| true).take(MOST_ID_TOKENS).collect(),
@@ -148,7 +148,7 @@ impl<'a> Asked<'a> {
         self.id_tokens(fits).next()
     }
 
-    /// The id_tokens of this client in the realms that fit.
+    /// This client's ID tokens in the realms that fit.
     fn id_tokens(&self, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a Arc<IdTokenEntry>> {
         let all = self.partition.id_tokens.iter().filter_map(|item| item.shared().as_ref());
         all.filter(move |entry| {
@@ -156,18 +156,18 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// Where there is one realm only, libraries differ in what they write as such, even between the tokens of one answer.
+    /// Where there is only one realm, libraries differ in how they write it, even among the tokens of one response.
     fn single_realm(&self) -> Option<()> {
         self.query.authority.has_single_realm().then_some(())
     }
 
-    /// Whether an id_token is of the issuer that is asked for, where that decides.
+    /// Whether an ID token is from the requested issuer, where that matters.
     fn is_issuer(&self, entry: &IdTokenEntry) -> bool {
         let authority = self.query.authority;
         !authority.issuer_decides() || entry.is_of(authority, self.query.account)
     }
 
-    /// The token with its id_token and account, which are nearly always those of its row.
+    /// The token with its ID token and account, which are nearly always those of its row.
     fn cached(&self, row: &Arc<Row>) -> CachedToken {
         let own = row.id_token.as_ref().filter(|entry| self.is_issuer(entry));
         let (id_token, account) = (own.or_else(|| self.id_token(row)), self.account(row));
@@ -178,7 +178,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The account as that tenant sees it, else as any does.
+    /// The account as the token's tenant sees it, or else as any tenant does.
     fn account<'r>(&self, row: &'r Row) -> Option<&'r Arc<Account>>
     where
         'a: 'r,

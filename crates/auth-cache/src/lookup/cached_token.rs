@@ -7,81 +7,82 @@ use auth_core::{Account, Scopes, Secret, Timestamp};
 use crate::document::Row;
 use crate::entries::IdTokenEntry;
 
-/// A token in the cache. It shares everything with the cache; a clone counts one reference.
+/// An access token from the cache, with its ID token and account. It shares its data with the cache, so cloning is
+/// cheap.
 #[derive(Clone, Debug)]
 pub struct CachedToken {
     row: Arc<Row>,
-    /// What belongs to the token where the row does not tell.
-    beside: Option<Box<Beside>>,
+    /// The ID token and account, if they are not those of the row.
+    related: Option<Box<Related>>,
 }
 
 #[derive(Clone, Debug)]
-struct Beside {
+struct Related {
     id_token: Option<Arc<IdTokenEntry>>,
     account: Option<Arc<Account>>,
 }
 
 impl CachedToken {
     pub(super) fn of(row: &Arc<Row>) -> Self {
-        Self { row: Arc::clone(row), beside: None }
+        Self { row: Arc::clone(row), related: None }
     }
 
-    /// The token with what was found for it elsewhere than in its row.
+    /// The token with an ID token and account that are not those of its row.
     pub(super) fn with(row: &Arc<Row>, id_token: Option<Arc<IdTokenEntry>>, account: Option<Arc<Account>>) -> Self {
-        Self { row: Arc::clone(row), beside: Some(Box::new(Beside { id_token, account })) }
+        Self { row: Arc::clone(row), related: Some(Box::new(Related { id_token, account })) }
     }
 
-    /// The access token.
+    /// Returns the access token.
     #[must_use]
     pub fn access_token(&self) -> &Secret {
         &self.row.token.secret
     }
 
-    /// What it grants.
+    /// Returns the scopes that the token grants.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.row.scopes
     }
 
-    /// When it expires.
+    /// Returns when the token expires.
     #[must_use]
     pub fn expires_on(&self) -> Timestamp {
         self.row.life.expires_on
     }
 
-    /// When it should be refreshed beside its use.
+    /// Returns when the token should be refreshed in the background, if the server said so (`refresh_in`).
     #[must_use]
     pub fn refresh_on(&self) -> Option<Timestamp> {
         self.row.life.refresh_on
     }
 
-    /// When it was cached.
+    /// Returns when the token was cached.
     #[must_use]
     pub fn cached_at(&self) -> Timestamp {
         self.row.life.cached_at
     }
 
-    /// The tenant it was issued in.
+    /// Returns the tenant that issued the token.
     #[must_use]
     pub fn realm(&self) -> &str {
         &self.row.realm
     }
 
-    /// The id_token that belongs to it, raw: [`IdToken::parse`](auth_core::IdToken::parse) reads it.
+    /// Returns the ID token that belongs to the token, unparsed: see [`IdToken::parse`](auth_core::IdToken::parse).
     #[must_use]
     pub fn id_token(&self) -> Option<&Secret> {
-        let entry = match &self.beside {
-            Some(beside) => &beside.id_token,
+        let entry = match &self.related {
+            Some(related) => &related.id_token,
             None => &self.row.id_token,
         };
         entry.as_ref().map(|entry| &entry.secret)
     }
 
-    /// Whose it is, as seen from that tenant.
+    /// Returns the account that the token belongs to, as its tenant sees it.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
-        match &self.beside {
-            Some(beside) => beside.account.as_deref(),
+        match &self.related {
+            Some(related) => related.account.as_deref(),
             None => self.row.account.as_deref(),
         }
     }

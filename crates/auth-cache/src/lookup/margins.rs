@@ -6,23 +6,23 @@ use auth_core::Timestamp;
 
 use crate::entries::Life;
 
-/// A token that claims to have been cached later than this from now was written by a wrong clock (R-34).
+/// A token cached further in the future than this was written with a wrong clock (R-34).
 const FUTURE: Duration = Duration::from_secs(300);
 /// No honest token lives longer.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-/// The time between two refreshes of a token, however short it lives (R-33).
+/// The minimum time between two refreshes of a token, however short its life (R-33).
 const SPACING: Duration = Duration::from_secs(30);
-/// How late a refresh ahead of time is begun at most.
+/// The maximum random delay of a proactive refresh, in seconds.
 const JITTER: u64 = 300;
 
-/// How much time a token must have left, absolute whatever its lifetime (S-83).
+/// How much time a token must have left, regardless of its lifetime (S-83).
 ///
 /// ```
 /// use std::time::Duration;
 /// use auth_cache::Margins;
 ///
 /// let margins = Margins::new(Duration::from_secs(10), Duration::from_secs(3600));
-/// assert_eq!(margins.refreshing(), Duration::from_secs(600), "ten minutes at most");
+/// assert_eq!(margins.refreshing(), Duration::from_secs(600), "capped at ten minutes");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins {
@@ -31,29 +31,31 @@ pub struct Margins {
 }
 
 impl Margins {
-    /// Serving 30 s, refreshing 5 min.
+    /// 30 s for serving, 5 min for refreshing.
     pub const DEFAULT: Self = Self { serving: Duration::from_secs(30), refreshing: Duration::from_secs(300) };
 
-    /// With less time left than `serving` (at most 60 s) a token is never handed out; with less than `refreshing` (at
-    /// most 10 min) it is refreshed before, if that can be done and the token is older than 30 s.
+    /// Creates margins from `serving`, capped at 60 s, and `refreshing`, capped at 10 min.
+    ///
+    /// A token with no more than `serving` left is never handed out. One with no more than `refreshing` left is
+    /// refreshed first, if that is possible and the token is at least 30 s old.
     #[must_use]
     pub fn new(serving: Duration, refreshing: Duration) -> Self {
         Self { serving: serving.min(Duration::from_secs(60)), refreshing: refreshing.min(Duration::from_secs(600)) }
     }
 
-    /// With less time left a token is never handed out.
+    /// Returns the time left at which a token is no longer handed out.
     #[must_use]
     pub const fn serving(self) -> Duration {
         self.serving
     }
 
-    /// With less time left a token is refreshed before it is handed out, if that can be done.
+    /// Returns the time left at which a token is refreshed, if possible, before it is handed out.
     #[must_use]
     pub const fn refreshing(self) -> Duration {
         self.refreshing
     }
 
-    /// How old a token of this life is.
+    /// Classifies a token with this life.
     pub(super) fn age(self, life: &Life, now: Timestamp) -> Age {
         let left = now.duration_until(life.expires_on);
         let possible = life.expires_on <= now.saturating_add(LONGEST) && life.cached_at <= now.saturating_add(FUTURE);
@@ -77,16 +79,16 @@ impl Default for Margins {
     }
 }
 
-/// How old a token is.
+/// How far a token is through its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
-    /// It serves.
+    /// Can be handed out.
     Fresh,
-    /// It serves, and should be refreshed beside.
+    /// Can be handed out, and should be refreshed in the background.
     Due,
-    /// It should be refreshed first, and serves if that fails.
+    /// Should be refreshed first; can be handed out if that fails.
     Ending,
-    /// It does not serve.
+    /// Cannot be handed out.
     Expired,
 }
 
@@ -96,13 +98,15 @@ impl Age {
     }
 }
 
-/// Whether the token came so lately that nobody should ask for another one.
+/// Whether the token is too new to be refreshed.
 fn is_new(life: &Life, now: Timestamp) -> bool {
     life.cached_at <= now && life.cached_at.duration_until(now) < SPACING
 }
 
-/// A draw of its own for each token keeps many processes from refreshing at the same moment; the draw does not change, as
-/// otherwise the earliest of many would count.
+/// Whether a proactive refresh is due.
+///
+/// A random delay per token keeps processes from refreshing all their tokens at once. It is fixed, because with a new
+/// draw for each lookup the shortest delay would win.
 fn is_due(life: &Life, refresh_on: Timestamp, now: Timestamp) -> bool {
     let span = refresh_on.duration_until(life.expires_on).as_secs() / 4;
     let late = life.draw.checked_rem(span.min(JITTER).saturating_add(1)).unwrap_or_default();

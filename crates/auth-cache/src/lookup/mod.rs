@@ -1,4 +1,4 @@
-//! What the cache answers to a silent request.
+//! Lookups: what the cache answers to a silent request.
 
 mod account_tokens;
 mod cached_token;
@@ -19,34 +19,45 @@ pub use margins::Margins;
 use crate::basis::RefreshBasis;
 use crate::token_kind::TokenKind;
 
-/// Which token of a user is wanted.
+/// A query for a token of a user.
+///
+/// ```
+/// use auth_cache::Query;
+/// use auth_core::{AccountId, Authority, ClientId, Scopes};
+///
+/// let (authority, client_id) = (Authority::tenant("common")?, ClientId::new("my-client-id")?);
+/// let (account, scopes) = (AccountId::new("u.t"), Scopes::parse("User.Read")?);
+/// let mut query = Query::new(&authority, &client_id, &account, &scopes);
+/// query.bypass = true; // a forced refresh
+/// # Ok::<(), auth_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Query<'a> {
-    /// From whom.
+    /// The authority that issues the token.
     pub authority: &'a Authority,
-    /// The id of the authority's tenant, where its name is a domain and a discovery or tokens have told the id. Without
-    /// it the cache takes the one that it noted itself, if any.
+    /// The ID of the authority's tenant, if the authority names it by domain and discovery or tokens have revealed the
+    /// ID. By default the cache uses the ID that it has noted itself, if any.
     pub tenant_id: Option<&'a str>,
-    /// For which client.
+    /// The client that the token is issued to.
     pub client_id: &'a ClientId,
-    /// Of which account.
+    /// The user's home account ID.
     pub account: &'a AccountId,
-    /// For which scopes; those that OpenID Connect reserves count for nothing here.
+    /// The scopes that the token must grant. Those reserved by OpenID Connect are ignored.
     pub scopes: &'a Scopes,
-    /// Which kind of token; by default a plain Bearer token.
+    /// The kind of token; by default a plain Bearer token.
     pub kind: TokenKind<'a>,
-    /// Whether the access tokens in the cache are to be passed over: a forced refresh, or claims to satisfy.
+    /// Whether to ignore cached access tokens: for a forced refresh, or to satisfy claims.
     pub bypass: bool,
-    /// How much time a token must have left.
+    /// How much time the token must have left.
     pub margins: Margins,
-    /// The time since any fixed moment, by a clock that nobody sets (a monotonic one): with it a token ages while the process
-    /// runs even if the wall clock is set back. Zero without such a clock.
+    /// The time since any fixed moment, from a monotonic clock. With it, a token ages while the process runs even if
+    /// the wall clock is set back. Zero without such a clock.
     pub uptime: Duration,
 }
 
 impl<'a> Query<'a> {
-    /// A query for `scopes` of `account`.
+    /// Queries a token of `account` that grants `scopes`.
     #[must_use]
     pub fn new(authority: &'a Authority, client_id: &'a ClientId, account: &'a AccountId, scopes: &'a Scopes) -> Self {
         Self {
@@ -63,53 +74,66 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Why a token is asked of the identity provider (MSAL's `CacheRefreshReason`).
+/// Why a token is requested from the identity provider (MSAL's `CacheRefreshReason`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshReason {
-    /// It is not: the cache answered.
+    /// None is requested: the cache answered.
     NotApplicable,
-    /// The caller forced it, or has claims to satisfy.
+    /// The caller forced a refresh, or has claims to satisfy.
     ForceRefreshOrClaims,
-    /// No token in the cache grants the scopes.
+    /// No cached token grants the scopes.
     NoCachedAccessToken,
-    /// The token in the cache has expired or is about to.
+    /// The cached token has expired or is about to.
     Expired,
-    /// The server advised to refresh the token ahead of its end.
+    /// The server advised refreshing the token before it expires (`refresh_in`).
     ProactivelyRefreshed,
 }
 
-/// How to get a new token.
+/// What it takes to refresh a token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refresh {
-    /// Why.
+    /// Why a new token is needed.
     pub reason: RefreshReason,
     /// The refresh tokens to try, in order.
     pub candidates: Vec<RefreshCandidate>,
-    /// The stored ID token of the same client and tenant, with which a new one must agree (S-75). While it is not known
-    /// which tenant the authority's domain name means, those of every tenant.
+    /// The cached ID token of the same client and tenant, with which a new one must agree (S-75). Those of all tenants
+    /// while the authority's tenant is known only by its domain name.
     pub id_tokens: Vec<IdToken>,
-    /// What the cache holds now. Whoever stores the answer hands it back.
+    /// What the cache holds now, for [`TokenUpdate::from_refresh`](crate::TokenUpdate::from_refresh).
     pub basis: RefreshBasis,
 }
 
 /// The answer to a [`Query`].
+///
+/// ```
+/// use auth_cache::{CachedToken, Lookup};
+///
+/// /// The token to hand out when the identity provider is down.
+/// fn offline(lookup: Lookup) -> Option<CachedToken> {
+///     match lookup {
+///         Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => Some(token),
+///         Lookup::MustRefresh(_, token) => token,
+///         Lookup::Nothing => None,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must act on each")]
 pub enum Lookup {
-    /// Hand the token out.
+    /// Hand out the token.
     Usable(CachedToken),
-    /// Hand the token out, and refresh it beside.
+    /// Hand out the token, and refresh it in the background.
     UsableButRefresh(CachedToken, Box<Refresh>),
-    /// Refresh first. The token, where there is one, may serve when the identity provider is down.
+    /// Refresh first. The token, if any, may be handed out when the identity provider is down.
     MustRefresh(Box<Refresh>, Option<CachedToken>),
-    /// Nothing that could answer: the user must sign in.
+    /// Nothing usable: the user must sign in.
     Nothing,
 }
 
 impl Lookup {
-    /// Whether there is a token to hand out, whatever else should be done.
+    /// Whether there is a token to hand out at once.
     pub(crate) const fn serves(&self) -> bool {
         matches!(self, Self::Usable(_) | Self::UsableButRefresh(..))
     }

@@ -1,12 +1,12 @@
-//! Which tenant a domain name means, as it was noted when tokens came (S-82).
+//! The tenant that a domain name means, as noted when tokens arrived (S-82).
 
 use auth_core::text::same;
 use auth_core::{Authority, Tenant};
 
 use crate::document::{Partition, entries};
 
-/// The id of the tenant that the authority names by its domain, where tokens of the account tell it and agree. Once the name
-/// has moved to another tenant, only the provider knows.
+/// The ID of the tenant that the authority names by domain, if the account's entries note it and agree. If they
+/// disagree, the name has moved to another tenant, and only the provider knows which.
 pub(super) fn noted_tenant_id<'a>(partition: &'a Partition, authority: &Authority) -> Option<&'a str> {
     let domain = authority.tenant_name().filter(|_| authority.wants_tenant_id()).map(Tenant::as_str)?;
     let mut noted = entries(&partition.accounts)

@@ -13,7 +13,7 @@ use crate::testing::{
     refresh_token, scopes, text,
 };
 
-/// What a lookup says, in words: how it ends, the token, the reason, the refresh tokens in order.
+/// A lookup as text: the outcome, the token, the reason and the refresh tokens in order.
 fn words(lookup: &Lookup) -> String {
     let refresh_words = |refresh: &Refresh| {
         let tokens: Vec<_> = refresh.candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
@@ -32,7 +32,7 @@ fn words(lookup: &Lookup) -> String {
     }
 }
 
-/// A question of the test client about an account.
+/// A query of the test client.
 struct Ask {
     authority: Authority,
     tenant_id: Option<&'static str>,
@@ -42,7 +42,7 @@ struct Ask {
 }
 
 impl Ask {
-    /// For scopes of the home account.
+    /// A query for a token of the home account.
     fn new(authority: Authority, wanted: &'static str) -> Self {
         Self { authority, tenant_id: None, account: home_account(), wanted, bypass: false }
     }
@@ -73,9 +73,10 @@ fn rt_entry(secret: &str, changes: &[(&str, Value)]) -> (&'static str, Value) {
 
 const EXPIRED: &str = "refresh: Expired with rt";
 
-// S-83, R-34: below 30 s never handed out, below 5 min refreshed first, beside after `refresh_on`, never absurd times.
+// S-83, R-34: never handed out with 30 s left, refreshed first with 5 min left, in the background after `refresh_on`.
+// Absurd times count as expired.
 #[test]
-fn margins() {
+fn the_age_of_a_token_decides_what_happens() {
     let due = "usable at, refresh: ProactivelyRefreshed with rt";
     let meanwhile = "refresh: Expired with rt, meanwhile at";
     let years = 10 * 365 * 24 * 60 * 60;
@@ -104,7 +105,7 @@ fn margins() {
         (Value::Null, Value::Null, text(-60), EXPIRED),
         (json!("nonsense"), Value::Null, text(-60), EXPIRED),
         (json!([]), Value::Null, text(-60), EXPIRED),
-        // Younger than 30 s: nobody refreshes it.
+        // A token less than 30 s old is not refreshed.
         (text(300), Value::Null, text(0), "usable at"),
         (text(240), Value::Null, text(-29), "usable at"),
         (text(240), Value::Null, text(-30), meanwhile),
@@ -116,15 +117,15 @@ fn margins() {
         let times = [("expires_on", expires_on), ("refresh_on", refresh_on), ("cached_at", cached_at)];
         let token = at_entry("at", &times);
         assert_eq!(find(&entra(T), &[token.clone(), rt_entry("rt", &[])], "User.Read"), expected, "{what}");
-        // with nothing to refresh it with, what may be served is served.
+        // without a refresh token, it is handed out while it may be.
         let alone = if expected == EXPIRED { "nothing" } else { "usable at" };
         assert_eq!(find(&entra(T), &[token], "User.Read"), alone, "{what}, without refresh token");
     }
 }
 
-// S-82: the realm is that of the request, and no other tenant's token is ever a guess.
+// S-82
 #[test]
-fn realms() {
+fn only_tokens_of_the_requested_tenant_are_found() {
     let msa = "9188040d-6c67-4c5b-b112-36a304b66dad";
     for (tenant, tenant_id, realm, found) in [
         (T, None, T, true),
@@ -160,7 +161,7 @@ fn realms() {
 }
 
 #[test]
-fn environments_are_the_names_of_one_cloud() {
+fn entries_under_every_name_of_the_cloud_are_found() {
     for (environment, found) in [
         ("login.windows.net", true),
         ("login.microsoftonline.com", true),
@@ -183,9 +184,9 @@ fn environments_are_the_names_of_one_cloud() {
     }
 }
 
-// S-68, S-82: granted scopes cover the wanted ones; those of OpenID Connect count for nothing.
+// S-68, S-82: the granted scopes include the wanted ones, except those of OpenID Connect.
 #[test]
-fn scopes_are_sets_without_case() {
+fn scopes_are_case_insensitive_sets() {
     for (target, wanted, found) in [
         ("User.Read", "User.Read", true),
         ("User.Read", "user.READ", true),
@@ -208,9 +209,9 @@ fn scopes_are_sets_without_case() {
     }
 }
 
-// S-77: whatever sets a token apart from a plain Bearer token of this user and client keeps it from being served.
+// S-77
 #[test]
-fn no_token_of_another_kind_client_or_user() {
+fn a_token_of_another_kind_client_or_user_is_not_found() {
     for (name, value) in [
         ("client_id", json!("another-client")),
         ("client_id", Value::Null),
@@ -258,7 +259,7 @@ fn no_token_of_another_kind_client_or_user() {
     }
 }
 
-// S-81: what belongs to no account belongs to an application or to nobody.
+// S-81: tokens without an account are an application's own, or belong to no one.
 #[test]
 fn a_query_without_an_account_finds_nothing() {
     for id in [json!(""), Value::Null] {
@@ -269,7 +270,7 @@ fn a_query_without_an_account_finds_nothing() {
 }
 
 #[test]
-fn of_several_tokens_the_one_that_lives_longest_then_the_smallest() {
+fn the_token_that_expires_last_wins_then_the_one_with_fewest_scopes() {
     let token = |secret: &str, seconds, target: &str| {
         at_entry(secret, &[("expires_on", text(seconds)), ("target", json!(target))])
     };
@@ -286,9 +287,9 @@ fn of_several_tokens_the_one_that_lives_longest_then_the_smallest() {
     }
 }
 
-// S-83: a forced refresh passes the tokens over, and never falls back on one.
+// S-83: a forced refresh does not fall back on a cached token either.
 #[test]
-fn bypass_passes_the_access_tokens_over() {
+fn bypass_ignores_cached_access_tokens() {
     let entries = [at_entry("at", &[]), rt_entry("rt", &[])];
     let ask = Ask { bypass: true, ..Ask::new(entra(T), "User.Read") };
     assert_eq!(words(&ask.answer(&entries)), "refresh: ForceRefreshOrClaims with rt");
@@ -296,7 +297,7 @@ fn bypass_passes_the_access_tokens_over() {
 }
 
 #[test]
-fn refresh_tokens_serve_every_tenant_and_scope_newest_first() {
+fn refresh_tokens_apply_to_every_tenant_and_scope_newest_first() {
     let modified = |seconds| [("last_modification_time", text(seconds))];
     let entries = [
         rt_entry("unknown-age", &[("realm", json!(GUEST)), ("target", json!("Other.Scope"))]),
@@ -315,7 +316,7 @@ fn refresh_tokens_serve_every_tenant_and_scope_newest_first() {
 }
 
 #[test]
-fn a_hit_brings_its_own_id_token_and_account() {
+fn a_hit_includes_the_id_token_and_account_of_its_tenant() {
     let guest = [("realm", json!(GUEST))];
     let entries = [
         at_entry("at", &guest),
@@ -332,9 +333,9 @@ fn a_hit_brings_its_own_id_token_and_account() {
     assert_eq!(token.scopes().to_string(), "User.Read");
 }
 
-// S-82: a domain name means the tenant that the cache noted when tokens came, and never another.
+// S-82
 #[test]
-fn a_domain_name_means_what_was_noted_of_it() {
+fn a_domain_name_means_the_tenant_that_was_noted() {
     let noted = |realm: &str, domains: &str| {
         ("Account", account("ada", &[("realm", json!(realm)), ("tenant_domains", json!(domains))]))
     };
@@ -347,10 +348,10 @@ fn a_domain_name_means_what_was_noted_of_it() {
         (vec![noted(T, "a.example")], "b.example", None, false),
         (vec![noted(T, "aa.example a.example.b")], "a.example", None, false),
         (vec![noted(GUEST, "a.example")], "a.example", None, false),
-        // What a discovery told is newer.
+        // Discovery takes precedence.
         (vec![noted(T, "a.example")], "a.example", Some(GUEST), false),
         (vec![noted(GUEST, "a.example")], "a.example", Some(T), true),
-        // Two tenants: the name has moved.
+        // Noted for two tenants: the name has moved.
         (vec![noted(T, "a.example"), noted(GUEST, "a.example")], "a.example", None, false),
         (vec![noted(T, "a.example"), noted(GUEST, "b.example")], "a.example", None, true),
         (vec![elsewhere], "a.example", None, false),
@@ -362,9 +363,9 @@ fn a_domain_name_means_what_was_noted_of_it() {
     }
 }
 
-// S-75: a new id_token is compared with the stored one of the tenant that is asked, not of another.
+// S-75: a new ID token is compared with the cached one of the requested tenant.
 #[test]
-fn a_refresh_knows_the_stored_id_token_of_the_tenant() {
+fn a_refresh_includes_the_cached_id_token_of_the_tenant() {
     let entries = [
         rt_entry("rt", &[]),
         ("IdToken", id_token("https://guest.example", &[("realm", json!(GUEST))])),
@@ -375,7 +376,7 @@ fn a_refresh_knows_the_stored_id_token_of_the_tenant() {
         (T, &["https://home.example"][..]),
         (GUEST, &["https://guest.example"]),
         ("common", &["https://home.example"]),
-        // Nobody knows which of the two it is before an id_token comes.
+        // Only a new ID token will tell which of the two tenants it is.
         ("contoso.example", &["https://guest.example", "https://home.example"]),
     ] {
         let answer = Ask::new(entra(tenant), "User.Read").answer(&entries);
@@ -387,7 +388,7 @@ fn a_refresh_knows_the_stored_id_token_of_the_tenant() {
 
 // S-91
 #[test]
-fn a_bad_entry_does_not_spoil_its_neighbours() {
+fn a_bad_entry_does_not_affect_its_neighbours() {
     let entries = [
         at_entry("at", &[]),
         ("AccessToken", json!(7)),

@@ -1,4 +1,4 @@
-//! Putting an access token into a partition.
+//! How an access token is put into a partition.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use crate::document::{Item, Origin, entries, make, remove};
 use crate::entries::AccessToken;
 use crate::token_kind::TokenKind;
 
-/// An access token that is to be cached.
+/// An access token to be cached.
 pub(super) struct NewAccessToken<'a> {
     pub(super) origin: &'a Arc<Origin>,
     pub(super) authority: &'a Authority,
     pub(super) realm: &'a str,
     pub(super) kind: TokenKind<'a>,
-    /// Empty unless it was got on behalf of a user.
+    /// Empty unless the token was obtained on behalf of a user.
     pub(super) assertion: &'a str,
     pub(super) expires_on: Timestamp,
-    /// What was cached later than this stays.
+    /// Tokens cached after this time stay.
     pub(super) since: Option<Timestamp>,
-    /// Whether those that grant what was asked for were passed over.
+    /// Whether the request ignored cached tokens.
     pub(super) bypass: bool,
 }
 
 impl NewAccessToken<'_> {
-    /// Puts the token in place of those that overlap with it or were rejected, and tells whether it is there now. What grants
-    /// all that it does and more stays. Own tokens that have expired go too.
+    /// Puts the token in place of those that overlap with it or were rejected, and returns whether it is in the cache
+    /// now. A token that grants all its scopes and more stays. The client's own expired tokens go too.
     pub(super) fn put(&self, items: &mut Vec<Arc<Item<AccessToken>>>) -> bool {
         let received_at = self.origin.tokens.received_at;
         let granted = self.origin.tokens.granted_scopes.without_oidc();
@@ -37,12 +37,12 @@ impl NewAccessToken<'_> {
             let is_expired = self.is_own(entry) && entry.life.expires_on <= received_at;
             !self.is_covered(entry) && (is_expired || is_partly_covered(entry) || self.is_rejected(entry))
         });
-        // A token without lifetime is handed out once and not kept (S-62).
+        // A token without a lifetime is handed out once and not cached (S-62).
         if self.expires_on <= received_at {
             remove(items, |entry| self.is_covered(entry));
             return false;
         }
-        // Either could answer requests for the other.
+        // Tokens of which either could answer requests for the other.
         let is_like = |entry: &AccessToken| {
             granted.intersects(&entry.scopes) || (granted.grants(&entry.scopes) && entry.scopes.grants(&granted))
         };
@@ -66,7 +66,7 @@ impl NewAccessToken<'_> {
         self.is_own(entry) && self.authority.is_same_realm(&entry.realm, self.realm)
     }
 
-    /// Whether somebody got the token after this one.
+    /// Whether the token was obtained after this one.
     fn is_later(&self, entry: &AccessToken) -> bool {
         self.since.is_some_and(|since| entry.life.cached_at > since) && self.is_same_tenant(entry)
     }
@@ -79,7 +79,7 @@ impl NewAccessToken<'_> {
         self.is_replaceable(entry) && self.origin.tokens.granted_scopes.grants(&entry.scopes)
     }
 
-    /// Whether it is a token that the caller did not want although it grants what was asked for.
+    /// Whether the request ignored this token although it grants the requested scopes.
     fn is_rejected(&self, entry: &AccessToken) -> bool {
         self.bypass && self.is_replaceable(entry) && entry.scopes.grants(&self.origin.tokens.requested_scopes)
     }

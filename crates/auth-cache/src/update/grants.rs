@@ -1,4 +1,4 @@
-//! Tokens that a confidential client got by a grant which it can repeat without the user.
+//! Tokens that a confidential client can request again without the user.
 
 use std::sync::Arc;
 
@@ -12,24 +12,39 @@ use crate::names::shared;
 use crate::pending::Moment;
 use crate::token_kind::TokenKind;
 
-/// A token of an application itself that is to be cached.
+/// An application's own token, to be cached.
+///
+/// ```
+/// use auth_cache::{AppTokenUpdate, StorageError, TokenCache};
+/// use auth_core::{Authority, ClientId, Tokens};
+/// use std::sync::Arc;
+///
+/// async fn keep(
+///     cache: &TokenCache,
+///     authority: Arc<Authority>,
+///     client_id: ClientId,
+///     tokens: Tokens,
+/// ) -> Result<(), StorageError> {
+///     cache.store_app(AppTokenUpdate::new(authority, client_id, Arc::new(tokens))).await
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppTokenUpdate {
-    /// Who issued it.
+    /// The authority that issued it.
     pub authority: Arc<Authority>,
-    /// For which client.
+    /// The client it was issued to.
     pub client_id: ClientId,
     /// The token.
     pub tokens: Arc<Tokens>,
-    /// The extra data of the request, empty for none.
+    /// The extra data of the request, if any.
     pub extension: Extension,
-    /// As in [`TokenUpdate::bypass`](super::TokenUpdate::bypass).
+    /// Like [`TokenUpdate::bypass`](super::TokenUpdate::bypass).
     pub bypass: bool,
 }
 
 impl AppTokenUpdate {
-    /// A plain Bearer token.
+    /// Creates an update with a plain Bearer token.
     #[must_use]
     pub fn new(authority: Arc<Authority>, client_id: ClientId, tokens: Arc<Tokens>) -> Self {
         Self { authority, client_id, tokens, extension: Extension::default(), bypass: false }
@@ -43,7 +58,7 @@ impl AppTokenUpdate {
         PartitionKey::app(self.client_id.as_str(), self.realm())
     }
 
-    /// The key under which MSAL for .NET stores the partition in a distributed cache.
+    /// The key under which MSAL for .NET keeps the partition in a distributed cache.
     pub(crate) fn suggested_key(&self) -> String {
         let hash = match self.extension.is_empty() {
             true => String::new(),
@@ -85,20 +100,20 @@ impl AppTokenUpdate {
     }
 }
 
-/// A token on behalf of a user that is to be cached.
+/// A token obtained on behalf of a user, to be cached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AssertionTokenUpdate {
-    /// On behalf of whom.
+    /// The assertion that it was obtained with.
     pub assertion: Assertion,
-    /// When the assertion expires: the token is not handed out beyond it (S-84). `None` for a session key.
+    /// When the assertion expires; the token is not handed out after that (S-84). `None` for a session key.
     pub assertion_expires_on: Option<Timestamp>,
-    /// Everything else, as for an application's own token.
+    /// The token, as for an application's own.
     pub app: AppTokenUpdate,
 }
 
 impl AssertionTokenUpdate {
-    /// A token that was got with `assertion`.
+    /// Creates an update with a token that was obtained with `assertion`.
     #[must_use]
     pub const fn new(assertion: Assertion, assertion_expires_on: Option<Timestamp>, app: AppTokenUpdate) -> Self {
         Self { assertion, assertion_expires_on, app }
@@ -110,7 +125,7 @@ impl AssertionTokenUpdate {
         self.app.put(document, &place, (account, self.assertion.as_str()), self.expires_on(), moment);
     }
 
-    /// Until when the token is handed out.
+    /// When the token or its assertion expires, whichever is first.
     pub(crate) fn expires_on(&self) -> Timestamp {
         let expires_on = self.app.tokens.expires_on;
         self.assertion_expires_on.map_or(expires_on, |end| end.min(expires_on))

@@ -14,7 +14,7 @@ impl Make for AccessToken {
     }
 
     fn own_bytes(&self) -> usize {
-        // The realm and the scopes stand in the key, too.
+        // The key contains the realm and the scopes, too.
         let twice = self.scopes.as_str().len().saturating_add(self.realm.len());
         self.secret.expose().len().saturating_add(twice.saturating_mul(2))
     }
@@ -41,7 +41,7 @@ impl Make for AccessToken {
             .with("token_type", kind.token_type)
             .with_time("cached_at", self.life.cached_at)
             .with_time("expires_on", self.life.expires_on);
-        // What ends with its assertion has no life beyond it (S-84).
+        // A token that ends with its assertion has no extended life (S-84).
         let ends_early = self.life.expires_on < origin.tokens.expires_on;
         if let Some(time) = origin.tokens.extended_expires_on.filter(|_| !ends_early) {
             entry = entry.with_time("extended_expires_on", time).with_time("ext_expires_on", time);
@@ -49,7 +49,7 @@ impl Make for AccessToken {
         if let Some(time) = self.life.refresh_on {
             entry = entry.with_time("refresh_on", time);
         }
-        // Each library looks for the key id under a name of its own.
+        // Libraries look for the key ID under different names.
         for name in ["kid", "key_id", "keyid"] {
             entry = entry.with(name, kind.key_id.unwrap_or_default());
         }
@@ -126,7 +126,7 @@ impl Make for AccountEntry {
     fn own_bytes(&self) -> usize {
         let Account { realm, local_account_id, username, .. } = &*self.account;
         let [source, domains] = [&self.source, &self.tenant_domains].map(|text| text.as_deref().unwrap_or_default());
-        // The realm stands in the key, too.
+        // The key contains the realm, too.
         [realm, realm, local_account_id, username, source, domains]
             .into_iter()
             .map(str::len)

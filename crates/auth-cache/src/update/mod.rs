@@ -1,4 +1,4 @@
-//! A token response as a change of the document.
+//! Updates: how token responses change the document.
 
 mod access_token;
 mod grants;
@@ -20,45 +20,66 @@ use access_token::NewAccessToken;
 
 pub use grants::{AppTokenUpdate, AssertionTokenUpdate};
 
-/// The `account_source` of MSAL for .NET for who signed in on another device.
+/// The `account_source` of a sign-in on another device, as in MSAL for .NET.
 const BY_DEVICE_CODE: &str = "device_code_flow";
-/// So many domain names of a tenant are noted at most.
+/// The maximum number of domain names noted for a tenant.
 const MOST_DOMAINS: usize = 8;
 
 /// How much of a response was cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Done {
-    /// Nothing: the account is gone, or what came meanwhile says more.
+    /// Nothing: the account is gone, or a newer sign-in or token takes precedence.
     Nothing,
-    /// The access token: somebody has a newer refresh token.
+    /// Only the access token: there is a newer refresh token.
     AccessToken,
-    /// All.
+    /// Everything.
     All,
 }
 
-/// Tokens of a user that are to be cached.
+/// A user's tokens, to be cached.
+///
+/// ```
+/// use auth_cache::{StorageError, TokenCache, TokenUpdate};
+/// use auth_core::{Account, Authority, ClientId, Tokens};
+/// use std::sync::Arc;
+///
+/// async fn signed_in(
+///     cache: &TokenCache,
+///     authority: Arc<Authority>,
+///     client_id: ClientId,
+///     tokens: Tokens,
+/// ) -> Result<bool, StorageError> {
+///     let Some(account) = Account::from_tokens(&tokens, &authority) else {
+///         return Ok(false); // the response does not say who signed in
+///     };
+///     let mut update = TokenUpdate::from_sign_in(authority, client_id, account, Arc::new(tokens));
+///     update.by_device_code = true;
+///     cache.store(update).await
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenUpdate {
-    /// Who issued them.
+    /// The authority that issued them.
     pub authority: Arc<Authority>,
-    /// For which client.
+    /// The client they were issued to.
     pub client_id: ClientId,
-    /// Whose they are.
+    /// The account they belong to.
     pub account: Arc<Account>,
     /// The tokens.
     pub tokens: Arc<Tokens>,
     /// What was cached when their refresh began; `None` for a sign-in.
     pub basis: Option<RefreshBasis>,
-    /// Whether the call passed over the access tokens in the cache, as [`Query::bypass`](crate::Query::bypass) says: those
-    /// that grant what it asked for were rejected, and go.
+    /// Whether the request ignored cached access tokens ([`Query::bypass`](crate::Query::bypass)). Those that grant the
+    /// requested scopes count as rejected, and are removed.
     pub bypass: bool,
-    /// Whether the user signed in on another device, with a code.
+    /// Whether the user signed in on another device, with a device code. The account says so until the next sign-in
+    /// (`account_source`, as in MSAL for .NET).
     pub by_device_code: bool,
 }
 
 impl TokenUpdate {
-    /// The tokens of a sign-in. They replace what is there.
+    /// Creates an update with the tokens of a sign-in, which replace those in the cache.
     #[must_use]
     pub fn from_sign_in(
         authority: Arc<Authority>,
@@ -70,8 +91,8 @@ impl TokenUpdate {
         Self { authority, client_id, account, tokens, basis: None, bypass: false, by_device_code: false }
     }
 
-    /// The tokens of a refresh that began with this [`Refresh::basis`](crate::Refresh::basis). An account that was removed
-    /// meanwhile stays removed, and a newer refresh token stays.
+    /// Creates an update with the tokens of a refresh that began with this [`Refresh::basis`](crate::Refresh::basis).
+    /// An account that was removed meanwhile stays removed, and a newer refresh token stays.
     #[must_use]
     pub fn from_refresh(
         authority: Arc<Authority>,
@@ -83,22 +104,7 @@ impl TokenUpdate {
         Self { basis: Some(basis), ..Self::from_sign_in(authority, client_id, account, tokens) }
     }
 
-    /// Notes whether the call passed over the access tokens in the cache: a forced refresh, or claims to satisfy.
-    #[must_use]
-    pub const fn with_bypass(mut self, bypass: bool) -> Self {
-        self.bypass = bypass;
-        self
-    }
-
-    /// Notes that the user signed in on another device: the account says so, in the word of MSAL for .NET
-    /// (`account_source`), until the next sign-in.
-    #[must_use]
-    pub const fn by_device_code(mut self, by_device_code: bool) -> Self {
-        self.by_device_code = by_device_code;
-        self
-    }
-
-    /// Applies the change to the newest document. `false` when nothing was cached.
+    /// Applies the update to the latest document. Returns `false` if nothing was cached.
     pub(crate) fn apply(&self, document: &Document, moment: Moment) -> bool {
         let id = &self.account.home_account_id;
         if id.as_str().is_empty() {
@@ -106,7 +112,7 @@ impl TokenUpdate {
         }
         let done = document.edit(&PartitionKey::user(id), |partition| self.change(partition, moment));
         if done == Done::All {
-            // Always written: other readers use no refresh token of a client that they know nothing of.
+            // Always written: other libraries ignore the refresh tokens of a client without metadata.
             put_app_metadata(document, &self.authority, &self.client_id, self.family());
         }
         done != Done::Nothing
@@ -147,9 +153,9 @@ impl TokenUpdate {
         Done::All
     }
 
-    /// Whether somebody has newer tokens: of a refresh, whether the refresh token that it would replace was not there when it
-    /// began; of a sign-in that waited for the store, whether this client or its family got tokens, or the user signed in,
-    /// after these tokens came.
+    /// Whether the cache has newer tokens. For a refresh: whether a refresh token that it would replace was not there
+    /// when it began. For a sign-in that waited for the store: whether, after its tokens arrived, this client or its
+    /// family obtained others, or the user signed in.
     fn is_overtaken(&self, partition: &Draft, moment: Moment) -> bool {
         let mut replaced = entries(&partition.refresh_tokens).filter(|entry| self.is_replaced(entry));
         let Some(basis) = &self.basis else {
@@ -164,8 +170,8 @@ impl TokenUpdate {
         replaced.any(|entry| !basis.knows(&entry.secret) && !is_own(&entry.secret))
     }
 
-    /// The environments, in lower case, in which this account and client have an ID token of another issuer or subject.
-    /// Where several issuers share a host, nothing else in an entry tells them apart.
+    /// The environments, in lower case, in which this account and client have an ID token from another issuer or for
+    /// another subject. Where several issuers share a host, only the ID token tells them apart.
     fn other_issuers(&self, partition: &Draft) -> HashSet<String> {
         if !self.authority.issuer_decides() {
             return HashSet::new();
@@ -178,7 +184,7 @@ impl TokenUpdate {
             .collect()
     }
 
-    /// Makes room for this issuer: no token of another one may be taken for its own, or be sent to it.
+    /// Removes the tokens of other issuers, so that none is mistaken for one of this issuer or sent to it.
     fn displace(&self, partition: &mut Draft, environments: &HashSet<String>) {
         if environments.is_empty() {
             return;
@@ -191,8 +197,8 @@ impl TokenUpdate {
         remove(&mut partition.id_tokens, |entry| theirs(&entry.environment, &entry.client_id));
     }
 
-    /// The realm to file the id_token and the account under. Where there are no tenants libraries differ in what they write:
-    /// what is there stays, so that whoever wrote it finds it again.
+    /// The realm of the ID token and account entries. Where there are no tenants, libraries differ in what they write,
+    /// so the spelling in the cache stays: the library that wrote it looks for it.
     fn realm_in(&self, partition: &Draft) -> Arc<str> {
         let own = |entry: &&IdTokenEntry| self.is_client(&entry.environment, &entry.client_id);
         let mut stored = entries(&partition.id_tokens).filter(own);
@@ -210,7 +216,7 @@ impl TokenUpdate {
         self.authority.is_environment(environment) && same(client_id, self.client_id.as_str())
     }
 
-    /// Whether a refresh token is of this client, or of its family if it is in one.
+    /// Whether a new refresh token would replace this one: this client's, or its family's if it is in one.
     fn is_replaced(&self, entry: &RefreshToken) -> bool {
         let family = self.family();
         match &*entry.family_id {
@@ -220,7 +226,7 @@ impl TokenUpdate {
         }
     }
 
-    /// Tells whether the token is there now; not where there is a later one, cached after `since`.
+    /// Puts the access token, unless another was cached after `since`. Returns whether it is in the cache now.
     fn put_access_token(&self, partition: &mut Draft, origin: &Arc<Origin>, since: Option<Timestamp>) -> bool {
         let new = NewAccessToken {
             origin,
@@ -235,7 +241,7 @@ impl TokenUpdate {
         new.put(&mut partition.access_tokens)
     }
 
-    /// Without a new refresh token the stored one stays.
+    /// Puts the refresh token; without a new one, the cached one stays.
     fn put_refresh_token(&self, partition: &mut Draft, origin: &Arc<Origin>) {
         let Some(secret) = &self.tokens.refresh_token else { return };
         make(&mut partition.refresh_tokens, made::refresh_token(origin, secret), origin, |entry| {
@@ -254,7 +260,7 @@ impl TokenUpdate {
         let source = if self.by_device_code {
             Some(BY_DEVICE_CODE.into())
         } else {
-            // What another program says of how the account came to it stays.
+            // What another program noted as the source stays.
             let noted = stored().find_map(|entry| entry.source.clone());
             noted.filter(|source| self.basis.is_some() || **source != *BY_DEVICE_CODE)
         };
@@ -270,7 +276,7 @@ impl TokenUpdate {
         });
     }
 
-    /// The domain names that are known to mean the tenant of the tokens: the authority's, and those noted before.
+    /// The domain names known to mean the tokens' tenant: the authority's, and those noted before.
     fn tenant_domains(&self, realm: &str, noted: Option<&str>) -> Option<Box<str>> {
         let own = self.authority.tenant_name().filter(|_| self.authority.wants_tenant_id()).map(Tenant::as_str);
         let own = own.filter(|own| !same(own, realm));
@@ -279,13 +285,13 @@ impl TokenUpdate {
         (!all.is_empty()).then(|| all.join(" ").into())
     }
 
-    /// Whether this is the account as seen from the tenant of the tokens.
+    /// Whether this is the account as seen from the tokens' tenant.
     fn is_picture(&self, account: &Account, realm: &str) -> bool {
         self.authority.is_environment(&account.environment) && self.authority.is_same_realm(&account.realm, realm)
     }
 }
 
-/// Notes which family a client is in, none being a finding too (S-85).
+/// Notes which family a client is in; an empty one says that it is in none (S-85).
 pub(crate) fn put_app_metadata(document: &Document, authority: &Authority, client_id: &ClientId, family: &str) {
     let is_own = |entry: &AppMetadata| {
         same(&entry.client_id, client_id.as_str()) && authority.is_environment(&entry.environment)

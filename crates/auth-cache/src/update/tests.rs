@@ -13,7 +13,7 @@ use crate::testing::{
     parse, refresh_token, refreshing, secrets, sign_in, text, tokens, update_of, value,
 };
 
-/// Applies an answer for `User.Read` to a document.
+/// Applies a response for `User.Read` to a document.
 fn apply(document: &Document, authority: &Authority, answer: &[(&str, Value)], refreshed: bool) -> bool {
     let tokens = tokens(authority, "User.Read", answer, NOW);
     let account = tokens.home_account_id().map_or_else(
@@ -36,7 +36,7 @@ fn signed_in_over(entries: &[(&str, Value)], authority: &Authority, tenant: &str
     document
 }
 
-/// A refresh that brings an access token only.
+/// A refresh that returns only an access token and the members in `answer`.
 fn refreshed(entries: &[(&str, Value)], answer: &[(&str, Value)]) -> Document {
     let document = document(entries);
     assert!(apply(&document, &entra(T), answer, true));
@@ -47,9 +47,9 @@ fn known() -> (&'static str, Value) {
     ("Account", account("ada@contoso.example", &[]))
 }
 
-// The whole document, as every other MSAL reads it: canonical keys, times as texts, nothing empty.
+// The whole document, as every other MSAL reads it: canonical keys, times as text, nothing empty.
 #[test]
-fn a_sign_in_as_it_is_written() {
+fn a_sign_in_is_written_in_canonical_form() {
     let times = [
         ("ext_expires_in", json!(7200)),
         ("refresh_in", json!("1800")),
@@ -86,9 +86,9 @@ fn a_sign_in_as_it_is_written() {
     assert_eq!(written, expected);
 }
 
-// Strict readers throw on anything but texts, and so lose everybody's sign-in.
+// Strict readers reject the whole document otherwise.
 #[test]
-fn no_member_is_a_number_or_null_and_none_that_others_need_is_missing() {
+fn every_member_is_text_and_none_that_others_require_is_missing() {
     let answers: [&[(&str, Value)]; 3] = [&[], &[("scope", json!("openid"))], &[("foci", json!("1"))]];
     for (authority, answer) in [entra(T), crate::testing::oidc("https://idp.example")]
         .iter()
@@ -118,7 +118,7 @@ fn no_member_is_a_number_or_null_and_none_that_others_need_is_missing() {
 }
 
 #[test]
-fn without_a_name_the_account_gets_the_usual_placeholder() {
+fn an_account_without_a_name_gets_the_usual_placeholder() {
     let authority = crate::testing::oidc("https://idp.example");
     let now = NOW.as_unix_seconds();
     let claims = json!({"iss": "https://idp.example", "sub": "s", "aud": CLIENT, "exp": now + 300, "iat": now});
@@ -130,7 +130,7 @@ fn without_a_name_the_account_gets_the_usual_placeholder() {
 }
 
 #[test]
-fn what_stood_under_another_name_of_the_cloud_or_another_key_is_replaced() {
+fn entries_under_another_name_of_the_cloud_or_another_key_are_replaced() {
     let elsewhere = [("environment", json!("login.microsoftonline.com"))];
     let document = signed_in_over(
         &[
@@ -164,9 +164,9 @@ fn what_stood_under_another_name_of_the_cloud_or_another_key_is_replaced() {
     );
 }
 
-// S-86: only the account, tenant and client of the answer are touched, and no token of another kind.
+// S-86
 #[test]
-fn entries_of_others_are_untouched() {
+fn entries_of_other_accounts_tenants_clients_and_kinds_are_untouched() {
     let other = |name, value| [(name, value)];
     let others = [
         ("AccessToken", access_token("1", &other("client_id", json!("another-client")))),
@@ -200,19 +200,18 @@ fn entries_of_others_are_untouched() {
     }
 }
 
-// S-77: a token that was got for claims of its own is of another kind, and no plain one takes its place.
+// S-77: a token requested with claims is of another kind.
 #[test]
-fn a_token_for_claims_stays_beside_a_plain_one() {
+fn a_plain_token_does_not_replace_one_for_claims() {
     let claims = [("requestedClaims", json!("{}")), ("requestedClaimsHash", json!("hash"))];
     let document = refreshed(&[known(), ("AccessToken", access_token("for claims", &claims))], &[]);
     assert_eq!(secrets(&document, "AccessToken").len(), 2);
     assert_eq!(value(&document)["AccessToken"]["key 1"], access_token("for claims", &claims));
 }
 
-// What grants no more than the new one goes, and so does what overlaps with it; what grants all of it and more stays. Own
-// expired ones go.
+// Tokens that overlap with the new one go, unless they grant all of it and more. Expired ones go too.
 #[test]
-fn which_access_tokens_make_room() {
+fn a_new_access_token_replaces_those_that_it_overlaps_with() {
     for (target, expires_in, realm, stays) in [
         ("User.Read", 600, T, false),
         ("user.READ", 600, T, false),
@@ -241,9 +240,8 @@ fn which_access_tokens_make_room() {
     }
 }
 
-// §1.8: members of other programs go over into what replaces the entry, but only from the same entry.
 #[test]
-fn foreign_members_are_carried_over() {
+fn foreign_members_are_carried_over_from_the_entry_that_is_replaced() {
     let foreign = ("wam_account_ids", json!({"c": "w"}));
     let document = signed_in_over(
         &[
@@ -267,7 +265,7 @@ fn foreign_members_are_carried_over() {
     let only = |section: &str| written[section].as_object().unwrap().values().next().unwrap().clone();
     assert_eq!(only("AccessToken")["x_covered"], 1);
     assert_eq!(only("AccessToken").get("x_expired"), None);
-    assert_eq!(only("AccessToken").get("requestedClaims"), None, "what belongs to the old token goes with it");
+    assert_eq!(only("AccessToken").get("requestedClaims"), None, "the claims belong to the old token");
     assert_eq!(only("RefreshToken")["x_rt"], json!([1.50]));
     assert_eq!((&only("Account")["wam_account_ids"], &only("Account")["tenantProfiles"]), (&foreign.1, &json!(["{}"])));
     assert_eq!((only("AppMetadata").get("family_id"), &only("AppMetadata")["x_more"]), (None, &json!("m")));
@@ -275,17 +273,17 @@ fn foreign_members_are_carried_over() {
 
 // S-62
 #[test]
-fn a_token_without_lifetime_is_not_cached() {
+fn a_token_without_a_lifetime_is_not_cached() {
     for expires_in in [json!(0), json!("0"), Value::Null] {
         let document =
             refreshed(&[known()], &[("expires_in", expires_in.clone()), ("refresh_token", json!("rotated"))]);
         assert!(secrets(&document, "AccessToken").is_empty(), "{expires_in}");
-        assert_eq!(secrets(&document, "RefreshToken"), ["rotated"], "the rest is");
+        assert_eq!(secrets(&document, "RefreshToken"), ["rotated"], "the rest is cached");
     }
 }
 
 #[test]
-fn a_refresh_without_new_refresh_token_keeps_the_old_one() {
+fn a_refresh_without_a_new_refresh_token_keeps_the_old_one() {
     let entries = [known(), ("RefreshToken", refresh_token("kept", &[])), ("IdToken", id_token("kept", &[]))];
     let document = refreshed(&entries, &[]);
     assert_eq!(secrets(&document, "RefreshToken"), ["kept"]);
@@ -294,9 +292,8 @@ fn a_refresh_without_new_refresh_token_keeps_the_old_one() {
     assert_eq!(secrets(&refreshed(&entries, &[("refresh_token", json!("rotated"))]), "RefreshToken"), ["rotated"]);
 }
 
-// §2.7: a sign-out is not undone by a refresh that was under way.
 #[test]
-fn an_account_that_was_removed_meanwhile_stays_removed() {
+fn an_account_that_was_removed_during_a_refresh_stays_removed() {
     let token = ("RefreshToken", refresh_token("rt", &[]));
     let account_with = |name, change| ("Account", account("x", &[(name, json!(change))]));
     for (when_it_began, others) in [
@@ -315,19 +312,22 @@ fn an_account_that_was_removed_meanwhile_stays_removed() {
         let update = refreshing(update_of("u", &[], NOW), &document(&when_it_began));
         assert!(!update.apply(&after, Moment::First), "{when_it_began:?}");
         assert_eq!(value(&after), before, "nothing was changed");
-        assert!(apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), false), "a sign-in brings it back");
+        assert!(apply(&after, &entra(T), &sign_in(&entra(T), T, "u"), false), "a sign-in restores it");
     }
-    // Where there never was an account, as some applications store refresh tokens alone, the new one is not lost.
+    // Some applications store refresh tokens without an account: the new one is kept.
     let alone = document(&[token]);
     assert!(apply(&alone, &entra(T), &[("refresh_token", json!("rotated"))], true));
     assert_eq!(secrets(&alone, "RefreshToken"), ["rotated"]);
     let elsewhere = [("environment", json!("sts.windows.net")), ("realm", json!(GUEST))];
-    assert!(apply(&document(&[("Account", account("x", &elsewhere))]), &entra(T), &[], true), "any tenant's will do");
+    assert!(
+        apply(&document(&[("Account", account("x", &elsewhere))]), &entra(T), &[], true),
+        "an account entry of any tenant will do"
+    );
 }
 
-// S-85: the family stands in the token and in the note, and is noted to be none when it is none.
+// S-85
 #[test]
-fn families() {
+fn the_family_is_noted_with_the_token_and_the_client_even_if_there_is_none() {
     let family = [("foci", json!("1"))];
     let document = signed_in_over(
         &[
@@ -356,9 +356,9 @@ fn families() {
     assert_eq!(note(&value(&left_family)), json!({"client_id": CLIENT, "environment": "login.windows.net"}));
 }
 
-// The realm is the tenant that issued the token, and the name of the authority where nobody says.
+// Without an ID token, it is the authority's name.
 #[test]
-fn realms() {
+fn the_realm_is_the_tenant_that_issued_the_token() {
     for (tenant, issued_in, realm) in [("common", T, T), ("common", GUEST, GUEST), ("contoso.example", T, T)] {
         let written = value(&signed_in(&entra(tenant), issued_in, &[]));
         for section in ["AccessToken", "IdToken", "Account"] {
@@ -372,9 +372,9 @@ fn realms() {
     assert_eq!(written["AccessToken"].as_object().unwrap().values().next().unwrap()["realm"], "common");
 }
 
-// S-79: two identities that join to one key; the one that was there stays, the other serves this process only.
+// S-79: two identities with the same key.
 #[test]
-fn who_stands_under_the_key_is_not_overwritten() {
+fn another_identity_under_the_key_is_not_overwritten() {
     let authority = crate::testing::oidc("https://bar.example");
     let answer = sign_in(&authority, T, "alice-foo");
     let stranger =
@@ -390,7 +390,7 @@ fn who_stands_under_the_key_is_not_overwritten() {
     assert_eq!(here, Some(vec!["new-rt".to_owned()]));
 }
 
-// S-91: what is of nobody under our key is no reason not to store.
+// S-91: a broken entry that belongs to no one does not prevent storing.
 #[test]
 fn a_broken_entry_under_the_key_is_replaced() {
     let key = format!("{}-login.windows.net-refreshtoken-{CLIENT}--", home_id());
@@ -401,24 +401,24 @@ fn a_broken_entry_under_the_key_is_replaced() {
         let document = parse(&text);
         assert!(apply(&document, &entra(T), &sign_in(&entra(T), T, "u"), false));
         let stored = crate::document::write(&document).1.is_empty();
-        // A home account id that is a number is somebody's, as far as anybody can tell.
+        // An entry whose home account ID is a number may be someone's.
         assert_eq!(stored, broken.get("home_account_id").is_none(), "{broken}");
         assert_eq!(value(&document)["RefreshToken"][&key] == broken, !stored, "{broken}");
     }
 }
 
 #[test]
-fn tokens_of_nobody_are_not_cached() {
+fn tokens_without_an_account_are_not_cached() {
     let authority = entra(T);
     let tokens = tokens(&authority, "User.Read", &[], NOW);
-    let nobody = Account::new(auth_core::AccountId::new(""), "login.windows.net", "");
+    let no_account = Account::new(auth_core::AccountId::new(""), "login.windows.net", "");
     let document = document(&[(
         "AccessToken",
         access_token("app", &[("home_account_id", Value::Null), ("expires_on", text(-1))]),
     )]);
     let before = value(&document);
     assert!(
-        !TokenUpdate::from_sign_in(Arc::new(authority), client(), nobody, Arc::new(tokens))
+        !TokenUpdate::from_sign_in(Arc::new(authority), client(), no_account, Arc::new(tokens))
             .apply(&document, Moment::First)
     );
     assert_eq!(value(&document), before);

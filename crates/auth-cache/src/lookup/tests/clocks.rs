@@ -1,4 +1,4 @@
-//! Wall clocks that are set while the process runs.
+//! Wall clocks that jump while the process runs.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::*;
 const HOUR: i64 = 3600;
 const DECADE: i64 = 10 * 365 * 24 * HOUR;
 
-/// What a lookup says of a token that is good for an hour when it is first looked at, so many seconds later by the wall
-/// clock and by the one that nobody sets.
+/// Looks up a token that had an hour left when first seen, after `wall` seconds by the wall clock and `passed` seconds
+/// by the monotonic one.
 fn later(wall: i64, passed: u64) -> String {
     let document = document(&[
         ("AccessToken", access_token("at", &[])),
@@ -29,15 +29,15 @@ fn later(wall: i64, passed: u64) -> String {
 }
 
 #[test]
-fn a_token_ages_by_the_clock_that_says_older() {
+fn a_token_is_as_old_as_the_later_clock_says() {
     let expired = "refresh: Expired with rt";
     for (wall, passed, expected) in [
         (0, 0, "usable at"),
         (HOUR / 2, 1800, "usable at"),
         (HOUR, 3600, expired),
-        // The machine slept, which only the wall clock has noticed.
+        // The machine slept, which only the wall clock noticed.
         (HOUR, 60, expired),
-        // Somebody set the wall clock, by as much as the token is old, by years, or to 1970.
+        // The wall clock was set: back by the token's age, by years, to 1970, or forward.
         (0, 1800, "usable at"),
         (0, 3600, expired),
         (-30, 3570, expired),
@@ -54,7 +54,7 @@ fn a_token_ages_by_the_clock_that_says_older() {
 }
 
 #[test]
-fn a_wall_clock_that_comes_back_changes_nothing() {
+fn a_wall_clock_that_steps_back_a_second_changes_nothing() {
     assert_eq!(later(60, 60), "usable at");
     assert_eq!(later(59, 60), "usable at");
 }

@@ -1,10 +1,10 @@
-//! Which refresh tokens of a family are tried.
+//! Which family refresh tokens are tried.
 
 use super::*;
 
-// S-85: a family's token only for a member; who was refused once, is none.
+// S-85: a client that was refused once is no member.
 #[test]
-fn family_tokens_are_for_members() {
+fn family_tokens_are_only_for_members() {
     let other_client = [("client_id", json!("another-client")), ("family_id", json!("1"))];
     let family = rt_entry("family", &other_client);
     let first_hand = rt_entry("first-hand", &[("family_id", json!("1"))]);
@@ -32,7 +32,7 @@ fn family_tokens_are_for_members() {
 }
 
 #[test]
-fn a_candidate_says_whether_it_is_a_familys() {
+fn a_candidate_says_whether_it_belongs_to_a_family() {
     let entries = [
         ("AppMetadata", app_metadata("1", &[])),
         rt_entry("family", &[("family_id", json!("1"))]),

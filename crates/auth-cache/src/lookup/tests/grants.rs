@@ -1,4 +1,4 @@
-//! Tokens of an application itself and on behalf of a user: found however they were written, and by nobody else (S-81, S-84).
+//! An application's own tokens, and tokens on behalf of a user (S-81, S-84).
 
 use super::*;
 use crate::assertion::Assertion;
@@ -6,7 +6,7 @@ use crate::extension::Extension;
 use crate::testing::oidc;
 use crate::token_kind::TokenKind;
 
-/// What a lookup says, in words.
+/// A lookup as text.
 fn grant_words(lookup: &GrantLookup) -> String {
     match lookup {
         GrantLookup::Usable(token) => format!("usable {}", token.access_token().expose()),
@@ -42,7 +42,7 @@ fn hash(token: &str) -> String {
 }
 
 #[test]
-fn an_applications_token_is_found_whoever_wrote_it() {
+fn an_applications_own_token_is_found_in_every_spelling() {
     let adfs = Authority::parse("https://adfs.example/adfs").unwrap();
     let at_adfs = |realm: &str| [("environment", json!("adfs.example")), ("realm", json!(realm))];
     let (entra_id, domain, generic) = (entra(T), entra("contoso.example"), oidc("https://idp.example"));
@@ -81,7 +81,7 @@ fn an_applications_token_is_found_whoever_wrote_it() {
             expected,
             "{changes:?} {wanted}"
         );
-        // MSAL Python writes the member as `null`, Node as an empty text.
+        // MSAL Python writes `null`, MSAL Node an empty string.
         let null = with_null(entry.1, "home_account_id");
         assert_eq!(find_app(authority, tenant_id, &[("AccessToken", null)], wanted), expected, "{changes:?} {wanted}");
     }
@@ -93,7 +93,7 @@ fn with_null(mut entry: Value, name: &str) -> Value {
 }
 
 #[test]
-fn users_applications_and_assertions_never_see_each_others_tokens() {
+fn users_applications_and_assertions_do_not_see_each_others_tokens() {
     let of_assertion = ("user_assertion_hash", json!(hash("theirs")));
     let user = at_entry("user", &[]);
     let app = app_entry("app", &[]);
@@ -107,12 +107,12 @@ fn users_applications_and_assertions_never_see_each_others_tokens() {
         (vec![behalf, app_behalf, app, user].split_off(1), "usable user", "usable app", "usable app-behalf"),
     ] {
         assert_eq!(find(&entra(T), &entries, "User.Read"), users, "{entries:?}");
-        let nobody = Ask { account: AccountId::new(""), ..Ask::new(entra(T), "User.Read") };
-        assert_eq!(words(&nobody.answer(&entries)), "nothing", "{entries:?}");
+        let no_account = Ask { account: AccountId::new(""), ..Ask::new(entra(T), "User.Read") };
+        assert_eq!(words(&no_account.answer(&entries)), "nothing", "{entries:?}");
         assert_eq!(find_app(&entra(T), None, &entries, "User.Read"), apps, "{entries:?}");
         assert_eq!(find_assertion(&entra(T), "theirs", &entries, "User.Read"), assertions, "{entries:?}");
         assert_eq!(find_assertion(&entra(T), "mine", &entries, "User.Read"), NOTHING, "{entries:?}");
-        // A hidden name is no way around it.
+        // Nor with an escaped member name.
         let hidden = entries.iter().map(|(_, entry)| entry.to_string().replace("assertion", r"\u0061ssertion"));
         let text = hidden.enumerate().map(|(number, entry)| format!(r#""{number}":{entry}"#)).collect::<Vec<_>>();
         let document = crate::testing::parse(&format!(r#"{{"AccessToken":{{{}}}}}"#, text.join(",")));
@@ -125,7 +125,7 @@ fn users_applications_and_assertions_never_see_each_others_tokens() {
 }
 
 #[test]
-fn the_hash_of_an_assertion_in_every_spelling() {
+fn the_hash_of_an_assertion_is_found_in_every_spelling() {
     let own = hash("token");
     assert_eq!(own.len(), 43);
     let session = Assertion::session("a-session-key-of-mine-0123456789").unwrap();
@@ -145,7 +145,7 @@ fn the_hash_of_an_assertion_in_every_spelling() {
         for tenant in [T, "common", "organizations"] {
             assert_eq!(find_assertion(&entra(tenant), "token", &entries, "User.Read"), expected, "{name} {value}");
         }
-        assert_eq!(find_assertion(&entra(GUEST), "token", &entries, "User.Read"), NOTHING, "of another tenant");
+        assert_eq!(find_assertion(&entra(GUEST), "token", &entries, "User.Read"), NOTHING, "in another tenant");
         let (authority, client, wanted) = (entra(T), client(), scopes("User.Read"));
         let query = AssertionQuery::new(&session, AppQuery::new(&authority, &client, &wanted));
         let answer = grant_words(&lookup_assertion(&document(&entries), &query, NOW));
@@ -153,9 +153,9 @@ fn the_hash_of_an_assertion_in_every_spelling() {
     }
 }
 
-// The same margins as a user's token has, but asking needs nothing that could be missing.
+// Unlike a user's token, a new one can always be requested.
 #[test]
-fn margins_of_grants() {
+fn the_margins_are_those_of_a_users_token() {
     let meanwhile = "request: Expired, meanwhile at";
     for (expires_on, refresh_on, bypass, expected) in [
         (3600, None, false, "usable at"),
@@ -183,9 +183,9 @@ fn margins_of_grants() {
     }
 }
 
-// Under the domain's name and under its id: the better one answers, whichever is looked at first.
+// Under the tenant's domain and under its ID, in either order.
 #[test]
-fn the_best_of_two_spellings_of_a_tenant() {
+fn the_better_token_of_two_spellings_of_a_tenant_wins() {
     let (fresh, due) = (vec![("expires_on", text(3600))], vec![("refresh_on", text(-301)), ("expires_on", text(3600))]);
     let (ending, expired) = (vec![("expires_on", text(60))], vec![("expires_on", text(-1))]);
     for (one, other, expected) in [
@@ -209,7 +209,7 @@ fn the_best_of_two_spellings_of_a_tenant() {
 }
 
 #[test]
-fn extra_data_separates_both_ways() {
+fn a_token_answers_only_requests_with_its_extra_data() {
     let wanted_data = Extension::new([("fmi_path", "a/b"), ("empty", "")]);
     let other_data = Extension::new([("fmi_path", "a/c")]);
     let old_hash = "zm2n0e62zwtsnnsozptlsooob_c7i-gfpxhyqqinjuw";
@@ -223,7 +223,7 @@ fn extra_data_separates_both_ways() {
         (vec![("ext_cache_key", json!(with_old_hash.hash()))], false, true, false),
         (vec![("additionalCacheKeyComponents", json!({"fmi_path": "a/b"}))], true, false, false),
         (vec![("additionalCacheKeyComponentsHash", json!(wanted_data.hash()))], true, false, false),
-        // What is said beats its hash.
+        // The data takes precedence over the hash.
         (vec![("ext", json!({"fmi_path": "x"})), ("ext_cache_key", json!(wanted_data.hash()))], false, false, false),
         (vec![("ext", json!({})), ("ext_cache_key", json!(""))], false, false, true),
         (vec![("ext", json!({})), ("ext_cache_key", json!(wanted_data.hash()))], true, false, false),

@@ -1,4 +1,4 @@
-//! Several issuers on one host: nothing of one is ever served for, or sent to, another.
+//! Several issuers on one host: no token of one is handed out for, or sent to, another.
 
 use super::*;
 use crate::testing::{oidc, with};
@@ -6,7 +6,7 @@ use crate::testing::{oidc, with};
 const A: &str = "https://idp.example/realms/a";
 const B: &str = "https://idp.example/realms/b";
 
-/// An entry as such providers leave it: the host for an environment, the subject for an account.
+/// An entry of such a provider: the environment is the host, the account the subject.
 fn there(entry: (&'static str, Value), realm: &str) -> (&'static str, Value) {
     let place = [("environment", json!("idp.example")), ("home_account_id", json!("s")), ("realm", json!(realm))];
     (entry.0, with(entry.1, &place))
@@ -26,7 +26,7 @@ fn ask(issuer: &str, entries: &[(&str, Value)], wanted: &'static str) -> String 
 }
 
 #[test]
-fn tokens_count_beside_an_id_token_of_the_issuer_only() {
+fn tokens_count_only_with_an_id_token_of_the_issuer() {
     let of_a = all_of(A, "realms");
     assert_eq!(ask(A, &of_a, "User.Read"), "usable at-a");
     assert_eq!(ask(A, &of_a, "Mail.Read"), "refresh: NoCachedAccessToken with rt-a");
@@ -34,20 +34,20 @@ fn tokens_count_beside_an_id_token_of_the_issuer_only() {
         assert_eq!(ask(other, &of_a, "User.Read"), "nothing", "{other}");
         assert_eq!(ask(other, &of_a, "Mail.Read"), "nothing", "{other}");
     }
-    assert_eq!(ask(A, &of_a[..2], "User.Read"), "nothing", "without an id_token nobody is named");
+    assert_eq!(ask(A, &of_a[..2], "User.Read"), "nothing", "without an ID token, the issuer is unknown");
     let unreadable = there(("IdToken", id_token(A, &[("secret", json!("x"))])), "realms");
     assert_eq!(ask(A, &[&of_a[..2], &[unreadable]].concat(), "User.Read"), "nothing");
 }
 
 #[test]
-fn with_both_in_one_file_no_refresh_token_is_sent_to_the_wrong_one() {
-    // In realms of their own the access tokens can be told apart, a refresh token never.
+fn no_refresh_token_is_sent_to_the_wrong_issuer() {
+    // Different realms tell access tokens apart, but not refresh tokens.
     let apart = [all_of(A, "a"), all_of(B, "b")].concat();
     assert_eq!(ask(A, &apart, "User.Read"), "usable at-a");
     assert_eq!(ask(B, &apart, "User.Read"), "usable at-b");
     assert_eq!(ask(A, &apart, "Mail.Read"), "nothing");
     assert_eq!(ask(B, &apart, "Mail.Read"), "nothing");
-    // In one realm nothing can be.
+    // In the same realm, nothing does.
     let mixed = [all_of(A, "realms"), all_of(B, "realms")].concat();
     assert_eq!(ask(A, &mixed, "User.Read"), "nothing");
     assert_eq!(ask(B, &mixed, "User.Read"), "nothing");
@@ -62,14 +62,13 @@ fn an_id_token_of_another_client_or_account_proves_nothing() {
     };
     assert_eq!(ask(A, &with_id_token("client_id", "another-client"), "User.Read"), "nothing");
     assert_eq!(ask(A, &with_id_token("home_account_id", "other"), "User.Read"), "nothing");
-    // MSAL Node writes one realm for the access token and another for the id_token.
+    // MSAL Node writes one realm for the access token and another for the ID token.
     assert_eq!(ask(A, &with_id_token("realm", ""), "User.Read"), "usable at-a");
     assert_eq!(ask(B, &with_id_token("realm", ""), "User.Read"), "nothing");
 }
 
-// Other clients' family tokens must come from the same issuer too.
 #[test]
-fn a_family_is_one_of_the_same_issuer() {
+fn a_family_token_counts_only_with_an_id_token_of_the_issuer() {
     let other = [("client_id", json!("another-client"))];
     let place = [("environment", json!("idp.example"))];
     let mut entries = all_of(A, "realms");
@@ -83,18 +82,17 @@ fn a_family_is_one_of_the_same_issuer() {
     assert_eq!(ask(A, &entries, "Mail.Read"), "refresh: NoCachedAccessToken with family rt-a");
 }
 
-// The stored id_token that a new one is compared with is the issuer's own.
 #[test]
-fn the_id_token_of_a_hit_is_the_issuers() {
+fn the_id_token_of_a_hit_is_from_the_issuer() {
     let entries = [all_of(B, "b"), all_of(A, "a")].concat();
     let ask = Ask { account: AccountId::new("s"), ..Ask::new(oidc(A), "User.Read") };
     let Lookup::Usable(token) = ask.answer(&entries) else { panic!() };
     assert_eq!(IdToken::parse(token.id_token().unwrap()).unwrap().text("iss"), Some(A));
 }
 
-// A port is not in the environment that most libraries write: another port is another issuer.
+// Most libraries write the environment without the port.
 #[test]
-fn local_providers_on_two_ports_are_two_issuers() {
+fn providers_on_two_local_ports_are_two_issuers() {
     let tenant = |port: u16| Authority::parse(&format!("http://127.0.0.1:{port}/{T}")).unwrap();
     let iss = |port: u16| format!("http://127.0.0.1:{port}/{T}/v2.0");
     let place = [("environment", json!("127.0.0.1"))];
@@ -102,7 +100,7 @@ fn local_providers_on_two_ports_are_two_issuers() {
     assert_eq!(find(&tenant(8400), &entries, "User.Read"), "usable at");
     assert_eq!(find(&tenant(8400), &entries, "Mail.Read"), "refresh: NoCachedAccessToken with rt");
     assert_eq!(find(&tenant(8401), &entries, "User.Read"), "nothing");
-    // MSAL Node writes the port: its entries are told apart by that alone.
+    // MSAL Node writes the port, which tells its entries apart.
     let with_port = [("environment", json!("127.0.0.1:8401"))];
     let both = [
         &entries[..],

@@ -1,4 +1,4 @@
-//! Which kind of token answers a user's query, and when a token is due.
+//! Which kind of token answers a user's query, and when a token is due for refresh.
 
 use super::*;
 use crate::extension::Extension;
@@ -11,7 +11,7 @@ fn find_kind(kind: TokenKind<'_>, entries: &[(&str, Value)]) -> String {
 }
 
 #[test]
-fn a_bound_token_answers_for_its_type_and_key_alone() {
+fn a_token_answers_only_for_its_type_and_key() {
     let data = Extension::new([("a", "1")]);
     let pop = ("token_type", json!("pop"));
     for (changes, pop_key, pop_no_key, ssh_key, bearer) in [
@@ -38,7 +38,7 @@ fn a_bound_token_answers_for_its_type_and_key_alone() {
         (vec![], false, false, false, true),
         (vec![pop.clone(), ("kid", json!({}))], false, false, false, false),
         (vec![pop, ("kid", json!("key")), ("ext", json!({"a": "1"}))], false, false, false, false),
-        // Which claims a token was got for, MSAL Node once kept: it answers no other request.
+        // Older versions of MSAL Node note the claims a token was requested with. It answers no other request.
         (vec![("requestedClaims", json!("{}")), ("requestedClaimsHash", json!("hash"))], false, false, false, false),
         (vec![("requestedClaimsHash", json!(""))], false, false, false, true),
         (vec![("requestedClaimsHash", Value::Null)], false, false, false, true),
@@ -60,7 +60,7 @@ fn a_bound_token_answers_for_its_type_and_key_alone() {
 }
 
 #[test]
-fn of_tokens_of_two_keys_each_answers_for_its_own() {
+fn tokens_of_two_keys_are_kept_apart() {
     let bound = |secret: &str, name, key: &str| at_entry(secret, &[("token_type", json!("pop")), (name, json!(key))]);
     let entries = [bound("a", "kid", "one"), bound("b", "key_id", "two"), at_entry("plain", &[])];
     assert_eq!(find_kind(TokenKind::bound("pop", "one"), &entries), "usable a");
@@ -69,7 +69,7 @@ fn of_tokens_of_two_keys_each_answers_for_its_own() {
     assert_eq!(find_kind(TokenKind::PLAIN, &entries), "usable plain");
 }
 
-/// How long after `refresh_on` a token is due, found by halving; so once it is due, it must stay so.
+/// How many seconds after `refresh_on` a token becomes due.
 fn delay(secret: &str, expires_after: i64) -> i64 {
     let entries = [at_entry(secret, &[("refresh_on", text(0)), ("expires_on", text(expires_after))])];
     let document = document(&entries);
@@ -79,7 +79,10 @@ fn delay(secret: &str, expires_after: i64) -> i64 {
     let entries = [entries[0].clone(), rt_entry("rt", &[])];
     let with_refresh_token = crate::testing::document(&entries);
     let is_due = |seconds| {
-        assert!(matches!(lookup(&document, &query, at(seconds)), Lookup::Usable(_)), "nothing to refresh it with");
+        assert!(
+            matches!(lookup(&document, &query, at(seconds)), Lookup::Usable(_)),
+            "without a refresh token it is not due"
+        );
         match lookup(&with_refresh_token, &query, at(seconds)) {
             Lookup::Usable(_) => false,
             Lookup::UsableButRefresh(_, refresh) => refresh.reason == RefreshReason::ProactivelyRefreshed,
@@ -89,14 +92,14 @@ fn delay(secret: &str, expires_after: i64) -> i64 {
     (0..=expires_after).find(|seconds| is_due(*seconds)).unwrap()
 }
 
-// R-53, §3.3: the draw is of the token, and within min(300 s, a quarter of what is left).
+// The delay is at most 300 s and a quarter of the remaining life.
 #[test]
-fn a_token_is_due_once_and_for_all_within_its_span() {
+fn each_token_has_a_fixed_delay_until_it_is_due() {
     for (expires_after, latest) in [(4, 1), (40, 10), (400, 100), (1200, 300), (1300, 300), (3600, 300)] {
         let delays: Vec<_> = (0..60).map(|number| delay(&format!("token {number}"), expires_after)).collect();
         assert!(delays.iter().all(|delay| (0..=latest).contains(delay)), "{expires_after}: {delays:?}");
-        assert!(delays.iter().any(|delay| *delay != delays[0]), "each token has its own: {delays:?}");
+        assert!(delays.iter().any(|delay| *delay != delays[0]), "delays differ: {delays:?}");
         let again: Vec<_> = (0..60).map(|number| delay(&format!("token {number}"), expires_after)).collect();
-        assert_eq!(delays, again, "the same as long as the process lives, though it is read anew");
+        assert_eq!(delays, again, "a document read again has the same delays");
     }
 }

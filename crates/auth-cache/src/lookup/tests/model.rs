@@ -1,4 +1,4 @@
-//! P-03, P-04, P-12: a lookup agrees with a plain list that is read from one end to the other.
+//! P-03, P-04, P-12: lookups agree with a linear search of a list.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// One access token as a tuple of what tells it apart.
+/// The properties of an access token that matter here.
 #[derive(Clone, Debug)]
 struct Row {
     account: &'static str,
@@ -62,7 +62,7 @@ fn answers(row: &Row, account: &str, client: &str, wanted: &[&str]) -> bool {
 
 proptest! {
     #[test]
-    fn lookups_agree_with_a_plain_list(
+    fn lookups_agree_with_a_linear_search(
         rows in proptest::collection::vec(row(), 0..12),
         account in proptest::sample::select(&ACCOUNTS[..]),
         client in proptest::sample::select(&CLIENTS[..]),
@@ -83,13 +83,13 @@ proptest! {
                 prop_assert_eq!(row.expires_in, longest);
             }
             (Lookup::Nothing, None) => {}
-            (answer, expected) => prop_assert!(false, "{} instead of {expected:?}", words(&answer)),
+            (answer, expected) => prop_assert!(false, "{}, not {expected:?}", words(&answer)),
         }
     }
 
-    // P-12, R-33: however short tokens live, and whatever the server advises, refreshes lie 30 s apart.
+    // P-12, R-33: however short tokens live, and whatever the server advises.
     #[test]
-    fn refreshes_lie_apart(lifetime in 61_i64..700, refresh_in in 0_i64..700, steps in proptest::collection::vec(1_i64..20, 1..80)) {
+    fn refreshes_are_at_least_30_s_apart(lifetime in 61_i64..700, refresh_in in 0_i64..700, steps in proptest::collection::vec(1_i64..20, 1..80)) {
         let (authority, client, account, wanted) = (entra(T), client(), home_account(), scopes("User.Read"));
         let (mut now, mut refreshed_at, mut served) = (0_i64, 0, None);
         for step in steps {
@@ -111,9 +111,9 @@ proptest! {
         }
     }
 
-    // P-12: no clock and no time in a file makes it panic or serve what has expired.
+    // P-12: no clock and no time in a file makes a lookup panic either.
     #[test]
-    fn nothing_expired_is_served_whatever_the_clocks_say(now in any::<u64>(), expires_on in any::<u64>(), refresh_on in any::<u64>(), cached_at in any::<i64>()) {
+    fn no_expired_token_is_handed_out_whatever_the_clocks_say(now in any::<u64>(), expires_on in any::<u64>(), refresh_on in any::<u64>(), cached_at in any::<i64>()) {
         let entries = [at_entry("at", &[
             ("expires_on", json!(expires_on)), ("refresh_on", json!(refresh_on)), ("cached_at", json!(cached_at)),
         ])];

@@ -1,4 +1,4 @@
-//! Tokens of an application itself and on behalf of a user, as they are written.
+//! Storing an application's own tokens, and tokens on behalf of a user.
 
 use super::*;
 use crate::assertion::Assertion;
@@ -7,7 +7,7 @@ use crate::lookup::{AppQuery, AssertionQuery, GrantLookup, lookup_app, lookup_as
 use crate::testing::{at, scopes};
 use crate::token_kind::TokenKind;
 
-/// An answer of the token endpoint for `scope`.
+/// A token response for `scope`.
 fn answer(secret: &str, scope: &str, more: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
     [&[("access_token", json!(secret)), ("scope", json!(scope))], more].concat()
 }
@@ -52,7 +52,7 @@ fn saved(document: &Document) -> Document {
 }
 
 #[test]
-fn an_applications_token_as_it_is_written() {
+fn an_applications_own_token_is_written_in_canonical_form() {
     let document = document(&[]);
     let times = [("refresh_in", json!(1800)), ("ext_expires_in", json!(7200)), ("refresh_token", json!("never"))];
     put_app(&document, "app", "https://graph.example/.default", &times);
@@ -70,7 +70,7 @@ fn an_applications_token_as_it_is_written() {
 }
 
 #[test]
-fn a_token_with_extra_data_as_it_is_written() {
+fn a_token_with_extra_data_is_written_in_canonical_form() {
     let document = document(&[]);
     let extension = Extension::new([("key2", "value2"), ("key1", "value1"), ("empty", "")]);
     let update = app_update(&entra("Contoso.example"), &answer("app", "r1/scope1 r1/scope2", &[]));
@@ -91,7 +91,7 @@ fn a_token_with_extra_data_as_it_is_written() {
 }
 
 #[test]
-fn a_token_on_behalf_of_a_user_as_it_is_written() {
+fn a_token_on_behalf_of_a_user_is_written_in_canonical_form() {
     let document = document(&[]);
     let members = sign_in(&entra(T), T, "u");
     put_behalf(&document, "token", "behalf", &members);
@@ -106,10 +106,10 @@ fn a_token_on_behalf_of_a_user_as_it_is_written() {
         }},
         "RefreshToken": {}, "IdToken": {}, "Account": {}, "AppMetadata": {},
     });
-    assert_eq!(value(&document), expected, "nothing to go on with is kept");
+    assert_eq!(value(&document), expected, "no refresh token, ID token or account is kept");
 }
 
-// Tokens of many users differ in nothing but the assertion: no key may join them.
+// Their tokens differ only in the assertion, which must be part of the key.
 #[test]
 fn tokens_on_behalf_of_many_users_stay_apart_when_saved() {
     let document = document(&[]);
@@ -131,9 +131,9 @@ fn tokens_on_behalf_of_many_users_stay_apart_when_saved() {
     }
 }
 
-// S-84: the assertion's end is the token's; a session key has none.
+// S-84: a session key does not expire.
 #[test]
-fn the_end_of_an_assertion_ends_its_token() {
+fn a_token_expires_with_its_assertion() {
     let session = Assertion::session("a-session-key-of-mine-0123456789").unwrap();
     let token = Assertion::from_token("token");
     for (assertion, end, lives_until) in [
@@ -163,9 +163,10 @@ fn the_end_of_an_assertion_ends_its_token() {
     }
 }
 
-// What overlaps with the new one goes, what grants all of it and more stays; other tenants, kinds and assertions are others.
+// Tokens that overlap with the new one go, unless they grant all of it and more, or differ in tenant, kind or
+// assertion.
 #[test]
-fn which_tokens_make_room() {
+fn a_new_token_replaces_those_that_it_overlaps_with() {
     let old = |changes: &[(&str, Value)]| {
         access_token("old", &[&[("home_account_id", Value::Null), ("target", json!("a b"))], changes].concat())
     };
@@ -198,7 +199,7 @@ fn which_tokens_make_room() {
         assert_eq!(entries, 1 + usize::from(stays), "{changes:?} {scope}");
         assert_eq!(find_app(&document, scope, TokenKind::PLAIN).as_deref(), Some("new"), "{changes:?} {scope}");
     }
-    // With extra data it is the other way round.
+    // With extra data, the plain token stays.
     let with_data = document(&[("AccessToken", old(&[data])), ("AccessToken", old(&[]))]);
     let extension = Extension::new([("k", "v")]);
     let update = app_update(&entra(T), &answer("new", "a b", &[]));
@@ -209,9 +210,9 @@ fn which_tokens_make_room() {
     assert_eq!(find_app(&saved, "a b", TokenKind::PLAIN.with_extension(&extension)).as_deref(), Some("new"));
 }
 
-// S-62: and the one that it should have replaced is gone too.
+// S-62: the token that it would have replaced goes too.
 #[test]
-fn a_grant_without_lifetime_is_not_kept() {
+fn a_grant_without_a_lifetime_is_not_cached() {
     for expires_in in [json!(0), json!("0"), Value::Null] {
         let document = document(&[]);
         put_app(&document, "old", "User.Read", &[]);
@@ -219,12 +220,12 @@ fn a_grant_without_lifetime_is_not_kept() {
         put_behalf(&document, "token", "old", &[]);
         put_behalf(&document, "token", "new", &[("expires_in", expires_in.clone())]);
         assert_eq!(value(&document)["AccessToken"], json!({}), "{expires_in}");
-        assert_eq!(document.size(), crate::document::Size::default(), "no empty partition stays");
+        assert_eq!(document.size(), crate::document::Size::default(), "no empty partition remains");
     }
 }
 
 #[test]
-fn members_of_other_programs_stay_with_an_applications_token() {
+fn foreign_members_of_an_applications_own_token_are_carried_over() {
     let foreign = [("home_account_id", Value::Null), ("x_foreign", json!([1.50])), ("requestedClaims", json!("{}"))];
     let document = document(&[("AccessToken", access_token("old", &foreign))]);
     put_app(&document, "new", "User.Read", &[]);

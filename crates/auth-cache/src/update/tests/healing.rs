@@ -1,4 +1,5 @@
-//! What libraries with other keys left behind: of several entries of one identity one is used, and one is left.
+//! Duplicates left by libraries that use other keys: one of several entries with the same identity is used, and one
+//! remains.
 
 use super::*;
 use crate::lookup::{Lookup, Query, lookup};
@@ -24,7 +25,7 @@ fn keyed(section: &str, entries: &[(String, Value)]) -> Document {
 }
 
 #[test]
-fn of_refresh_tokens_under_many_keys_the_newest_is_used_and_one_is_left() {
+fn the_newest_of_many_refresh_tokens_is_used_and_one_remains() {
     let key = |tail: &str| format!("{}-login.windows.net-refreshtoken-{CLIENT}{tail}", home_id());
     let rt = |secret: &str, time: i64| refresh_token(secret, &[("last_modification_time", text(time))]);
     let tails = ["----", "---", "--", "", "--User.Read"];
@@ -38,7 +39,7 @@ fn of_refresh_tokens_under_many_keys_the_newest_is_used_and_one_is_left() {
         let document = keyed("RefreshToken", &entries);
         let found = candidates(&document);
         assert_eq!((found.len(), &*found[0]), (tails.len(), &*format!("rt{newest}")), "{found:?}");
-        // A refresh that brings none leaves all, one that brings one is the only one left, under the canonical key.
+        // A refresh without a new refresh token leaves them all. A new one replaces them all, under the canonical key.
         assert!(apply(&document, &entra(T), &[], true));
         assert_eq!(secrets(&document, "RefreshToken").len(), tails.len());
         assert!(apply(&document, &entra(T), &[("refresh_token", json!("rotated"))], true));
@@ -71,12 +72,11 @@ fn duplicates_under_two_names_of_the_cloud_become_one() {
         let here = entries.as_object().unwrap().values().filter(|entry| entry["environment"] == "login.windows.net");
         assert_eq!(here.count(), 1, "{section}");
         let others = usize::from(section == "RefreshToken");
-        assert_eq!(entries.as_object().unwrap().len(), 1 + others, "{section}: another cloud's stays");
+        assert_eq!(entries.as_object().unwrap().len(), 1 + others, "{section}: the other cloud's stays");
     }
     assert_eq!(candidates(&document), ["new-rt"]);
 }
 
-// A family has one token, whichever clients wrote how many.
 #[test]
 fn family_tokens_of_many_clients_become_one() {
     let entries: Vec<_> = ["a", CLIENT, "c"]
@@ -90,9 +90,8 @@ fn family_tokens_of_many_clients_become_one() {
     assert_eq!(secrets(&document, "RefreshToken"), ["new"]);
 }
 
-// The time of the sign-in is that of the user, not of the program that keeps refreshing.
 #[test]
-fn the_time_of_the_sign_in_is_kept_at_a_refresh() {
+fn a_refresh_keeps_the_time_of_the_sign_in() {
     let time = |document: &Document, realm: &str| {
         let entries = value(document)["Account"].clone();
         let mut here = entries.as_object().unwrap().values().filter(|entry| entry["realm"] == realm);
@@ -103,7 +102,7 @@ fn the_time_of_the_sign_in_is_kept_at_a_refresh() {
     for (refreshed, tenant, expected) in [
         (true, T, Some(text(-500))),
         (false, T, Some(text(0))),
-        // In a tenant that nobody signed in to, nothing is known of when.
+        // The user has not signed in to this tenant.
         (true, GUEST, None),
         (false, GUEST, Some(text(0))),
     ] {
@@ -114,18 +113,17 @@ fn the_time_of_the_sign_in_is_kept_at_a_refresh() {
     }
     let without = document(&[known()]);
     assert!(apply(&without, &entra(T), &members(T), true));
-    assert_eq!(time(&without, T), None, "a time that nobody knows is not made up");
+    assert_eq!(time(&without, T), None, "an unknown time is not made up");
     let twice = document(&[
         ("Account", account("a", &[("environment", json!("sts.windows.net"))])),
         ("Account", account("b", &[("last_modification_time", json!(1_699_999_000))])),
     ]);
     assert!(apply(&twice, &entra(T), &members(T), true));
-    assert_eq!(time(&twice, T), Some(json!("1699999000")), "a number becomes a text");
+    assert_eq!(time(&twice, T), Some(json!("1699999000")), "a number becomes text");
 }
 
-// Whatever a refresh or sign-in brings, what other programs keep in an account goes over.
 #[test]
-fn members_of_other_programs_survive_every_overwrite() {
+fn foreign_members_of_an_account_survive_every_refresh_and_sign_in() {
     let kept = [
         ("wam_account_ids", json!({"client": "wam id"})),
         ("tenantProfiles", json!([json!({"tenantId": GUEST}).to_string()])),
@@ -148,11 +146,11 @@ fn members_of_other_programs_survive_every_overwrite() {
     }
 }
 
-// MSAL for .NET looks for no broker where it reads this.
+// MSAL for .NET then does not look for a broker.
 #[test]
-fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
+fn an_account_notes_a_sign_in_by_device_code_until_the_next_sign_in() {
     const DEVICE: Option<&str> = Some("device_code_flow");
-    // What stands there, whether the tokens come from a refresh, from a sign-in on another device, and what stands there then.
+    // The source before, whether it is a refresh, whether it is by device code, and the source afterwards.
     for (before, refreshed, by_device_code, after) in [
         (None, false, true, DEVICE),
         (DEVICE, false, true, DEVICE),
@@ -169,13 +167,14 @@ fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
         let tokens = tokens(&entra(T), "User.Read", &sign_in(&entra(T), T, "u"), NOW);
         let account = account_of(&tokens, &entra(T));
         let update = TokenUpdate::from_sign_in(Arc::new(entra(T)), client(), account, Arc::new(tokens));
-        let update = if refreshed { refreshing(update, &document) } else { update }.by_device_code(by_device_code);
+        let update = if refreshed { refreshing(update, &document) } else { update };
+        let update = TokenUpdate { by_device_code, ..update };
         assert!(update.apply(&document, Moment::First));
-        let told = |document: &Document| {
+        let noted = |document: &Document| {
             let listed = crate::accounts::accounts(document, &entra(T), &client());
             listed.first().and_then(|account| account.source.clone())
         };
-        assert_eq!(told(&document).as_deref(), after, "in memory: {before:?} {refreshed} {by_device_code}");
+        assert_eq!(noted(&document).as_deref(), after, "in memory: {before:?} {refreshed} {by_device_code}");
         let written = value(&document)["Account"].as_object().unwrap().values().next().unwrap().clone();
         assert_eq!(
             written.get("account_source").and_then(Value::as_str),
@@ -185,7 +184,7 @@ fn an_account_says_that_it_came_by_a_device_code_until_the_next_sign_in() {
     }
 }
 
-// S-82: which tenant a domain name meant when tokens came, for a later process that cannot ask.
+// S-82: for a later process that cannot ask the provider.
 #[test]
 fn the_domain_name_of_a_tenant_is_noted() {
     let domains = |document: &Document, tenant: &str| {

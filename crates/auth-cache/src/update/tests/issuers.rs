@@ -1,4 +1,4 @@
-//! One host, several issuers: in one place of the cache only one of them has its tokens.
+//! Several issuers on one host: only one of them has tokens in the same place of the cache.
 
 use auth_core::AccountId;
 
@@ -24,7 +24,7 @@ fn answer_for(subject: &str, issuer: &str, name: &str, scope: &str) -> Vec<(&'st
     answer
 }
 
-/// Everything that a lookup for any scope could hand out or send.
+/// All tokens that a lookup for any scope hands out or would send.
 fn reachable(document: &Document, issuer: &str) -> Vec<String> {
     reachable_for("s", document, issuer)
 }
@@ -51,14 +51,14 @@ fn reachable_for(subject: &str, document: &Document, issuer: &str) -> Vec<String
 }
 
 #[test]
-fn signing_in_to_one_issuer_leaves_nothing_of_another_that_could_be_mistaken() {
-    // Same client, same subject, same host, and the realm that the key has is the same too.
+fn a_sign_in_displaces_the_tokens_of_another_issuer() {
+    // The client, subject, host and realm are the same.
     let document = Document::default();
     apply(&document, &oidc(A), &answer(A, "a", "User.Read"), false);
     apply(&document, &oidc(A), &answer(A, "a2", "Mail.Read"), false);
     assert_eq!(reachable(&document, A), ["at-a", "at-a2", "rt-a2"]);
     assert!(reachable(&document, B).is_empty());
-    // The second brings no refresh token: the first one's must not stay for it.
+    // The second response has no refresh token: the first one's must not stay in its place.
     let mut second = answer(B, "b", "User.Read");
     second.retain(|(member, _)| *member != "refresh_token");
     apply(&document, &oidc(B), &second, false);
@@ -66,9 +66,9 @@ fn signing_in_to_one_issuer_leaves_nothing_of_another_that_could_be_mistaken() {
     assert!(reachable(&document, A).is_empty());
 }
 
-// S-80, OpenID Connect Core §2: subjects that differ in case are two users, although they have one key.
+// S-80, OpenID Connect Core §2: although their keys are the same.
 #[test]
-fn a_subject_in_other_letters_is_somebody_else() {
+fn subjects_that_differ_in_case_are_two_users() {
     let document = Document::default();
     apply(&document, &oidc(A), &answer_for("Ada", A, "big", "User.Read"), false);
     assert_eq!(reachable_for("Ada", &document, A), ["at-big", "rt-big"]);
@@ -83,14 +83,14 @@ fn a_subject_in_other_letters_is_somebody_else() {
     let mut second = answer_for("ada", A, "small", "Mail.Read");
     second.retain(|(member, _)| *member != "refresh_token");
     apply(&document, &oidc(A), &second, false);
-    assert_eq!(reachable_for("ada", &document, A), ["at-small"], "nothing of the other is left for it");
+    assert_eq!(reachable_for("ada", &document, A), ["at-small"], "nothing of the other user remains");
     assert!(reachable_for("Ada", &document, A).is_empty());
     let accounts = crate::accounts::accounts(&document, &oidc(A), &client());
     assert_eq!(accounts.iter().map(|account| account.home_account_id.as_str()).collect::<Vec<_>>(), ["ada"]);
 }
 
 #[test]
-fn in_realms_of_their_own_they_are_kept_apart_too() {
+fn issuers_in_different_realms_are_kept_apart_too() {
     let (a, b) = ("https://idp.example/a", "https://idp.example/b");
     let document = Document::default();
     apply(&document, &oidc(a), &answer(a, "a", "User.Read"), false);
@@ -99,9 +99,8 @@ fn in_realms_of_their_own_they_are_kept_apart_too() {
     assert_eq!(reachable(&document, b), ["at-b", "rt-b"]);
 }
 
-// A refresh of the first that comes back late must not take the place of the second.
 #[test]
-fn a_late_refresh_does_not_displace_the_other_issuer() {
+fn a_late_refresh_does_not_displace_another_issuer() {
     let document = Document::default();
     apply(&document, &oidc(A), &answer(A, "a", "User.Read"), false);
     apply(&document, &oidc(B), &answer(B, "b", "User.Read"), false);
@@ -113,7 +112,7 @@ fn a_late_refresh_does_not_displace_the_other_issuer() {
 }
 
 #[test]
-fn other_accounts_and_clients_stay_where_they_are() {
+fn other_accounts_and_clients_are_not_displaced() {
     let place = [("environment", json!("idp.example")), ("realm", json!("realms"))];
     let of = |changes: &[(&'static str, Value)]| [&place[..], changes].concat();
     let (other_client, other_account) =
@@ -133,7 +132,7 @@ fn other_accounts_and_clients_stay_where_they_are() {
     assert_eq!(secrets(&document, "IdToken").len(), 3);
 }
 
-// Entra's names tell whose an entry is: tenants have issuers of their own and live side by side.
+// Each tenant of Entra has its own issuer, and its entries name the tenant.
 #[test]
 fn tenants_of_one_cloud_do_not_displace_each_other() {
     let document = Document::default();

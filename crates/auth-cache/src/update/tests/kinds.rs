@@ -1,4 +1,4 @@
-//! Authorities other than Entra's: what is written, and what another library wrote under another realm is replaced.
+//! Authorities other than Entra: what is written, and that it replaces what other libraries wrote under another realm.
 
 use auth_core::AccountId;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::lookup::{Lookup, Query, lookup};
 use crate::testing::{base64url, jwt, scopes, with};
 
-/// An answer with these claims; where the kind of authority sends it, with the id `uid.T` at home.
+/// A response with these claims and, if the kind of authority sends it, the home account ID `uid.T`.
 fn answer(iss: &str, tid: Option<&str>, uid: Option<&str>) -> Vec<(&'static str, Value)> {
     let now = NOW.as_unix_seconds();
     let mut claims = json!({"iss": iss, "sub": "s", "aud": CLIENT, "exp": now + 3600, "iat": now});
@@ -19,7 +19,7 @@ fn answer(iss: &str, tid: Option<&str>, uid: Option<&str>) -> Vec<(&'static str,
 }
 
 #[test]
-fn each_is_written_as_the_others_read_it() {
+fn each_kind_is_written_as_other_libraries_read_it() {
     const B2C: &str = "https://contoso.b2clogin.com/contoso.example/B2C_1_SignIn";
     let b2c_issuer = format!("https://contoso.b2clogin.com/{T}/v2.0/");
     let ciam_issuer = format!("https://{T}.ciamlogin.com/{T}/v2.0");
@@ -69,9 +69,8 @@ fn each_is_written_as_the_others_read_it() {
     }
 }
 
-/// Another provider on the same host is told apart by its issuer.
 #[test]
-fn adfs_takes_nothing_of_its_neighbour() {
+fn adfs_does_not_find_tokens_of_another_issuer_on_its_host() {
     let adfs = Authority::parse("https://idp.example/adfs").unwrap();
     let neighbour = Authority::oidc("https://idp.example/realms/a").unwrap();
     let document = document(&[]);

@@ -1,4 +1,4 @@
-//! What is known of an entry before it is written is what is read of it afterwards.
+//! An entry made from a response equals the one that is read from its text.
 
 use core::fmt::Debug;
 
@@ -11,8 +11,8 @@ use crate::extension::Extension;
 use crate::members::Entry;
 use crate::testing::scopes;
 
-/// Every entry of a section as it is known, and as it is read of its text.
-fn twice<E: Entry, T: PartialEq + Debug>(items: &[Arc<Item<E>>], say: impl Fn(&E) -> T) -> usize {
+/// Compares every entry of a section with the one read from its text.
+fn compare<E: Entry, T: PartialEq + Debug>(items: &[Arc<Item<E>>], say: impl Fn(&E) -> T) -> usize {
     for item in items {
         let read = E::read(&item.members().unwrap()).unwrap();
         assert_eq!(say(item.entry().unwrap()), say(&read), "{}", item.json());
@@ -24,21 +24,21 @@ fn twice<E: Entry, T: PartialEq + Debug>(items: &[Arc<Item<E>>], say: impl Fn(&E
 
 fn check(partition: &Partition) -> [usize; 4] {
     [
-        twice(&partition.access_tokens, |entry| {
+        compare(&partition.access_tokens, |entry| {
             let names = [&entry.environment, &entry.client_id, &entry.realm].map(|name| name.to_string());
             let life = (entry.life.cached_at, entry.life.expires_on, entry.life.refresh_on, entry.life.draw);
             let kind = entry.kind_and_assertion();
             (names, life, kind, entry.scopes.clone(), entry.secret.expose().to_owned())
         }),
-        twice(&partition.refresh_tokens, |entry| {
+        compare(&partition.refresh_tokens, |entry| {
             let names = [&*entry.environment, &entry.client_id, &entry.family_id].map(str::to_owned);
             (names, entry.secret.expose().to_owned(), entry.last_modification_time, entry.is_bound)
         }),
-        twice(&partition.id_tokens, |entry| {
+        compare(&partition.id_tokens, |entry| {
             let names = [&entry.environment, &entry.client_id, &entry.realm].map(|name| name.to_string());
             (names, entry.secret.expose().to_owned(), entry.issuer().map(str::to_owned), entry.issued_at())
         }),
-        twice(&partition.accounts, |entry| {
+        compare(&partition.accounts, |entry| {
             let more = (entry.source.clone(), entry.last_modification_time, entry.profiles.len());
             (Account::clone(&entry.account), more)
         }),
@@ -46,7 +46,7 @@ fn check(partition: &Partition) -> [usize; 4] {
 }
 
 #[test]
-fn tokens_of_a_user() {
+fn entries_of_a_user_read_back_the_same() {
     let mut guest = Account::new(crate::testing::home_account(), "elsewhere", "");
     guest.tenant_profiles = vec![TenantProfile::new(GUEST, "oid")];
     guest.name = Some(String::new());
@@ -69,7 +69,7 @@ fn tokens_of_a_user() {
 }
 
 #[test]
-fn tokens_of_an_application() {
+fn entries_of_an_application_read_back_the_same() {
     let authority = Arc::new(entra(T));
     for (extension, scope) in
         [(Extension::default(), "api://x/.default"), (Extension::new([("fmi_path", "a/b"), ("c", "\"")]), "b A")]

@@ -1,9 +1,9 @@
-//! What becomes of an answer that comes after somebody else has stored newer tokens.
+//! Responses that arrive after newer tokens have been stored.
 
 use super::*;
 use crate::testing::at;
 
-/// What is there when the refresh begins: a session of half an hour ago.
+/// The entries when the refresh begins: from a sign-in half an hour ago.
 fn old() -> Vec<(&'static str, Value)> {
     let before = [("last_modification_time", text(-1800))];
     vec![
@@ -13,12 +13,12 @@ fn old() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// A refresh that began 20 s ago with these entries, and its answer.
+/// A refresh that began 20 s ago with these entries, and its response.
 fn refresh(began_with: &[(&str, Value)], answer: &[(&'static str, Value)]) -> TokenUpdate {
     let answer = [&[("refresh_token", json!("rt2")), ("access_token", json!("at2"))], answer].concat();
     let (document, update) = (document(began_with), update_of("u", &answer, NOW));
     let basis = document.user(&update.account.home_account_id, |partition| {
-        RefreshBasis::of(&update.authority, &partition.accounts, &partition.refresh_tokens, at(-20))
+        RefreshBasis::new(&update.authority, &partition.accounts, &partition.refresh_tokens, at(-20))
     });
     TokenUpdate { basis, ..update }
 }
@@ -32,7 +32,7 @@ fn left(document: &Document) -> [Vec<String>; 2] {
 }
 
 #[test]
-fn a_sign_in_that_came_meanwhile_stays() {
+fn a_sign_in_during_the_refresh_stays() {
     for moment in [Moment::First, Moment::Again] {
         for scope in ["User.Read", "User.Read Mail.Read"] {
             let document = document(&old());
@@ -46,16 +46,16 @@ fn a_sign_in_that_came_meanwhile_stays() {
     }
 }
 
-// The entries of most libraries do not tell when the user signed in.
+// Most libraries do not note when the user signed in.
 #[test]
-fn a_refresh_token_that_came_meanwhile_stays() {
+fn a_refresh_token_stored_during_the_refresh_stays() {
     let undated = || vec![known(), ("RefreshToken", refresh_token("rt1", &[]))];
     let new_at = |cached_at: i64, scope: &str| {
         ("AccessToken", access_token("at-new", &[("cached_at", text(cached_at)), ("target", json!(scope))]))
     };
     let new_rt = || ("RefreshToken", refresh_token("rt-new", &[]));
     for (there, expected) in [
-        // A token that grants any of what ours does was got with the new one.
+        // An access token that overlaps with ours was obtained with the new refresh token.
         (vec![known(), new_rt(), new_at(-10, "User.Read Files.Read")], [&["at-new"][..], &["rt-new"]]),
         (vec![known(), new_rt(), new_at(-10, "Files.Read")], [&["at-new", "at2"], &["rt-new"]]),
         (vec![known(), new_rt(), new_at(-30, "User.Read")], [&["at2"], &["rt-new"]]),
@@ -69,7 +69,7 @@ fn a_refresh_token_that_came_meanwhile_stays() {
     }
 }
 
-// The refresh token that was used is worth nothing any more: where it is still there, the new one always takes its place.
+// The redeemed refresh token is worthless: if it is still there, the new one always replaces it.
 #[test]
 fn a_rotated_refresh_token_is_never_lost() {
     let rt = |secret: &str, changes: &[(&str, Value)]| ("RefreshToken", refresh_token(secret, changes));
@@ -77,12 +77,12 @@ fn a_rotated_refresh_token_is_never_lost() {
     let familys = [("family_id", json!("1")), ("client_id", json!("another-client"))];
     for (began_with, there, answer, expected) in [
         (old(), old(), vec![], vec!["rt2"]),
-        // Somebody has written the old one again, or notes sign-ins at each refresh.
+        // Another program has written the old one again, or notes a sign-in at each refresh.
         (old(), vec![known(), rt("rt1", &later)], vec![], vec!["rt2"]),
         (old(), vec![("Account", account("ada", &later)), rt("rt1", &[])], vec![], vec!["rt2"]),
-        // What waited was stored after all.
+        // The pending change was stored after all.
         (old(), vec![known(), rt("rt2", &later)], vec![], vec!["rt2"]),
-        // Tokens of others, whatever became of them.
+        // New tokens of other clients do not matter.
         (
             old(),
             [old(), vec![rt("new", &[("client_id", json!("another-client"))])]].concat(),
@@ -90,7 +90,7 @@ fn a_rotated_refresh_token_is_never_lost() {
             vec!["new", "rt2"],
         ),
         (old(), [old(), vec![rt("new", &familys)]].concat(), vec![], vec!["new", "rt2"]),
-        // Who joins a family replaces its token, if it is the one that was there.
+        // A client that joins a family replaces its token, if that was there when the refresh began.
         (
             [old(), vec![rt("family", &familys)]].concat(),
             [old(), vec![rt("family", &familys)]].concat(),
@@ -112,9 +112,9 @@ fn a_rotated_refresh_token_is_never_lost() {
     }
 }
 
-// Two refreshes that wait for the store, the second with what the first brought.
+// The second redeemed the refresh token that the first returned.
 #[test]
-fn refreshes_that_wait_follow_one_another() {
+fn two_pending_refreshes_are_stored_in_order() {
     let first = refresh(&old(), &[]);
     let document = document(&old());
     assert!(first.apply(&document, Moment::First));
@@ -124,9 +124,9 @@ fn refreshes_that_wait_follow_one_another() {
     assert_eq!(left(&stored)[1], ["rt3"]);
 }
 
-// A token that was rejected is not served again: whatever grants what was asked for makes room.
+// They count as rejected.
 #[test]
-fn what_a_call_passed_over_goes() {
+fn tokens_that_a_request_ignored_are_removed() {
     let tokens = [
         ("long", "User.Read Mail.Read", T, false),
         ("all", "User.Read Mail.Read Files.Read", T, false),
@@ -140,7 +140,7 @@ fn what_a_call_passed_over_goes() {
     for bypass in [false, true] {
         for refreshed in [false, true] {
             let document = document(&entries);
-            let update = update_of("u", &[], NOW).with_bypass(bypass);
+            let update = TokenUpdate { bypass, ..update_of("u", &[], NOW) };
             let update = if refreshed { refreshing(update, &document) } else { update };
             assert!(update.apply(&document, Moment::First));
             let left = secrets(&document, "AccessToken");
@@ -153,7 +153,7 @@ fn what_a_call_passed_over_goes() {
 }
 
 #[test]
-fn a_token_of_an_application_that_was_passed_over_goes() {
+fn an_applications_own_tokens_that_a_request_ignored_are_removed() {
     let app = |scope: &str, bypass| {
         let answer = [("access_token", json!(scope.replace(" ", "-"))), ("scope", json!(scope))];
         let tokens = Arc::new(tokens(&entra(T), "a", &answer, NOW));
