@@ -1,4 +1,6 @@
-//! The cache of an application: a picture of the stored document that follows it.
+//! The token cache of an application.
+
+mod locks;
 
 use core::fmt;
 use std::sync::Arc;
@@ -17,26 +19,23 @@ use crate::lookup::{self, AppQuery, AssertionQuery, GrantLookup, Lookup, Query};
 use crate::merge::{merge, merge_at};
 use crate::pending::Change;
 use crate::removal::{Removal, RemovalScope};
-use crate::storage::{
-    BoxedLock, DynStorage, LockBudget, LockName, NamedLocks, PartitionedStorage, Storage, StorageError,
-    StorageErrorKind, StorageLock,
-};
+use crate::storage::{DynStorage, LockBudget, NamedLocks, PartitionedStorage, Storage, StorageError, StorageErrorKind};
 use crate::update::{self, AppTokenUpdate, AssertionTokenUpdate, TokenUpdate};
 
-/// How many users of a partitioned store are looked at at the same time.
+/// How many users of a partitioned store are read concurrently.
 const AT_ONCE: usize = 16;
 
-/// A text that is no cache document.
+/// The text is not a cache document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no MSAL cache: not a JSON object, or deeper than the limit")]
+#[error("not an MSAL cache: the text is not a JSON object, or is nested deeper than the limit")]
 #[non_exhaustive]
 pub struct NotACache;
 
-/// A token cache, in memory or over a [`Storage`].
+/// A token cache, in memory or backed by a [`Storage`].
 ///
-/// Lookups work on partitions that nobody changes, one for each account, and wait for no writer. Over a storage, the
-/// document is read anew only when the store has changed; every write reloads it under the store's lock, applies one
-/// change and replaces it: nothing that another program wrote meanwhile is lost.
+/// Lookups use immutable partitions, one per account, and wait for no writer. A stored document is read again only when
+/// the store has changed. Every write reloads it under the store's lock, applies one change and replaces it, so nothing
+/// that another program wrote meanwhile is lost.
 ///
 /// ```
 /// use auth_cache::{Lookup, Query, TokenCache};
@@ -52,56 +51,67 @@ pub struct NotACache;
 /// ```
 pub struct TokenCache {
     documents: Documents,
-    /// Those of a cache without a store.
+    /// Used without a store, which would have locks of its own.
     locks: NamedLocks,
 }
 
 impl TokenCache {
-    /// A cache that lives as long as the process. An application may keep its content itself: [`to_json`](Self::to_json),
-    /// [`merge_json`](Self::merge_json).
+    /// Creates a cache that lives as long as the process. An application can store its content itself with
+    /// [`to_json`](Self::to_json) and [`merge_json`](Self::merge_json).
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::of(Documents::Whole(Box::default()))
+        Self::from_documents(Documents::Whole(Box::default()))
     }
 
-    /// A cache over `storage`. Nothing is read before it is needed.
+    /// Creates a cache backed by `storage`, which is not read until needed.
     #[must_use]
     pub fn new(storage: impl Storage) -> Self {
         Self::from_shared(Arc::new(storage))
     }
 
-    /// The same over a storage that is already shared.
+    /// Like [`new`](Self::new), for a storage that is already shared.
     #[must_use]
     pub fn from_shared(storage: Arc<dyn DynStorage>) -> Self {
-        Self::of(Documents::Whole(Box::new(LiveDocument::stored_in(storage))))
+        Self::from_documents(Documents::Whole(Box::new(LiveDocument::stored_in(storage))))
     }
 
-    /// A cache over a store that has each partition as a value of its own, for many users and many machines. In memory are
-    /// those that were asked for last, [`Limits::partitions`] of them.
+    /// Creates a cache backed by a store that keeps each partition as a separate value, for many users and machines.
+    /// The most recently used ones, about [`Limits::partitions`], are kept in memory.
     #[must_use]
     pub fn partitioned(storage: impl PartitionedStorage) -> Self {
-        Self::of(Documents::Partitions(Box::new(L1::new(Arc::new(storage)))))
+        Self::from_documents(Documents::Partitions(Box::new(L1::new(Arc::new(storage)))))
     }
 
-    fn of(documents: Documents) -> Self {
+    fn from_documents(documents: Documents) -> Self {
         Self { documents, locks: NamedLocks::default() }
     }
 
-    /// The same with other limits.
+    /// Sets how much the cache may hold; by default [`Limits::DEFAULT`].
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.documents.set_limits(limits);
         self
     }
 
-    /// The same, telling `observe` what happens. It is called by whoever causes the event, and should be quick.
+    /// Calls `observe` for each [`Event`], within the operation that causes it, so it should return quickly.
+    ///
+    /// ```
+    /// use auth_cache::{Event, TokenCache};
+    ///
+    /// let cache = TokenCache::in_memory().on_event(|event| {
+    ///     if let Event::Quarantined { place } = event {
+    ///         eprintln!("the token cache was damaged; it is now at {place}");
+    ///     }
+    /// });
+    /// # drop(cache);
+    /// ```
     #[must_use]
     pub fn on_event(mut self, observe: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.documents.set_observer(Observer::new(observe));
         self
     }
 
-    /// Whether tokens outlive the process.
+    /// Returns whether the cache is backed by a store.
     #[must_use]
     pub const fn is_stored(&self) -> bool {
         match &self.documents {
@@ -110,8 +120,10 @@ impl TokenCache {
         }
     }
 
-    /// Whether all that this process knows of the account is in the store: not without one, nor while something waits that the
-    /// store refused (S-98), nor beside an entry of another program under the same key (S-79). It never waits.
+    /// Returns whether everything this process knows about the account is in the store. Never waits.
+    ///
+    /// `false` without a store, while a change is pending (S-98), the stored document is refused (S-90) or another
+    /// program's entry occupies a key (S-79), and if the account is not in memory.
     #[must_use]
     pub fn is_persisted(&self, account: &AccountId) -> bool {
         match &self.documents {
@@ -122,8 +134,11 @@ impl TokenCache {
         }
     }
 
-    /// Answers `query` at the time `now`, if there is nothing to do for it: always in memory, and over a storage as long as
-    /// it has not changed and nothing waits to be stored. It never waits.
+    /// Answers `query` at the time `now` if that takes no waiting, otherwise returns `None`.
+    ///
+    /// Without a store there is always an answer. With one, there is none when the store has changed or a pending
+    /// change is due for a retry; a [partitioned](Self::partitioned) store answers only with a token that can be handed
+    /// out.
     #[must_use]
     pub fn try_lookup(&self, query: &Query<'_>, now: Timestamp) -> Option<Lookup> {
         let live = self.documents.known_user(query.account.folded())?;
@@ -135,20 +150,20 @@ impl TokenCache {
         (found.serves() || !live.may_lag()).then_some(found)
     }
 
-    /// Answers `query` at the time `now`. What waits to be stored is tried again before, at most every 30 seconds (S-98).
+    /// Answers `query` at the time `now`. First retries pending changes, at most every 30 seconds (S-98).
     ///
     /// # Errors
-    /// [`StorageError`] when the store has changed and cannot be read.
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory.
     pub async fn lookup(&self, query: &Query<'_>, now: Timestamp) -> Result<Lookup, StorageError> {
         let live = self.documents.of(|| PartitionKey::user(query.account));
         live.retry(now).await;
         live.answer(|document| lookup::lookup(document, query, now), Lookup::serves).await
     }
 
-    /// Answers a query for a token of an application itself.
+    /// Answers a query for an application's own token.
     ///
     /// # Errors
-    /// [`StorageError`] when the store has changed and cannot be read.
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory.
     pub async fn lookup_app(&self, query: &AppQuery<'_>, now: Timestamp) -> Result<GrantLookup, StorageError> {
         if let Documents::Whole(live) = &self.documents {
             live.retry(now).await;
@@ -168,7 +183,7 @@ impl TokenCache {
     /// Answers a query for a token on behalf of a user.
     ///
     /// # Errors
-    /// [`StorageError`] when the store has changed and cannot be read.
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory.
     pub async fn lookup_assertion(
         &self,
         query: &AssertionQuery<'_>,
@@ -179,19 +194,21 @@ impl TokenCache {
         live.answer(|document| lookup::lookup_assertion(document, query, now), GrantLookup::serves).await
     }
 
-    /// The accounts that signed in to `authority`, one for each home account: those that signed in last first, then by
-    /// username. Whether there is a refresh token that `client_id` may use stands in each.
+    /// Returns the accounts that signed in to `authority`, one per home account: most recent sign-in first, then by
+    /// username. Each says whether there is a refresh token that `client_id` may use.
     ///
     /// # Errors
-    /// [`StorageError`] when the store has changed and cannot be read.
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory.
     pub async fn accounts(&self, authority: &Authority, client_id: &ClientId) -> Result<Vec<Account>, StorageError> {
         self.accounts_among(core::slice::from_ref(authority), client_id).await
     }
 
-    /// The same of several authorities, such as one in each cloud of Entra, in one order.
+    /// Like [`accounts`](Self::accounts), but for several authorities, such as one in each cloud of Entra, as one list.
     ///
     /// # Errors
-    /// As [`accounts`](Self::accounts).
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory. Over a
+    /// [partitioned](Self::partitioned) store, an account that cannot be read is left out, unless the store is
+    /// unreachable.
     pub async fn accounts_among(
         &self,
         authorities: &[Authority],
@@ -210,7 +227,7 @@ impl TokenCache {
                 match found {
                     Ok(found) => all.extend(found),
                     Err(error) if error.kind == StorageErrorKind::Unreachable => return Err(error),
-                    // A value that nobody can read hides nobody else's.
+                    // One unreadable value does not hide the others.
                     Err(error) => self.documents.observer().tell(&Event::Unreadable { reason: error.to_string() }),
                 }
             }
@@ -219,10 +236,11 @@ impl TokenCache {
         Ok(all)
     }
 
-    /// The account with this home account id, if it signed in to `authority`: where there are many users, this asks for one.
+    /// Returns the account with this home account ID, if it signed in to `authority`. Unlike
+    /// [`accounts`](Self::accounts), reads only one value of a [partitioned](Self::partitioned) store.
     ///
     /// # Errors
-    /// [`StorageError`] when the store has changed and cannot be read.
+    /// [`StorageError`] if the store cannot be read and nothing from it is in memory.
     pub async fn account(
         &self,
         authority: &Authority,
@@ -234,21 +252,19 @@ impl TokenCache {
         live.answer(find, Option::is_some).await
     }
 
-    /// Caches tokens of a user. When the store fails, this process at least keeps them.
-    ///
-    /// `false` when nothing was cached: while its refresh was under way, the account was removed, or the user signed in
-    /// anew.
+    /// Caches a user's tokens. Returns `false` if nothing was cached, because the account was removed or the user
+    /// signed in again while the tokens were being refreshed.
     ///
     /// # Errors
-    /// [`StorageError`] when the tokens could not be stored.
+    /// [`StorageError`] if the tokens could not be stored; this process keeps them.
     pub async fn store(&self, update: TokenUpdate) -> Result<bool, StorageError> {
         self.store_within(update, &mut LockBudget::default()).await
     }
 
-    /// The same for a call that has waited for locks before, or has a deadline (S-101).
+    /// Like [`store`](Self::store), for a call that has already waited for locks, or has a deadline (S-101).
     ///
     /// # Errors
-    /// As [`store`](Self::store).
+    /// [`StorageError`] if the tokens could not be stored; this process keeps them.
     pub async fn store_within(&self, update: TokenUpdate, budget: &mut LockBudget) -> Result<bool, StorageError> {
         let key = update.account.home_account_id.as_str().to_owned();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
@@ -257,10 +273,10 @@ impl TokenCache {
         live.put(Some(key), client_id, now, budget, put).await
     }
 
-    /// Caches a token of an application itself.
+    /// Caches an application's own token.
     ///
     /// # Errors
-    /// [`StorageError`] when the token could not be stored; this process keeps it.
+    /// [`StorageError`] if the token could not be stored; this process keeps it.
     pub async fn store_app(&self, update: AppTokenUpdate) -> Result<(), StorageError> {
         let key = update.suggested_key();
         let (client_id, now) = (update.client_id.clone(), update.tokens.received_at);
@@ -275,7 +291,7 @@ impl TokenCache {
     /// Caches a token on behalf of a user.
     ///
     /// # Errors
-    /// [`StorageError`] when the token could not be stored; this process keeps it.
+    /// [`StorageError`] if the token could not be stored; this process keeps it.
     pub async fn store_assertion(&self, update: AssertionTokenUpdate) -> Result<(), StorageError> {
         let key = update.assertion.as_str().to_owned();
         let (client_id, now) = (update.app.client_id.clone(), update.app.tokens.received_at);
@@ -287,26 +303,27 @@ impl TokenCache {
             true
         };
         let stored = live.put(Some(key), client_id, now, &mut LockBudget::default(), put).await.map(drop);
-        // After the token, as a store forgets links to what is not there.
+        // After the token, because a store may drop links to values that do not exist.
         if let (Documents::Partitions(l1), Some(account)) = (&self.documents, account) {
-            // Without it a sign-out would not find the token, which expires soon all the same.
+            // Without the link a sign-out may miss this token, which expires soon anyway.
             if let Err(error) = l1.link(&PartitionKey::user(&account), &place, expires_on).await {
-                tracing::warn!(target: "auth_cache", %error, "on whose behalf a token was got was not stored");
+                tracing::warn!(target: "auth_cache", %error, "a token could not be linked to its user; a sign-out may miss it");
             }
         }
         stored
     }
 
-    /// Forgets `account` for the clients that `scope` selects, and tells whether it was there. What a service got on behalf of
-    /// it goes in the same moment; over a [partitioned](Self::partitioned) store shortly before. The store is read again
-    /// afterwards, and what another program wrote back at the same time is removed, too (S-87). The server is not told:
-    /// tokens that were handed out stay valid until they expire.
+    /// Removes `account` for the clients selected by `scope`, and returns whether it was cached.
+    ///
+    /// Tokens obtained on its behalf go at the same time; over a [partitioned](Self::partitioned) store, just before.
+    /// The store is then read again, and anything that another program has written back is removed too (S-87). The
+    /// provider is not informed: tokens already handed out stay valid until they expire.
     ///
     /// # Errors
-    /// [`StorageError`] when the change could not be stored, or others wrote the account back again and again. This process
-    /// has forgotten the account, and the store will with its next change, unless the user signed in again by then. Over a
-    /// partitioned store that could not tell what was got on behalf of the account, what this process does not know stays
-    /// until it expires.
+    /// [`StorageError`] if the change could not be stored, or other programs kept writing the account back. This
+    /// process has forgotten the account anyway; its next change removes the account from the store, unless the user
+    /// has signed in again by then. If a partitioned store cannot list what was obtained on behalf of the account,
+    /// tokens that this process does not know stay until they expire.
     pub async fn remove_account(
         &self,
         authority: &Authority,
@@ -325,14 +342,14 @@ impl TokenCache {
         let (places, mut done) = match &self.documents {
             Documents::Whole(_) => (vec![user.clone()], Ok(())),
             Documents::Partitions(l1) => {
-                // What goes first does not tell whose tokens go.
+                // Only the user's own partition, which goes last, says whose tokens go.
                 if let Ok(own) = l1.at(&user).current().await {
                     removal.select(&own.document);
                 }
                 l1.partitions_of(&user, |document| removal.finds(document)).await
             }
         };
-        // A store that fails for one keeps the others from nothing.
+        // A failure in one partition does not stop the others.
         for place in &places {
             let live = self.documents.of(|| place.clone());
             match remove(&live, &removal, &change, key, &mut budget).await {
@@ -346,54 +363,11 @@ impl TokenCache {
         done.map(|()| removed)
     }
 
-    /// Waits until nobody else over this cache or its store redeems refresh tokens of this account for this client: no other
-    /// client of this process, and no other process as far as the store can tell. With the lock, look into the cache once
-    /// more before asking the identity provider. The time waited is taken off `budget`, which is then passed to
-    /// [`store_within`](Self::store_within).
+    /// Records that this client is in no family, so that it does not try family refresh tokens again (S-85). Over a
+    /// [partitioned](Self::partitioned) store, this applies to `account` only.
     ///
     /// # Errors
-    /// [`StorageError`] when the lock cannot be had in time.
-    pub async fn refresh_lock(
-        &self,
-        authority: &Authority,
-        client_id: &ClientId,
-        account: &AccountId,
-        budget: &mut LockBudget,
-    ) -> Result<BoxedLock, StorageError> {
-        let live = self.documents.of(|| PartitionKey::user(account));
-        let name = [authority.environment(), client_id.as_str(), account.folded()].join("\n");
-        match &live.storage {
-            Some(storage) => live.lock(&**storage, LockName::Refresh(&name), budget).await,
-            None => self.locks.lock(LockName::Refresh(&name), budget).await,
-        }
-    }
-
-    /// Waits until nobody else over this cache or its store has a user sign in for this client. Whoever had to wait
-    /// should look into the cache once more before showing a page. Where each user is a partition, the page of one is no
-    /// reason for another to wait, and there is no such lock.
-    ///
-    /// # Errors
-    /// [`StorageError`] when the lock cannot be had in time.
-    pub async fn sign_in_lock(
-        &self,
-        authority: &Authority,
-        client_id: &ClientId,
-        budget: &mut LockBudget,
-    ) -> Result<BoxedLock, StorageError> {
-        let Documents::Whole(live) = &self.documents else { return Ok(Box::new(NoLock)) };
-        let name = [authority.environment(), client_id.as_str()].join("\n");
-        match &live.storage {
-            // That a user takes long is nothing to tell of, so that the store is asked itself.
-            Some(storage) => storage.lock(LockName::SignIn(&name), budget, &live.observer).await,
-            None => self.locks.lock(LockName::SignIn(&name), budget).await,
-        }
-    }
-
-    /// Remembers that this client is in no family, so that no family's refresh token is tried again (S-85): where each user
-    /// is a partition, none of this account.
-    ///
-    /// # Errors
-    /// [`StorageError`] when the change could not be stored.
+    /// [`StorageError`] if the change could not be stored; this process keeps it.
     pub async fn leave_family(
         &self,
         authority: &Authority,
@@ -410,11 +384,11 @@ impl TokenCache {
         live.change(None, Arc::new(leave), budget).await.map(drop)
     }
 
-    /// Stores what could not be stored before (S-98). Otherwise that happens with the next change or lookup; a program that
-    /// ends should not leave it at that.
+    /// Stores pending changes: those that the store refused before (S-98). The next change or lookup would do so too;
+    /// call this before the program ends.
     ///
     /// # Errors
-    /// [`StorageError`] when it still cannot be stored.
+    /// [`StorageError`] if they still cannot be stored.
     pub async fn flush(&self) -> Result<(), StorageError> {
         let (mut budget, mut flushed) = (LockBudget::default(), Ok(()));
         for live in self.documents.known() {
@@ -423,8 +397,8 @@ impl TokenCache {
         flushed
     }
 
-    /// The document as this process knows it, for applications that own their store: of a [partitioned](Self::partitioned)
-    /// store the partitions in memory. It holds secrets.
+    /// Returns the document as this process knows it, for applications that own their store; over a
+    /// [partitioned](Self::partitioned) store, the partitions in memory. It contains secrets.
     #[must_use]
     pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
         match &self.documents {
@@ -437,8 +411,8 @@ impl TokenCache {
         }
     }
 
-    /// Takes in a document that the application kept. Of two entries of one identity the one that was written last stays.
-    /// Over a storage, it is stored with the next change.
+    /// Merges a document that the application kept. Of two entries with the same identity, the more recent one stays. A
+    /// store receives the result with the next change.
     ///
     /// ```
     /// let cache = auth_cache::TokenCache::in_memory();
@@ -447,7 +421,7 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`NotACache`] when it is not a JSON object, or deeper than [`Limits::document_depth`].
+    /// [`NotACache`] if `json` is not a JSON object, or is nested deeper than [`Limits::document_depth`].
     pub fn merge_json(&self, json: &[u8]) -> Result<(), NotACache> {
         let levels = self.documents.limits().document_depth;
         let other = document::parse(Zeroizing::new(json.to_vec()), levels).map_err(|_| NotACache)?;
@@ -472,7 +446,7 @@ impl TokenCache {
     }
 }
 
-/// Forgets an account in one document, until it is gone from the store (S-87).
+/// Removes an account from one document, and checks that it is gone from the store (S-87).
 async fn remove(
     live: &LiveDocument,
     removal: &Removal,
@@ -493,11 +467,11 @@ async fn remove(
 
 #[cfg(test)]
 impl TokenCache {
-    /// The document that has all partitions.
+    /// The single document of a cache that is not partitioned.
     fn whole(&self) -> &LiveDocument {
         match &self.documents {
             Documents::Whole(live) => live,
-            Documents::Partitions(_) => panic!("it has many"),
+            Documents::Partitions(_) => panic!("a partitioned cache has many documents"),
         }
     }
 }
@@ -512,11 +486,6 @@ impl fmt::Debug for TokenCache {
         shown.finish_non_exhaustive()
     }
 }
-
-/// The users are many, and none waits for another.
-struct NoLock;
-
-impl StorageLock for NoLock {}
 
 #[cfg(test)]
 mod tests;

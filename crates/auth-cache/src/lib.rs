@@ -1,24 +1,23 @@
-//! The unified MSAL token cache: the document that the MSAL libraries for other languages share, lookup, and stores.
+//! The unified MSAL token cache: the document that the MSAL libraries share, lookups in it, and its stores.
 //!
-//! What other libraries wrote is found, they find what we write, and what we do not understand is kept as it is.
+//! This crate finds what other libraries wrote, they find what it writes, and it preserves what it does not understand.
 //! [`TokenCache`] answers lookups from immutable partitions, one per account, so a lookup costs the same however many
-//! accounts there are. It writes by reloading, applying one change and replacing.
+//! accounts there are. Each write reloads the document, applies one change and replaces it.
 //!
-//! [`Storage`] says where the document is kept: nowhere ([`TokenCache::in_memory`]), in [`MemoryStorage`], in a file,
-//! or in a store of your own. For many users and machines, [`PartitionedStorage`] keeps each partition as a separate
-//! value.
+//! The document lives in memory ([`TokenCache::in_memory`]) or in a [`Storage`]: [`MemoryStorage`], a file, or a store
+//! of your own. For many users and machines, [`PartitionedStorage`] keeps each partition as a separate value.
 //!
 //! # What is shared
 //!
-//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are text, the environment is the
-//!   preferred name of the cloud, and entries under its other names are found, as is each library's spelling of the
+//! - Tokens and accounts of users: with MSAL Python, Node, Go and .NET. Times are written as text, the environment as
+//!   the preferred name of the cloud. Entries under its other names are found, as is each library's spelling of the
 //!   realm.
 //! - Tokens bound to a key or to extra request data ([`TokenKind`], [`Extension`]): all spellings of the key ID and
 //!   both generations of the hash are found.
 //! - Tokens of an application itself ([`AppQuery`]): those of other libraries are found; MSAL Python and Node find only
 //!   their own.
 //! - Tokens on behalf of a user ([`AssertionQuery`]): found by the hash of the assertion. Our keys end with that hash,
-//!   so other libraries do not find ours.
+//!   so other libraries do not find our tokens.
 //!
 //! # Features
 //!
@@ -31,7 +30,7 @@
 //! | `keyring` | `Keyring`: keeps that key in the user's keyring; implies `encrypted` |
 //! | `secret-service` | `SecretItemStorage`: the keyring items of the MSAL extension libraries on Linux; implies `keyring` |
 //! | `redis` | `RedisStorage`: partitions in Redis |
-//! | `test-util` | `contract`: tests that every store must pass |
+//! | `test-util` | `contract`: the tests that every store must pass |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::assertion::Assertion;
-use crate::storage::{MemoryStorage, Replaced};
+use crate::storage::{BoxedLock, LockName, MemoryStorage, Replaced};
 use crate::testing::{
     CLIENT, NOW, T, account_of, app_metadata, at, client, content, entra, refresh_token, refreshing, scopes, sign_in,
     tokens, update_of,
