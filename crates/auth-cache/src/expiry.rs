@@ -1,4 +1,4 @@
-//! What goes as nobody will ask for it again.
+//! Removal of expired access tokens.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use auth_core::{ClientId, Timestamp};
 use crate::document::{Document, Item, remove};
 use crate::entries::AccessToken;
 
-/// Drops this client's access tokens that have expired, whose they may be: a user may not come back, and an assertion
-/// does not come again (S-84).
+/// Drops this client's expired access tokens, whoever they belong to: a user may not return, and an assertion is
+/// not used again (S-84).
 pub(crate) fn drop_expired(document: &Document, client_id: &ClientId, now: Timestamp) {
     if !document.is_time_to_sweep(now) {
         return;
@@ -17,7 +17,7 @@ pub(crate) fn drop_expired(document: &Document, client_id: &ClientId, now: Times
     let is_gone = |token: &AccessToken| token.life.expires_on <= now && same(&token.client_id, client_id.as_str());
     let may_go = |item: &Arc<Item<AccessToken>>| match item.known() {
         Some(token) => is_gone(token),
-        // Most are nobody's business for long: what need not be read stays text.
+        // Most entries are not parsed yet, and need not be.
         None => item.members().is_some_and(|members| {
             members.time("expires_on").unwrap_or_default() <= now
                 && same(&members.lenient("client_id"), client_id.as_str())
@@ -36,7 +36,7 @@ mod tests {
     use crate::testing::{access_token, at, client, counted, document, refresh_token, secrets, text, value};
 
     #[test]
-    fn what_has_expired_goes() {
+    fn expired_tokens_of_this_client_are_dropped() {
         let token = |secret: &str, assertion: &str, end: i64, client: &str| {
             let changes =
                 [("user_assertion_hash", json!(assertion)), ("expires_on", text(end)), ("client_id", json!(client))];
@@ -75,7 +75,7 @@ mod tests {
             let entries = value["AccessToken"].as_object().unwrap().values();
             let mut secrets: Vec<_> = entries.filter_map(|entry| entry["secret"].as_str()).collect();
             secrets.sort_unstable();
-            assert_eq!(value["AccessToken"].as_object().unwrap().len(), secrets.len() + 1, "what is broken stays");
+            assert_eq!(value["AccessToken"].as_object().unwrap().len(), secrets.len() + 1, "the broken entry stays");
             assert_eq!(secrets, left, "after {seconds} s");
             assert_eq!(document.size(), counted(&document));
         }

@@ -1,4 +1,4 @@
-//! Changes that wait for a store that fails (S-98).
+//! Changes that are still to be stored (S-98).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use auth_core::Timestamp;
 use crate::document::Document;
 use crate::limits::Evicted;
 
-/// So many wait at most: a store may fail for months. The process knows what they brought in any case.
+/// The maximum number of pending changes, as a store may fail for months. Dropped ones remain in memory.
 const LONGEST: usize = 10_000;
-/// So long a store that failed is left alone by those who only read.
+/// How long lookups wait before they retry a store that failed.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// A change of the document, which can be applied to any version.
+/// A change to the document, which can be applied to any version of it.
 pub(crate) type Change = Arc<dyn Fn(&Document, Moment) -> Outcome + Send + Sync>;
 
 /// When a change is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// At once.
+    /// For the first time.
     First,
-    /// After it could not be stored: what others wrote later than it was made stays (S-102).
+    /// Again, because it could not be stored. What others have written since it was made stays (S-102).
     Again,
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) changed: bool,
@@ -39,13 +39,13 @@ impl From<bool> for Outcome {
     }
 }
 
-/// The changes that wait, in their order.
+/// The pending changes, oldest first.
 #[derive(Default)]
 pub(crate) struct Pending {
     changes: VecDeque<Change>,
-    /// How many are gone, stored or given up.
+    /// The number of changes that were stored or dropped.
     gone: u64,
-    /// When somebody who only reads last tried to store them.
+    /// When a lookup last tried to store them.
     retried_at: Option<Timestamp>,
 }
 
@@ -57,7 +57,7 @@ impl Pending {
     pub(crate) fn push(&mut self, change: Change) {
         self.changes.push_back(change);
         if self.changes.len() > LONGEST {
-            tracing::warn!(target: "auth_cache", "a change has waited for the store in vain, and is given up");
+            tracing::warn!(target: "auth_cache", "too many changes to the token cache wait to be stored; the oldest is dropped");
             self.pop();
         }
     }
@@ -70,7 +70,7 @@ impl Pending {
         self.changes.iter()
     }
 
-    /// Whether somebody who only reads should try to store them at the time `now`, which may lie before the last time.
+    /// Whether a lookup should try to store them at the time `now`, which may be before the last time.
     pub(crate) fn is_retry_due(&self, now: Timestamp) -> bool {
         let recent = |at: Timestamp| at.duration_until(now).max(now.duration_until(at)) < PAUSE;
         !self.is_empty() && !self.retried_at.is_some_and(recent)
@@ -80,12 +80,12 @@ impl Pending {
         self.retried_at = Some(now);
     }
 
-    /// Behind those that wait now.
+    /// The point after those pending now.
     pub(crate) fn end(&self) -> Until {
         Until(self.gone.saturating_add(self.changes.len() as u64))
     }
 
-    /// Forgets those that are stored by now.
+    /// Removes the changes before `until`, which are stored.
     pub(crate) fn stored(&mut self, until: Until) {
         while self.gone < until.0 && !self.changes.is_empty() {
             self.pop();
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_go_first_and_only_once() {
+    fn the_oldest_changes_are_removed_first_and_only_once() {
         let nothing: Change = Arc::new(|_, _| false.into());
         let mut pending = Pending::default();
         pending.push(Arc::clone(&nothing));
@@ -111,13 +111,13 @@ mod tests {
         pending.push(Arc::clone(&nothing));
         pending.stored(end);
         pending.stored(end);
-        assert_eq!(pending.iter().count(), 1, "what came later still waits");
+        assert_eq!(pending.iter().count(), 1, "the later change is still pending");
         let end = pending.end();
         for _ in 0..LONGEST {
             pending.push(Arc::clone(&nothing));
         }
         assert_eq!(pending.iter().count(), LONGEST);
         pending.stored(end);
-        assert_eq!(pending.iter().count(), LONGEST, "what was given up is not counted twice");
+        assert_eq!(pending.iter().count(), LONGEST, "dropped changes are not counted twice");
     }
 }
