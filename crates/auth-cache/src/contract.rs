@@ -1,6 +1,6 @@
-//! What every [`Storage`] promises, and a check of each promise. (Feature `test-util`.)
+//! The rules that every [`Storage`] must follow, as tests (feature `test-util`).
 //!
-//! Whoever writes a store of their own calls [`check`] in a test:
+//! To test a store of your own, call [`check`]:
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -14,7 +14,7 @@
 //! # });
 //! ```
 //!
-//! or [`each_rule!`](crate::each_rule), for a test of each promise under its name.
+//! or use [`each_rule!`](crate::each_rule) to get a separate test for each rule.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "in tests a panic is the message")]
 
 use core::fmt;
@@ -30,10 +30,10 @@ use crate::storage::{
     BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, StorageErrorKind, Stored, Version,
 };
 
-/// Checks all promises. `make` gives two ways to one store that is new and empty, as two programs have them.
+/// Checks all rules. Each call of `make` returns two handles to one new and empty store, like those of two programs.
 ///
 /// # Panics
-/// With the promise that is broken.
+/// If the store breaks a rule.
 pub async fn check<S: Storage + fmt::Debug>(make: impl Fn() -> (S, S)) {
     macro_rules! check_each {
         ($($rule:ident)+) => {$({
@@ -44,22 +44,36 @@ pub async fn check<S: Storage + fmt::Debug>(make: impl Fn() -> (S, S)) {
     crate::each_rule!(check_each);
 }
 
-/// Calls a macro with the names of all rules: functions of [`contract`](crate::contract) that take two ways to one store that
-/// is new and empty.
+/// Calls a macro with the names of all rules: functions in [`contract`](crate::contract) that take two handles to one
+/// new and empty store.
+///
+/// ```
+/// macro_rules! test_each {
+///     ($($rule:ident)+) => {$(
+///         #[tokio::test]
+///         async fn $rule() {
+///             let storage = auth_cache::MemoryStorage::new();
+///             auth_cache::contract::$rule(storage.clone(), storage).await;
+///         }
+///     )+};
+/// }
+///
+/// auth_cache::each_rule!(test_each);
+/// ```
 #[macro_export]
 macro_rules! each_rule {
     ($callback:ident) => {
         $callback! {
-            an_empty_store_is_read_as_nothing
-            what_was_put_is_read_with_its_version
+            an_empty_store_reads_as_empty
+            a_read_returns_what_was_put_and_its_version
             only_the_expected_version_is_replaced
-            a_reader_sees_one_document_whole
-            what_is_set_aside_is_out_of_the_way
-            one_writer_holds_the_lock
+            a_reader_sees_a_whole_document
+            a_document_set_aside_is_gone_from_the_store
+            a_lock_has_one_holder
             an_empty_budget_tries_once
-            waiting_takes_turns
-            locks_of_different_names_are_held_side_by_side
-            no_secret_is_shown
+            a_waiter_gets_a_lock_that_is_released
+            locks_with_different_names_are_independent
+            debug_output_contains_no_secret
         }
     };
 }
@@ -75,14 +89,14 @@ async fn replace<S: Storage>(storage: &S, text: &str, expected: Version) -> Repl
 async fn put<S: Storage>(storage: &S, text: &str) -> Version {
     match replace(storage, text, read(storage).await.version).await {
         Replaced::Done(version) => version,
-        Replaced::Conflict => panic!("nobody else writes"),
+        Replaced::Conflict => panic!("no one else writes"),
     }
 }
 
-/// What the store says without a read is this version, or that it must be read.
-fn is_version<S: Storage>(storage: &S, version: Version) {
-    let told = storage.version().unwrap();
-    assert!(told == version || told == Version::UNKNOWN, "{told:?} instead of {version:?}");
+/// Asserts that the store reports this version without a read, or that it must be read.
+fn assert_version<S: Storage>(storage: &S, version: Version) {
+    let reported = storage.version().unwrap();
+    assert!(reported == version || reported == Version::UNKNOWN, "{reported:?}, not {version:?}");
 }
 
 async fn read<S: Storage>(storage: &S) -> Stored {
@@ -97,12 +111,12 @@ async fn lock<S: Storage>(storage: &S, name: LockName<'_>, budget: &mut LockBudg
     storage.lock(name, budget, &Observer::default()).await
 }
 
-/// The lock, which is free.
+/// Takes a lock, which must be free.
 async fn locked<S: Storage>(storage: &S, name: LockName<'_>) -> BoxedLock {
     lock(storage, name, &mut LockBudget::default()).await.unwrap()
 }
 
-/// Whether the lock is held by somebody.
+/// Whether the lock is held.
 async fn is_held<S: Storage>(storage: &S, name: LockName<'_>) -> bool {
     match lock(storage, name, &mut LockBudget::new(Duration::ZERO)).await {
         Ok(_) => false,
@@ -117,41 +131,44 @@ fn is_pending(future: Pin<&mut impl Future>) -> bool {
     matches!(future.poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
 }
 
-/// Nothing is stored at first, which is no failure.
-pub async fn an_empty_store_is_read_as_nothing<S: Storage>(storage: S, _other: S) {
-    is_version(&storage, Version::NONE);
+/// A new store reads as empty, without an error.
+pub async fn an_empty_store_reads_as_empty<S: Storage>(storage: S, _other: S) {
+    assert_version(&storage, Version::NONE);
     let stored = read(&storage).await;
     assert!(stored.content.is_empty());
     assert_eq!(stored.version, Version::NONE);
 }
 
-/// What one puts the other reads, and each state has a version that no other had: also when the bytes are the same.
-pub async fn what_was_put_is_read_with_its_version<S: Storage>(storage: S, other: S) {
+/// One handle reads what the other puts. Each state has a version of its own, even if the bytes are the same.
+pub async fn a_read_returns_what_was_put_and_its_version<S: Storage>(storage: S, other: S) {
     let mut versions = vec![Version::NONE];
     for words in ["one", "two", "two", ""] {
         let version = put(&storage, words).await;
-        assert!(!versions.contains(&version), "{words}: {version:?} was there before");
-        is_version(&other, version);
+        assert!(!versions.contains(&version), "{words}: {version:?} is not new");
+        assert_version(&other, version);
         assert_eq!(read(&other).await.content.as_slice(), words.as_bytes());
         versions.push(version);
     }
 }
 
-/// Whoever has not read what is there replaces nothing.
+/// A write with another version than the stored one changes nothing.
 pub async fn only_the_expected_version_is_replaced<S: Storage>(storage: S, other: S) {
     let first = put(&storage, "first").await;
     let second = put(&other, "second").await;
     for stale in [Version::NONE, first, Version::new([1, 2, 3, 4])] {
         assert_eq!(replace(&storage, "late", stale).await, Replaced::Conflict);
         assert_eq!(text(&storage).await, "second");
-        is_version(&storage, second);
+        assert_version(&storage, second);
     }
     let seen = read(&storage).await.version;
-    assert!(matches!(replace(&storage, "third", seen).await, Replaced::Done(_)), "what was read may be replaced");
+    assert!(
+        matches!(replace(&storage, "third", seen).await, Replaced::Done(_)),
+        "the version just read can be replaced"
+    );
 }
 
-/// A reader that began before a write has the old document to its end.
-pub async fn a_reader_sees_one_document_whole<S: Storage>(storage: S, other: S) {
+/// A read that overlaps with a write returns the old or the new document, never a mixture.
+pub async fn a_reader_sees_a_whole_document<S: Storage>(storage: S, other: S) {
     let (old, new) = ("old ".repeat(50_000), "new, and longer ".repeat(50_000));
     put(&storage, &old).await;
     let observer = Observer::default();
@@ -164,37 +181,37 @@ pub async fn a_reader_sees_one_document_whole<S: Storage>(storage: S, other: S) 
         }
     };
     let before = String::from_utf8(before.content.to_vec()).unwrap();
-    assert!(before == old || before == new, "a part of a document was read");
+    assert!(before == old || before == new, "only part of a document was read");
 }
 
-/// What is set aside is gone from the store, and that can be done again.
-pub async fn what_is_set_aside_is_out_of_the_way<S: Storage>(storage: S, other: S) {
+/// A document set aside is gone from the store. Another can be set aside later, and an empty store too.
+pub async fn a_document_set_aside_is_gone_from_the_store<S: Storage>(storage: S, other: S) {
     let before = put(&storage, "not json").await;
     let place = storage.set_aside().await.unwrap();
     assert!(!place.is_empty());
     assert_ne!(other.version().unwrap(), before);
     assert_eq!(text(&other).await, "");
-    put(&storage, "anew").await;
-    assert_eq!(text(&other).await, "anew");
+    put(&storage, "a new one").await;
+    assert_eq!(text(&other).await, "a new one");
     put(&storage, "bad again").await;
     storage.set_aside().await.unwrap();
     storage.set_aside().await.unwrap();
     assert_eq!(text(&other).await, "");
 }
 
-/// A lock excludes everybody who asks for it, in this program too, and nobody who does not.
-pub async fn one_writer_holds_the_lock<S: Storage>(storage: S, other: S) {
+/// A lock excludes everyone else who asks for it, in this program too. It does not stop writers who do not.
+pub async fn a_lock_has_one_holder<S: Storage>(storage: S, other: S) {
     for _ in 0..2 {
         let held = locked(&storage, LockName::Document).await;
         assert!(is_held(&other, LockName::Document).await);
-        assert!(is_held(&storage, LockName::Document).await, "whoever asks");
-        put(&other, "the lock is a promise among writers").await;
+        assert!(is_held(&storage, LockName::Document).await, "through its own handle");
+        put(&other, "the lock is advisory").await;
         drop(held);
         drop(locked(&other, LockName::Document).await);
     }
 }
 
-/// With nothing left to wait a lock is tried once, and what is free is had.
+/// With an empty budget, a lock is tried once: a free one is taken.
 pub async fn an_empty_budget_tries_once<S: Storage>(storage: S, other: S) {
     let mut budget = LockBudget::new(Duration::ZERO);
     let held = lock(&storage, LockName::Document, &mut budget).await.unwrap();
@@ -204,8 +221,8 @@ pub async fn an_empty_budget_tries_once<S: Storage>(storage: S, other: S) {
     assert_eq!(budget.left(), Duration::ZERO);
 }
 
-/// Who waits gets the lock once it is free, also when somebody who waited before has given up.
-pub async fn waiting_takes_turns<S: Storage>(storage: S, other: S) {
+/// A waiter gets the lock once it is free, even if another waiter has given up.
+pub async fn a_waiter_gets_a_lock_that_is_released<S: Storage>(storage: S, other: S) {
     let held = locked(&storage, LockName::Document).await;
     let mut budget = LockBudget::default();
     let second = {
@@ -222,11 +239,11 @@ pub async fn waiting_takes_turns<S: Storage>(storage: S, other: S) {
     put(&other, "second").await;
     drop(second);
     assert_eq!(text(&storage).await, "second");
-    assert!(budget.left() > Duration::ZERO, "it was free at once");
+    assert!(budget.left() > Duration::ZERO, "the lock was free in time");
 }
 
-/// A redemption holds its lock over the request and stores what came of it meanwhile; other accounts go on.
-pub async fn locks_of_different_names_are_held_side_by_side<S: Storage>(storage: S, other: S) {
+/// A redemption holds its lock while it stores the result, and does not hold up other accounts.
+pub async fn locks_with_different_names_are_independent<S: Storage>(storage: S, other: S) {
     let refreshes = [LockName::Refresh("ada"), LockName::Refresh("bob"), LockName::Refresh("")];
     let names =
         [LockName::Document, refreshes[0], refreshes[1], refreshes[2], LockName::SignIn("ada"), LockName::SignIn("")];
@@ -241,8 +258,8 @@ pub async fn locks_of_different_names_are_held_side_by_side<S: Storage>(storage:
     }
 }
 
-/// Neither the store nor what it gives shows its content.
-pub async fn no_secret_is_shown<S: Storage + fmt::Debug>(storage: S, other: S) {
+/// Neither the store nor a stored document shows its content.
+pub async fn debug_output_contains_no_secret<S: Storage + fmt::Debug>(storage: S, other: S) {
     put(&storage, "a secret").await;
     let stored = read(&other).await;
     assert!(!format!("{storage:?} {stored:?}").contains("secret"));

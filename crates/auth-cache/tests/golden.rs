@@ -1,4 +1,4 @@
-//! Caches that other MSAL libraries wrote: what is in them is found, and rewriting loses nothing of it.
+//! Caches that other MSAL libraries wrote: their entries are found, and a rewrite loses none.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
@@ -11,7 +11,7 @@ use auth_core::{
 };
 use serde_json::{Value, json};
 
-/// A cache of another library with what it is known to hold.
+/// A cache of another library, and what it contains.
 struct Golden {
     name: &'static str,
     content: &'static str,
@@ -20,7 +20,7 @@ struct Golden {
     account: AccountId,
     username: &'static str,
     scope: &'static str,
-    /// A time at which the access token had long to live.
+    /// A time at which the access token is far from expiry.
     valid_at: Timestamp,
 }
 
@@ -76,7 +76,7 @@ impl Golden {
         serde_json::from_str(self.content).unwrap()
     }
 
-    /// The secret of the one entry of a section.
+    /// The secret of the only entry of a section.
     fn secret(&self, section: &str) -> String {
         let entries = self.value()[section].clone();
         let secrets: Vec<_> = entries.as_object().unwrap().values().map(|entry| entry["secret"].clone()).collect();
@@ -104,7 +104,7 @@ async fn stored(storage: &MemoryStorage) -> Value {
 }
 
 #[tokio::test]
-async fn the_access_token_is_served() {
+async fn the_access_token_is_handed_out() {
     for golden in all() {
         let (_, cache) = golden.open().await;
         for scope in [golden.scope.to_owned(), golden.scope.to_uppercase(), format!("openid {} profile", golden.scope)]
@@ -121,7 +121,7 @@ async fn the_access_token_is_served() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_serves_for_the_rest() {
+async fn the_refresh_token_is_tried_for_everything_else() {
     for golden in all() {
         let (_, cache) = golden.open().await;
         for (scope, bypass) in [("other.scope", false), (golden.scope, true)] {
@@ -146,9 +146,9 @@ async fn the_account_is_listed() {
     }
 }
 
-// The providers on this machine differ by their port only, which MSAL Python does not write down.
+// The two providers differ only in their port, which MSAL Python does not record.
 #[tokio::test]
-async fn the_cache_of_another_issuer_on_the_same_host_holds_nothing() {
+async fn tokens_of_another_issuer_on_the_same_host_are_not_found() {
     let [.., python, node] = all();
     for (there, asked) in [(&python, &node), (&node, &python)] {
         let (_, cache) = there.open().await;
@@ -158,7 +158,7 @@ async fn the_cache_of_another_issuer_on_the_same_host_holds_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_none_of_theirs_loses_nothing() {
+async fn a_change_to_another_client_loses_nothing() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
         cache
@@ -179,7 +179,7 @@ async fn a_change_that_is_none_of_theirs_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_further_token_of_the_same_account_loses_nothing() {
+async fn another_token_of_the_same_account_loses_nothing() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
         let metadata = Authority::tenant("common").unwrap().metadata().unwrap();
@@ -211,7 +211,7 @@ async fn a_further_token_of_the_same_account_loses_nothing() {
 }
 
 #[tokio::test]
-async fn removing_the_account_leaves_nothing_of_it() {
+async fn removing_the_account_removes_all_its_entries() {
     for golden in all() {
         let (storage, cache) = golden.open().await;
         let account = cache.accounts(&golden.authority, &golden.client_id).await.unwrap().remove(0);

@@ -1,4 +1,4 @@
-//! Caches that other MSAL libraries wrote for every kind of authority answer as their descriptions say: see
+//! Caches that other MSAL libraries wrote for every kind of authority, with queries and their expected answers; see
 //! `tests/fixtures/README.md` of the workspace.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
@@ -9,7 +9,7 @@ use auth_cache::{LockBudget, Lookup, MemoryStorage, Observer, Query, Storage as 
 use auth_core::{AccountId, Authority, ClientId, Scopes, Timestamp};
 use serde_json::Value;
 
-/// A cache and what is known of it.
+/// A cache and its description.
 struct Fixture {
     name: String,
     content: Vec<u8>,
@@ -46,7 +46,7 @@ impl Fixture {
         TokenCache::new(storage)
     }
 
-    /// The questions of a public client that the cache alone must answer.
+    /// The queries of a public client that the cache alone must answer.
     fn questions(&self) -> impl Iterator<Item = &Value> {
         let all = self.meta["queries"].as_array().unwrap().iter();
         all.filter(|query| {
@@ -64,7 +64,7 @@ impl Fixture {
         accounts.iter().find(|account| account["home_account_id"] == id).unwrap()
     }
 
-    /// The token that a query is answered with, and the one that the description expects.
+    /// The token found for a query, and the one that the description expects.
     async fn ask(&self, cache: &TokenCache, question: &Value) -> (Option<String>, Option<String>) {
         let (authority, client_id) = asker(question);
         let id = question["account"].as_str().unwrap();
@@ -74,7 +74,7 @@ impl Fixture {
         let scopes = Scopes::parse(&scopes.join(" ")).unwrap();
         let mut query = Query::new(&authority, &client_id, &account, &scopes);
         let mut found = cache.lookup(&query, self.now()).await.unwrap();
-        // What a discovery of the tenant tells, where the cache does not know the tenant by its name.
+        // Discovery would reveal the tenant's ID.
         if !matches!(found, Lookup::Usable(_)) && authority.wants_tenant_id() {
             query.tenant_id = self.account(id)["tenants"][0].as_str();
             found = cache.lookup(&query, self.now()).await.unwrap();
@@ -97,7 +97,7 @@ impl Fixture {
     }
 }
 
-/// Who asks, and where.
+/// The authority and client of a query.
 fn asker(question: &Value) -> (Authority, ClientId) {
     let app = &question["app"];
     let text = app["authority"].as_str().unwrap();
@@ -116,8 +116,7 @@ async fn queries_are_answered_as_described() {
             asked += 1;
         }
     }
-    // None is passed over.
-    assert_eq!(asked, 57);
+    assert_eq!(asked, 57, "no query is left out");
 }
 
 #[tokio::test]
@@ -162,19 +161,18 @@ async fn a_rewrite_loses_nothing() {
         let notes = after["AppMetadata"].as_object_mut().unwrap();
         assert!(notes.remove("appmetadata-login.windows.net-another-client").is_some(), "{}", fixture.name);
         let mut before: Value = serde_json::from_slice(&fixture.content).unwrap();
-        // A section without entries says nothing.
+        // An empty section is equivalent to a missing one.
         for section in ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"] {
             before.as_object_mut().unwrap().entry(section).or_insert_with(|| serde_json::json!({}));
         }
         assert_eq!(after, before, "{}", fixture.name);
         rewritten += 1;
     }
-    assert_eq!(rewritten, 60, "none is passed over");
+    assert_eq!(rewritten, 60, "no cache is left out");
 }
 
-/// A host with a name that only looks like that of the cache gets nothing of it.
 #[tokio::test]
-async fn look_alikes_are_answered_with_nothing() {
+async fn nothing_is_found_for_a_host_that_only_looks_alike() {
     for fixture in fixtures() {
         let cache = fixture.open().await;
         for question in fixture.questions() {
