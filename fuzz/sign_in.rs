@@ -1,4 +1,4 @@
-//! Sign-ins under way, for what answers them.
+//! Pending sign-ins, for responses to answer.
 
 use auth_core::{
     Application, Authority, AuthorizationRequest, ClientId, CorrelationId, Exchange as _, OpenIdConfiguration,
@@ -22,21 +22,21 @@ pub(crate) fn begin(mode: ResponseMode) -> PendingAuthorization {
         "token_endpoint": "https://idp.example/token",
         "response_modes_supported": [mode.as_str()],
     });
-    let answer = Response::builder().header("content-type", "application/json").body(document.to_string().into());
+    let response = Response::builder().header("content-type", "application/json").body(document.to_string().into());
     let discovery = OpenIdConfiguration::new(context.clone(), &authority).expect("a URL");
-    let metadata = discovery.complete(answer.expect("a response"), now).expect("good metadata").metadata;
+    let metadata = discovery.complete(response.expect("a response"), now).expect("good metadata").metadata;
     let (redirect_uri, scopes) = (RedirectUri::parse(REDIRECT).expect("a URI"), Scopes::parse("api").expect("a scope"));
     let request = AuthorizationRequest::new(context, metadata, redirect_uri, scopes);
     request.begin(&mut rand::rngs::SysRng, now).expect("randomness")
 }
 
-/// The state, as the provider sees it.
+/// The `state` that the provider receives.
 pub(crate) fn state_of(pending: &PendingAuthorization) -> String {
     let query = pending.url().query().expect("a query");
     query.split('&').find_map(|pair| pair.strip_prefix("state=")).expect("a state").to_owned()
 }
 
-/// `input` with the state in each place of `{state}`, which no fuzzer could guess.
+/// Replaces `{state}` in `input` with the state, which no fuzzer could guess.
 pub(crate) fn with_state(input: &[u8], state: &str) -> Vec<u8> {
     let mut rest = input;
     let mut whole = Vec::with_capacity(input.len());

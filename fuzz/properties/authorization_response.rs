@@ -1,16 +1,16 @@
-//! Authorization responses: what is accepted has one state, which is the right one, one code and no refusal, and names no
-//! other issuer (P-09, S-03, S-05, S-09); and what has just that is accepted.
+//! Authorization responses: a response is accepted if and only if it has the right state, one code, no refusal and no
+//! other issuer (P-09, S-03, S-05, S-09).
 
 use auth_core::{AuthorizationResponse, Error, Exchange as _, ProtocolError, ResponseMode, Timestamp};
 
 use super::sign_in;
 
-/// What may stand once.
+/// Parameters that may occur once.
 const ONCE: [&str; 5] = ["state", "code", "iss", "client_info", "cloud_instance_host_name"];
-/// What a refusal consists of; each may stand once, and of the two names of the subcode only one.
+/// The parameters of a refusal. Each may occur once, and only one of the two names of the subcode.
 const REFUSAL: [&str; 4] = ["error", "error_description", "error_subcode", "suberror"];
 
-/// `input` is the form body or query, `{state}` in it the state that is waited for.
+/// `input` is the form body or query, in which `{state}` is the expected state.
 pub(crate) fn holds(input: &[u8]) {
     let pending = sign_in::begin(ResponseMode::FormPost);
     let state = sign_in::state_of(&pending);
@@ -27,7 +27,7 @@ pub(crate) fn holds(input: &[u8]) {
         assert!(twice || refusal || !code_is_good, "refused without a reason");
         return;
     };
-    assert!(!twice, "a parameter stands twice");
+    assert!(!twice, "a parameter occurs twice");
     let is_ours = all("state") == [state.as_str()];
     assert_eq!(response.has_state(pending.state()), is_ours);
     assert_eq!(response.error().is_some(), !all("error").is_empty());
@@ -37,7 +37,7 @@ pub(crate) fn holds(input: &[u8]) {
         Ok(redemption) => {
             assert!(is_ours && issuer_is_good && all("error").is_empty());
             let request = redemption.request();
-            assert_eq!(request.uri(), "https://idp.example/token", "as it was known before (S-06)");
+            assert_eq!(request.uri(), "https://idp.example/token", "the endpoint from the metadata (S-06)");
             assert_eq!(all("code").len(), 1);
             assert!(is_token(all("code")[0]));
         }

@@ -1,4 +1,4 @@
-//! Cache documents: whatever stands in one, a write changes what is ours and nothing else, and what was written is found.
+//! Cache documents: whatever they contain, a write changes only our entries, and what was written is found.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use serde_json::{Map, Value, json};
 const CLIENT: &str = "my-client-id";
 const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-/// How deep a document may be (S-90).
+/// How deeply a document may be nested (S-90).
 const DEPTH: usize = 32;
 const SECTIONS: [&str; 5] = ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
 
-/// `input` is the document as another program left it.
+/// `input` is a document that another program left behind.
 pub(crate) fn holds(input: &[u8]) {
     through_an_application(input);
-    // Readers differ in what a member counts for that stands twice.
+    // Readers differ in how they treat duplicate members.
     let json = parsed(input).map_or_else(|| input.to_vec(), |document| json!(document).to_string().into());
     survives_an_application(&json);
     is_kept_by_an_application(&json);
     survives_a_sign_in(&json);
 }
 
-/// Taken in and given out again by an application that keeps the document itself.
+/// The document merged and written again, for an application that keeps it itself.
 fn through_an_application(json: &[u8]) -> Option<Vec<u8>> {
     let cache = TokenCache::in_memory();
     cache.merge_json(json).ok().map(|()| cache.to_json().to_vec())
@@ -39,21 +39,24 @@ fn through_an_application(json: &[u8]) -> Option<Vec<u8>> {
 
 fn survives_an_application(json: &[u8]) {
     if let Some(given) = through_an_application(json) {
-        let again = through_an_application(&given).expect("what was given out is taken in");
+        let again = through_an_application(&given).expect("a written document can be merged");
         assert_eq!(given.len(), again.len());
-        assert_eq!(parsed(&given), parsed(&again), "given out once more it is the same");
+        assert_eq!(parsed(&given), parsed(&again), "writing it again changes nothing");
     }
 }
 
 fn is_kept_by_an_application(json: &[u8]) {
     let before = parsed(json);
     let Some(given) = through_an_application(json) else {
-        assert!(before.is_none_or(|document| depth(&json!(document)) > DEPTH), "an object is taken in");
+        assert!(before.is_none_or(|document| depth(&json!(document)) > DEPTH), "an object is accepted");
         return;
     };
-    assert!(before.as_ref().is_none_or(|document| depth(&json!(document)) <= DEPTH), "what is too deep is not");
+    assert!(
+        before.as_ref().is_none_or(|document| depth(&json!(document)) <= DEPTH),
+        "a document that is too deep is not"
+    );
     let Some(after) = parsed(&given) else {
-        assert!(before.is_none(), "what is given out is JSON");
+        assert!(before.is_none(), "the result is JSON");
         return;
     };
     for (name, value) in before.unwrap_or_default() {
@@ -69,13 +72,13 @@ fn is_kept_by_an_application(json: &[u8]) {
     }
 }
 
-/// Of two entries of one identity one is kept.
+/// Whether two entries may have the same identity, so that only one is kept.
 fn is_same(one: &Value, other: &Value) -> bool {
     let text = |entry: &Value, name| entry[name].as_str().unwrap_or_default().to_ascii_lowercase();
     one.is_object() && ["home_account_id", "environment"].iter().all(|name| text(one, name) == text(other, name))
 }
 
-/// Changed in a store by a sign-in and a sign-out.
+/// The document changed in a store by a sign-in and a sign-out.
 fn survives_a_sign_in(input: &[u8]) {
     let storage = MemoryStorage::new();
     let version = storage.version().expect("a version");
@@ -98,27 +101,30 @@ fn survives_a_sign_in(input: &[u8]) {
     let found = done(cache.lookup(&query, NOW)).expect("an answer");
     assert!(matches!(found, Lookup::Usable(_) | Lookup::UsableButRefresh(..)), "what was stored is found");
     if stored.is_err() {
-        // Two entries with one key, of which the one that was there stays; or a document that is refused.
-        assert!(first.is_none_or(|first| depth(&json!(first)) <= DEPTH || second == Some(first)), "it is left alone");
+        // Two entries with the same key, of which the older stays, or a document that is refused.
+        assert!(
+            first.is_none_or(|first| depth(&json!(first)) <= DEPTH || second == Some(first)),
+            "a refused document is left alone"
+        );
         return;
     }
     let Some(second) = second else {
-        assert!(first.is_none(), "what is written is JSON");
+        assert!(first.is_none(), "the result is JSON");
         return;
     };
-    // What is no JSON was set aside.
+    // A document that is not JSON was set aside.
     let first = first.unwrap_or_default();
     is_kept(&first, &second);
 
-    // Signed out, and written once more.
+    // Sign out, which writes again.
     let removed = done(cache.remove_account(&authority, &client, &account, RemovalScope::ThisClient));
     assert!(removed.expect("a sign-out"));
-    let third = document(&storage).expect("what is written is JSON");
+    let third = document(&storage).expect("the result is JSON");
     is_kept(&second, &third);
-    assert!(matches!(done(cache.lookup(&query, NOW)), Ok(Lookup::Nothing)), "nothing is left");
+    assert!(matches!(done(cache.lookup(&query, NOW)), Ok(Lookup::Nothing)), "no token is left");
 }
 
-/// The result of a future that waits for nothing.
+/// The result of a future that is ready at once.
 fn done<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
@@ -130,7 +136,7 @@ fn document(storage: &MemoryStorage) -> Option<Map<String, Value>> {
     parsed(&done(storage.read(&Observer::default())).expect("a store in memory").content)
 }
 
-/// How many levels of objects and lists there are.
+/// The number of nested levels of objects and arrays.
 fn depth(value: &Value) -> usize {
     let inner = match value {
         Value::Array(values) => values.iter().map(depth).max(),
@@ -140,16 +146,16 @@ fn depth(value: &Value) -> usize {
     inner.unwrap_or_default() + 1
 }
 
-/// `None` for what is no object, or holds more than this reader can, such as a depth of 200.
+/// `None` if it is not an object, or exceeds this reader's limits, such as a depth of 200.
 fn parsed(json: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)).ok()
 }
 
-/// Everything that is not this client's or this account's is in `after` as it was in `before`.
+/// Asserts that everything that is not this client's or this account's is unchanged.
 fn is_kept(before: &Map<String, Value>, after: &Map<String, Value>) {
     for (name, value) in before {
         let Some(entries) = value.as_object().filter(|_| SECTIONS.contains(&name.as_str())) else {
-            // A section that is no map cannot take entries.
+            // A section that is not an object cannot take entries.
             assert!(after.get(name) == Some(value) || SECTIONS.contains(&name.as_str()), "{name} is kept");
             continue;
         };
@@ -173,8 +179,8 @@ fn is_ours(entry: &Value) -> bool {
     is("client_id", CLIENT) || is("home_account_id", &format!("uid.{TENANT}"))
 }
 
-/// Whether nothing that `entry` says of its identity is against its being the same as `other`: where it stands under a key
-/// of ours, a damaged entry of ours.
+/// Whether nothing in `entry` contradicts the identity of `other`. Under one of our keys, it may be a damaged entry of
+/// ours.
 fn may_be(entry: &Value, other: &Value) -> bool {
     ["home_account_id", "environment", "client_id", "realm"].iter().all(|name| match &entry[name] {
         Value::String(text) => {
@@ -185,7 +191,7 @@ fn may_be(entry: &Value, other: &Value) -> bool {
     })
 }
 
-/// What a sign-in of our account brought.
+/// The tokens of a sign-in of our account.
 fn tokens(authority: &Authority, client: &ClientId, scopes: &Scopes) -> Tokens {
     let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").expect("a correlation id");
     let context = RequestContext::new(Application::new(client.clone()), id);

@@ -1,4 +1,4 @@
-//! `WWW-Authenticate`: what is found are claims that can be sent, and no header line hides a challenge that follows (S-70).
+//! `WWW-Authenticate`: the claims found can be sent, and no header line hides a later challenge (S-70).
 
 use auth_core::{Claims, ClaimsChallenge};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// Each line of `input` is one header line.
 pub(crate) fn holds(input: &[u8]) {
     let lines = input.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok());
-    // A map of headers has a limit of its own.
+    // `HeaderMap` has a limit of its own.
     let lines = lines.take(1000);
     let mut headers: HeaderMap = lines.map(|line| (WWW_AUTHENTICATE, line)).collect();
     let found = ClaimsChallenge::from_headers(&headers);

@@ -1,11 +1,11 @@
-//! `client_info`: both ids are there and not empty, as the JSON has them, or it names nobody or is refused (S-67).
+//! `client_info`: it has both IDs, not empty and as in the JSON, or it names no one or is refused (S-67).
 
 use auth_core::ClientInfo;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// `input` is taken as the parameter, and as the JSON in it.
+/// Takes `input` as the parameter, and as the JSON in it.
 pub(crate) fn holds(input: &[u8]) {
     if let Ok(text) = str::from_utf8(input) {
         check(text);
@@ -15,9 +15,9 @@ pub(crate) fn holds(input: &[u8]) {
 
 fn check(text: &str) {
     let Ok(Some(info)) = ClientInfo::parse(text) else { return };
-    let json = URL_SAFE_NO_PAD.decode(text).expect("it is base64url");
-    assert_eq!(URL_SAFE_NO_PAD.encode(&json), text, "of its only spelling");
-    let json: Value = serde_json::from_slice(&json).expect("of JSON");
+    let json = URL_SAFE_NO_PAD.decode(text).expect("base64url");
+    assert_eq!(URL_SAFE_NO_PAD.encode(&json), text, "the only encoding");
+    let json: Value = serde_json::from_slice(&json).expect("JSON");
     assert_eq!(json["uid"], info.uid.as_str());
     assert_eq!(json["utid"], info.utid.as_str());
     assert!(!info.uid.is_empty() && !info.utid.is_empty());

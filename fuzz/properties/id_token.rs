@@ -1,4 +1,4 @@
-//! id_tokens: what is read says what the JSON says, and what is accepted passes every check of S-71…S-74.
+//! ID tokens: the claims are those of the JSON, and an accepted token passes every check of S-71…S-74.
 
 use auth_core::{
     Application, Authority, ClientId, CorrelationId, Exchange as _, IdToken, OpenIdConfiguration, RefreshRedemption,
@@ -15,7 +15,7 @@ const CLIENT: &str = "my-client-id";
 const NOW: u64 = 1_700_000_000;
 const SKEW: f64 = 300.0;
 
-/// `input` is taken as the token, and as its header and its claims in two lines; a header that is empty is a usual one.
+/// Takes `input` as the token, and as its header and claims on two lines; an empty header stands for a usual one.
 pub(crate) fn holds(input: &[u8]) {
     if let Ok(text) = str::from_utf8(input) {
         check(text);
@@ -31,7 +31,7 @@ fn check(text: &str) {
     let token = IdToken::parse(&Secret::new(text.to_owned()));
     let accepted = is_accepted(text);
     let Ok(token) = token else {
-        assert!(!accepted, "what cannot be read is not accepted");
+        assert!(!accepted, "a token that cannot be parsed is not accepted");
         return;
     };
     assert_eq!(format!("{token:?}"), "IdToken([redacted])");
@@ -54,7 +54,7 @@ fn check(text: &str) {
     }
 }
 
-/// Whether a refresh with this id_token in its response succeeds.
+/// Whether a refresh with this ID token in its response succeeds.
 fn is_accepted(text: &str) -> bool {
     let application = Application::new(ClientId::new(CLIENT).expect("a client id"));
     let id = CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").expect("a correlation id");
@@ -66,14 +66,14 @@ fn is_accepted(text: &str) -> bool {
         "token_endpoint": "https://idp.example/token",
     });
     let discovery = OpenIdConfiguration::new(context.clone(), &authority).expect("a URL");
-    let metadata = discovery.complete(answer(&document), now).expect("good metadata").metadata;
+    let metadata = discovery.complete(response(&document), now).expect("good metadata").metadata;
     let scopes = Scopes::parse("User.Read").expect("a scope");
     let refresh = RefreshRedemption::new(context, metadata, Secret::new("rt".to_owned()), scopes, now);
-    let response = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600, "id_token": text});
-    refresh.complete(answer(&response), now).is_ok()
+    let body = json!({"token_type": "Bearer", "access_token": "at", "expires_in": 3600, "id_token": text});
+    refresh.complete(response(&body), now).is_ok()
 }
 
-fn answer(body: &Value) -> Response<Bytes> {
+fn response(body: &Value) -> Response<Bytes> {
     let response = Response::builder().header("content-type", "application/json");
     response.body(body.to_string().into()).expect("a response")
 }
@@ -88,7 +88,7 @@ fn check_accepted(claims: &Value) {
     let time = |name: &str| claims[name].as_f64();
     let now = NOW as f64;
     assert!(time("exp").is_some_and(|exp| exp >= now - SKEW), "{}", claims["exp"]);
-    // Fractions of a second are cut off.
+    // Fractions of a second are truncated.
     assert!(time("iat").is_some_and(|iat| (0.0..now + SKEW + 1.0).contains(&iat)), "{}", claims["iat"]);
     assert!(claims.get("nbf").is_none() || time("nbf").is_some_and(|nbf| nbf < now + SKEW + 1.0), "{}", claims["nbf"]);
 }

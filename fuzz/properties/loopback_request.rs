@@ -1,5 +1,5 @@
-//! What arrives at the loopback port: the verdict does not depend on how it is cut (P-10), nothing of it is in the reply
-//! (S-21), and only what carries the state in its one right place ends the wait (S-20).
+//! Requests to the loopback port: the outcome does not depend on how they are split (P-10), the reply repeats nothing
+//! of them (S-21), and only the state in its one right place ends the wait (S-20).
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use auth_interactive::fuzzing::Peer;
 
 use super::sign_in;
 
-/// `input` is what one connection says, `{state}` in it the state that is waited for.
+/// `input` is what one connection sends, in which `{state}` is the expected state.
 pub(crate) fn holds(input: &[u8]) {
     static BOTH: LazyLock<[(ResponseMode, String, Peer); 2]> = LazyLock::new(|| {
         [ResponseMode::FormPost, ResponseMode::Query].map(|mode| {
@@ -27,8 +27,8 @@ fn check(mode: ResponseMode, state: &str, peer: &Peer, input: &[u8]) {
     let peer = || peer.anew();
     let outcome = peer().connect([input]);
     assert_eq!(peer().connect(input.chunks(1)), outcome, "byte by byte");
-    assert_eq!(peer().connect(input.chunks(7)), outcome, "in sevens");
-    assert_eq!(peer().connect(input.split_inclusive(|byte| *byte == b'\r')), outcome, "within the ends of lines");
+    assert_eq!(peer().connect(input.chunks(7)), outcome, "in chunks of seven bytes");
+    assert_eq!(peer().connect(input.split_inclusive(|byte| *byte == b'\r')), outcome, "split within line ends");
     let Some((reply, ended)) = outcome else { return };
     let (head, body) = reply.split_once("\r\n\r\n").expect("a head");
     let mut lines = head.split("\r\n");
@@ -44,7 +44,7 @@ fn check(mode: ResponseMode, state: &str, peer: &Peer, input: &[u8]) {
             _ => assert!(FIXED.contains(&name), "{name}"),
         }
     }
-    // Whatever else was said: every refusal has the one page.
+    // Every refusal has the same page.
     let first = peer().connect([&b"\n"[..]]).expect("a refusal").0;
     let refused = first.split_once("\r\n\r\n").expect("a head").1;
     let is_fixed = match status {
@@ -78,7 +78,7 @@ fn check_ended(mode: ResponseMode, state: &str, input: &[u8]) {
         }
         ResponseMode::Query => line.strip_prefix("GET /done?").expect("the path"),
     };
-    // As it is, or escaped.
+    // Verbatim or percent-encoded.
     assert!(place.contains(state) || place.contains('%') || fields.to_lowercase().contains("chunked"));
     let hosts = fields.split("\r\n").filter_map(|field| field.split_once(':'));
     let hosts: Vec<_> = hosts.filter(|(name, _)| name.eq_ignore_ascii_case("host")).collect();

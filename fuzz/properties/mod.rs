@@ -1,5 +1,5 @@
-//! What must hold for every input, one property a file. The fuzz targets look for inputs that break them;
-//! `tests/corpus` replays the inputs that are known.
+//! Properties that must hold for every input, one per file. The fuzz targets look for inputs that break them;
+//! `tests/corpus` replays the known inputs.
 
 pub(crate) mod aead_file;
 pub(crate) mod authorization_response;

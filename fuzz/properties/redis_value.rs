@@ -1,10 +1,10 @@
-//! Values in Redis: a version and a document, nothing, or refused without a word of it (S-107).
+//! Values in Redis: a version and a document, nothing, or an error that repeats nothing of them (S-107).
 
 use auth_cache::Version;
 use auth_cache::untrusted::redis_value;
 use redis::Value;
 
-/// `input` is what the server sends, and version and document themselves.
+/// Takes `input` as the server's reply, and as a version followed by a document.
 pub(crate) fn holds(input: &[u8]) {
     if let Ok(answer) = redis::parse_redis_value(input) {
         let parts = if let Value::Array(parts) = &answer { parts.clone() } else { Vec::new() };

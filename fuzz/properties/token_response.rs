@@ -1,5 +1,5 @@
-//! Token responses: lifetimes stay within S-61, tokens are those of the JSON, and no text that is meant for people depends
-//! on a secret.
+//! Token responses: lifetimes stay within the limits (S-61), tokens are those of the JSON, and no text for people
+//! depends on a secret.
 
 use auth_core::{
     Application, Authority, ClientId, ClientInfo, CorrelationId, Error, Exchange as _, RefreshRedemption,
@@ -11,16 +11,16 @@ use serde_json::{Map, Value};
 
 const NOW: u64 = 1_700_000_000;
 const TEN_YEARS: u64 = 10 * 365 * 24 * 60 * 60;
-/// The members that are secrets, and whose letters decide nothing.
+/// The secret members; their characters do not affect parsing.
 const SECRETS: [&str; 2] = ["access_token", "refresh_token"];
 
-/// `input` is the body, as a success and as a refusal.
+/// `input` is the body of a success and of a refusal.
 pub(crate) fn holds(input: &[u8]) {
     let members = serde_json::from_slice::<Map<String, Value>>(input).ok();
     for status in [200, 400, 503] {
-        let answer = complete(status, input.to_vec());
-        check_texts(&answer);
-        match (&answer, &members) {
+        let result = complete(status, input.to_vec());
+        check_texts(&result);
+        match (&result, &members) {
             (Ok(tokens), Some(members)) => {
                 assert_eq!(status, 200);
                 check_tokens(tokens, members);
@@ -32,7 +32,7 @@ pub(crate) fn holds(input: &[u8]) {
             let shown = |members: &Map<String, Value>| {
                 texts(&complete(status, serde_json::to_vec(members).expect("JSON"))).concat()
             };
-            assert_eq!(shown(members), shown(&with_other_secrets(members)), "a secret is shown");
+            assert_eq!(shown(members), shown(&with_other_secrets(members)), "a secret affects the text");
         }
     }
 }
@@ -51,18 +51,19 @@ fn complete(status: u16, body: Vec<u8>) -> Result<Tokens, Error> {
 fn check_tokens(tokens: &Tokens, members: &Map<String, Value>) {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|token_type| token_type.eq_ignore_ascii_case("Bearer")));
-    assert!(!members.contains_key("error"), "a refusal is no success, whatever stands beside it");
+    assert!(!members.contains_key("error"), "a response with `error` is a refusal");
     assert_eq!(text("access_token"), Some(tokens.access_token.expose()));
     assert_eq!(text("refresh_token"), tokens.refresh_token.as_ref().map(Secret::expose));
     assert_eq!(text("id_token"), tokens.id_token.as_ref().map(|token| token.secret().expose()));
-    // What cannot be decoded is refused; what names nobody is as good as none (S-67).
+    // One that cannot be decoded is refused; one that names no one counts as missing (S-67).
     let client_info = text("client_info").and_then(|text| ClientInfo::parse(text).expect("it can be decoded"));
     assert_eq!(tokens.client_info, client_info);
     for secret in [Some(&tokens.access_token), tokens.refresh_token.as_ref()].into_iter().flatten() {
         let secret = secret.expose();
         assert!((1..=64 * 1024).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic()));
     }
-    let lifetime = |time: Timestamp| time.as_unix_seconds().checked_sub(NOW).expect("nothing expires before it came");
+    let lifetime =
+        |time: Timestamp| time.as_unix_seconds().checked_sub(NOW).expect("no token expires before it arrives");
     assert_eq!(lifetime(tokens.expires_on), seconds(members.get("expires_in")).unwrap_or_default());
     assert_eq!(tokens.extended_expires_on.map(lifetime), seconds(members.get("ext_expires_in")));
     let refresh_in = seconds(members.get("refresh_in")).filter(|refresh_in| *refresh_in < lifetime(tokens.expires_on));
@@ -71,7 +72,7 @@ fn check_tokens(tokens: &Tokens, members: &Map<String, Value>) {
     assert!(declined.is_empty() == tokens.granted_scopes.grants(&tokens.requested_scopes), "{declined:?}");
 }
 
-/// S-61: a whole number, or the same as a text of at most ten digits; never more than ten years.
+/// A whole number, also as text of at most ten digits, capped at ten years (S-61).
 fn seconds(value: Option<&Value>) -> Option<u64> {
     let seconds = match value? {
         Value::Number(number) => number.as_u64().expect("a whole number"),
@@ -82,23 +83,23 @@ fn seconds(value: Option<&Value>) -> Option<u64> {
     Some(seconds.min(TEN_YEARS))
 }
 
-fn check_texts(answer: &Result<Tokens, Error>) {
-    for text in texts(answer) {
+fn check_texts(result: &Result<Tokens, Error>) {
+    for text in texts(result) {
         assert!(text.len() < 32 * 1024, "{} bytes", text.len());
         let steers = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
         assert!(!text.contains(steers), "{text:?}");
     }
 }
 
-/// What people may get to see of the answer.
-fn texts(answer: &Result<Tokens, Error>) -> Vec<String> {
-    match answer {
+/// The texts of a response that people may see.
+fn texts(result: &Result<Tokens, Error>) -> Vec<String> {
+    match result {
         Ok(tokens) => vec![format!("{tokens:?}")],
         Err(error) => vec![format!("{error:?}"), error.to_string()],
     }
 }
 
-/// The same answer with other secrets of the same shape.
+/// The same response with other secrets of the same shape.
 fn with_other_secrets(members: &Map<String, Value>) -> Map<String, Value> {
     let mut members = members.clone();
     for name in SECRETS {

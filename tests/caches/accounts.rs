@@ -1,4 +1,4 @@
-//! Who is listed and who can be forgotten, in every cache, through the library and through the program.
+//! Listing and removing the accounts of every cache, through the library and through the program.
 
 use auth::{Account, AccountId, AuthError, Scopes, UiReason};
 use auth_tests::authority::FakeAuthority;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::library;
 
-/// The applications to which the cache belongs: those that wrote it, and those that find something in it.
+/// The applications of a cache: those that wrote it, and those that find something in it.
 pub(crate) fn apps(fixture: &Fixture) -> Vec<&App> {
     let meta = &fixture.meta;
     let found = meta.queries.iter().filter(|query| query.expect.source != Source::None).map(|query| &query.app);
@@ -24,7 +24,7 @@ pub(crate) fn apps(fixture: &Fixture) -> Vec<&App> {
     apps
 }
 
-/// Whom an application is to find.
+/// The people whom an application should find.
 pub(crate) fn people<'a>(fixture: &'a Fixture, app: &App) -> Vec<&'a Person> {
     let authority = app.authority();
     let here = |person: &&Person| person.environment_any_of.iter().any(|name| authority.is_environment(name));
@@ -45,7 +45,7 @@ fn check(fixture: &Fixture, listed: &[Value], people: &[&Person]) {
     }
 }
 
-/// A cache without what belongs to an account of an application; where a family shares the account, of any application.
+/// The cache without an account's entries for this application or, if a family shares the account, for any.
 fn forgotten(before: &Value, app: &App, person: &Person) -> Value {
     let authority = app.authority();
     let here = |entry: &Value| authority.is_environment(entry["environment"].as_str().unwrap());
@@ -75,7 +75,7 @@ fn json_of(account: &Account) -> Value {
 }
 
 #[tokio::test]
-async fn the_library_lists_and_forgets_as_described() {
+async fn the_library_lists_and_removes_accounts_as_described() {
     let (mut listed, mut removed) = (0, 0);
     for fixture in fixtures::all() {
         let provider = FakeAuthority::new(&fixture, Network::Answer);
@@ -105,13 +105,13 @@ async fn the_library_lists_and_forgets_as_described() {
                 removed += 1;
             }
         }
-        assert_eq!(provider.token_requests().len(), 0, "{}: nobody is asked for who has left", fixture.name);
+        assert_eq!(provider.token_requests().len(), 0, "{}: no token is requested for a removed account", fixture.name);
     }
-    assert_eq!((listed, removed), (76, 76), "nobody is passed over");
+    assert_eq!((listed, removed), (76, 76), "no account is left out");
 }
 
 #[tokio::test]
-async fn the_program_lists_and_forgets_as_described() {
+async fn the_program_lists_and_removes_accounts_as_described() {
     let (mut lists, mut removed) = (0, 0);
     for fixture in fixtures::all().iter().map(|fixture| fixture.moved_to(cache::now())) {
         for app in apps(&fixture) {
@@ -140,5 +140,5 @@ async fn the_program_lists_and_forgets_as_described() {
             assert_eq!(listed, json!([]), "{}", fixture.name);
         }
     }
-    assert_eq!((lists, removed), (83, 76), "nobody is passed over");
+    assert_eq!((lists, removed), (83, 76), "no account is left out");
 }

@@ -1,50 +1,49 @@
-//! What a query was answered, and whether that is right.
+//! The answer to a query, and whether it is right.
 
 use auth_tests::authority::{TokenRequest, new_access_token, new_refresh_token};
 use auth_tests::cache;
 use auth_tests::fixtures::{Fixture, Network, Query, Source};
-
 use auth_tests::loss::Refreshed;
 use serde_json::Value;
 
 use crate::choices::{self, Choice};
 
-/// An answer.
+/// The answer to a query.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
-    /// The token requests that it took.
+    /// The token requests that were sent.
     pub(crate) requests: Vec<TokenRequest>,
     /// The cache afterwards.
     pub(crate) after: Value,
 }
 
-/// What came of a query.
+/// The outcome of a query.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The access token of this step; `None` for another.
+    /// The cached access token of this step; `None` for any other.
     Cache(Option<usize>),
-    /// The access token of the answer to the first token request; `false` for another.
+    /// Whether it is the access token of the first token response.
     Network(bool),
-    /// Nothing is there: the user is needed.
+    /// Nothing usable: the user must sign in.
     Nothing,
-    /// What the provider said.
+    /// The provider's error code.
     Error(String),
 }
 
 impl Outcome {
-    /// That this access token came from the cache.
+    /// This access token came from the cache.
     pub(crate) fn cached(fixture: &Fixture, access_token: &str) -> Self {
         Self::Cache(fixture.meta.steps.iter().position(|step| step.access_token == access_token))
     }
 
-    /// That this access token is new.
+    /// This access token is new.
     pub(crate) fn new(access_token: &str) -> Self {
         Self::Network(access_token == new_access_token(1))
     }
 }
 
-/// What is wrong with an answer; nothing, where it is right.
+/// The problems of an answer; none if it is right.
 pub(crate) fn judge(fixture: &Fixture, query: &Query, answer: &Answer) -> Vec<String> {
     let choice = choices::of(fixture, query);
     let mut problems = Vec::new();
@@ -74,7 +73,7 @@ fn outcome(query: &Query, choice: Choice) -> Outcome {
     }
 }
 
-/// How many token requests are right: a provider that is out of order is asked once more.
+/// The minimum and maximum number of token requests: a failing provider is asked a second time.
 fn requests(query: &Query, choice: Choice) -> (usize, usize) {
     match (choice, query.expect.source, query.network) {
         (Choice::Nothing, ..) => (0, 0),
@@ -85,7 +84,7 @@ fn requests(query: &Query, choice: Choice) -> (usize, usize) {
     }
 }
 
-/// What is wrong with the cache afterwards: new tokens are in it, and nothing else is lost or changed.
+/// The problems of the cache afterwards: it should contain the new tokens, with nothing else lost or changed.
 fn rewritten(fixture: &Fixture, query: &Query, answer: &Answer) -> Vec<String> {
     let (before, after) = (fixture.document(), &answer.after);
     let new = |section: &str, secret: &str| cache::secrets(after, section).iter().any(|stored| stored == secret);
@@ -99,13 +98,13 @@ fn rewritten(fixture: &Fixture, query: &Query, answer: &Answer) -> Vec<String> {
         };
         let mut wrong = refreshed.losses(&before, after);
         wrong.extend((!is_stored).then(|| "the new tokens".to_owned()));
-        wrong.into_iter().map(|lost| format!("not in the cache any more: {lost}")).collect()
+        wrong.into_iter().map(|lost| format!("no longer in the cache: {lost}")).collect()
     } else {
-        Vec::from_iter((*after != before).then(|| "the cache is another one now".to_owned()))
+        Vec::from_iter((*after != before).then(|| "the cache has changed".to_owned()))
     }
 }
 
-/// What is not as it should be in a token request.
+/// The problems of a token request.
 fn misfits(fixture: &Fixture, query: &Query, request: &TokenRequest) -> Vec<String> {
     let expect = &query.expect;
     let mut misfits = Vec::new();

@@ -2,20 +2,20 @@
 
 use auth_tests::fixtures::{self, Fixture, Query};
 
-/// What we answer.
+/// Our answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// What the description says.
     AsDescribed,
-    /// The token in the cache; it is refreshed beside.
+    /// The cached token, which is refreshed in the background.
     CacheAndRefresh,
-    /// A new token, for which the refresh token is redeemed.
+    /// A new token, by redeeming the refresh token.
     Refresh,
-    /// Nothing, without asking anybody.
+    /// Nothing, without a token request.
     Nothing,
 }
 
-/// By case, with its library where that matters, and query.
+/// By case, prefixed with the library if that matters, and query.
 const CHOICES: [(&str, &str, Choice); 14] = [
     ("a_msa", "hit", Choice::AsDescribed),
     ("a_organizations", "hit_same_authority", Choice::AsDescribed),
@@ -33,14 +33,14 @@ const CHOICES: [(&str, &str, Choice); 14] = [
     ("k_ssh_cert", "bearer_request_must_not_get_it", Choice::AsDescribed),
 ];
 
-/// The choice for a query. A required query leaves none.
+/// Our choice for a query; a required query leaves none.
 pub(crate) fn of(fixture: &Fixture, query: &Query) -> Choice {
     if !query.informational {
         return Choice::AsDescribed;
     }
     let mut chosen = CHOICES.iter().filter(|row| concerns(row, fixture, query));
-    let choice = chosen.next().unwrap_or_else(|| panic!("{} {}: nothing is chosen", fixture.name, query.name)).2;
-    assert_eq!(chosen.next(), None, "{} {}: chosen once", fixture.name, query.name);
+    let choice = chosen.next().unwrap_or_else(|| panic!("{} {}: no choice", fixture.name, query.name)).2;
+    assert_eq!(chosen.next(), None, "{} {}: more than one choice", fixture.name, query.name);
     choice
 }
 

@@ -1,4 +1,4 @@
-//! The queries of confidential clients, and those for tokens of a special type: the cache answers them, whatever flow asks.
+//! The queries of confidential clients and for tokens of a special type, which the cache answers whatever the flow.
 
 use auth_cache::{
     AppQuery, Assertion, AssertionQuery, CachedToken, Extension, GrantLookup, Lookup, Query as UserQuery, TokenCache,
@@ -11,16 +11,16 @@ use crate::choices::{self, Choice};
 use crate::known_differences::QUERIES;
 use crate::library;
 
-/// What the cache says.
+/// The cache's answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    /// The access token of this step serves.
-    Serves(Option<usize>),
-    /// The same, and a new one is asked for beside.
-    ServesAndIsDue(Option<usize>),
-    /// A new one has to be asked for.
-    Ask,
-    /// The user is needed.
+    /// The access token of this step.
+    Usable(Option<usize>),
+    /// The access token of this step, while a new one is requested.
+    UsableButRefresh(Option<usize>),
+    /// A new token must be requested.
+    MustRequest,
+    /// The user must sign in.
     Nothing,
 }
 
@@ -45,9 +45,9 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
         fixture.meta.steps.iter().position(|step| step.access_token == token)
     };
     let grant = |found: GrantLookup| match found {
-        GrantLookup::Usable(token) => Answer::Serves(step(&token)),
-        GrantLookup::UsableButRefresh(token) => Answer::ServesAndIsDue(step(&token)),
-        GrantLookup::MustRequest(_, None) => Answer::Ask,
+        GrantLookup::Usable(token) => Answer::Usable(step(&token)),
+        GrantLookup::UsableButRefresh(token) => Answer::UsableButRefresh(step(&token)),
+        GrantLookup::MustRequest(_, None) => Answer::MustRequest,
         other => panic!("{} {}: {other:?}", fixture.name, query.name),
     };
     match query.kind {
@@ -62,8 +62,8 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
             let mut user = UserQuery::new(&authority, &client_id, &account, &scopes);
             user.kind = kind;
             match cache.lookup(&user, fixture.now()).await.unwrap() {
-                Lookup::Usable(token) => Answer::Serves(step(&token)),
-                Lookup::MustRefresh(_, None) => Answer::Ask,
+                Lookup::Usable(token) => Answer::Usable(step(&token)),
+                Lookup::MustRefresh(_, None) => Answer::MustRequest,
                 Lookup::Nothing => Answer::Nothing,
                 other => panic!("{} {}: {other:?}", fixture.name, query.name),
             }
@@ -74,10 +74,10 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
 fn expected(fixture: &Fixture, query: &Query) -> Answer {
     match (choices::of(fixture, query), query.expect.source, query.network) {
         (Choice::Nothing, ..) => Answer::Nothing,
-        (Choice::Refresh, ..) | (Choice::AsDescribed, Source::Network, _) => Answer::Ask,
-        (Choice::AsDescribed, Source::Cache, Network::Forbid) => Answer::Serves(Some(query.expect.step.unwrap())),
+        (Choice::Refresh, ..) | (Choice::AsDescribed, Source::Network, _) => Answer::MustRequest,
+        (Choice::AsDescribed, Source::Cache, Network::Forbid) => Answer::Usable(Some(query.expect.step.unwrap())),
         (Choice::AsDescribed, Source::Cache, Network::Unavailable) => {
-            Answer::ServesAndIsDue(Some(query.expect.step.unwrap()))
+            Answer::UsableButRefresh(Some(query.expect.step.unwrap()))
         }
         other => panic!("{} {}: {other:?}", fixture.name, query.name),
     }
@@ -94,7 +94,13 @@ async fn every_other_query_is_answered_as_described() {
                 let answer = ask(&fixture, query).await;
                 let is_known = |(name, known, _): &&(&str, &str, &str)| *name == fixture.name && *known == query.name;
                 if let Some((_, _, why)) = QUERIES.iter().find(is_known) {
-                    assert_ne!(answer, expected(&fixture, query), "{} {} works now: {why}", fixture.name, query.name);
+                    assert_ne!(
+                        answer,
+                        expected(&fixture, query),
+                        "{} {} is answered as described now: {why}",
+                        fixture.name,
+                        query.name
+                    );
                     different += 1;
                 } else {
                     assert_eq!(answer, expected(&fixture, query), "{} {}", fixture.name, query.name);
@@ -103,5 +109,5 @@ async fn every_other_query_is_answered_as_described() {
             }
         }
     }
-    assert_eq!((asked, different, public), (35, QUERIES.len(), 101), "none is passed over");
+    assert_eq!((asked, different, public), (35, QUERIES.len(), 101), "no query is left out");
 }

@@ -1,16 +1,16 @@
-//! What is not as described yet, or cannot be. A test fails as soon as an entry here works; then it goes.
+//! Queries that are not answered as described. A test fails once one of these is; then remove it here.
 
-/// Required queries that are answered otherwise: the cache, the query, and why.
+/// Required queries that are answered differently: the cache, the query and why.
 pub(crate) const QUERIES: [(&str, &str, &str); 3] = [
     (
         "msal-node/l_ext_cache_key",
         "hit_plain",
-        "MSAL Node dropped this token when it stored the next: it is not in the file",
+        "MSAL Node dropped this token when it stored the next one: it is not in the file",
     ),
     (
         "msal-python/f_obo",
         "same_assertion_alice",
-        "MSAL Python does not write down with which assertion a token was got, and another one of the user must not get it",
+        "MSAL Python does not record the assertion of a token, which answers no other assertion of the user",
     ),
-    ("msal-python/f_obo", "same_assertion_bob", "the same"),
+    ("msal-python/f_obo", "same_assertion_bob", "as for alice"),
 ];

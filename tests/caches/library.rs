@@ -7,7 +7,7 @@ use auth_tests::fixtures::{self, App, Fixture, Query, Stopped};
 
 use crate::answer::{Answer, Outcome, judge};
 
-/// A store with the cache in it.
+/// A store with this cache.
 pub(crate) async fn store(fixture: &Fixture) -> MemoryStorage {
     let storage = MemoryStorage::new();
     let version = storage.version().unwrap();
@@ -15,7 +15,7 @@ pub(crate) async fn store(fixture: &Fixture) -> MemoryStorage {
     storage
 }
 
-/// The client of an application, over that store and before that provider.
+/// The client of an application, with that store and provider.
 pub(crate) fn client(app: &App, fixture: &Fixture, storage: &MemoryStorage, provider: &FakeAuthority) -> PublicClient {
     PublicClient::builder(&app.client_id)
         .authority(app.authority())
@@ -31,7 +31,7 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
     let storage = store(fixture).await;
     let client = client(&query.app, fixture, &storage, &provider);
     let id = AccountId::new(query.account.clone().unwrap());
-    // Who is not listed is asked for all the same.
+    // An account that is not listed is tried all the same.
     let listed = client.accounts().await.unwrap().into_iter().find(|account| account.home_account_id == id);
     let account = listed.unwrap_or_else(|| Account::new(id, "", ""));
     let scopes = Scopes::parse(&query.scopes.join(" ")).unwrap();
@@ -52,7 +52,7 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
     Answer { outcome, requests: provider.token_requests(), after }
 }
 
-// The pause before the second request to a provider that is out of order takes no time.
+// The pause before a failing provider is asked again takes no time.
 #[tokio::test(start_paused = true)]
 async fn every_query_of_a_public_client_is_answered_as_described() {
     let (mut asked, mut wrong) = (0, Vec::new());
@@ -64,5 +64,5 @@ async fn every_query_of_a_public_client_is_answered_as_described() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(asked, 101, "none is passed over");
+    assert_eq!(asked, 101, "no query is left out");
 }

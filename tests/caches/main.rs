@@ -1,4 +1,4 @@
-//! Caches of other libraries, in `tests/fixtures`: every question about them, through the library and through the program.
+//! The caches of other libraries in `tests/fixtures`: every query, through the library and through the program.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Every query of a public client, through the program: its flags, its cache file, TLS, and the clock of this machine.
+//! Every query of a public client, through the program: its flags, its cache file, TLS and this machine's clock.
 
 use auth_tests::authority::FakeAuthority;
 use auth_tests::authority::proxy::Proxy;
@@ -9,7 +9,7 @@ use auth_tests::program::Ended;
 
 use crate::answer::{Answer, Outcome, judge};
 
-/// The words that ask a query.
+/// The arguments for a query.
 fn words(query: &Query) -> Vec<&str> {
     let mut words = vec!["--silent", "--account", query.account.as_deref().unwrap()];
     words.extend(query.force_refresh.then_some("--force-refresh"));
@@ -33,9 +33,9 @@ async fn ask(fixture: &Fixture, query: &Query) -> Answer {
 }
 
 fn outcome(fixture: &Fixture, ended: &Ended) -> Outcome {
-    let told = ended.json();
-    let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{}: no {name}: {ended:?}", fixture.name));
-    match (ended.code, told["source"].as_str(), told["error"].as_str()) {
+    let output = ended.json();
+    let text = |name: &str| output[name].as_str().unwrap_or_else(|| panic!("{}: no {name}: {ended:?}", fixture.name));
+    match (ended.code, output["source"].as_str(), output["error"].as_str()) {
         (Some(0), Some("cache"), None) => Outcome::cached(fixture, text("access_token")),
         (Some(0), Some("identity_provider"), None) => Outcome::new(text("access_token")),
         (Some(3), None, Some("no_tokens_found" | "no_account_for_login_hint")) => Outcome::Nothing,
@@ -44,7 +44,7 @@ fn outcome(fixture: &Fixture, ended: &Ended) -> Outcome {
     }
 }
 
-/// Asks all queries about the caches of one library, and counts them.
+/// Asks all queries about the caches of one library, and returns their number.
 async fn ask_all(library: &str) -> usize {
     let (mut asked, mut wrong) = (0, Vec::new());
     for fixture in fixtures::all().iter().filter(|fixture| fixture.name.starts_with(library)) {
@@ -60,16 +60,16 @@ async fn ask_all(library: &str) -> usize {
 }
 
 #[tokio::test]
-async fn the_caches_of_msal_go() {
-    assert_eq!(ask_all("msal-go/").await, 41, "none is passed over");
+async fn queries_about_caches_of_msal_go_are_answered_as_described() {
+    assert_eq!(ask_all("msal-go/").await, 41, "no query is left out");
 }
 
 #[tokio::test]
-async fn the_caches_of_msal_node() {
-    assert_eq!(ask_all("msal-node/").await, 30, "none is passed over");
+async fn queries_about_caches_of_msal_node_are_answered_as_described() {
+    assert_eq!(ask_all("msal-node/").await, 30, "no query is left out");
 }
 
 #[tokio::test]
-async fn the_caches_of_msal_python() {
-    assert_eq!(ask_all("msal-python/").await, 30, "none is passed over");
+async fn queries_about_caches_of_msal_python_are_answered_as_described() {
+    assert_eq!(ask_all("msal-python/").await, 30, "no query is left out");
 }

@@ -1,4 +1,4 @@
-//! A forced refresh of every account in every cache, by every application that wrote it: the new tokens are stored, and
+//! A forced refresh of every account in every cache, by every application that wrote it. The new tokens are stored, and
 //! nothing else is lost or changed.
 
 use auth::{AccountId, Scopes, TokenSource};
@@ -33,7 +33,7 @@ async fn refresh(fixture: &Fixture, app: &App, step: &Step, person: &Person) {
 }
 
 #[tokio::test]
-async fn a_refresh_changes_nothing_of_others() {
+async fn a_refresh_changes_only_its_own_entries() {
     let mut refreshed = 0;
     for fixture in fixtures::all() {
         for app in apps(&fixture).into_iter().filter(|app| !app.confidential) {
@@ -44,5 +44,5 @@ async fn a_refresh_changes_nothing_of_others() {
             }
         }
     }
-    assert_eq!(refreshed, 63, "nobody is passed over");
+    assert_eq!(refreshed, 63, "no account is left out");
 }

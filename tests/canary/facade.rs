@@ -1,4 +1,4 @@
-//! The facade, with everything in it that can be shown.
+//! The facade: its log, events, pages, files, and everything with `Debug` or `Display`.
 
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
@@ -17,7 +17,7 @@ use auth_tests::transports::Recording;
 use crate::listener::Listener;
 
 const ADA: &str = "ada@contoso.example";
-/// Stands in broken answers where a token would stand.
+/// Takes the place of tokens in broken responses.
 const PLANTED: &str = "canary-5f1d0c0e7b9a4e3d8c2b6a1f";
 
 struct Watched {
@@ -27,8 +27,8 @@ struct Watched {
     browser: RobotBrowser,
     client: PublicClient,
     shown: String,
-    /// What the client told beside its answers.
-    told: Arc<Mutex<String>>,
+    /// The client's events.
+    events: Arc<Mutex<String>>,
 }
 
 impl Watched {
@@ -37,16 +37,16 @@ impl Watched {
         let transport = Recording::over(ReqwestTransport::new());
         let storage = FileStorage::at(folder.join("tokens.json")).unwrap();
         let browser = RobotBrowser::user(ADA);
-        let told = Arc::default();
-        let builder = builder(&emulator, &transport, &storage, &told).browser(browser.clone());
+        let events = Arc::default();
+        let builder = builder(&emulator, &transport, &storage, &events).browser(browser.clone());
         let shown = format!("{builder:?} {builder:#?}");
-        Self { emulator, transport, storage, browser, client: builder.build().unwrap(), shown, told }
+        Self { emulator, transport, storage, browser, client: builder.build().unwrap(), shown, events }
     }
 
-    /// A refresh fails while the token still serves, in a client that no failure keeps from trying.
-    async fn refresh_in_vain(&mut self, fault: Fault) {
+    /// Has a refresh fail while the token is still valid, in a new client, so that no earlier failure prevents it.
+    async fn fail_refresh(&mut self, fault: Fault) {
         cache::change(&self.storage, |document| cache::set_time(document, "expires_on", cache::now() + 200)).await;
-        self.client = builder(&self.emulator, &self.transport, &self.storage, &self.told)
+        self.client = builder(&self.emulator, &self.transport, &self.storage, &self.events)
             .browser(self.browser.clone())
             .build()
             .unwrap();
@@ -99,7 +99,7 @@ impl Watched {
         self.show_outcome(outcome);
     }
 
-    /// A sign-in on another device; gives the code that the user entered, if it came so far.
+    /// Signs in on another device. Returns the code that the user entered, if there was one.
     async fn device_code(&mut self, robot: Robot) -> Option<String> {
         let scopes = Scopes::parse("User.Read").unwrap();
         let request = self.client.acquire_token_by_device_code(&scopes);
@@ -129,18 +129,18 @@ fn builder(
     emulator: &Emulator,
     transport: &Recording<ReqwestTransport>,
     storage: &FileStorage,
-    told: &Arc<Mutex<String>>,
+    events: &Arc<Mutex<String>>,
 ) -> PublicClientBuilder {
-    let told = Arc::clone(told);
+    let events = Arc::clone(events);
     PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
         .authority(Authority::parse(&emulator.authority()).unwrap())
         .transport(transport.clone())
         .storage(storage.clone())
-        .on_event(move |event| write!(told.lock().unwrap(), "{event:?}\n{event:#?}\n").unwrap())
+        .on_event(move |event| write!(events.lock().unwrap(), "{event:?}\n{event:#?}\n").unwrap())
 }
 
-/// Answers that hold a token where something else is wrong.
-fn broken_answers() -> Vec<Fault> {
+/// Responses that contain a token although something is wrong with them.
+fn broken_responses() -> Vec<Fault> {
     let json = |body: String| Fault::status(200).content_type("application/json").body(body).into();
     vec![
         json(format!("{{\"access_token\":\"{PLANTED}\",\"token_type\":\"mac\",\"expires_in\":1}}")),
@@ -161,7 +161,7 @@ fn broken_answers() -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
+async fn s111_no_secret_in_logs_debug_output_errors_pages_or_other_files() {
     let listener = Listener::to_this_process();
     let folder = tempfile::tempdir().unwrap();
     let mut watched = Watched::start(folder.path()).await;
@@ -177,9 +177,9 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
     watched.next(Fault::LoseAnswer);
     watched.silent(true).await;
     watched.emulator.faults().clear();
-    // The user signs in again, for the lost answer took the refresh token along.
+    // The refresh token was lost with the response, so the user signs in again.
     watched.interactive().await;
-    for fault in broken_answers() {
+    for fault in broken_responses() {
         watched.next(fault.clone());
         watched.silent(true).await;
         watched.emulator.faults().clear();
@@ -187,13 +187,13 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
         watched.interactive().await;
         watched.emulator.faults().clear();
     }
-    for fault in broken_answers() {
-        watched.refresh_in_vain(fault).await;
+    for fault in broken_responses() {
+        watched.fail_refresh(fault).await;
     }
     let refusal = Fault::oauth("invalid_grant").description(PLANTED);
-    watched.refresh_in_vain(refusal.into()).await;
-    let told = watched.told.lock().unwrap().clone();
-    assert!(told.contains("RefreshFailed") && told.contains("InteractionHint"), "{told}");
+    watched.fail_refresh(refusal.into()).await;
+    let events = watched.events.lock().unwrap().clone();
+    assert!(events.contains("RefreshFailed") && events.contains("InteractionHint"), "{events}");
     let (client, account) = (watched.client.clone(), watched.client.accounts().await.unwrap().remove(0));
     watched.show(&client);
     watched.show(&account);
@@ -211,11 +211,11 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
     assert!(pages.contains("Return to the application"));
     let urls = watched.browser.urls().join("\n");
     secrets.push(("planted token".to_owned(), PLANTED.to_owned()));
-    assert_absent("an event", &told, &secrets);
+    assert_absent("an event", &events, &secrets);
     for (place, text) in [("a page", &pages), ("an address", &urls)] {
         assert_absent(place, text, &secrets);
     }
-    // The address of the sign-in page is the browser's alone (S-110).
+    // Only the browser gets the URL of the sign-in page (S-110).
     for url in watched.browser.urls() {
         for (name, value) in form_urlencoded::parse(url.split_once('?').unwrap().1.as_bytes()) {
             if matches!(&*name, "state" | "nonce") {
@@ -233,7 +233,7 @@ async fn s111_no_secret_in_logs_debug_display_pages_or_other_files() {
     watched.emulator.shutdown().await;
 }
 
-/// Answers that hold a device code where something else is wrong.
+/// Responses that contain a device code although something is wrong with them.
 fn broken_codes() -> Vec<Fault> {
     let with = |device_code: &str, rest: &str| {
         let body = format!("{{\"device_code\":\"{device_code}\",\"expires_in\":900{rest}}}");
@@ -252,7 +252,7 @@ fn broken_codes() -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn s111_no_secret_of_a_sign_in_on_another_device() {
+async fn s111_no_secret_of_a_sign_in_on_another_device_leaks() {
     let listener = Listener::to_this_process();
     let folder = tempfile::tempdir().unwrap();
     let mut watched = Watched::start(folder.path()).await;
@@ -265,8 +265,8 @@ async fn s111_no_secret_of_a_sign_in_on_another_device() {
         watched.emulator.faults().push(Endpoint::DeviceAuthorization, fault);
         assert_eq!(watched.device_code(Robot::new()).await, None);
     }
-    // Broken answers to the question whether the user is done.
-    for fault in broken_answers() {
+    // Broken responses to polling.
+    for fault in broken_responses() {
         watched.emulator.faults().push(Endpoint::Token, fault);
         user_codes.extend(watched.device_code(Robot::new()).await);
     }
@@ -274,15 +274,15 @@ async fn s111_no_secret_of_a_sign_in_on_another_device() {
     assert!(secrets.iter().filter(|(name, _)| name == "device_code").count() > user_codes.len());
     assert!(secrets.iter().any(|(name, _)| name == "access_token"));
     secrets.push(("planted code".to_owned(), PLANTED.to_owned()));
-    let (log, told) = (listener.text(), watched.told.lock().unwrap().clone());
-    for (place, text) in [("the log", &log), ("Debug or Display", &watched.shown), ("an event", &told)] {
+    let (log, events) = (listener.text(), watched.events.lock().unwrap().clone());
+    for (place, text) in [("the log", &log), ("Debug or Display", &watched.shown), ("an event", &events)] {
         assert_absent(place, text, &secrets);
-        assert!(!user_codes.iter().any(|code| text.contains(code)), "{place} holds a user code");
+        assert!(!user_codes.iter().any(|code| text.contains(code)), "{place} contains a user code");
     }
 }
 
 #[tokio::test]
-async fn s111_no_secret_when_somebody_else_signs_in_or_nobody_does() {
+async fn s111_no_secret_leaks_when_another_user_or_no_one_signs_in() {
     let listener = Listener::to_this_process();
     let folder = tempfile::tempdir().unwrap();
     let mut watched = Watched::start(folder.path()).await;

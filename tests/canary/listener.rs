@@ -1,16 +1,16 @@
-//! Listening to everything that is logged in this process, at the finest level.
+//! Collects everything that this process logs, at the most detailed level.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// What was logged. Clones share it.
+/// The log. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Listener(Arc<Mutex<Vec<u8>>>);
 
 impl Listener {
-    /// Listens from the first call on.
+    /// Returns the listener of this process, which starts with the first call.
     pub(crate) fn to_this_process() -> &'static Self {
         static LISTENER: OnceLock<Listener> = OnceLock::new();
         LISTENER.get_or_init(|| {
@@ -29,7 +29,7 @@ impl Listener {
         })
     }
 
-    /// What was logged so far.
+    /// Returns the log so far.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
@@ -52,7 +52,7 @@ impl log::Log for Listener {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        // The robot reads its pages with these; a user's browser runs elsewhere.
+        // The robot parses its pages with these; a user's browser is another process.
         if ["html5ever", "selectors"].iter().any(|reader| record.target().starts_with(reader)) {
             return;
         }

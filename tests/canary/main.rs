@@ -1,7 +1,7 @@
-//! No secret leaves by a side door: whole sign-ins, refreshes, refusals and sign-outs through the facade and through the
-//! program, while everything that anybody could read is collected and searched for every secret that went over the wire.
+//! No secret leaks: sign-ins, refreshes, refusals and sign-outs run through the facade and through the program, while
+//! everything that others could read is collected and searched for every secret that went over the wire.
 //!
-//! This is a program of its own because it listens to all logs of its process.
+//! A test binary of its own, because it listens to all logs of its process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The program `auth`: its stderr with every log switched on, its stdout where no token belongs, and what others see of the
+//! The program `auth`: its stderr with all logs on, its stdout where no token belongs, and the command line of the
 //! browser that it starts.
 
 use std::time::Duration;
@@ -16,18 +16,18 @@ struct Watched {
     home: Home,
     emulator: Emulator,
     secrets: Vec<(String, String)>,
-    /// Everything that may hold no secret.
+    /// Everything that must not contain a secret.
     seen: String,
 }
 
 impl Watched {
-    /// Runs `auth`; its stdout may hold tokens only where the line asks for them.
+    /// Runs `auth`. Its stdout may contain tokens only if the line asks for them.
     async fn auth(&mut self, line: &str, browser: &str, code: i32) -> Ended {
         let ended = self.run(line, browser).end().await.expect(code);
         self.look_at(line, ended)
     }
 
-    /// Runs `auth` for a sign-in on another device; gives the code that its user enters.
+    /// Runs `auth` for a sign-in on another device. Returns the code that the user enters.
     async fn device_code(&mut self, line: &str, robot: Robot, code: i32) -> String {
         let waiting = Waiting::start(self.run(line, "").args(["--device-code"])).await;
         let user_code = waiting.user_code.clone();
@@ -37,7 +37,7 @@ impl Watched {
         user_code
     }
 
-    /// Runs `auth` at a terminal, whose user pastes a wrong address and then the right one; gives the code in it.
+    /// Runs `auth` at a terminal, where the user pastes a wrong URL and then the right one. Returns the code in it.
     async fn pasted(&mut self, line: &str, robot: Robot, code: i32) -> String {
         let mut terminal = Terminal::start(self.run(line, "").args(["--no-browser"]));
         let address = loop {
@@ -64,7 +64,7 @@ impl Watched {
         run.env("BROWSER", browser).env("AUTH_LOG", "trace")
     }
 
-    /// Keeps what others can see, and the secrets that are not to be in it.
+    /// Records what others can see, and the secrets that must not be in it.
     fn look_at(&mut self, line: &str, ended: Ended) -> Ended {
         self.seen.push_str(&ended.stderr);
         if line.contains("--output json") && line.starts_with("token") && ended.code == Some(0) {
@@ -98,7 +98,7 @@ impl Watched {
 }
 
 #[tokio::test]
-async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browser() {
+async fn s111_no_secret_on_stderr_in_errors_or_on_the_browsers_command_line() {
     let emulator = Emulator::builder().device_interval(Duration::from_secs(1)).start().await.unwrap();
     let mut watched = Watched { home: Home::default(), emulator, secrets: Vec::new(), seen: String::new() };
     let file = watched.home.file("tokens.json");
@@ -149,12 +149,12 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
     assert!(watched.seen.contains("TRACE") || watched.seen.contains("DEBUG"), "the log was on");
     assert!(watched.seen.contains("code_challenge="), "the browser was watched");
     assert_absent("what others can read", &watched.seen, &watched.secrets);
-    // A user code has a line of its own, and stands nowhere else.
+    // A user code appears once, on a line of its own.
     for code in &user_codes {
         let lines: Vec<_> = watched.seen.lines().filter(|line| line.contains(code)).collect();
-        assert_eq!(lines, [format!("    {code}")], "a user code was told");
+        assert_eq!(lines, [format!("    {code}")], "a user code appears elsewhere");
     }
-    // Codes and verifiers are known to the emulator by their fingerprints only.
+    // The emulator keeps only fingerprints of codes and verifiers.
     let ledger = watched.emulator.ledger();
     assert_eq!(ledger.redemptions(CredentialKind::DeviceCode).len(), 2);
     let challenges: Vec<_> = ledger
@@ -164,7 +164,7 @@ async fn s111_no_secret_on_stderr_in_errors_or_in_the_command_line_of_the_browse
         .collect();
     assert!(challenges.len() >= 4 && watched.seen.contains(&challenges[0]));
     for word in words(&watched.seen) {
-        assert!(ledger.redemption_of(word).is_none(), "a code or a refresh token was told");
-        assert!(!challenges.contains(&challenge(word)), "a verifier was told");
+        assert!(ledger.redemption_of(word).is_none(), "a code or refresh token was shown");
+        assert!(!challenges.contains(&challenge(word)), "a verifier was shown");
     }
 }

@@ -1,4 +1,4 @@
-//! The cache in Redis: a sign-in over TLS with a password, and servers that repeat in their errors what they were sent.
+//! The cache in Redis: sign-ins over TLS with a password, and servers whose errors repeat what they were sent.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -18,13 +18,13 @@ use redis::{Client, Parser, Value};
 use crate::listener::Listener;
 
 const PASSWORD: &str = "canary-of-redis-8e1f4b7a2c9d";
-/// Stands in values where tokens would stand.
+/// Takes the place of tokens in stored values.
 const PLANTED: &str = "canary-in-redis-3b9c0d5e7f1a";
 
 struct Watched {
     emulator: Emulator,
     transport: Recording<ReqwestTransport>,
-    /// Debug and Display of everything, and what clients told beside their answers.
+    /// The `Debug` and `Display` output of everything, and the clients' events.
     shown: Arc<Mutex<String>>,
 }
 
@@ -33,20 +33,20 @@ impl Watched {
         self.shown.lock().unwrap().push_str(text);
     }
 
-    /// A process that has only this store.
+    /// The client of a process that has only this store.
     fn client(&self, storage: &RedisStorage) -> PublicClient {
-        let told = Arc::clone(&self.shown);
+        let shown = Arc::clone(&self.shown);
         let builder = PublicClient::builder("c0ffee00-0000-4000-8000-000000000001")
             .authority(Authority::parse(&self.emulator.authority()).unwrap())
             .transport(self.transport.clone())
             .partitioned_storage(storage.clone())
             .browser(RobotBrowser::user("ada@contoso.example"))
-            .on_event(move |event| write!(told.lock().unwrap(), "{event:?}\n{event:#?}\n").unwrap());
+            .on_event(move |event| write!(shown.lock().unwrap(), "{event:?}\n{event:#?}\n").unwrap());
         self.show(&format!("{builder:?} {builder:#?} {storage:?} {storage:#?}\n"));
         builder.build().unwrap()
     }
 
-    /// All ways to a token; tells how many of those that came were stored.
+    /// Gets tokens in all ways, and returns how many were stored.
     async fn sign_in(&self, storage: RedisStorage) -> usize {
         let (client, scopes) = (self.client(&storage), Scopes::parse("User.Read").unwrap());
         let silent = client.acquire_token_silent(&scopes, None).send().await;
@@ -89,7 +89,7 @@ fn storage(server: &RedisServer, password: &str, authority: &Path) -> RedisStora
     RedisStorage::at(&server.url_with(password)).unwrap().trusting(&authority).unwrap()
 }
 
-/// Puts something else in the place of each value.
+/// Replaces each value.
 fn spoil(server: &RedisServer, words: &[&str]) {
     let socket = format!("unix://{}?pass={PASSWORD}", server.socket());
     let mut admin = Client::open(socket).unwrap().get_connection().unwrap();
@@ -101,7 +101,8 @@ fn spoil(server: &RedisServer, words: &[&str]) {
     }
 }
 
-/// A server for one process that has nothing, gives every lock, and repeats in an error the document that it should store.
+/// A server for one connection that has no values, grants every lock, and repeats the document to be stored in an
+/// error.
 fn parrot() -> RedisStorage {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -116,7 +117,7 @@ fn parrot() -> RedisStorage {
                     format!("-ERR {}", words.concat().replace(['\r', '\n'], " "))
                 }
                 ("SSCAN", _) => "*2\r\n$1\r\n0\r\n*0".to_owned(),
-                // A lock works on three keys.
+                // A lock script has three keys.
                 ("EVALSHA", "3") => ":1".to_owned(),
                 ("EVALSHA", _) => "*0".to_owned(),
                 _ => "+OK".to_owned(),
@@ -130,7 +131,7 @@ fn parrot() -> RedisStorage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s111_no_secret_of_a_cache_in_redis() {
+async fn s111_no_secret_of_a_cache_in_redis_leaks() {
     let listener = Listener::to_this_process();
     let folder = tempfile::tempdir().unwrap();
     let made = Certificates::make(folder.path(), &["127.0.0.1"]);
@@ -143,7 +144,7 @@ async fn s111_no_secret_of_a_cache_in_redis() {
     let right = |server: &RedisServer| storage(server, PASSWORD, &made.authority);
 
     let mut server = start(&[]);
-    assert_eq!(watched.sign_in(right(&server)).await, 2, "it is kept");
+    assert_eq!(watched.sign_in(right(&server)).await, 2, "both tokens are stored");
     let json = format!("{{\"AccessToken\":{{\"{PLANTED}\":\"{PLANTED}\"}}}}");
     let version = "0123456789abcdef0123456789abcdef";
     for words in [
@@ -157,7 +158,7 @@ async fn s111_no_secret_of_a_cache_in_redis() {
         watched.sign_in(right(&server)).await;
     }
     spoil(&server, &["HSET", "d", "{}", "v", version]);
-    assert_eq!(watched.sign_in(right(&server)).await, 2, "it is kept again");
+    assert_eq!(watched.sign_in(right(&server)).await, 2, "both tokens are stored again");
     watched.sign_out(right(&server)).await;
     let others = [
         storage(&server, "canary-of-redis-that-is-wrong", &made.authority),
@@ -169,7 +170,7 @@ async fn s111_no_secret_of_a_cache_in_redis() {
     }
     server.stop();
     assert_eq!(watched.sign_in(right(&server)).await, 0);
-    // One that does not know the command, and says with what it came: the password.
+    // The server does not know the command, and repeats its argument in the error: the password.
     let server = start(&["--rename-command", "AUTH", ""]);
     assert_eq!(watched.sign_in(right(&server)).await, 0);
     assert_eq!(watched.sign_in(parrot()).await, 0);

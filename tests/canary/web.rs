@@ -1,4 +1,4 @@
-//! A sign-in of a web application, kept in a session as a text that is all secrets.
+//! A sign-in of a web application, kept in a session as text that consists of secrets.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::listener::Listener;
 
 #[tokio::test]
-async fn s111_no_secret_of_a_sign_in_that_is_kept_in_a_session() {
+async fn s111_no_secret_of_a_sign_in_kept_in_a_session_leaks() {
     let listener = Listener::to_this_process();
     let emulator = Emulator::start().await.unwrap();
     let transport = Recording::over(ReqwestTransport::new());
@@ -36,7 +36,7 @@ async fn s111_no_secret_of_a_sign_in_that_is_kept_in_a_session() {
         let members: Value = serde_json::from_str(kept.expose()).unwrap();
         for name in ["state", "nonce", "code_verifier"] {
             let secret = members[name].as_str().unwrap().to_owned();
-            // Whatever is wrong with the rest of it, or with itself.
+            // Something is wrong with another member, or with this one.
             for (wrong, value) in
                 [("issuer", "x"), ("redirect_uri", &secret), ("started_at", &secret), ("url", &secret)]
             {
@@ -55,7 +55,7 @@ async fn s111_no_secret_of_a_sign_in_that_is_kept_in_a_session() {
             Some(fields) => form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(),
             None => redirect.url().split_once('?').unwrap().1.to_owned(),
         };
-        // By the client that began, by it again, and by one that knows of nothing.
+        // By the client that began, by the same again, and by one that has restarted.
         for client in [&app, &app, &restarted] {
             let response = AuthorizationResponse::parse(response.as_bytes()).unwrap();
             write!(shown, "{response:?} {response:#?}").unwrap();

@@ -1,4 +1,4 @@
-//! Every known input of the fuzz targets, through the properties that the targets check.
+//! Replays every known input of the fuzz targets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ const TARGETS: [(&str, Property); 10] = [
     ("token_response", token_response::holds),
 ];
 
-/// The names of what is in a folder of `fuzz`.
+/// The names of the files in a folder of `fuzz`.
 fn names(folder: &str) -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -43,7 +43,7 @@ fn names(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_input_of_the_corpora_keeps_its_property() {
+fn the_properties_hold_for_every_known_input() {
     for (target, holds) in TARGETS {
         let inputs = names(&format!("corpus/{target}"));
         assert!(inputs.len() >= 10, "{target} has {} inputs", inputs.len());
@@ -51,12 +51,12 @@ fn every_input_of_the_corpora_keeps_its_property() {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target).join(&name);
             let input = fs::read(path).unwrap();
             let kept = catch_unwind(AssertUnwindSafe(|| holds(&input)));
-            assert!(kept.is_ok(), "{target}: {name} breaks the property, as said above");
+            assert!(kept.is_ok(), "{target}: {name} breaks the property; see the panic above");
         }
     }
 }
 
-// What is added at one place and forgotten at another would never run.
+// A target that is missing in one place would never run.
 #[test]
 fn every_target_has_a_property_and_a_corpus() {
     let targets: BTreeSet<_> = TARGETS.iter().map(|(target, _)| (*target).to_owned()).collect();
