@@ -145,8 +145,8 @@ impl TokenCache {
         if live.is_retry_due(now) {
             return None;
         }
-        let picture = live.known();
-        let found = live.is_current(&picture).then(|| lookup::lookup(&picture.document, query, now))?;
+        let snapshot = live.known();
+        let found = live.is_current(&snapshot).then(|| lookup::lookup(&snapshot.document, query, now))?;
         (found.serves() || !live.may_lag()).then_some(found)
     }
 
@@ -480,7 +480,7 @@ impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("TokenCache");
         match &self.documents {
-            Documents::Whole(live) => shown.field("picture", &*live.known()),
+            Documents::Whole(live) => shown.field("snapshot", &*live.known()),
             Documents::Partitions(l1) => shown.field("partitions", l1),
         };
         shown.finish_non_exhaustive()

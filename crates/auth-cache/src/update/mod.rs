@@ -161,10 +161,10 @@ impl TokenUpdate {
         let Some(basis) = &self.basis else {
             let is_later = |time: Timestamp| time > self.tokens.received_at;
             let realm = self.tokens.realm(&self.authority);
-            let mut pictures = entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, realm));
+            let mut profiles = entries(&partition.accounts).filter(|entry| self.is_profile(&entry.account, realm));
             return moment == Moment::Again
                 && (replaced.any(|entry| is_later(entry.last_modification_time))
-                    || pictures.any(|entry| is_later(entry.signed_in_at())));
+                    || profiles.any(|entry| is_later(entry.signed_in_at())));
         };
         let is_own = |secret: &Secret| self.tokens.refresh_token.as_ref().is_some_and(|own| own.ct_eq(secret.expose()));
         replaced.any(|entry| !basis.knows(&entry.secret) && !is_own(&entry.secret))
@@ -251,7 +251,7 @@ impl TokenUpdate {
 
     fn put_id_token_and_account(&self, partition: &mut Draft, origin: &Arc<Origin>, realm: Arc<str>) {
         let Some(token) = &self.tokens.id_token else { return };
-        let stored = || entries(&partition.accounts).filter(|entry| self.is_picture(&entry.account, &realm));
+        let stored = || entries(&partition.accounts).filter(|entry| self.is_profile(&entry.account, &realm));
         let signed_in = if self.basis.is_some() {
             stored().find_map(|entry| entry.last_modification_time)
         } else {
@@ -268,7 +268,7 @@ impl TokenUpdate {
         let account = AccountEntry::new(&self.account, &origin.environment, &realm, local_account_id, signed_in);
         let tenant_domains = self.tenant_domains(&realm, stored().find_map(|entry| entry.tenant_domains.as_deref()));
         let account = AccountEntry { source, tenant_domains, ..account };
-        make(&mut partition.accounts, account, origin, |entry| self.is_picture(&entry.account, &realm));
+        make(&mut partition.accounts, account, origin, |entry| self.is_profile(&entry.account, &realm));
 
         let id_token = IdTokenEntry::new(origin.names(), Arc::clone(&realm), token);
         make(&mut partition.id_tokens, id_token, origin, |entry| {
@@ -286,7 +286,7 @@ impl TokenUpdate {
     }
 
     /// Whether this is the account as seen from the tokens' tenant.
-    fn is_picture(&self, account: &Account, realm: &str) -> bool {
+    fn is_profile(&self, account: &Account, realm: &str) -> bool {
         self.authority.is_environment(&account.environment) && self.authority.is_same_realm(&account.realm, realm)
     }
 }
