@@ -48,6 +48,12 @@ impl ScopeMask {
     pub const fn may_grant(self, wanted: Self) -> bool {
         wanted.0 & !self.0 == 0
     }
+
+    /// Returns the mask of the union of the two sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// What comparisons need is prepared once, because sets are compared far more often than created.

@@ -116,7 +116,7 @@ impl AuthResult {
     #[must_use]
     pub fn declined_scopes(&self) -> &Scopes {
         match &self.token {
-            Token::Cached(_) => &NOTHING_DECLINED,
+            Token::Cached(token) => token.declined_scopes().unwrap_or(&NOTHING_DECLINED),
             Token::Issued(issued) => &issued.declined,
         }
     }

@@ -4,6 +4,7 @@ mod failures;
 mod flood;
 mod model;
 mod partitioned;
+mod partly_granted;
 mod readers;
 mod refused;
 #[cfg(feature = "file")]

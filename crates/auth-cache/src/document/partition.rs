@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::ScopeMask;
+use auth_core::Scopes;
 
 use super::item::{Item, Items};
 use super::row::{Row, Rows};
@@ -43,10 +43,13 @@ impl Partition {
         }
     }
 
-    /// The access tokens that can be read and may grant what is `wanted`, best first, each with the entries that belong
-    /// to it.
-    pub(crate) fn rows(&self, wanted: ScopeMask) -> impl Iterator<Item = &Arc<Row>> {
-        self.rows.that_may_grant(wanted, &self.access_tokens, &self.id_tokens, &self.accounts)
+    /// The access tokens that may be returned to a request for `wanted`, best first, each with what belongs to it and what
+    /// the provider declined of the request: first those that grant all of it, then those that answered the same request.
+    pub(crate) fn rows<'a>(&'a self, wanted: &'a Scopes) -> impl Iterator<Item = (&'a Arc<Row>, Option<&'a Scopes>)> {
+        let rows = || self.rows.that_may_grant(wanted.mask(), &self.access_tokens, &self.id_tokens, &self.accounts);
+        let granting = rows().filter(|row| row.scopes.grants(wanted)).map(|row| (row, None));
+        let answering = rows().filter_map(|row| Some((row, Some(row.token.declined(wanted)?))));
+        granting.chain(answering)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -47,7 +47,7 @@ pub(super) struct Rows([OnceLock<Lane>; LANES]);
 type Lane = SmallVec<[(ScopeMask, Arc<Row>); 1]>;
 
 impl Rows {
-    /// The rows whose tokens may grant `wanted`, best first. They are built on first use.
+    /// The rows whose tokens may be returned for `wanted`, best first. They are built on first use.
     pub(super) fn that_may_grant(
         &self,
         wanted: ScopeMask,
@@ -60,7 +60,7 @@ impl Rows {
             // The best is the one that lives longest, then the one that grants least.
             tokens.sort_by_key(|token| (Reverse(token.life.expires_on), token.scopes.len()));
             let rows = tokens.into_iter().map(|token| Arc::new(Row::of(token, id_tokens, accounts)));
-            rows.map(|row| (row.scopes.mask(), row)).collect()
+            rows.map(|row| (row.token.mask(), row)).collect()
         };
         let rows = self.0.get(lane()).map_or(&[][..], |lane| lane.get_or_init(find));
         rows.iter().filter(move |(mask, _)| mask.may_grant(wanted)).map(|(_, row)| row)

@@ -21,13 +21,13 @@ impl Document {
 }
 
 fn keep_uses(partition: &Partition, older: &Partition) {
-    let seen = older.access_tokens.iter().filter_map(|item| Some((item.key(), item.known()?)));
-    let seen: HashMap<_, _> = seen.filter(|(_, token)| token.is_seen()).collect();
-    if seen.is_empty() {
+    let used = older.access_tokens.iter().filter_map(|item| Some((item.key(), item.known()?)));
+    let used: HashMap<_, _> = used.filter(|(_, token)| token.has_use()).collect();
+    if used.is_empty() {
         return;
     }
     for item in &partition.access_tokens {
-        if let Some(older) = seen.get(item.key())
+        if let Some(older) = used.get(item.key())
             && let Some(token) = item.entry()
         {
             token.keep_use(older);

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use auth_core::text::same;
-use auth_core::{Scopes, Secret, Timestamp, Tokens};
+use auth_core::{ScopeMask, Scopes, Secret, Timestamp, Tokens};
 use subtle::ConstantTimeEq as _;
 
 use super::assertion;
@@ -30,6 +30,15 @@ pub(crate) struct AccessToken {
     assertion: Box<str>,
     used_at: AtomicU64,
     seen: OnceLock<Seen>,
+    /// The request that the token answered, if it grants less. Only this process knows: no library stores it.
+    request: OnceLock<Box<PartlyGranted>>,
+}
+
+/// A request of which the provider granted only a part.
+#[derive(Clone, Debug)]
+struct PartlyGranted {
+    scopes: Scopes,
+    declined: Scopes,
 }
 
 /// The times in the life of a token.
@@ -87,6 +96,7 @@ impl Entry for AccessToken {
             assertion: assertion(members)?,
             used_at: AtomicU64::new(0),
             seen: OnceLock::new(),
+            request: OnceLock::new(),
         })
     }
 }
@@ -144,7 +154,22 @@ impl AccessToken {
             assertion: assertion.trim_end_matches('=').into(),
             used_at: AtomicU64::new(0),
             seen: OnceLock::new(),
+            request: PartlyGranted::of(tokens).map_or_else(OnceLock::new, OnceLock::from),
         }
+    }
+
+    /// What the provider declined of a request for exactly `wanted`, if the token is the answer to one. Asked again, the
+    /// provider would only repeat it.
+    pub(crate) fn declined(&self, wanted: &Scopes) -> Option<&Scopes> {
+        let request = self.request.get()?;
+        let is_same = request.scopes.grants(wanted) && wanted.grants(&request.scopes);
+        is_same.then_some(&request.declined)
+    }
+
+    /// A mask of all scopes for which the token may be returned.
+    pub(crate) fn mask(&self) -> ScopeMask {
+        let granted = self.scopes.mask();
+        self.request.get().map_or(granted, |request| granted.union(request.scopes.mask()))
     }
 
     /// The hash of the assertion that it was acquired with, or `""`.
@@ -204,17 +229,21 @@ impl AccessToken {
         *self.seen.get_or_init(|| Seen { now, uptime })
     }
 
-    /// Whether the token has been looked at.
-    pub(crate) fn is_seen(&self) -> bool {
-        self.seen.get().is_some()
+    /// Whether this process knows more of the token than its entry says.
+    pub(crate) fn has_use(&self) -> bool {
+        self.seen.get().is_some() || self.request.get().is_some()
     }
 
-    /// Adopts from an older reading of the same token when it was first looked at and last handed out.
+    /// Adopts from an older reading of the same token when it was first looked at and last handed out, and which request it
+    /// answered.
     pub(crate) fn keep_use(&self, older: &Self) {
         if self.secret.ct_eq(older.secret.expose()) {
             self.used_at.fetch_max(older.used_at.load(Ordering::Relaxed), Ordering::Relaxed);
             if let Some(seen) = older.seen.get() {
                 self.seen.get_or_init(|| *seen);
+            }
+            if let Some(request) = older.request.get() {
+                self.request.get_or_init(|| request.clone());
             }
         }
     }
@@ -222,6 +251,13 @@ impl AccessToken {
     /// When the token was last handed out or, if that is later, cached; in Unix seconds.
     pub(crate) fn used_at(&self) -> u64 {
         self.used_at.load(Ordering::Relaxed).max(self.life.cached_at.as_unix_seconds())
+    }
+}
+
+impl PartlyGranted {
+    fn of(tokens: &Tokens) -> Option<Box<Self>> {
+        let (granted, scopes) = (&tokens.granted_scopes, &tokens.requested_scopes);
+        (!granted.grants(scopes)).then(|| Box::new(Self { scopes: scopes.clone(), declined: tokens.declined_scopes() }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use auth_core::text::same;
-use auth_core::{Account, IdToken, RefreshCandidate, Timestamp};
+use auth_core::{Account, IdToken, RefreshCandidate, Scopes, Timestamp};
 
 use super::margins::Age;
 use super::noted_tenant::noted_tenant_id;
@@ -40,13 +40,13 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
-        let Some((row, age)) = found else {
+        let Some((row, declined, age)) = found else {
             let refresh =
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
         };
         row.used(self.now);
-        let cached = self.cached(row);
+        let cached = self.cached(row, declined);
         let refresh = match age {
             Age::Fresh => return Lookup::Usable(cached),
             Age::Due => self.refresh(RefreshReason::ProactivelyRefreshed),
@@ -59,11 +59,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// This client's tokens in this tenant that grant the scopes, usable or not.
-    fn matching(&self) -> impl Iterator<Item = &'a Arc<Row>> {
-        self.partition.rows(self.query.scopes.mask()).filter(|row| {
-            row.scopes.grants(self.query.scopes)
-                && row.is_kind(&self.query.kind, "")
+    /// This client's tokens in this tenant for the scopes, usable or not, each with what the provider declined.
+    fn matching(&self) -> impl Iterator<Item = (&'a Arc<Row>, Option<&'a Scopes>)> {
+        self.partition.rows(self.query.scopes).filter(|(row, _)| {
+            row.is_kind(&self.query.kind, "")
                 && self.is_client(&row.environment, &row.client_id)
                 && self.is_realm(&row.realm)
                 && self.is_ours(&row.environment, &row.client_id, Some(&row.realm))
@@ -71,10 +70,9 @@ impl<'a> Search<'a> {
     }
 
     /// The best usable token, as rows are sorted. Ambiguity is never an error.
-    fn best(&self) -> Option<(&'a Arc<Row>, Age)> {
-        self.matching()
-            .map(|row| (row, self.query.margins.age(&row.life, row.time(self.now, self.query.uptime))))
-            .find(|(_, age)| age.serves())
+    fn best(&self) -> Option<(&'a Arc<Row>, Option<&'a Scopes>, Age)> {
+        let age = |row: &Row| self.query.margins.age(&row.life, row.time(self.now, self.query.uptime));
+        self.matching().map(|(row, declined)| (row, declined, age(row))).find(|(.., age)| age.serves())
     }
 
     fn miss(&self) -> RefreshReason {
@@ -168,13 +166,13 @@ impl<'a> Search<'a> {
     }
 
     /// The token with its ID token and account, which are nearly always those of its row.
-    fn cached(&self, row: &Arc<Row>) -> CachedToken {
+    fn cached(&self, row: &Arc<Row>, declined: Option<&Scopes>) -> CachedToken {
         let own = row.id_token.as_ref().filter(|entry| self.is_issuer(entry));
         let (id_token, account) = (own.or_else(|| self.id_token(row)), self.account(row));
         if is_same(id_token, row.id_token.as_ref()) && is_same(account, row.account.as_ref()) {
-            CachedToken::of(row)
+            CachedToken::of(row, declined)
         } else {
-            CachedToken::with(row, id_token.cloned(), account.cloned())
+            CachedToken::of(row, declined).with(id_token.cloned(), account.cloned())
         }
     }
 

@@ -14,6 +14,7 @@ pub struct CachedToken {
     row: Arc<Row>,
     /// The ID token and account, if they are not those of the row.
     related: Option<Box<Related>>,
+    declined: Option<Scopes>,
 }
 
 #[derive(Clone, Debug)]
@@ -23,13 +24,13 @@ struct Related {
 }
 
 impl CachedToken {
-    pub(super) fn of(row: &Arc<Row>) -> Self {
-        Self { row: Arc::clone(row), related: None }
+    pub(super) fn of(row: &Arc<Row>, declined: Option<&Scopes>) -> Self {
+        Self { row: Arc::clone(row), related: None, declined: declined.cloned() }
     }
 
     /// The token with an ID token and account that are not those of its row.
-    pub(super) fn with(row: &Arc<Row>, id_token: Option<Arc<IdTokenEntry>>, account: Option<Arc<Account>>) -> Self {
-        Self { row: Arc::clone(row), related: Some(Box::new(Related { id_token, account })) }
+    pub(super) fn with(self, id_token: Option<Arc<IdTokenEntry>>, account: Option<Arc<Account>>) -> Self {
+        Self { related: Some(Box::new(Related { id_token, account })), ..self }
     }
 
     /// Returns the access token.
@@ -42,6 +43,15 @@ impl CachedToken {
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.row.scopes
+    }
+
+    /// Returns the requested scopes that the provider declined, or `None` if the token grants all of them.
+    ///
+    /// A token that grants only a part is returned to the same request alone, until it expires, and only by the
+    /// process that cached it: asked again, the provider would only repeat its answer.
+    #[must_use]
+    pub const fn declined_scopes(&self) -> Option<&Scopes> {
+        self.declined.as_ref()
     }
 
     /// Returns when the token expires.

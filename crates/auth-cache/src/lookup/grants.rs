@@ -164,22 +164,19 @@ impl<'a> AppQuery<'a> {
         if self.bypass {
             return self.nothing();
         }
-        let matching = partition.rows(self.scopes.mask()).filter(|row| {
-            row.scopes.grants(self.scopes)
-                && row.is_kind(&self.kind, assertion)
-                && self.authority.is_environment(&row.environment)
-                && is_wanted(row)
+        let matching = partition.rows(self.scopes).filter(|(row, _)| {
+            row.is_kind(&self.kind, assertion) && self.authority.is_environment(&row.environment) && is_wanted(row)
         });
         let mut reason = RefreshReason::NoCachedAccessToken;
-        let mut aged = matching.map(|row| {
+        let mut aged = matching.map(|(row, declined)| {
             reason = RefreshReason::Expired;
-            (row, self.margins.age(&row.life, row.time(now, self.uptime)))
+            (row, declined, self.margins.age(&row.life, row.time(now, self.uptime)))
         });
-        let Some((row, age)) = aged.find(|(_, age)| age.serves()) else {
+        let Some((row, declined, age)) = aged.find(|(.., age)| age.serves()) else {
             return GrantLookup::MustRequest(reason, None);
         };
         row.used(now);
-        let cached = CachedToken::of(row);
+        let cached = CachedToken::of(row, declined);
         match age {
             Age::Fresh => GrantLookup::Usable(cached),
             Age::Due => GrantLookup::UsableButRefresh(cached),

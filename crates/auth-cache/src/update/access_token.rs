@@ -81,6 +81,8 @@ impl NewAccessToken<'_> {
 
     /// Whether the request ignored this token although it grants the requested scopes.
     fn is_rejected(&self, entry: &AccessToken) -> bool {
-        self.bypass && self.is_replaceable(entry) && entry.scopes.grants(&self.origin.tokens.requested_scopes)
+        let requested = &self.origin.tokens.requested_scopes;
+        let answers = || entry.scopes.grants(requested) || entry.declined(requested).is_some();
+        self.bypass && self.is_replaceable(entry) && answers()
     }
 }

@@ -18,6 +18,7 @@ mod lockless;
 mod names;
 mod outage;
 mod overtaken;
+mod partly_granted;
 mod provider;
 mod scene;
 mod tenants;

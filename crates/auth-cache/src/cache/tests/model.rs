@@ -117,7 +117,7 @@ impl World {
         ];
         members.extend(answer.family.then(|| ("foci", json!("1"))));
         members.extend(more.iter().cloned());
-        let tokens = tokens(&authority, "x", &members, self.now);
+        let tokens = tokens(&authority, &scope, &members, self.now);
         (Arc::new(authority), tokens)
     }
 

@@ -28,7 +28,7 @@ async fn put(cache: &TokenCache, tuple: Tuple, number: usize) {
         ("refresh_token", json!(format!("rt{number}"))),
         ("scope", json!(SCOPES[tuple.2])),
     ];
-    let tokens = tokens(&authority, "x", &answer, NOW);
+    let tokens = tokens(&authority, SCOPES[tuple.2], &answer, NOW);
     let account = Account::new(AccountId::new(IDS[tuple.0]), authority.environment(), "ada");
     let client = ClientId::new(CLIENTS[tuple.1]).unwrap();
     let update = TokenUpdate::from_sign_in(Arc::new(authority), client, account, Arc::new(tokens));
