@@ -192,7 +192,7 @@ impl InteractiveRequest {
 /// What shows the page, if it can.
 fn browser(shared: &Shared) -> Result<&dyn DynBrowser, AuthError> {
     let browser = shared.browser.as_deref().ok_or(NO_BROWSER)?;
-    browser.dyn_check().map_err(SignInError::from)?;
+    browser.check().map_err(SignInError::from)?;
     Ok(browser)
 }
 

@@ -26,31 +26,31 @@ pub use environment::{Desktop, Environment};
 pub use system::SystemBrowser;
 pub use url::check_url;
 
-/// Shows a URL to the user: the system browser, a web view, a printed link, a robot in a test.
+/// Shows a URL to the user: in the system browser or a web view, as a printed link, or to a robot in a test.
 ///
-/// The future may end as soon as the page was asked for, or stay pending until the user is done: the receiver serves
-/// beside it. It must not block its thread meanwhile (use `spawn_blocking`). It may be dropped at any await.
+/// [`open`](Self::open) may return once it has asked for the page, or stay pending until the user is done: the receiver
+/// runs concurrently. It must not block its thread (use `spawn_blocking`), and it may be dropped at any await point.
 ///
-/// The URL holds `state` and `nonce`: do not log it.
+/// The URL contains `state` and `nonce`: do not log it.
 ///
 /// ```
 /// use auth_interactive::{Browser, BrowserError};
 ///
-/// /// Hands the link to a part of the program that can show it.
+/// /// Sends the link to the thread that displays it.
 /// struct Link(std::sync::mpsc::SyncSender<http::Uri>);
 ///
 /// impl Browser for Link {
 ///     async fn open(&self, url: &http::Uri) -> Result<(), BrowserError> {
-///         self.0.try_send(url.clone()).map_err(|_| BrowserError::Other("nobody shows links".to_owned()))
+///         self.0.try_send(url.clone()).map_err(|_| BrowserError::Other("no window is open".to_owned()))
 ///     }
 /// }
 /// ```
 pub trait Browser: Send + Sync {
-    /// Whether a page can be shown, as far as that is known without trying. It is asked before a sign-in begins, so that
-    /// nobody is asked or waited for in vain. By default there is nothing in the way.
+    /// Checks, without trying, whether a page can be shown. A client calls this before it begins a sign-in, so that no
+    /// one waits for a user who sees no page. The default is `Ok(())`.
     ///
     /// # Errors
-    /// [`BrowserError`] when the user would certainly not see the page.
+    /// [`BrowserError`] if the user would certainly not see the page.
     fn check(&self) -> Result<(), BrowserError> {
         Ok(())
     }
@@ -58,20 +58,23 @@ pub trait Browser: Send + Sync {
     /// Shows `url`.
     ///
     /// # Errors
-    /// [`BrowserError`] when the user will certainly not see the page; this ends the sign-in.
+    /// [`BrowserError`] if the user will certainly not see the page; this ends the sign-in.
     fn open(&self, url: &Uri) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
-    /// An address that the user pasted: the one at which a browser ended that could not reach the loopback port, since it
-    /// runs on another machine. It is asked for beside [`open`](Self::open), where the response was asked for in the query
-    /// ([`ResponseMode::Query`](auth_core::ResponseMode)), and again with the reason when it was not the answer. It holds
-    /// the code: show it nowhere. By default nobody pastes anything.
+    /// Returns a URL that the user pasted: the one at which the browser ended up when it could not reach the loopback
+    /// port because it runs on another machine. By default it stays pending.
+    ///
+    /// It is awaited concurrently with [`open`](Self::open), only if the response comes in the query
+    /// ([`ResponseMode::Query`](auth_core::ResponseMode)), and again, with the reason, after each URL that is refused.
+    /// The URL contains the code: never show or log it.
     fn pasted(&self, refused: Option<PasteError>) -> impl Future<Output = Secret> + Send {
         let _ = refused;
         std::future::pending()
     }
 }
 
-/// [`Browser`] behind a pointer. Implement [`Browser`]; every one of them is a `DynBrowser`.
+/// The object-safe form of [`Browser`], for storing one behind a pointer. Every [`Browser`] is a `DynBrowser`;
+/// implement that trait instead.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -81,7 +84,7 @@ pub trait Browser: Send + Sync {
 ///
 /// impl Browser for Nowhere {
 ///     async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
-///         Err(BrowserError::Other("nobody is there".to_owned()))
+///         Err(BrowserError::Other("there is no screen".to_owned()))
 ///     }
 /// }
 ///
@@ -92,7 +95,7 @@ pub trait DynBrowser: Send + Sync {
     ///
     /// # Errors
     /// Those of [`Browser::check`].
-    fn dyn_check(&self) -> Result<(), BrowserError>;
+    fn check(&self) -> Result<(), BrowserError>;
 
     /// [`Browser::open`], boxed.
     fn open<'a>(&'a self, url: &'a Uri) -> Pin<Box<dyn Future<Output = Result<(), BrowserError>> + Send + 'a>>;
@@ -102,7 +105,7 @@ pub trait DynBrowser: Send + Sync {
 }
 
 impl<B: Browser> DynBrowser for B {
-    fn dyn_check(&self) -> Result<(), BrowserError> {
+    fn check(&self) -> Result<(), BrowserError> {
         self.check()
     }
 
@@ -117,7 +120,7 @@ impl<B: Browser> DynBrowser for B {
 
 impl Browser for Arc<dyn DynBrowser> {
     fn check(&self) -> Result<(), BrowserError> {
-        self.as_ref().dyn_check()
+        self.as_ref().check()
     }
 
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
@@ -131,7 +134,7 @@ impl Browser for Arc<dyn DynBrowser> {
 
 impl Browser for Box<dyn DynBrowser> {
     fn check(&self) -> Result<(), BrowserError> {
-        self.as_ref().dyn_check()
+        self.as_ref().check()
     }
 
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
