@@ -49,7 +49,7 @@ async fn the_applications_name_or_its_own_page_is_shown_in_either_mode() {
             (
                 Robot::new().cancel(),
                 false,
-                "Return to Contoso Notes & more. It can tell",
+                "Return to Contoso Notes & more to find out",
                 "Fertig: The sign-in was not",
             ),
         ] {

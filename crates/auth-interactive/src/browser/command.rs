@@ -1,21 +1,21 @@
-//! `BROWSER`, taken apart before the URL is put in, so that the URL is one argument whatever it holds (S-33).
+//! Parses `BROWSER`. It is split into words before the URL is inserted, so that the URL is always one argument (S-33).
 
 use crate::error::BrowserError;
 
-/// What separates alternatives: as in `PATH`.
+/// Separates alternatives, as in `PATH`.
 const SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
 
 /// One browser command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BrowserCommand {
     pub(super) program: String,
-    /// The arguments, with the place of the URL still open.
+    /// The arguments, before the URL is inserted.
     arguments: Vec<String>,
 }
 
 impl BrowserCommand {
-    /// The commands in the order in which they are to be tried. Words are separated by white space; single and double
-    /// quotes hold a word together and no character has any other meaning, since no shell is involved.
+    /// Parses the commands, in the order in which they are tried. Words are separated by white space; single and double
+    /// quotes hold a word together. Nothing else is special, because no shell is involved.
     pub(super) fn parse_list(setting: &str) -> Result<Vec<Self>, BrowserError> {
         let mut commands = Vec::new();
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
@@ -35,7 +35,7 @@ impl BrowserCommand {
             }
         }
         if quote.is_some() {
-            return Err(BrowserError::Setting("a quote in it is not closed"));
+            return Err(BrowserError::Setting("it has an unclosed quote"));
         }
         words.extend(word);
         commands.extend(Self::from_words(words.into_iter()));
@@ -47,7 +47,8 @@ impl BrowserCommand {
         Some(Self { program, arguments: words.collect() })
     }
 
-    /// The arguments with `%s` replaced by `url` (`%c` is a colon, `%%` a percent sign); without `%s` it comes last.
+    /// Returns the arguments with `%s` replaced by `url`, `%c` by a colon and `%%` by a percent sign. Without a `%s`,
+    /// the URL is appended.
     pub(super) fn arguments(&self, url: &str) -> Vec<String> {
         let mut placed = false;
         let mut arguments: Vec<String> = Vec::with_capacity(self.arguments.len().saturating_add(1));
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn s33_the_setting_is_split_before_the_url_is_put_in() {
+    fn s33_the_setting_is_split_before_the_url_is_inserted() {
         assert_eq!(spread("firefox"), [vec!["firefox", URL]]);
         assert_eq!(spread("  a  -x %s\t-y "), [vec!["a", "-x", URL, "-y"]]);
         assert_eq!(spread("a --app=%s"), [vec!["a", &format!("--app={URL}")]]);
@@ -108,9 +109,9 @@ mod tests {
     }
 
     proptest! {
-        /// P-15: whatever `BROWSER` says, the address is a part of one argument, and never the program.
+        /// P-15: whatever `BROWSER` says, the URL is within one argument, and never the program.
         #[test]
-        fn the_address_is_never_split(setting in any::<String>()) {
+        fn p15_the_url_is_never_split(setting in any::<String>()) {
             for command in BrowserCommand::parse_list(&setting).unwrap_or_default() {
                 let arguments = command.arguments(URL);
                 prop_assert!(arguments.iter().any(|argument| argument.contains(URL)));
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_without_a_command_is_an_error() {
+    fn a_setting_without_a_valid_command_is_an_error() {
         for setting in ["", " ", ":", "'a", "a \"b", "''"] {
             assert!(matches!(BrowserCommand::parse_list(setting), Err(BrowserError::Setting(_))), "{setting:?}");
         }

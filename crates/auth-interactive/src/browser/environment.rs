@@ -1,4 +1,4 @@
-//! What the surroundings say about browsers.
+//! The environment of this process, as far as it concerns browsers.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use crate::error::{BrowserError, Headless};
 
-/// What [`SystemBrowser`](crate::SystemBrowser) asks of its surroundings, as data.
+/// What [`SystemBrowser`](crate::SystemBrowser) needs to know about its environment, as data.
 ///
 /// ```
 /// use auth_interactive::{BrowserError, Environment};
@@ -19,33 +19,33 @@ use crate::error::{BrowserError, Headless};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Environment {
-    /// `BROWSER`: commands separated by `:` (`;` on Windows). It wins over everything else.
+    /// `BROWSER`: commands separated by `:` (`;` on Windows). It takes precedence over everything else.
     pub browser: Option<String>,
-    /// Whether `SUDO_USER` is set: the program runs for another user than the one at the screen.
+    /// Whether `SUDO_USER` is set: the program runs as someone other than the user at the screen.
     pub sudo: bool,
-    /// The system's way to show a page.
+    /// How the system shows a page.
     pub desktop: Desktop,
-    /// Whether a window can appear here by `WAYLAND_DISPLAY`.
+    /// Whether `WAYLAND_DISPLAY` is set, so that a window can appear.
     pub wayland: bool,
-    /// `DISPLAY`, where a window can appear by X11. With SSH it is the user's own screen if it names a host, as X
-    /// forwarding does (`localhost:10.0`).
+    /// `DISPLAY`, where X11 windows appear. Over SSH it counts as the user's own screen if it names a host, as with X
+    /// forwarding (`localhost:10.0`).
     pub display: Option<String>,
-    /// Whether the session came over SSH: `SSH_CONNECTION` or `SSH_TTY`.
+    /// Whether this is an SSH session: `SSH_CONNECTION` or `SSH_TTY` is set.
     pub ssh: bool,
-    /// Whether the program is in a container, whose loopback interface no browser outside of it reaches.
+    /// Whether the program runs in a container, whose loopback interface no browser outside can reach.
     pub container: bool,
-    /// `PATH`, where the commands of the desktop are looked for.
+    /// `PATH`, which is searched for the commands of the desktop.
     pub path: OsString,
 }
 
-/// Ways to show a page.
+/// How a system shows a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Desktop {
-    /// `xdg-open` and its like, where there is a display.
+    /// `xdg-open` and similar commands, if there is a display.
     #[default]
     Xdg,
-    /// The browser of the Windows around this Linux.
+    /// The browser of the Windows host, under WSL.
     Wsl,
     /// `open` of macOS.
     MacOs,
@@ -54,11 +54,11 @@ pub enum Desktop {
 }
 
 impl Environment {
-    /// Reads the variables of this process. An empty one counts as not set.
+    /// Reads the environment of this process. An empty variable counts as unset.
     #[must_use]
     pub fn from_process() -> Self {
         let text = |name: &str| {
-            // Text that is not Unicode becomes a command that cannot be started, which is told and not passed over.
+            // Text that is not Unicode becomes a command that cannot be started, which is reported, not ignored.
             let text = env::var_os(name).map(|value| value.to_string_lossy().into_owned());
             text.filter(|value| !value.trim().is_empty())
         };
@@ -85,16 +85,16 @@ impl Environment {
         }
     }
 
-    /// Whether a page can be shown to the user, as far as the surroundings tell.
+    /// Checks whether a page can be shown to the user.
     ///
     /// # Errors
-    /// [`BrowserError::Sudo`], [`BrowserError::Headless`] with the reason, or [`BrowserError::Setting`] for a `BROWSER` that
-    /// cannot be read.
+    /// [`BrowserError::Setting`] if `BROWSER` is malformed. If it is not set, [`BrowserError::Sudo`] under `sudo`, and
+    /// [`BrowserError::Headless`] if no window can appear in front of the user.
     pub fn check(&self) -> Result<(), BrowserError> {
         self.opener().map(drop)
     }
 
-    /// Why no window can appear before the user's eyes.
+    /// Returns why no window can appear in front of the user, if none can.
     pub(super) fn headless(&self) -> Option<Headless> {
         let display = self.display.as_deref();
         let forwarded = self.wayland || display.is_some_and(|display| !display.starts_with([':', '/']));
@@ -111,13 +111,13 @@ impl Environment {
     }
 }
 
-/// Whether the control groups of a process are those of a container. Those that are made to share the user's desktop (podman's
-/// toolboxes, LXC) do not count.
+/// Whether the control groups of a process are those of a container. Containers made to share the user's desktop
+/// (podman's toolboxes, LXC) do not count.
 fn names_a_container(cgroup: &str) -> bool {
     ["docker", "containerd", "kubepods"].into_iter().any(|name| cgroup.contains(name))
 }
 
-/// Whether a kernel is that of the Windows Subsystem for Linux.
+/// Whether this is the kernel version of the Windows Subsystem for Linux.
 fn names_wsl(version: &str) -> bool {
     let version = version.to_ascii_lowercase();
     version.contains("microsoft") || version.contains("wsl")
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernels_and_control_groups() {
+    fn wsl_and_containers_are_recognised() {
         assert!(names_wsl("Linux version 5.15.90.1-microsoft-standard-WSL2 (gcc 9.3.0) #1 SMP"));
         assert!(names_wsl("Linux version 4.4.0-19041-Microsoft (Microsoft@Microsoft.com)"));
         assert!(!names_wsl("Linux version 6.1.0-18-amd64 (debian-kernel@lists.debian.org)") && !names_wsl(""));

@@ -1,10 +1,10 @@
-//! Which command shows a page here: a pure function of the [`Environment`] (S-32…S-34).
+//! Chooses the command that shows a page: a pure function of the [`Environment`] (S-32…S-34).
 
 use super::command::BrowserCommand;
 use super::environment::{Desktop, Environment};
 use crate::error::BrowserError;
 
-/// The commands of Linux desktops, in the order in which they are looked for.
+/// The commands of Linux desktops, in search order.
 const XDG: [&[&str]; 8] = [
     &["xdg-open"],
     &["gio", "open"],
@@ -15,7 +15,7 @@ const XDG: [&[&str]; 8] = [
     &["google-chrome"],
     &["microsoft-edge"],
 ];
-/// The commands that reach the Windows around a Linux. The second is no shell: it takes the address as it is.
+/// The commands that open a page on the Windows host. The second is not a shell: it takes the URL as it is.
 const WSL: [&[&str]; 2] = [&["wslview"], &["/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler"]];
 const MACOS: [&[&str]; 1] = [&["/usr/bin/open"]];
 
@@ -26,7 +26,7 @@ pub(super) enum Opener {
     Setting(Vec<BrowserCommand>),
     /// With the first of these commands that is installed.
     Desktop(Vec<BrowserCommand>),
-    /// Through the shell of Windows.
+    /// With `ShellExecuteW` of Windows.
     ShellExecute,
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::error::Headless;
 
-    /// Surroundings in words: names of variables that are set, `container`, and a desktop other than that of Linux.
+    /// An environment described in words: variables that are set, `container`, and a desktop other than that of Linux.
     fn environment(words: &str) -> Environment {
         let mut environment = Environment::default();
         for word in words.split_whitespace() {
@@ -81,8 +81,8 @@ mod tests {
         environment
     }
 
-    /// What comes of it, in one word: the program that is looked for first, or why there is none.
-    fn told(words: &str) -> String {
+    /// The decision in a word: the program that is looked for first, or why there is none.
+    fn decision(words: &str) -> String {
         match environment(words).opener() {
             Ok(Opener::Setting(commands)) => format!("BROWSER {}", commands[0].program),
             Ok(Opener::Desktop(commands)) => commands[0].program.clone(),
@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn s32_to_s34_the_decision() {
-        for (words, decision) in [
+    fn s32_to_s34_the_environment_decides_the_opener() {
+        for (words, expected) in [
             ("", "no display"),
             ("DISPLAY=:0", "xdg-open"),
             ("WAYLAND_DISPLAY", "xdg-open"),
@@ -108,7 +108,7 @@ mod tests {
             ("SUDO_USER DISPLAY=:0", "sudo"),
             ("SUDO_USER", "sudo"),
             ("SUDO_USER macos", "sudo"),
-            // A display of the machine that was come to is nobody's.
+            // Over SSH, the user does not see the display of this machine.
             ("SSH", "ssh"),
             ("SSH DISPLAY=:0", "ssh"),
             ("SSH DISPLAY=localhost:10.0", "xdg-open"),
@@ -124,13 +124,13 @@ mod tests {
             ("macos", "/usr/bin/open"),
             ("windows", "ShellExecute"),
         ] {
-            assert_eq!(told(words), decision, "{words}");
+            assert_eq!(decision(words), expected, "{words}");
             assert_eq!(environment(words).check().is_ok(), environment(words).opener().is_ok());
         }
     }
 
     #[test]
-    fn under_wsl_the_shell_of_windows_gets_the_address_as_one_argument() {
+    fn under_wsl_windows_gets_the_url_as_one_argument() {
         let Ok(Opener::Desktop(commands)) = environment("wsl").opener() else { unreachable!() };
         let programs: Vec<_> = commands.iter().map(|command| command.program.as_str()).collect();
         assert_eq!(programs[1..3], ["/mnt/c/Windows/System32/rundll32.exe", "xdg-open"]);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_read_is_told_and_not_passed_over() {
+    fn a_malformed_browser_variable_is_an_error() {
         let mut environment = environment("DISPLAY=:0");
         environment.browser = Some("'unclosed".to_owned());
         assert!(matches!(environment.check(), Err(BrowserError::Setting(_))));

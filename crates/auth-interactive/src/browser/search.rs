@@ -1,16 +1,16 @@
-//! Where a program is, so that nobody else can have put it there (S-32).
+//! Finds a program in folders where no one else can have planted it (S-32).
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Others may write.
+/// The permission of all users to write.
 const WORLD_WRITABLE: u32 = 0o002;
 const EXECUTABLE: u32 = 0o111;
 
-/// The program of this name in the first folder of `path` that is absolute and in which not everybody can write; a name
-/// that is absolute itself needs no `path`.
+/// Finds `program` in the first folder of `path` that is absolute and not world-writable. An absolute `program` needs
+/// no `path`.
 pub(super) fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     if Path::new(program).is_absolute() {
         return Some(PathBuf::from(program)).filter(|program| program.is_file());
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s32_only_folders_that_are_absolute_and_not_everybodys_are_searched() {
+    fn s32_only_absolute_folders_that_are_not_world_writable_are_searched() {
         let home = tempfile::tempdir().unwrap();
         let put = |folder: &str, folder_mode: u32, file_mode: u32| {
             let folder = home.path().join(folder);
@@ -42,13 +42,13 @@ mod tests {
             fs::set_permissions(&folder, fs::Permissions::from_mode(folder_mode)).unwrap();
             folder
         };
-        let everybodys = put("everybodys", 0o1777, 0o755);
+        let shared = put("shared", 0o1777, 0o755);
         let (plain, writable) = (put("plain", 0o755, 0o644), put("writable", 0o755, 0o777));
         let good = put("good", 0o775, 0o755);
         let search = |folders: &[&Path]| find("xdg-open", &env::join_paths(folders).unwrap());
         let relative = Path::new("good");
-        assert_eq!(search(&[Path::new(""), relative, &everybodys, &plain, &writable]), None);
-        assert_eq!(search(&[relative, &everybodys, &plain, &writable, &good]), Some(good.join("xdg-open")));
+        assert_eq!(search(&[Path::new(""), relative, &shared, &plain, &writable]), None);
+        assert_eq!(search(&[relative, &shared, &plain, &writable, &good]), Some(good.join("xdg-open")));
         assert_eq!(find("xdg-open", OsStr::new("")), None);
         let absolute = good.join("xdg-open");
         assert_eq!(find(absolute.to_str().unwrap(), OsStr::new("")), Some(absolute));

@@ -1,4 +1,4 @@
-//! The user's own browser.
+//! The system browser.
 
 use std::ffi::OsStr;
 use std::process::Stdio;
@@ -16,7 +16,7 @@ use super::search::find;
 use super::url::checked_text;
 use crate::error::BrowserError;
 
-/// Variables in which programs that sign in are given secrets; a browser has no use for them (S-32).
+/// Variables that commonly hold the secrets of programs that sign in; a browser does not need them (S-32).
 const SECRETS: [&str; 7] = [
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_CERTIFICATE_PASSWORD",
@@ -27,21 +27,22 @@ const SECRETS: [&str; 7] = [
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// Opens the system browser, or the command that the user named in `BROWSER`.
+/// Opens the system browser, or the command in `BROWSER`.
 ///
-/// `BROWSER` wins over everything: it is split into words first, the URL is one argument, and no shell is involved
-/// (S-33). `:` separates alternatives; the next is tried when one cannot be started or fails. The command has no
-/// standard input and writes nothing to our standard output. `open` then stays pending until the command ends, so that
-/// a failing one ends the sign-in; a command that is still there when the sign-in is over goes on by itself.
+/// `BROWSER` takes precedence. It is split into words before the URL is inserted as one argument, and no shell is
+/// involved (S-33). `:` separates alternatives (`;` on Windows): if one cannot be started or fails, the next is tried.
+/// A command's standard output goes to our standard error. `open` stays pending until the command ends, so that a
+/// failing command ends the sign-in; a command that outlives the sign-in keeps running.
 ///
-/// Without `BROWSER` the desktop is asked: on Linux by `xdg-open`, or by what else is installed of its kind, found in the
-/// folders of `PATH` that are absolute and in which not everybody can write; under WSL by `wslview` or `rundll32.exe`; on
-/// macOS by `/usr/bin/open`; on Windows by `ShellExecuteW`, through crate `webbrowser`. Nobody is asked where no window can
-/// appear before the user's eyes: see [`Environment::check`].
+/// Without `BROWSER`, the page is opened by the desktop: on Linux by `xdg-open`, or else by the first similar command
+/// or browser that is found in a folder of `PATH` that is absolute and not world-writable; under WSL by `wslview` or
+/// `rundll32.exe`; on macOS by `/usr/bin/open`; on Windows by `ShellExecuteW`, through the crate `webbrowser`. If no
+/// window can appear in front of the user, nothing is started: see [`Environment::check`].
 ///
-/// What is started has no standard input, and no variable in which programs that sign in are usually given secrets.
+/// A command gets no standard input, and none of the variables that commonly hold the secrets of programs that sign in
+/// (S-32).
 ///
-/// Only URLs that pass [`check_url`](crate::check_url) are opened. Needs a tokio runtime with I/O enabled.
+/// Only URLs that pass [`check_url`](crate::check_url) are opened. Requires a tokio runtime with I/O enabled.
 ///
 /// ```no_run
 /// use auth_interactive::{Browser, SystemBrowser};
@@ -56,19 +57,19 @@ pub struct SystemBrowser {
 }
 
 impl SystemBrowser {
-    /// The browser of this process's environment, which is read now.
+    /// Returns the browser of the current environment of this process.
     #[must_use]
     pub fn new() -> Self {
         Self::with_environment(Environment::from_process())
     }
 
-    /// The browser of other surroundings.
+    /// Returns the browser of `environment`.
     #[must_use]
     pub fn with_environment(environment: Environment) -> Self {
         Self { environment }
     }
 
-    /// Where it opens pages.
+    /// Returns the environment in which it opens pages.
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -102,18 +103,17 @@ async fn run_first_good(commands: &[BrowserCommand], url: &str) -> Result<(), Br
         outcome = run(command, url).await;
         match &outcome {
             Ok(()) => break,
-            Err(error) => tracing::debug!(%error, "a browser command did not work"),
+            Err(error) => tracing::debug!(%error, "a browser command failed"),
         }
     }
     outcome
 }
 
-/// Starts a command and waits for its end. The child outlives this future: tokio collects its exit status, so that no
-/// zombie is left.
+/// Starts a command and waits for it to end. The child outlives this future: tokio reaps it, so no zombie is left.
 async fn run(command: &BrowserCommand, url: &str) -> Result<(), BrowserError> {
-    // Arguments may hold anything, the URL among it; only the name is told.
+    // The arguments contain the URL, so errors give the name alone.
     let name = || stripped(&command.program, 200);
-    // What it has to say is for the user, but our standard output is not its own.
+    // Its messages are for the user, but standard output belongs to our own result.
     let output = (Stdio::from(std::io::stderr()), Stdio::inherit());
     let child = start(OsStr::new(&command.program), command.arguments(url), output);
     let child = child.map_err(|source| BrowserError::NotStarted { command: name(), source });
@@ -121,8 +121,8 @@ async fn run(command: &BrowserCommand, url: &str) -> Result<(), BrowserError> {
     if status.success() { Ok(()) } else { Err(BrowserError::Failed { command: name(), status: status.to_string() }) }
 }
 
-/// Starts a process that gets the environment without secrets, and of the files that we opened only its output: Rust opens
-/// all others so that they end with the start of another program.
+/// Starts a process with the environment minus secrets. Of our files it inherits only its output: Rust opens all others
+/// close-on-exec.
 fn start(program: &OsStr, arguments: Vec<String>, (stdout, stderr): (Stdio, Stdio)) -> std::io::Result<Child> {
     let mut command = Command::new(program);
     for name in SECRETS {
@@ -131,15 +131,15 @@ fn start(program: &OsStr, arguments: Vec<String>, (stdout, stderr): (Stdio, Stdi
     command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(stderr).kill_on_drop(false).spawn()
 }
 
-/// The first command of the desktop that is there decides: another after it could show the page a second time.
+/// Runs the first desktop command that is installed. If it fails, no other is tried: the page could appear twice.
 #[cfg(unix)]
 async fn run_first_installed(commands: &[BrowserCommand], path: &OsStr, url: &str) -> Result<(), BrowserError> {
     let mut installed = commands.iter().filter_map(|command| Some((command, find(&command.program, path)?)));
     let Some((command, program)) = installed.next() else {
-        return Err(BrowserError::System("there is neither xdg-open nor a browser on the PATH".to_owned()));
+        return Err(BrowserError::System("neither xdg-open nor a browser was found on the PATH".to_owned()));
     };
     let failed = |why: String| BrowserError::System(format!("{}: {why}", command.program));
-    // A browser that it starts would write into the user's terminal for as long as it runs.
+    // A browser that it starts would otherwise write to the terminal for as long as it runs.
     let child = start(program.as_os_str(), command.arguments(url), (Stdio::null(), Stdio::null()));
     let status = match child {
         Ok(mut child) => child.wait().await,
@@ -152,7 +152,7 @@ async fn run_first_installed(commands: &[BrowserCommand], path: &OsStr, url: &st
     }
 }
 
-/// No desktop of Windows has such commands.
+/// Windows has no such commands.
 #[cfg(not(unix))]
 async fn run_first_installed(commands: &[BrowserCommand], _: &OsStr, url: &str) -> Result<(), BrowserError> {
     run_first_good(commands, url).await
@@ -170,5 +170,5 @@ async fn shell_execute(url: String) -> Result<(), BrowserError> {
 
 #[cfg(not(windows))]
 async fn shell_execute(_: String) -> Result<(), BrowserError> {
-    Err(BrowserError::System("ShellExecute is a part of Windows".to_owned()))
+    Err(BrowserError::System("ShellExecute exists only on Windows".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Which URLs may be handed to another program (S-31).
+//! The check that a URL may be passed to another program (S-31).
 
 use core::net::Ipv4Addr;
 
@@ -8,12 +8,12 @@ use crate::error::BrowserError;
 
 const MAX_URL: usize = 8 * 1024;
 
-/// That `url` may be opened: `https`, or `http` to this machine; visible ASCII without the characters that shells and
-/// launchers give a meaning to; at most 8 KiB (S-31). So it can never be taken for an option or for several arguments.
-/// [`sign_in`](fn@crate::sign_in) and `SystemBrowser` check by themselves.
+/// Checks that `url` may be opened: `https`, or `http` to this machine; no user name; visible ASCII without characters
+/// that shells and launchers treat specially; at most 8 KiB. Such a URL cannot be mistaken for an option or for several
+/// arguments (S-31). [`sign_in`](fn@crate::sign_in) and `SystemBrowser` make this check themselves.
 ///
 /// # Errors
-/// [`BrowserError::Url`] with the rule that is broken.
+/// [`BrowserError::Url`] if not, with the rule that `url` breaks.
 ///
 /// ```
 /// assert!(auth_interactive::check_url(&"https://login.example/authorize?a=b%20c".parse().unwrap()).is_ok());
@@ -23,26 +23,26 @@ pub fn check_url(url: &Uri) -> Result<(), BrowserError> {
     checked_text(url).map(drop)
 }
 
-/// The text of `url`, after [`check_url`].
+/// Returns the text of `url` if it passes [`check_url`].
 pub(super) fn checked_text(url: &Uri) -> Result<String, BrowserError> {
     let wrong = |why| Err(BrowserError::Url(why));
     match (url.scheme_str(), url.host()) {
         (Some("https"), Some(host)) if !host.is_empty() => {}
         (Some("http"), Some(host)) if is_loopback(host) => {}
         (Some("http"), _) => {
-            return wrong("http is only for this machine; the provider must use https");
+            return wrong("http is allowed only for this machine; the provider must use https");
         }
         _ => return wrong("it is not an https URL"),
     }
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return wrong("it holds a user name");
+        return wrong("it contains a user name");
     }
     let text = url.to_string();
     if text.len() > MAX_URL {
         return wrong("it is longer than 8 KiB");
     }
     if text.bytes().any(|byte| !byte.is_ascii_graphic() || b"\"'`$|<>\\".contains(&byte)) {
-        return wrong("it holds a character that must be percent-encoded");
+        return wrong("it contains a character that must be percent-encoded");
     }
     Ok(text)
 }
@@ -58,9 +58,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// P-15. Half of the texts are nearly addresses.
+        /// P-15. Half of the texts resemble URLs.
         #[test]
-        fn whatever_is_opened_is_one_plain_word(text in prop_oneof![any::<String>(), "https?://[ -~]{0,40}"]) {
+        fn p15_an_accepted_url_is_one_plain_word(text in prop_oneof![any::<String>(), "https?://[ -~]{0,40}"]) {
             let text = text.parse::<Uri>().ok().and_then(|url| checked_text(&url).ok());
             if let Some(text) = text {
                 prop_assert!(text.starts_with("https://") || text.starts_with("http://"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn s31_only_plain_web_addresses_are_opened() {
+    fn s31_only_plain_web_urls_are_accepted() {
         let long = format!("https://a.example/{}", "x".repeat(MAX_URL));
         let rows = [
             ("https://login.example/authorize?x=%20%24&y=1", true),

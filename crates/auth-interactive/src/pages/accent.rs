@@ -1,4 +1,4 @@
-//! The application's colour, made legible on light and on dark ground.
+//! The application's colour, made legible on light and dark backgrounds.
 
 use core::fmt;
 
@@ -6,18 +6,18 @@ use crate::error::PagesError;
 
 const BLACK: Rgb = Rgb([0; 3]);
 const WHITE: Rgb = Rgb([255; 3]);
-/// `--card` of the style, in dark.
+/// `--card` of the dark style.
 const DARK_CARD: Rgb = Rgb([0x19, 0x1f, 0x29]);
-/// What text needs (WCAG 2.2, 1.4.3, level AA).
+/// The contrast that text needs (WCAG 2.2, 1.4.3, level AA).
 const LEGIBLE: f64 = 4.5;
-/// How much of the accent is in the ground of the symbol.
+/// The share of the accent in the background of the symbol.
 const TINT: f64 = 0.12;
 
-/// A colour of sRGB.
+/// An sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rgb([u8; 3]);
 
-/// A colour, and the ground of the symbol that is drawn with it.
+/// A colour, and the background of the symbol that is drawn in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Accent {
     accent: Rgb,
@@ -35,13 +35,13 @@ impl Rgb {
         Ok(Self([red, green, blue]))
     }
 
-    /// The part of `style.css` that this colour replaces.
+    /// Returns the rules with which this colour overrides those of `style.css`.
     pub(super) fn style(self) -> String {
         let (light, dark) = (self.on(WHITE, BLACK), self.on(DARK_CARD, WHITE));
         format!(":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n")
     }
 
-    /// As near to this colour as it stays legible on `card`; else nearer to `end`.
+    /// Returns the colour nearest to this one, on the way to `end`, that is legible on `card`.
     fn on(self, card: Self, end: Self) -> Accent {
         let steps = (0..=20_u8).map(|step| {
             let accent = self.mixed(end, f64::from(step) / 20.0);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_colour_is_six_digits() {
+    fn a_colour_has_six_hexadecimal_digits() {
         assert_eq!(Rgb::parse("#0F6cbd").unwrap(), Rgb([0x0f, 0x6c, 0xbd]));
         for text in ["", "#", "0f6cbd", "#0f6cb", "#0f6cbd0", "#+f6cbd", "#0f6cbg", "red", "#0f6cbd;}", "#ééé"] {
             assert!(matches!(Rgb::parse(text), Err(PagesError::Accent)), "{text}");
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_that_of_the_standard() {
+    fn contrast_is_that_of_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 1e-9);
         assert!((WHITE.contrast(WHITE) - 1.0).abs() < 1e-9);
         assert!((Rgb([0x76; 3]).contrast(WHITE) - 4.54).abs() < 0.01);
     }
 
     #[test]
-    fn a_legible_colour_stays_as_it_is() {
+    fn a_legible_colour_is_not_changed() {
         let blue = Rgb::parse("#0f4c9d").unwrap();
         assert_eq!(blue.on(WHITE, BLACK).accent, blue);
         assert_ne!(blue.on(DARK_CARD, WHITE).accent, blue);

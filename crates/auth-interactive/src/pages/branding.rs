@@ -1,4 +1,4 @@
-//! How an application looks on our pages.
+//! How an application looks on the built-in pages.
 
 use auth_core::text::stripped;
 
@@ -6,7 +6,7 @@ use super::accent::Rgb;
 use super::logo;
 use crate::error::PagesError;
 
-/// The application's name on the [pages](crate::Pages), and its colour and logo where it has them.
+/// The application's name on the [pages](crate::Pages), and optionally its colour and logo.
 ///
 /// ```
 /// use auth_interactive::Branding;
@@ -28,10 +28,11 @@ impl Branding {
     /// The longest name, in bytes.
     const MAX_NAME: usize = 64;
 
-    /// An application of this name.
+    /// Returns branding with the name of the application.
     ///
     /// # Errors
-    /// [`PagesError::Name`] when it is empty, longer than 64 bytes, or holds control, direction or invisible characters.
+    /// [`PagesError::Name`] if `name` is empty or longer than 64 bytes, or contains control, bidirectional or invisible
+    /// characters.
     pub fn new(name: &str) -> Result<Self, PagesError> {
         if name.trim().is_empty() || stripped(name, Self::MAX_NAME) != name {
             return Err(PagesError::Name);
@@ -39,29 +40,29 @@ impl Branding {
         Ok(Self { name: name.to_owned(), accent: None, logo: None })
     }
 
-    /// The colour, as `#rrggbb`. Where it would not be legible on light or on dark ground, it is made darker or lighter
-    /// until it is (WCAG 2.2, level AA).
+    /// Sets the colour, as `#rrggbb`. If it would not be legible on a light or dark background, it is made darker or
+    /// lighter until it is (WCAG 2.2, level AA).
     ///
     /// # Errors
-    /// [`PagesError::Accent`] for anything but a `#` and six hexadecimal digits.
+    /// [`PagesError::Accent`] unless `colour` is a `#` and six hexadecimal digits.
     pub fn accent(mut self, colour: &str) -> Result<Self, PagesError> {
         self.accent = Some(Rgb::parse(colour)?);
         Ok(self)
     }
 
-    /// The logo as a PNG file, shown 40 pixels high; twice that looks well on every screen.
+    /// Sets the logo to a PNG image. It is shown 40 pixels high; an image 80 pixels high looks sharp on every screen.
     ///
     /// # Errors
-    /// [`PagesError::Logo`] when it is no PNG, or larger than 32 KiB.
+    /// [`PagesError::Logo`] if it is not a PNG image, or is larger than 32 KiB.
     pub fn logo_png(mut self, bytes: &[u8]) -> Result<Self, PagesError> {
         self.logo = Some(logo::png(bytes)?);
         Ok(self)
     }
 
-    /// The logo as an SVG document, in which nothing runs and which loads nothing.
+    /// Sets the logo to an SVG image. It can neither run nor load anything.
     ///
     /// # Errors
-    /// [`PagesError::Logo`] when it is no SVG, or larger than 32 KiB.
+    /// [`PagesError::Logo`] if it is not an SVG image, or is larger than 32 KiB.
     pub fn logo_svg(mut self, text: &str) -> Result<Self, PagesError> {
         self.logo = Some(logo::svg(text)?);
         Ok(self)

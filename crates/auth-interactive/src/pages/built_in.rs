@@ -1,4 +1,4 @@
-//! Our own pages.
+//! The built-in pages.
 
 use std::sync::LazyLock;
 
@@ -9,18 +9,18 @@ use super::template::{Value, fill};
 const TEMPLATE: &str = include_str!("template.html");
 const HEADER: &str = include_str!("header.html");
 const STYLE: &str = include_str!("style.css");
-/// A circle that is crossed out.
+/// A crossed-out circle.
 const NOTHING: &str = r#"<circle cx="12" cy="12" r="9"/><path d="M5.7 5.7l12.6 12.6"/>"#;
-/// A mark that asks to be read.
+/// An exclamation mark in a circle.
 const MARK: &str = r#"<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5.5"/><path d="M12 16.5v.01"/>"#;
-/// An arrow that leads back into a window: where to go, not how it went.
+/// An arrow into a window: where to go, not how the sign-in went.
 const BACK: &str =
     r#"<path d="M13 4h5a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-5"/><path d="M4 12h11"/><path d="m11 8 4 4-4 4"/>"#;
 
 /// How the sign-in page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The provider gave a code. It is not redeemed yet, so the page claims no success.
+    /// The provider returned a code. It is not redeemed yet, so the page claims no success.
     Success,
     /// The user or the provider refused.
     Error,
@@ -35,7 +35,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// What stands for the names in a document.
+    /// Returns the values of the placeholders in a template.
     pub(super) fn values(&self) -> [(&'static str, Value<'_>); 4] {
         [
             ("name", Value::Text(&self.name)),
@@ -55,17 +55,17 @@ impl Outcome {
         let (title, text) = match self {
             Self::Success => (
                 format!("Return to {name}"),
-                format!("Your browser has handed over the answer from the sign-in page. {at_start} goes on from here."),
+                format!("{at_start} has received the response from the sign-in page and will take it from here."),
             ),
             Self::Error => (
                 "The sign-in was not completed".to_owned(),
-                format!("Return to {name}. It can tell you what happened, and you can start again from there."),
+                format!("Return to {name} to find out what happened and to try again."),
             ),
         };
         Words { name: name.to_owned(), title, text, note: "You can close this tab." }
     }
 
-    /// The whole document.
+    /// Returns the HTML document.
     pub(super) fn page(self, branding: Option<&Branding>) -> String {
         let (class, symbol) = match self {
             Self::Success => ("answer", BACK),
@@ -75,17 +75,18 @@ impl Outcome {
     }
 }
 
-/// The request is not the one that was waited for. Who sent it is not told which application waits here.
+/// The page for any request but the awaited one. It does not reveal which application waits here.
 pub(crate) fn wrong_request() -> &'static Document {
     static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         let words = Words {
             name: String::new(),
             title: "Not part of this sign-in".to_owned(),
             text:
-                "An application on this computer is waiting for the end of a sign-in at this address, and this request \
-                   was not it. If you were signing in, go back to the sign-in page or start again from the application."
+                "An application on this computer is waiting for a sign-in to finish at this address, but this request \
+                 was not part of it. If you were signing in, go back to the sign-in page, or start again from the \
+                 application."
                     .to_owned(),
-            note: "Nothing was changed by opening this page.",
+            note: "Opening this page changed nothing.",
         };
         Document::new(page("wrong", NOTHING, &words, None))
     });

@@ -1,4 +1,4 @@
-//! A page and the policy under which it is shown.
+//! A page and its content security policy.
 
 use core::fmt;
 
@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// An HTML document with its `Content-Security-Policy` (S-25): nothing may be loaded or run, and no style applies but the
-/// document's own. Images may stand in it as `data:` URIs where it has any.
+/// An HTML document with its `Content-Security-Policy` (S-25): nothing may be loaded or run, and only the document's
+/// own styles apply. `data:` images are allowed if it contains any.
 pub(crate) struct Document {
     pub(crate) html: String,
     pub(crate) policy: String,
@@ -29,7 +29,7 @@ impl Document {
     }
 }
 
-/// The content of every `<style>` element. One that is missed does not apply, which hurts nobody.
+/// The content of every `<style>` element. One that is missed does not apply, which is harmless.
 fn styles(html: &str) -> impl Iterator<Item = &str> {
     let mut rest = html;
     core::iter::from_fn(move || {
@@ -41,9 +41,9 @@ fn styles(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where `name` is first, in any case.
+/// The position of the first `name`, which is in lower case, in whatever case.
 pub(super) fn find(html: &str, name: &str) -> Option<usize> {
-    // ASCII alone changes, so that places stay the same.
+    // Only ASCII changes, so positions stay the same.
     html.to_ascii_lowercase().find(name)
 }
 

@@ -6,22 +6,22 @@ use base64::engine::general_purpose::STANDARD;
 use super::document::find;
 use crate::error::PagesError;
 
-/// The largest logo, in bytes: the page is sent at once.
+/// The largest logo, in bytes: it is part of the page.
 const MAX: usize = 32 * 1024;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A PNG picture as a `data:` URI.
+/// Returns a PNG image as a `data:` URI.
 pub(super) fn png(bytes: &[u8]) -> Result<String, PagesError> {
     if !bytes.starts_with(PNG) {
-        return Err(PagesError::Logo("it is no PNG"));
+        return Err(PagesError::Logo("it is not a PNG image"));
     }
     data("image/png", bytes)
 }
 
-/// An SVG drawing as a `data:` URI. In an `<img>` it can neither run nor load anything.
+/// Returns an SVG image as a `data:` URI. In an `<img>` it can neither run nor load anything.
 pub(super) fn svg(text: &str) -> Result<String, PagesError> {
     if find(text, "<svg").is_none() {
-        return Err(PagesError::Logo("it is no SVG"));
+        return Err(PagesError::Logo("it is not an SVG image"));
     }
     data("image/svg+xml", text.as_bytes())
 }

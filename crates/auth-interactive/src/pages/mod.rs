@@ -1,4 +1,4 @@
-//! What the browser is shown after a sign-in (S-25, S-26). Nothing of a request is ever in it.
+//! The pages that the browser shows after a sign-in (S-25, S-26). They contain nothing of a request.
 
 mod accent;
 mod branding;
@@ -20,12 +20,12 @@ pub(crate) use document::Document;
 
 use built_in::Outcome;
 
-/// How the browser is answered when the sign-in page has sent it back: with our pages, with our pages under the
-/// application's name, with pages of the application's own, or by sending it on.
+/// What the browser shows when the sign-in page has sent it back: the built-in pages, plain or with the application's
+/// branding; pages of the application's own; or, after a redirect, a page elsewhere.
 ///
-/// The answer comes before the code is redeemed, so that no page may claim that the user is signed in: *success* means
-/// that the provider gave a code, *error* that it or the user refused. Nothing of the request is in any answer, and a
-/// request that is not the one that was waited for gets a fixed page, whatever is chosen here.
+/// The browser is answered before the code is redeemed, so no page may claim that the user is signed in: *success*
+/// means that the provider returned a code, *error* that the provider or the user refused. Nothing of the request is
+/// repeated. A request other than the awaited one always gets the same built-in page.
 ///
 /// ```
 /// use auth_interactive::{Branding, Pages};
@@ -41,29 +41,29 @@ pub struct Pages {
     error: Ending,
 }
 
-/// One answer to the browser.
+/// An answer to the browser.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
     Page(Arc<Document>),
-    /// On to this address (S-26).
+    /// A redirect to this URL (S-26).
     Redirect(Arc<str>),
 }
 
 impl Pages {
-    /// Our pages with the application's name, and with its colour and logo where it has them.
+    /// Returns the built-in pages with the application's name, and its colour and logo if they are set.
     pub fn branded(branding: &Branding) -> Self {
         Self::of(|outcome| outcome.page(Some(branding)))
     }
 
-    /// Pages of the application's own: HTML documents that stand by themselves. No script runs in them, only their own
-    /// `<style>` elements apply, images are `data:` URIs, and nothing is loaded.
+    /// Returns pages of the application's own: self-contained HTML documents. No script runs in them, nothing is
+    /// loaded, only their own `<style>` elements apply, and images must be `data:` URIs.
     ///
-    /// `{name}` in a document stands for `name`, and `{title}`, `{text}` and `{note}` for our own words, so that one
-    /// document can serve as both; each is escaped.
+    /// In each document, `{name}` is replaced by `name`, and `{title}`, `{text}` and `{note}` by the texts of the
+    /// built-in page, so that one document can serve as both. All are escaped.
     ///
     /// # Errors
-    /// [`PagesError::Template`] when a document is larger than 128 KiB or holds `<script` (S-26), [`PagesError::Name`] as
-    /// for [`Branding::new`].
+    /// [`PagesError::Template`] if a document is larger than 128 KiB or contains `<script` (S-26), [`PagesError::Name`]
+    /// as for [`Branding::new`].
     ///
     /// ```
     /// use auth_interactive::Pages;
@@ -86,26 +86,26 @@ impl Pages {
         }))
     }
 
-    /// Sends the browser on to `to` when the provider gave a code: an `https` address, or one of this machine. Nothing is
-    /// added to the address.
+    /// Redirects the browser to `to` when the provider returned a code. `to` is an `https` URL, or one of this machine;
+    /// nothing is added to it.
     ///
     /// # Errors
-    /// [`PagesError::Redirect`] for an address that is neither, or that [`check_url`](crate::check_url) refuses.
+    /// [`PagesError::Redirect`] if [`check_url`](crate::check_url) refuses `to`.
     pub fn success_redirect(mut self, to: &Uri) -> Result<Self, PagesError> {
         self.success = redirect(to)?;
         Ok(self)
     }
 
-    /// The same when the user or the provider refused.
+    /// Redirects the browser to `to` when the provider or the user refused.
     ///
     /// # Errors
-    /// As [`success_redirect`](Self::success_redirect).
+    /// Like [`success_redirect`](Self::success_redirect).
     pub fn error_redirect(mut self, to: &Uri) -> Result<Self, PagesError> {
         self.error = redirect(to)?;
         Ok(self)
     }
 
-    /// What the browser gets, now that the response is there.
+    /// Returns the answer to the browser once the response has arrived.
     pub(crate) fn ending(&self, refused: bool) -> &Ending {
         if refused { &self.error } else { &self.success }
     }
@@ -116,7 +116,7 @@ impl Pages {
     }
 }
 
-/// Our own pages, without a name.
+/// The built-in pages, without a name.
 impl Default for Pages {
     fn default() -> Self {
         Self::of(|outcome| outcome.page(None))

@@ -1,4 +1,4 @@
-//! Templates: text with names in braces, of which each is replaced once.
+//! Templates: text with placeholders in braces, which are replaced in one pass.
 
 use askama_escape::{Html, escape};
 
@@ -8,7 +8,7 @@ use crate::error::PagesError;
 /// The largest document of an application, in bytes.
 const MAX: usize = 128 * 1024;
 
-/// What stands for a name.
+/// The value of a placeholder.
 pub(super) enum Value<'a> {
     /// Text: `& < > " '` are escaped (S-26).
     Text(&'a str),
@@ -16,19 +16,19 @@ pub(super) enum Value<'a> {
     Markup(&'a str),
 }
 
-/// That an application's document may be shown (S-26). Event handlers and addresses of scripts are left to the policy,
-/// which stops them.
+/// Checks that an application's document may be shown (S-26). Event handlers and the URLs of scripts need no check: the
+/// policy blocks them.
 pub(super) fn check(html: &str) -> Result<(), PagesError> {
     if html.len() > MAX {
         return Err(PagesError::Template("it is larger than 128 KiB"));
     }
     if find(html, "<script").is_some() {
-        return Err(PagesError::Template("it holds <script"));
+        return Err(PagesError::Template("it contains <script"));
     }
     Ok(())
 }
 
-/// Replaces `{name}` by the value of that name; other braces stay. What a value holds is not looked at again.
+/// Replaces each `{name}` by its value; other braces stay. Values are not scanned for placeholders.
 pub(super) fn fill(template: &str, values: &[(&str, Value<'_>)]) -> String {
     let mut filled = String::with_capacity(template.len().saturating_mul(2));
     let mut rest = template;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_replaced_once_and_other_braces_stay() {
+    fn placeholders_are_replaced_once_and_other_braces_stay() {
         let values = [("a", Value::Text("{b}<")), ("b", Value::Markup("<i>{a}</i>"))];
         for (template, filled) in [
             ("x{a}y{b}z", "x{b}&#60;y<i>{a}</i>z"),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn s26_a_template_with_a_script_or_without_end_is_refused() {
+    fn s26_a_template_that_has_a_script_or_is_too_large_is_refused() {
         for html in ["<script>", "<p>ok</p><SCRIPT src=x>", "<svg><ScRiPt/>", &"x".repeat(MAX + 1)] {
             assert!(matches!(check(html), Err(PagesError::Template(_))), "{html:.20}");
         }
@@ -98,7 +98,7 @@ mod tests {
             prop_assert!(entities, "{}", filled);
         }
 
-        /// What an application gives is never a reason to panic.
+        /// No template panics.
         #[test]
         fn any_template_is_filled(template in any::<String>(), name in any::<String>()) {
             let filled = fill(&template, &[("name", Value::Text(&name))]);

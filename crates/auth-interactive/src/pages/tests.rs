@@ -19,19 +19,19 @@ fn document(pages: &Pages, refused: bool) -> Arc<Document> {
     }
 }
 
-/// The pages of every kind that we wrote ourselves.
-fn own() -> Vec<Arc<Document>> {
-    let mut own: Vec<_> = [Pages::default(), branded()]
+/// Every built-in page.
+fn built_in_pages() -> Vec<Arc<Document>> {
+    let mut pages: Vec<_> = [Pages::default(), branded()]
         .iter()
         .flat_map(|pages| [false, true].map(|refused| document(pages, refused)))
         .collect();
-    own.push(Arc::new(Document::new(wrong_request().html.clone())));
-    own
+    pages.push(Arc::new(Document::new(wrong_request().html.clone())));
+    pages
 }
 
 #[test]
-fn s25_the_policy_lets_the_style_of_the_page_apply_and_nothing_else() {
-    for document in own() {
+fn s25_the_policy_allows_the_style_of_the_page_and_nothing_else() {
+    for document in built_in_pages() {
         let (_, rest) = document.html.split_once("<style>").unwrap();
         let (style, _) = rest.split_once("</style>").unwrap();
         let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
@@ -46,8 +46,8 @@ fn s25_the_policy_lets_the_style_of_the_page_apply_and_nothing_else() {
 }
 
 #[test]
-fn pages_are_whole_and_load_nothing() {
-    for document in own() {
+fn pages_are_complete_and_load_nothing() {
+    for document in built_in_pages() {
         let html = &document.html;
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{html}");
         for needed in ["<title>", "name=\"viewport\"", "<main", "<h1>", "<footer>", "</html>"] {
@@ -71,7 +71,7 @@ fn no_page_claims_that_the_user_is_signed_in() {
 }
 
 #[test]
-fn s26_the_name_is_text_wherever_it_stands() {
+fn s26_the_name_is_escaped_everywhere() {
     let template = Pages::from_templates("A <b> & \"C\" {text}", PLAIN, PLAIN).unwrap();
     for pages in [branded(), template] {
         for refused in [false, true] {
@@ -82,14 +82,14 @@ fn s26_the_name_is_text_wherever_it_stands() {
 }
 
 #[test]
-fn a_template_serves_with_its_own_styles_and_our_words() {
+fn a_template_keeps_its_styles_and_gets_the_built_in_texts() {
     let html = "<STYLE media=all>a{}</STYLE><p>{text}</p><style>b{}</style>";
     let pages = Pages::from_templates("Contoso", html, PLAIN).unwrap();
     let success = document(&pages, false);
     let hash = |style: &str| STANDARD.encode(Sha256::digest(style));
     let styles = format!("style-src 'sha256-{}' 'sha256-{}'; base-uri", hash("a{}"), hash("b{}"));
     assert!(success.policy.contains(&styles), "{}", success.policy);
-    assert!(success.html.contains("Contoso goes on from here"), "{}", success.html);
+    assert!(success.html.contains("Contoso has received the response"), "{}", success.html);
     let error = document(&pages, true);
     assert!(error.policy.contains("style-src 'none'") && error.html.contains("not completed"), "{error:?}");
     assert!(matches!(Pages::from_templates("Contoso", PLAIN, "<script>"), Err(PagesError::Template(_))));
@@ -97,7 +97,7 @@ fn a_template_serves_with_its_own_styles_and_our_words() {
 }
 
 #[test]
-fn s26_the_browser_is_sent_on_over_https_or_to_this_machine_only() {
+fn s26_redirects_go_over_https_or_to_this_machine_only() {
     for (to, allowed) in [
         ("https://app.example/done?a=b", true),
         ("http://localhost:8400/done", true),
