@@ -1,4 +1,4 @@
-//! What one sign-in waits for.
+//! What a sign-in waits for.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::conversation::Rules;
 use crate::error::LoopbackError;
 use crate::pages::Pages;
 
-/// What [`LoopbackReceiver::receive`](crate::LoopbackReceiver::receive) waits for: the state, the response mode, the
-/// address, and the web origins that may post the response.
+/// What [`LoopbackReceiver::receive`](crate::LoopbackReceiver::receive) waits for: the `state`, the response mode, the
+/// redirect URI, and the web origins that may post the response.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,16 +30,16 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// How long a user has, unless it is said otherwise: five minutes (S-23).
+    /// The default time limit for the user: five minutes (S-23).
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
-    /// What `pending` waits for, for five minutes. The origins that may post the response are
-    /// [`PendingAuthorization::response_origins`]: the one of its authorization endpoint, and at Entra those of every
-    /// name of the cloud and of the sign-in host of personal accounts (S-18). A browser that hides the origin (`null`)
-    /// may post it too.
+    /// Returns what `pending` waits for, with the default time limit. The response may be posted from
+    /// [`PendingAuthorization::response_origins`]: the origin of the authorization endpoint and, at Entra, those of
+    /// every name of the cloud and of the sign-in host of personal accounts (S-18). A browser that hides the origin
+    /// (`null`) may post it too.
     ///
     /// # Errors
-    /// [`LoopbackError::NotLoopback`] when its redirect URI is not an address of this machine with a port.
+    /// [`LoopbackError::NotLoopback`] if its redirect URI is not a loopback address with a port.
     pub fn new(pending: &PendingAuthorization) -> Result<Self, LoopbackError> {
         let redirect_uri = pending.redirect_uri().clone();
         let mut rules = Rules::new(&redirect_uri, pending.response_mode()).ok_or(LoopbackError::NotLoopback)?;
@@ -47,20 +47,20 @@ impl Expectation {
         Ok(Self { redirect_uri, state: pending.state().clone(), rules, timeout: Self::DEFAULT_TIMEOUT })
     }
 
-    /// Waits so long for the user.
+    /// Sets the time limit for the user.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Lets one more origin post the response, for providers whose sign-in pages stand on a host of their own. Written
-    /// as browsers send it: `https://host`, and the port where it is not 443.
+    /// Allows one more origin to post the response, for providers whose sign-in pages have a host of their own. Written
+    /// as browsers send it: `https://host`, with the port if it is not 443.
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.rules.origins.push(origin.into());
         self
     }
 
-    /// Answers the browser with these pages; by default with our own.
+    /// Sets the pages that the browser shows at the end, instead of the built-in ones.
     pub fn with_pages(mut self, pages: Pages) -> Self {
         self.rules.pages = pages;
         self
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn s18_the_provider_and_whom_the_application_names_may_post() {
+    fn s18_the_provider_and_the_origins_that_the_application_adds_may_post() {
         let pending = pending(&redirect_uri(), ResponseMode::FormPost);
         let expectation = Expectation::new(&pending).unwrap();
         assert_eq!(expectation.rules.origins, ["https://idp.example"]);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn s23_the_user_has_five_minutes_or_what_the_application_says() {
+    fn s23_the_user_has_five_minutes_unless_the_application_says_otherwise() {
         let pending = pending(&redirect_uri(), ResponseMode::Query);
         let expectation = Expectation::new(&pending).unwrap();
         assert_eq!(expectation.timeout, Duration::from_secs(300));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_uri_that_cannot_be_listened_on_is_an_error() {
+    fn a_redirect_uri_without_a_loopback_port_is_an_error() {
         for text in ["https://app.example/done", "http://localhost"] {
             let pending = pending(&RedirectUri::parse(text).unwrap(), ResponseMode::FormPost);
             assert!(matches!(Expectation::new(&pending), Err(LoopbackError::NotLoopback)), "{text}");

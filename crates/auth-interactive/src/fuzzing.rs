@@ -1,4 +1,4 @@
-//! A wait without sockets, for the tests and the fuzz targets of this repository.
+//! The loopback conversation without sockets, for the tests and the fuzz targets of this repository.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use auth_core::State;
 use crate::conversation::{Conversation, Reply, Rules, Step, Verdict, Wait};
 use crate::expectation::Expectation;
 
-/// The one wait of a sign-in, and whoever connects to it.
+/// The wait of one sign-in, and the peers that connect to it.
 #[derive(Debug)]
 pub struct Peer {
     pub(crate) rules: Arc<Rules>,
@@ -16,13 +16,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Waits for this.
+    /// Starts a wait for `expectation`.
     #[must_use]
     pub fn expecting(expectation: Expectation) -> Self {
         Self::of(Arc::new(expectation.rules), expectation.state)
     }
 
-    /// The same wait from its beginning.
+    /// Returns the same wait from its beginning.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self::of(Arc::clone(&self.rules), self.state.clone())
@@ -32,8 +32,8 @@ impl Peer {
         Self { wait: Wait::new(state.clone(), &rules), rules, state }
     }
 
-    /// What a connection comes to on which these bytes arrive: the reply, and whether it ends the wait. Nothing while
-    /// more is awaited.
+    /// Feeds the bytes of one connection, piece by piece. Returns the reply and whether it ends the wait, or `None`
+    /// while more bytes are awaited.
     pub fn connect<'b>(&mut self, pieces: impl IntoIterator<Item = &'b [u8]>) -> Option<(String, bool)> {
         let mut conversation = Conversation::new(Arc::clone(&self.rules));
         for piece in pieces {

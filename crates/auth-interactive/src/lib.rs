@@ -1,16 +1,16 @@
-//! The one moment at which a person sees the library: a browser opens, and its answer arrives on this machine.
+//! Interactive sign-in: opens a browser, and receives the authorization response on a loopback port.
 //!
 //! - [`Browser`] shows a URL to the user. `SystemBrowser` (feature `system-browser`, on by default) opens the desktop's
-//!   browser or the command in `BROWSER`; an application with a web view implements the trait itself.
-//! - [`LoopbackReceiver`] holds the port of the redirect URI (RFC 8252 §7.3) and waits for the one request with the
-//!   right `state`; anything else gets a fixed refusal, and the wait continues.
-//! - [`sign_in`](fn@sign_in) runs both at the same time.
+//!   browser or the command in `BROWSER`; an application with its own web view implements the trait.
+//! - [`LoopbackReceiver`] listens on the port of the redirect URI (RFC 8252 §7.3) until a request with the right
+//!   `state` arrives. Any other request gets a fixed refusal, and the wait continues.
+//! - [`sign_in`](fn@sign_in) runs both concurrently.
 //!
-//! The crate knows neither the token endpoint nor the cache: it takes an [`auth_core::PendingAuthorization`] and
+//! The crate knows nothing of the token endpoint or the cache: it takes an [`auth_core::PendingAuthorization`] and
 //! returns an [`auth_core::AuthorizationResponse`].
 //!
-//! A state machine without any I/O (`conversation`) decides what a connection may say; the receiver is a thin shell
-//! around it that owns sockets and clocks.
+//! A state machine without I/O (`conversation`) decides how each connection is answered; the receiver is a thin shell
+//! around it that owns the sockets and the clock.
 //!
 //! ```no_run
 //! use auth_core::{AuthorizationRequest, RedirectUri, Timestamp};
@@ -18,7 +18,7 @@
 //!
 //! # async fn example(browser: &dyn DynBrowser, mut request: AuthorizationRequest, now: Timestamp)
 //! # -> Result<(), Box<dyn std::error::Error>> {
-//! // Bind first: the port is ours before anyone learns of it (S-13).
+//! // Bind first, so that the port is held before anyone learns its number (S-13).
 //! let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost")?)?;
 //! request.redirect_uri = receiver.redirect_uri().clone();
 //! let pending = request.begin(&mut rand::rngs::SysRng, now)?;

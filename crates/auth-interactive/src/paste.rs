@@ -1,5 +1,5 @@
-//! An answer that the user brings back by hand: the address at which the browser ended, where it could not reach the
-//! loopback port, as after a sign-in over SSH. It is judged as a request to the port would be.
+//! A response that the user pastes: the URL at which the browser ended up when it could not reach the loopback port, as
+//! after a sign-in over SSH. It is judged like a request to the port.
 
 use std::future::pending;
 
@@ -9,17 +9,17 @@ use crate::browser::DynBrowser;
 use crate::error::PasteError;
 use crate::expectation::Expectation;
 
-/// The longest address, in bytes; that of a request line (S-22).
+/// The longest URL, in bytes; that of a request line (S-22).
 const MAX: usize = 64 * 1024;
 
-/// What a pasted address must be.
+/// What a pasted URL must match.
 pub(crate) struct Paste {
     state: State,
     redirect_uri: RedirectUri,
 }
 
 impl Paste {
-    /// Nothing unless the response comes in the address: a response is accepted only in the way that was asked for (S-08).
+    /// Returns `None` unless the response comes in the URL: it is accepted only in the mode that was requested (S-08).
     pub(crate) fn of(expectation: &Expectation) -> Option<Self> {
         match expectation.rules.mode {
             ResponseMode::FormPost => None,
@@ -29,7 +29,7 @@ impl Paste {
         }
     }
 
-    /// The response in `text`, which the user pasted (S-03, S-09).
+    /// Returns the response in `text`, which the user pasted (S-03, S-09).
     pub(crate) fn judge(&self, text: &str) -> Result<AuthorizationResponse, PasteError> {
         let text = text.trim();
         if text.len() > MAX {
@@ -40,14 +40,14 @@ impl Paste {
         if bare(place) != bare(own) {
             return Err(PasteError::Address);
         }
-        // Browsers keep the fragment of the page before.
+        // Browsers carry over the fragment of the previous page.
         let (query, _) = query.split_once('#').unwrap_or((query, ""));
         let response = AuthorizationResponse::parse(query.as_bytes()).map_err(|_| PasteError::Response)?;
         if response.has_state(&self.state) { Ok(response) } else { Err(PasteError::State) }
     }
 }
 
-/// An address without what browsers add or leave out: `http://`, and the slash after the host.
+/// A URL without what browsers add or omit: `http://`, and the slash after the host.
 fn bare(place: &str) -> &str {
     let place = place.strip_prefix("http://").unwrap_or(place);
     match place.strip_suffix('/') {
@@ -56,7 +56,7 @@ fn bare(place: &str) -> &str {
     }
 }
 
-/// The first pasted address that is the answer, if any can be.
+/// Returns the first pasted response that is accepted; without a [`Paste`] it stays pending.
 pub(crate) async fn pasted(browser: &dyn DynBrowser, paste: Option<Paste>) -> AuthorizationResponse {
     let Some(paste) = paste else { return pending().await };
     let mut refused = None;
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pasted_is_judged_as_a_request_would_be() {
+    fn a_pasted_url_is_judged_like_a_request() {
         let (judge, state) = paste("http://localhost:8400");
         let good = format!("code=abc&state={state}");
         for (text, verdict) in [
@@ -106,32 +106,32 @@ mod tests {
             ("http://localhost:8400/?code=abc".to_owned(), "state"),
             ("http://localhost:8400/?".to_owned(), "state"),
         ] {
-            let told = match judge.judge(&text) {
+            let judged = match judge.judge(&text) {
                 Ok(_) => "ok",
                 Err(PasteError::Address) => "address",
                 Err(PasteError::Response) => "response",
                 Err(PasteError::State) => "state",
             };
-            assert_eq!(told, verdict, "{text:.80}");
+            assert_eq!(judged, verdict, "{text:.80}");
         }
     }
 
     #[test]
-    fn the_path_and_the_query_of_the_redirect_uri_belong_to_it() {
+    fn the_path_of_the_redirect_uri_must_match_and_its_query_may_be_there() {
         let (judge, state) = paste("http://127.0.0.1:8400/done/?a=b");
         assert!(judge.judge(&format!("http://127.0.0.1:8400/done/?a=b&code=abc&state={state}")).is_ok());
         assert!(judge.judge(&format!("http://127.0.0.1:8400/done?a=b&code=abc&state={state}")).is_err());
     }
 
     #[test]
-    fn s08_nothing_is_pasted_where_a_form_post_was_asked_for() {
+    fn s08_no_url_is_accepted_where_a_form_post_was_requested() {
         let pending = pending(&RedirectUri::parse("http://localhost:8400").unwrap(), ResponseMode::FormPost);
         assert!(Paste::of(&Expectation::new(&pending).unwrap()).is_none());
     }
 
     proptest! {
         #[test]
-        fn no_text_is_an_answer_without_the_state(text in prop_oneof![any::<String>(), "http://localhost:8400/\\?[ -~]*"]) {
+        fn text_without_the_state_is_refused(text in prop_oneof![any::<String>(), "http://localhost:8400/\\?[ -~]*"]) {
             prop_assert!(paste("http://localhost:8400").0.judge(&text).is_err());
         }
     }

@@ -1,4 +1,4 @@
-//! The browser and the receiver, side by side.
+//! Runs the browser and the receiver concurrently.
 
 use auth_core::AuthorizationResponse;
 use http::Uri;
@@ -11,12 +11,13 @@ use crate::receiver::LoopbackReceiver;
 
 /// Shows `url` in `browser` and waits for the response at `receiver`.
 ///
-/// An opener that is still busy when the response arrives is dropped; one that returns early changes nothing; one that
-/// fails ends the wait, since the user would otherwise look at nothing until the time is up. An address that the user
-/// [pasted](crate::Browser::pasted) is as good as one that the receiver is asked for. Dropping the future closes the port.
+/// If [`Browser::open`](crate::Browser::open) is still pending when the response arrives, it is dropped; if it returns
+/// early, the wait continues; if it fails, the sign-in fails at once, because the user has no page to finish. A URL
+/// that the user [pasted](crate::Browser::pasted) counts like a request to the receiver. Dropping the future closes the
+/// port.
 ///
 /// # Errors
-/// [`SignInError::Browser`] when the page cannot be shown, [`SignInError::Loopback`] when no response came.
+/// [`SignInError::Browser`] if the page cannot be shown, [`SignInError::Loopback`] if no response is received.
 ///
 /// ```no_run
 /// use auth_core::PendingAuthorization;
@@ -38,7 +39,7 @@ pub async fn sign_in(
     let response = receiver.receive(expectation);
     tokio::pin!(response, pasted);
     tokio::select! {
-        // A response that is already there counts more than how the opener ended, and it is asked for one by hand last.
+        // A response that has arrived takes precedence over how the opener ended; pasted text is looked at last.
         biased;
         response = &mut response => return Ok(response?),
         opened = browser.open(url) => opened?,
@@ -69,7 +70,7 @@ mod tests {
     use crate::error::{BrowserError, Headless, PasteError};
     use crate::testing::{pending, state_of};
 
-    /// What an opener does, and then how it ends.
+    /// An opener that sends `request`, if any, and then returns `end` or stays pending.
     struct Opener {
         request: Option<String>,
         port: u16,
@@ -96,14 +97,14 @@ mod tests {
         answers: bool,
         end: fn() -> Option<Result<(), BrowserError>>,
     ) -> Result<AuthorizationResponse, SignInError> {
-        run_at(bound(), answers, end).await
+        run_with(bound(), answers, end).await
     }
 
     fn bound() -> LoopbackReceiver {
         LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap()
     }
 
-    async fn run_at(
+    async fn run_with(
         receiver: LoopbackReceiver,
         answers: bool,
         end: fn() -> Option<Result<(), BrowserError>>,
@@ -121,19 +122,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_opener_that_stays_until_the_page_is_answered_deadlocks_nothing() {
+    async fn an_opener_that_waits_for_its_page_does_not_deadlock() {
         assert!(run(true, || None).await.is_ok());
         assert!(run(true, || Some(Ok(()))).await.is_ok());
     }
 
-    /// S-29: dropped after one poll, after two and so on, until it comes to its end.
+    /// Drops the future after one poll, then after two, and so on until it completes (S-29).
     #[tokio::test]
-    async fn a_sign_in_that_is_given_up_leaves_no_socket_and_no_task() {
+    async fn s29_a_dropped_sign_in_leaves_no_socket_and_no_task() {
         for polls in 1.. {
             let receiver = bound();
             let port = receiver.redirect_uri().port().unwrap();
             let ended = {
-                let (mut call, mut left) = (pin!(run_at(receiver, true, || None)), polls);
+                let (mut call, mut left) = (pin!(run_with(receiver, true, || None)), polls);
                 poll_fn(|context| match call.as_mut().poll(context) {
                     Poll::Pending if left > 1 => {
                         left -= 1;
@@ -146,7 +147,7 @@ mod tests {
             for address in ["127.0.0.1", "::1"] {
                 assert!(std::net::TcpStream::connect((address, port)).is_err(), "after {polls} polls");
             }
-            // Dropping the receiver has asked its tasks to end; they do at the next turn of the runtime.
+            // Dropping the receiver aborts its tasks; they end when the runtime next polls them.
             for _ in 0..10 {
                 yield_now().await;
             }
@@ -165,15 +166,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_opener_that_returns_early_changes_nothing() {
+    async fn an_opener_that_returns_early_does_not_end_the_wait() {
         let outcome = run(false, || Some(Ok(()))).await;
         assert!(matches!(outcome, Err(SignInError::Loopback(crate::LoopbackError::TimedOut(_)))));
     }
 
-    /// Pastes one text after the other, and keeps what was said of them.
+    /// Pastes one text after another, and records why each was refused.
     struct Pasting {
         texts: Mutex<Vec<String>>,
-        told: Mutex<Vec<PasteError>>,
+        refusals: Mutex<Vec<PasteError>>,
     }
 
     impl Browser for Pasting {
@@ -182,7 +183,7 @@ mod tests {
         }
 
         async fn pasted(&self, refused: Option<PasteError>) -> Secret {
-            self.told.lock().unwrap().extend(refused);
+            self.refusals.lock().unwrap().extend(refused);
             let text = self.texts.lock().unwrap().pop();
             match text {
                 Some(text) => Secret::new(text),
@@ -199,23 +200,23 @@ mod tests {
         let pending = pending(receiver.redirect_uri(), mode);
         let place = format!("{}/?state={}&", receiver.redirect_uri(), state_of(&pending));
         let texts = texts.iter().rev().map(|text| text.replace('@', &place)).collect();
-        let browser = Arc::new(Pasting { texts: Mutex::new(texts), told: Mutex::default() });
-        // Through the pointer, as an application stores it.
+        let browser = Arc::new(Pasting { texts: Mutex::new(texts), refusals: Mutex::default() });
+        // Behind a pointer, as an application stores it.
         let stored: Arc<dyn DynBrowser> = browser.clone();
         let outcome = sign_in(&stored, receiver, pending.url(), Expectation::new(&pending).unwrap()).await;
-        let told = browser.told.lock().unwrap().clone();
-        (outcome, told)
+        let refusals = browser.refusals.lock().unwrap().clone();
+        (outcome, refusals)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_address_that_is_pasted_ends_the_wait_when_it_is_the_answer() {
-        let (outcome, told) = paste(ResponseMode::Query, &["", "@code=a&code=b", "@code=abc"]).await;
+    async fn a_pasted_url_ends_the_wait_if_it_carries_the_response() {
+        let (outcome, refusals) = paste(ResponseMode::Query, &["", "@code=a&code=b", "@code=abc"]).await;
         assert!(outcome.is_ok());
-        assert_eq!(told, [PasteError::Address, PasteError::Response]);
-        let (outcome, told) = paste(ResponseMode::Query, &["@error=access_denied"]).await;
+        assert_eq!(refusals, [PasteError::Address, PasteError::Response]);
+        let (outcome, refusals) = paste(ResponseMode::Query, &["@error=access_denied"]).await;
         assert_eq!(outcome.unwrap().error(), Some("access_denied"));
-        assert_eq!(told, []);
-        // Nobody is asked where the answer does not come in an address, and the time ends.
+        assert_eq!(refusals, []);
+        // With form_post nothing is asked for, and text that is no URL is refused: both waits time out.
         for (mode, texts) in [(ResponseMode::FormPost, ["@code=abc"]), (ResponseMode::Query, ["nothing"])] {
             let (outcome, _) = paste(mode, &texts).await;
             assert!(matches!(outcome, Err(SignInError::Loopback(crate::LoopbackError::TimedOut(_)))));
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_that_no_browser_may_get_is_an_error() {
+    async fn a_url_that_must_not_be_opened_is_an_error() {
         let receiver = bound();
         let pending = pending(receiver.redirect_uri(), ResponseMode::FormPost);
         let opener = Opener { request: None, port: 0, end: || None };

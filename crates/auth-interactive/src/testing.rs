@@ -1,4 +1,4 @@
-//! Sign-ins for the tests.
+//! Pending sign-ins for the tests.
 
 pub(crate) mod table;
 
@@ -45,7 +45,7 @@ fn begin(context: RequestContext, metadata: ProviderMetadata, redirect_uri: &Red
     request.begin(&mut rand::rngs::SysRng, NOW).unwrap()
 }
 
-/// The state, as the provider sees it.
+/// The `state` that the provider gets.
 pub(crate) fn state_of(pending: &PendingAuthorization) -> String {
     let query = pending.url().query().unwrap();
     query.split('&').find_map(|pair| pair.strip_prefix("state=")).unwrap().to_owned()

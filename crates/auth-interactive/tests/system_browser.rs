@@ -1,4 +1,4 @@
-//! `BROWSER`, with real child processes.
+//! `SystemBrowser`, with real child processes.
 #![cfg(all(unix, feature = "system-browser"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
@@ -14,11 +14,11 @@ use tokio::net::unix::pipe;
 use tokio::process::Command;
 
 const URL: &str = "https://idp.example/authorize?a=1&b=%20;id";
-/// After which a test gives up on another process.
+/// How long a test waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A command that runs `text`. The file is read by a shell rather than executed: another test may be starting a process
-/// while we write it, and such a file cannot be executed for a moment.
+/// Returns a command that runs `text`. A shell reads the file instead of executing it: while another test is starting a
+/// process, a file that we have just written may not be executable.
 fn script(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
@@ -67,15 +67,15 @@ async fn the_next_alternative_is_tried() {
 
 #[tokio::test]
 async fn s34_browser_wins_over_sudo_and_a_missing_display() {
-    let mut surroundings = environment(None);
-    assert!(matches!(open(surroundings.clone()).await, Err(BrowserError::Headless(Headless::NoDisplay))));
-    surroundings.sudo = true;
-    assert!(matches!(open(surroundings.clone()).await, Err(BrowserError::Sudo)));
-    surroundings.browser = Some("true".to_owned());
-    open(surroundings).await.unwrap();
+    let mut setting = environment(None);
+    assert!(matches!(open(setting.clone()).await, Err(BrowserError::Headless(Headless::NoDisplay))));
+    setting.sudo = true;
+    assert!(matches!(open(setting.clone()).await, Err(BrowserError::Sudo)));
+    setting.browser = Some("true".to_owned());
+    open(setting).await.unwrap();
 }
 
-/// Surroundings with a display, and this as the only folder of programs.
+/// An environment with a display, whose only folder of programs is `folder`.
 fn desktop(folder: &Path) -> Environment {
     let mut environment = environment(None);
     environment.wayland = true;
@@ -83,8 +83,8 @@ fn desktop(folder: &Path) -> Environment {
     environment
 }
 
-/// A program that does `text`, executed by the system rather than read by a shell. Another process writes it: while we
-/// hold such a file open, or a process that a test is just starting does, it cannot be executed.
+/// Installs a program that does `text`, to be executed rather than read by a shell. Another process writes it: a file
+/// that is open for writing, in this process or in one that it is just starting, cannot be executed.
 fn install(folder: &Path, name: &str, text: &str) {
     let written = std::process::Command::new("sh")
         .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 700 "$2""#, "sh", text])
@@ -93,11 +93,11 @@ fn install(folder: &Path, name: &str, text: &str) {
     assert!(written.unwrap().success());
 }
 
-/// Environment and open files are those of a whole process, so the test runs itself again as one of its own.
+/// The environment and the open files belong to the process, so the test runs itself again as a process of its own.
 #[test]
-fn s32_the_opener_of_the_desktop_gets_one_argument_and_nothing_of_ours() {
+fn s32_a_desktop_command_gets_one_argument_and_none_of_our_secrets_and_files() {
     const RECORDS: &str = "AUTH_INTERACTIVE_TEST_RECORDS";
-    let name = "s32_the_opener_of_the_desktop_gets_one_argument_and_nothing_of_ours";
+    let name = "s32_a_desktop_command_gets_one_argument_and_none_of_our_secrets_and_files";
     if let Some(folder) = env::var_os(RECORDS) {
         let (folder, socket) = (PathBuf::from(folder), TcpListener::bind("127.0.0.1:0").unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -126,23 +126,23 @@ fn s32_the_opener_of_the_desktop_gets_one_argument_and_nothing_of_ours() {
 }
 
 #[tokio::test]
-async fn a_desktop_without_an_opener_or_with_a_failing_one_is_an_error_that_says_so() {
+async fn a_missing_or_failing_desktop_command_is_an_error_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let told = open(desktop(folder.path())).await.unwrap_err().to_string();
-    assert!(told.contains("xdg-open") && told.contains("BROWSER"), "{told}");
+    let message = open(desktop(folder.path())).await.unwrap_err().to_string();
+    assert!(message.contains("xdg-open") && message.contains("BROWSER"), "{message}");
     install(folder.path(), "gio", "exit 1");
-    let told = open(desktop(folder.path())).await.unwrap_err().to_string();
-    assert!(told.contains("gio: exit status: 1") && !told.contains("idp.example"), "{told}");
+    let message = open(desktop(folder.path())).await.unwrap_err().to_string();
+    assert!(message.contains("gio: exit status: 1") && !message.contains("idp.example"), "{message}");
 }
 
 #[tokio::test]
-async fn s31_is_checked_before_anything_is_started() {
+async fn s31_the_url_is_checked_before_anything_is_started() {
     let browser = SystemBrowser::with_environment(environment(Some("true")));
     let error = browser.open(&"ftp://idp.example/".parse().unwrap()).await.unwrap_err();
     assert!(matches!(error, BrowserError::Url(_)));
 }
 
-/// A named pipe. Both of its ends are held open, so that opening it blocks nobody and reading it never meets an end.
+/// A named pipe. Both of its ends are held open, so that opening it never blocks and reading it never reaches an end.
 struct Fifo {
     sender: pipe::Sender,
     receiver: BufReader<pipe::Receiver>,
@@ -163,15 +163,15 @@ impl Fifo {
     }
 }
 
-/// Whether there is a process of this number, be it a zombie. Runs a child to its end, upon which tokio collects the
-/// others that have ended too.
+/// Whether there is a process of this number, even a zombie. It runs a child to its end, upon which tokio also reaps
+/// the others that have ended.
 async fn exists(pid: &str) -> bool {
     open(environment(Some(&format!("sh -c 'kill -0 {pid} 2>&-'")))).await.is_ok()
 }
 
-/// An opener that is dropped leaves its child running, and no zombie once the child has ended.
+/// An opener that is dropped leaves its child running, and no zombie when the child ends.
 #[tokio::test]
-async fn a_child_that_outlives_the_sign_in_is_collected() {
+async fn a_child_that_outlives_the_sign_in_is_reaped() {
     let folder = tempfile::tempdir().unwrap();
     let command = script(folder.path(), "stays", r#"echo $$ > "$0.up"; read x < "$0.down"; echo "$x" > "$0.up""#);
     let mut up = Fifo::new(&folder.path().join("stays.up"));
@@ -185,13 +185,13 @@ async fn a_child_that_outlives_the_sign_in_is_collected() {
     down.sender.write_all(b"farewell\n").await.unwrap();
     let farewell = tokio::time::timeout(PATIENCE, up.line()).await;
     assert_eq!(farewell.expect("the browser was ended with the sign-in"), "farewell");
-    let collected = async { while exists(&pid).await {} };
-    tokio::time::timeout(PATIENCE, collected).await.expect("a zombie is left");
+    let reaped = async { while exists(&pid).await {} };
+    tokio::time::timeout(PATIENCE, reaped).await.expect("a zombie remains");
 }
 
-/// The program `auth` writes its result to stdout and nothing else may, and what it reads from stdin is its own.
+/// Only the result of the program `auth` goes to stdout, and its stdin is its own.
 ///
-/// Both are those of a whole process, so the test runs itself again as a process of its own, which opens the browser.
+/// Both belong to the process, so the test runs itself again as a process of its own, which opens the browser.
 #[tokio::test]
 async fn a_command_gets_neither_our_stdout_nor_our_stdin() {
     const OPENS: &str = "AUTH_INTERACTIVE_TEST_OPENS_BROWSER";

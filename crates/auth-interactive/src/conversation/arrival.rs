@@ -1,4 +1,4 @@
-//! What comes out of a connection for the wait to judge.
+//! What a connection delivers for the wait to judge.
 
 use auth_core::AuthorizationResponse;
 
@@ -8,7 +8,7 @@ use super::reply::Refusal;
 pub(crate) enum Arrival {
     /// An authorization response: a form body or a query string.
     Response(Box<AuthorizationResponse>),
-    /// A visit of the bare path, to which a query response is sent on (S-27).
+    /// A visit to the bare path, to which the browser is redirected after a query response (S-27).
     Visit,
 }
 

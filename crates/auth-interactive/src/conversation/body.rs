@@ -1,12 +1,12 @@
-//! The body of a form post: as long as was announced, or in chunks (RFC 9112 §6 and §7.1, S-22).
+//! The body of a form post: of the announced length, or chunked (RFC 9112 §6 and §7.1, S-22).
 
 use zeroize::Zeroizing;
 
 use super::reply::Refusal;
 
-/// The body of a form post, in bytes (S-22).
+/// The largest body, in bytes (S-22).
 const MAX_BODY: usize = 64 * 1024;
-/// What stands around the data of chunks (sizes, extensions, trailers, line ends), in bytes.
+/// The most bytes around the data of chunks: sizes, extensions, trailers, line ends.
 const MAX_FRAMING: usize = 16 * 1024;
 
 /// How the end of a body is found.
@@ -20,7 +20,7 @@ pub(super) enum Framing {
 pub(super) struct Body {
     bytes: Zeroizing<Vec<u8>>,
     next: Next,
-    /// The line around the data that is being read, without its end.
+    /// The line of framing that is being read, without its end.
     line: Vec<u8>,
     after_cr: bool,
     framing: usize,
@@ -29,33 +29,33 @@ pub(super) struct Body {
 /// What is read next.
 #[derive(Clone, Copy)]
 enum Next {
-    /// So many bytes, and nothing after them.
+    /// This many bytes, and nothing after them.
     Rest(usize),
     /// The line before a chunk.
     Size,
-    /// So many bytes of a chunk.
+    /// This many bytes of a chunk.
     Data(usize),
     /// The empty line after a chunk.
     DataEnd,
-    /// The fields after the last chunk, which nobody asked for, and an empty line.
+    /// The fields after the last chunk, which are ignored, and an empty line.
     Trailers,
 }
 
 impl Body {
     /// # Errors
-    /// When more is announced than is taken.
+    /// [`Refusal::BodyTooLarge`] if the announced length exceeds the limit.
     pub(super) fn new(framing: Framing) -> Result<Self, Refusal> {
         let (size, next) = match framing {
             Framing::Length(length) if length > MAX_BODY => return Err(Refusal::BodyTooLarge),
             Framing::Length(length) => (length, Next::Rest(length)),
             Framing::Chunked => (MAX_BODY, Next::Size),
         };
-        // All that it will ever take, so that no copy stays behind when it grows.
+        // At full size, because a buffer that grows leaves copies behind (S-109).
         let bytes = Zeroizing::new(Vec::with_capacity(size));
         Ok(Self { bytes, next, line: Vec::new(), after_cr: false, framing: 0 })
     }
 
-    /// The whole body, once it is there; what comes after it is ignored.
+    /// Returns the whole body once it is complete; bytes after it are ignored.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
         let mut rest = bytes.iter();
         while !matches!(self.next, Next::Rest(0)) {
@@ -111,7 +111,7 @@ impl Body {
     }
 }
 
-/// The size of a chunk. Extensions after it are nobody's here, and ignored as RFC 9112 §7.1.1 wants it.
+/// Reads the size of a chunk. Extensions are ignored, as RFC 9112 §7.1.1 requires.
 fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
     let end = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, extension) = line.split_at_checked(end).ok_or(Refusal::BadRequest)?;
@@ -120,6 +120,6 @@ fn chunk_size(line: &[u8]) -> Result<usize, Refusal> {
     if digits.is_empty() || !(extension.is_empty() || extension.starts_with(b";")) {
         return Err(Refusal::BadRequest);
     }
-    // More digits than fit are more bytes than we take.
+    // A number that overflows is over the limit too.
     Ok(usize::from_str_radix(digits, 16).unwrap_or(usize::MAX))
 }

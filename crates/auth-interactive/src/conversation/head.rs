@@ -1,11 +1,11 @@
-//! The head of a request, reduced to what the rules ask for.
+//! The head of a request, as far as the rules need it.
 
 use httparse::{Header, Status};
 
 use super::reply::Refusal;
 use super::scan::MAX_FIELDS;
 
-/// Room for the fields of one head.
+/// An array for the fields of one head.
 pub(super) fn fields<'b>() -> [Header<'b>; MAX_FIELDS] {
     [httparse::EMPTY_HEADER; MAX_FIELDS]
 }
@@ -37,7 +37,7 @@ impl<'h> Head<'h> {
         Ok(Self { method, target, version, fields: request.headers })
     }
 
-    /// The value of a field that may stand once at most.
+    /// Returns the value of a field that may occur at most once.
     pub(super) fn once(&self, name: &str) -> Result<Option<&'h [u8]>, Refusal> {
         let mut values = self.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
         match (values.next(), values.next()) {
@@ -46,7 +46,7 @@ impl<'h> Head<'h> {
         }
     }
 
-    /// Path and query of the target.
+    /// Returns the path and the query of the target.
     pub(super) fn path_and_query(&self) -> (&'h str, Option<&'h str>) {
         match self.target.split_once('?') {
             Some((path, query)) => (path, Some(query)),

@@ -1,7 +1,7 @@
-//! What a browser, or anybody else on this machine, may say to the loopback port, and what we answer (S-16…S-27).
+//! Which requests to the loopback port are accepted, and how each is answered (S-16…S-27).
 //!
-//! Nothing here has a socket or a clock. One [`Conversation`] is fed the bytes of one connection until it says what it
-//! heard; the one [`Wait`] of a sign-in judges what arrived and gives the reply:
+//! Nothing here has a socket or a clock. A [`Conversation`] is fed the bytes of one connection until it knows what they
+//! say; the [`Wait`], one per sign-in, judges what arrived and gives the reply:
 //!
 //! ```text
 //!             feed(bytes)                          judge(arrival)
@@ -12,8 +12,8 @@
 //!   └──────▶ Refuse(Refusal)
 //! ```
 //!
-//! A connection carries one request: bytes after it are ignored, and every reply closes. The verdict never depends on
-//! how the bytes were split.
+//! A connection carries one request: bytes after it are ignored, and every reply closes the connection. The verdict
+//! never depends on how the bytes were split.
 
 mod arrival;
 mod body;
@@ -41,7 +41,7 @@ use scan::{HeadScan, Scanned};
 pub(crate) enum Step {
     /// Read more: of the head within 5 s of the connection, of the body within 10 s of the head (S-23).
     Continue(Part),
-    /// Answer with a fixed refusal and close; the wait goes on.
+    /// Answer with a fixed refusal and close; the wait continues.
     Refuse(Refusal),
     /// Let the [`Wait`] judge.
     Deliver(Arrival),
@@ -72,7 +72,7 @@ impl Conversation {
         Self { rules, phase: Phase::Head(scan) }
     }
 
-    /// Whether not one byte has arrived: such a connection is closed without a reply, since browsers open spare ones.
+    /// Whether no byte has arrived. Such a connection is closed without a reply, since browsers open spare ones.
     pub(crate) fn is_silent(&self) -> bool {
         matches!(&self.phase, Phase::Head(scan) if scan.is_empty())
     }

@@ -1,23 +1,23 @@
-//! The replies: fixed pages under fixed headers. Nothing of a request is ever in them (S-21, S-25).
+//! The replies: fixed pages with fixed headers, and nothing of a request in them (S-21, S-25).
 
 use auth_core::ResponseMode;
 
 use crate::pages::{Document, wrong_request};
 
-/// Why a request is not taken. The texts that go with it are fixed.
+/// Why a request is refused. The reply to each is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Not well formed, or without the right state.
+    /// Malformed, or without the right state.
     BadRequest,
-    /// Neither from the sign-in page nor from a person.
+    /// From an origin that may not post, or not a navigation (S-18).
     Forbidden,
     NotFound,
     MethodNotAllowed(ResponseMode),
-    /// The same for `HEAD`, whose reply has no body.
+    /// [`MethodNotAllowed`](Self::MethodNotAllowed) for `HEAD`, whose reply has no body.
     HeadNotAllowed(ResponseMode),
     /// Too slow (S-23).
     Timeout,
-    /// The response was there already (S-24).
+    /// The response has already arrived (S-24).
     Conflict,
     LengthRequired,
     BodyTooLarge,
@@ -53,13 +53,13 @@ impl Refusal {
 pub(crate) struct Reply(Vec<u8>);
 
 impl Reply {
-    /// A page for the person who signed in.
+    /// Shows a page to the person who signed in.
     pub(crate) fn page(page: &Document) -> Self {
         Self((head("200 OK", "", page.html.len(), &page.policy) + &page.html).into_bytes())
     }
 
-    /// Sends the browser on: after a query response to the bare path, so that the code leaves the address bar (S-27), or
-    /// to where the application wants it (S-26).
+    /// Redirects the browser: after a query response to the bare path, so that the code leaves the address bar (S-27),
+    /// or to where the application wants it (S-26).
     pub(crate) fn see_other(location: &str) -> Self {
         Self(head("303 See Other", &format!("Location: {location}\r\n"), 0, &wrong_request().policy).into_bytes())
     }
@@ -67,12 +67,13 @@ impl Reply {
     pub(crate) fn refusal(refusal: Refusal) -> Self {
         let Document { html, policy } = wrong_request();
         let (length, body) = match refusal {
-            // S-17: another name gets the status and nothing else, nor does anybody before the name is known.
+            // S-17: a request under another name gets the status and nothing else, as does one that is refused before
+            // its name is known.
             Refusal::Misdirected | Refusal::TargetTooLong | Refusal::HeadersTooLarge => (0, ""),
             Refusal::HeadNotAllowed(_) => (html.len(), ""),
             _ => (html.len(), html.as_str()),
         };
-        // RFC 9110 §15.5.6 demands `Allow`; it tells no more than the sign-in page does.
+        // RFC 9110 §15.5.6 requires `Allow`; it reveals no more than the sign-in page does.
         let allow = match refusal {
             Refusal::MethodNotAllowed(mode) | Refusal::HeadNotAllowed(mode) => match mode {
                 ResponseMode::FormPost => "Allow: POST\r\n",

@@ -1,4 +1,4 @@
-//! Which request may carry the response: everything that can be judged from the head alone (S-16…S-19, S-22).
+//! Decides from the head alone which request may carry the response (S-16…S-19, S-22).
 
 use auth_core::{RedirectUri, ResponseMode};
 
@@ -14,19 +14,19 @@ pub(crate) struct Rules {
     pub(crate) mode: ResponseMode,
     /// The path of the redirect URI, byte for byte.
     path: String,
-    /// The redirect URI without its query, to be shown in the address bar at the end (S-27).
+    /// The redirect URI without its query, for the address bar at the end (S-27).
     pub(super) landing: String,
-    /// The query of the redirect URI, where it is registered with one.
+    /// The query of the redirect URI, if it is registered with one.
     query: Option<String>,
-    /// What `Host` may say.
+    /// The accepted values of `Host`.
     hosts: Vec<String>,
-    /// Who may post the response, beside `null`.
+    /// The origins that may post the response, besides `null`.
     pub(crate) origins: Vec<String>,
-    /// What the browser is shown at the end.
+    /// The pages that the browser shows at the end.
     pub(crate) pages: Pages,
 }
 
-/// What a good head asks for.
+/// What follows from an accepted head.
 pub(super) enum Admission {
     /// The request is complete.
     Arrived(Arrival),
@@ -35,15 +35,15 @@ pub(super) enum Admission {
 }
 
 impl Rules {
-    /// The rules for a redirect URI; nothing unless it names this machine and a port.
+    /// Returns the rules for a redirect URI; `None` unless it names this machine and a port.
     pub(crate) fn new(redirect_uri: &RedirectUri, mode: ResponseMode) -> Option<Self> {
         let host = redirect_uri.loopback_host()?;
         let port = redirect_uri.port().filter(|port| *port != 0)?;
         let (host_and_port, path) = (format!("{host}:{port}"), redirect_uri.path().to_owned());
-        // Absolute, so that no path can be taken for a host.
+        // Absolute, so that no path can be mistaken for a host.
         let landing = format!("http://{host_and_port}{path}");
         let mut hosts = vec![host_and_port];
-        // Browsers leave the default port out.
+        // Browsers omit the default port.
         if port == 80 {
             hosts.push(host.to_owned());
         }
@@ -51,7 +51,7 @@ impl Rules {
         Some(Self { mode, path, landing, query, hosts, origins: Vec::new(), pages: Pages::default() })
     }
 
-    /// The longest request line: with a query response the whole response stands in it (S-22).
+    /// The longest request line: a query response is part of it (S-22).
     pub(super) fn request_line_limit(&self) -> usize {
         match self.mode {
             ResponseMode::FormPost => 16 * 1024,
@@ -59,7 +59,7 @@ impl Rules {
         }
     }
 
-    /// Judges a head. `Host` comes first: a page that reached us under another name (DNS rebinding) learns nothing else.
+    /// Judges a head. `Host` is first: a page that reached us under another name (DNS rebinding) learns nothing else.
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Admission, Refusal> {
         self.check_host(head)?;
         let framing = framing(head)?;
@@ -80,7 +80,7 @@ impl Rules {
     }
 
     fn admit_post(&self, head: &Head<'_>, query: Option<&str>, framing: Option<Framing>) -> Result<Admission, Refusal> {
-        // Only the query that is registered; a response that came in both ways at once is not ours.
+        // Only the registered query is accepted: a response in the query and the body at once is not ours.
         if query != self.query.as_deref() {
             return Err(Refusal::NotFound);
         }
@@ -106,7 +106,7 @@ impl Rules {
         }))
     }
 
-    /// S-17: exactly one `Host`, exactly the registered one.
+    /// Requires exactly one `Host`, with a registered value (S-17).
     fn check_host(&self, head: &Head<'_>) -> Result<(), Refusal> {
         let host = head.once("host").map_err(|_| Refusal::Misdirected)?;
         let known = host.is_some_and(|host| self.hosts.iter().any(|own| own.as_bytes() == host));
@@ -114,7 +114,8 @@ impl Rules {
     }
 }
 
-/// S-18: a browser that says what kind of request this is must say that it shows the answer to a person.
+/// Requires a navigation if the browser says what kind of request this is: only then does a person see the reply
+/// (S-18).
 fn check_fetch_mode(head: &Head<'_>) -> Result<(), Refusal> {
     match head.once("sec-fetch-mode")? {
         None | Some(b"navigate") => Ok(()),
@@ -122,15 +123,15 @@ fn check_fetch_mode(head: &Head<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// S-19: without a parameter, which no browser adds to a form.
+/// Requires the type of a form, without parameters: no browser adds one (S-19).
 fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
     let value = head.once("content-type")?.unwrap_or_default();
     let form = value.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
     if form { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
 }
 
-/// How the end of the body is found, if there is one. Who says two things about it is not believed (RFC 9112 §6.3), nor
-/// who speaks of chunks in HTTP/1.0, which has none (§6.1).
+/// Returns how the end of the body is found, if there is one. Contradictory framing is refused (RFC 9112 §6.3), as are
+/// chunks in HTTP/1.0, which has none (§6.1).
 fn framing(head: &Head<'_>) -> Result<Option<Framing>, Refusal> {
     match (head.once("transfer-encoding")?, head.once("content-length")?) {
         (None, None) => Ok(None),
@@ -143,7 +144,7 @@ fn framing(head: &Head<'_>) -> Result<Option<Framing>, Refusal> {
             if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(Refusal::BadRequest);
             }
-            // More digits than fit are more bytes than we take.
+            // A number that overflows is over the limit too.
             Ok(Some(Framing::Length(text.parse().unwrap_or(usize::MAX))))
         }
     }

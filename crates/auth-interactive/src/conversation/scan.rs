@@ -1,16 +1,17 @@
-//! Finds the end of a request head, byte by byte, and refuses at the first byte that no head may hold (S-22).
+//! Finds the end of a request head, byte by byte, and refuses the first byte that no head may contain (S-22).
 //!
-//! This is stricter than the parser behind it: every line ends in CRLF, nothing is folded, no control characters.
+//! It is stricter than the parser that follows: every line ends in CRLF, nothing is folded, and there are no control
+//! characters.
 
 use zeroize::Zeroizing;
 
 use super::reply::Refusal;
 
-/// All header fields together, in bytes (S-22).
+/// The most bytes of header fields in total (S-22).
 const MAX_HEADERS: usize = 32 * 1024;
-/// Room for most heads, in bytes.
+/// The size of most heads, in bytes.
 const USUAL_HEAD: usize = 4096;
-/// The number of header fields (S-22).
+/// The most header fields (S-22).
 pub(super) const MAX_FIELDS: usize = 64;
 
 pub(super) struct HeadScan {
@@ -18,14 +19,14 @@ pub(super) struct HeadScan {
     request_line_limit: usize,
     /// Length of the line that is being read, without its end.
     line: usize,
-    /// Lines that ended; the first is the request line.
+    /// Complete lines; the first is the request line.
     lines: usize,
     /// Bytes of the header fields, with their line ends.
     headers: usize,
     after_cr: bool,
 }
 
-/// What came of some bytes.
+/// The outcome of some bytes.
 pub(super) enum Scanned<'a> {
     More,
     Wrong(Refusal),
@@ -61,7 +62,7 @@ impl HeadScan {
         Scanned::More
     }
 
-    /// Adds a byte to the head. A buffer that is too small is wiped, not left behind: the code may be in it (S-109).
+    /// Appends a byte to the head. A full buffer is wiped when it is replaced, as it may contain the code (S-109).
     fn keep(&mut self, byte: u8) {
         if self.bytes.len() == self.bytes.capacity() {
             let mut larger = Zeroizing::new(Vec::with_capacity(self.bytes.capacity().saturating_mul(2)));
@@ -71,7 +72,7 @@ impl HeadScan {
         self.bytes.push(byte);
     }
 
-    /// Whether this byte ends the head.
+    /// Returns whether this byte ends the head.
     fn push(&mut self, byte: u8) -> Result<bool, Refusal> {
         if self.lines > 0 {
             self.headers = self.headers.saturating_add(1);

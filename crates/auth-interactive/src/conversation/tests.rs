@@ -1,4 +1,4 @@
-//! The table, tried without sockets: each row as it is, and cut at every byte (P-10).
+//! Runs the table without sockets: each row whole, and cut at every byte (P-10).
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,10 +13,10 @@ use crate::testing::{pending, state_of};
 
 const PORT: u16 = 8400;
 
-/// What one connection comes to: the reply, and whether it ends the wait; nothing while more is awaited.
+/// The outcome of one connection: the reply, and whether it ends the wait; `None` while more is awaited.
 type Outcome = Option<(String, bool)>;
 
-/// What a row comes to when each request of it is cut in this way.
+/// The outcomes of a row whose requests are each split by `cut`.
 fn outcomes<'r>(peer: &Peer, row: &'r Row, cut: impl Fn(&'r [u8]) -> Vec<&'r [u8]>) -> Vec<Outcome> {
     let mut peer = peer.anew();
     row.said.iter().map(|(request, _)| peer.connect(cut(request))).collect()
@@ -26,8 +26,8 @@ fn whole(peer: &Peer, row: &Row) -> Vec<Outcome> {
     outcomes(peer, row, |request| vec![request])
 }
 
-/// As the table writes it.
-fn told(outcome: &Outcome) -> String {
+/// An outcome, as the table writes it.
+fn written(outcome: &Outcome) -> String {
     let Some((reply, ended)) = outcome else { return "...".to_owned() };
     let status = reply.strip_prefix("HTTP/1.1 ").unwrap().split(' ').next().unwrap();
     format!("{status}{}", if *ended { "+" } else { "" })
@@ -39,7 +39,7 @@ fn callers() -> &'static [Caller] {
     &CALLERS
 }
 
-/// A row, with the state that its caller knows and the wait that it is for.
+/// A row, the state that its caller knows, and the wait that it is for.
 struct Entry {
     row: Row,
     state: &'static str,
@@ -62,9 +62,9 @@ fn table() -> &'static [Entry] {
 fn every_row() {
     for Entry { row, state, peer } in table() {
         let outcomes = whole(peer, row);
-        let (told, expected): (Vec<_>, Vec<_>) =
-            outcomes.iter().map(told).zip(row.said.iter().map(|(_, outcome)| *outcome)).unzip();
-        assert_eq!(told, expected, "{}", row.name);
+        let (written, expected): (Vec<_>, Vec<_>) =
+            outcomes.iter().map(written).zip(row.said.iter().map(|(_, outcome)| *outcome)).unzip();
+        assert_eq!(written, expected, "{}", row.name);
         for (reply, _) in outcomes.iter().flatten() {
             s21_s25_s26_fixed(reply, state);
             s17_nothing_else(reply);
@@ -72,7 +72,7 @@ fn every_row() {
     }
 }
 
-/// S-17: who may have come under another name gets no page.
+/// Checks that a request which may have come under another name gets no page (S-17).
 fn s17_nothing_else(reply: &str) {
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
     let unnamed = ["414", "421", "431"].into_iter().any(|status| head.starts_with(&format!("HTTP/1.1 {status} ")));
@@ -81,7 +81,7 @@ fn s17_nothing_else(reply: &str) {
     }
 }
 
-/// S-21, S-25, S-26: what is true of every reply.
+/// Checks what holds for every reply (S-21, S-25, S-26).
 fn s21_s25_s26_fixed(reply: &str, state: &str) {
     assert!(!reply.contains(CANARY) && !reply.contains(state) && !reply.contains("<script"), "{reply}");
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
@@ -96,7 +96,7 @@ fn s21_s25_s26_fixed(reply: &str, state: &str) {
         "Connection: close",
         &length,
     ] {
-        // The answer to `HEAD` tells the length of a body that does not come.
+        // The reply to `HEAD` gives the length of a body that is not sent.
         let found = lines.clone().any(|found| found == line) || (line == length && body.is_empty());
         assert!(found, "{line} in {head}");
     }
@@ -112,7 +112,8 @@ fn p10_every_row_is_the_same_at_every_cut() {
     for Entry { row, peer, .. } in table() {
         let uncut = whole(peer, row);
         let longest = row.said.iter().map(|(request, _)| request.len()).max().unwrap();
-        // Of the rows about limits, which are long, the two ends, where the lines and limits are, and here and there.
+        // The rows about limits are long: they are cut near both ends, where the lines and limits are, and at some
+        // places between.
         let is_tried = |at: &usize| longest < 2048 || *at < 300 || longest - at < 300 || at.is_multiple_of(4099);
         for at in (0..=longest).filter(is_tried) {
             let cut = outcomes(peer, row, |request| <[_; 2]>::from(request.split_at(at.min(request.len()))).to_vec());
@@ -123,7 +124,7 @@ fn p10_every_row_is_the_same_at_every_cut() {
 }
 
 #[test]
-fn s16_who_is_refused_for_the_method_is_told_the_right_one() {
+fn s16_a_refusal_of_the_method_names_the_right_one() {
     for caller in callers() {
         let allow = if caller.scene == Scene::Query { "\r\nAllow: GET\r\n" } else { "\r\nAllow: POST\r\n" };
         for method in ["PUT", "HEAD", "OPTIONS"] {
@@ -136,14 +137,14 @@ fn s16_who_is_refused_for_the_method_is_told_the_right_one() {
 }
 
 #[test]
-fn s17_the_default_port_may_be_left_out() {
+fn s17_the_default_port_may_be_omitted() {
     let pending = pending(&RedirectUri::parse("http://127.0.0.1:80/done").unwrap(), ResponseMode::Query);
     let target = format!("/done?code=abc&state={}", state_of(&pending));
     for (host, expected) in [("127.0.0.1", "303+"), ("127.0.0.1:80", "303+"), ("localhost", "421"), ("[::1]:80", "421")]
     {
         let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let outcome = Peer::expecting(Expectation::new(&pending).unwrap()).connect([request.as_bytes()]);
-        assert_eq!(told(&outcome), expected, "{host}");
+        assert_eq!(written(&outcome), expected, "{host}");
     }
 }
 
@@ -152,13 +153,13 @@ fn s24_the_second_response_is_a_conflict() {
     for caller in callers().iter().filter(|caller| caller.scene != Scene::Query) {
         let mut peer = Peer::expecting(caller.expectation());
         let request = caller.response();
-        let outcomes = [(); 3].map(|()| told(&peer.connect([request.as_bytes()])));
+        let outcomes = [(); 3].map(|()| written(&peer.connect([request.as_bytes()])));
         assert_eq!(outcomes, ["200+", "409", "409"]);
     }
 }
 
 #[test]
-fn s27_the_bare_path_is_answered_once_and_says_how_it_went() {
+fn s27_the_bare_path_shows_the_outcome_once() {
     let caller = Caller::new(Scene::Query, PORT);
     for (answer, title) in [
         (caller.response(), "Return to the application"),
@@ -172,12 +173,12 @@ fn s27_the_bare_path_is_answered_once_and_says_how_it_went() {
         let (reply, _) = peer.connect([visit.as_bytes()]).unwrap();
         assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
         assert!(reply.contains(&format!("<title>{title}</title>")), "{reply}");
-        assert_eq!(told(&peer.connect([visit.as_bytes()])), "400");
+        assert_eq!(written(&peer.connect([visit.as_bytes()])), "400");
     }
 }
 
 #[test]
-fn a_spare_connection_is_told_from_a_slow_one() {
+fn a_silent_connection_is_distinguished_from_a_slow_one() {
     let caller = Caller::new(Scene::Form, PORT);
     let mut conversation = Conversation::new(Peer::expecting(caller.expectation()).rules);
     assert!(conversation.is_silent());
@@ -221,7 +222,7 @@ proptest! {
     fn noise_never_ends_a_wait(noise in prop::collection::vec(any::<u8>(), 0..600)) {
         for Entry { peer, .. } in table().iter().step_by(10) {
             let outcome = peer.anew().connect([noise.as_slice()]);
-            prop_assert!(!told(&outcome).ends_with('+'));
+            prop_assert!(!written(&outcome).ends_with('+'));
         }
     }
 }

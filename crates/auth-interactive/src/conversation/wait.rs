@@ -1,4 +1,4 @@
-//! The one wait that all connections of a sign-in share.
+//! The wait of a sign-in, which all its connections share.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use super::reply::{Refusal, Reply};
 use super::rules::Rules;
 use crate::pages::{Document, Ending, Pages};
 
-/// Judges what arrives until the response is there (S-03, S-20, S-24, S-27).
+/// Judges what arrives until it is the response (S-03, S-20, S-24, S-27).
 #[derive(Debug)]
 pub(crate) struct Wait {
     state: State,
     mode: ResponseMode,
-    /// Where a query response is sent on to.
+    /// The bare path, to which the browser is redirected after a query response.
     landing: String,
     pages: Pages,
     phase: Phase,
@@ -23,7 +23,7 @@ pub(crate) struct Wait {
 #[derive(Clone, Debug)]
 enum Phase {
     Waiting,
-    /// A query response was taken; the browser is on its way to the bare path, to be shown this.
+    /// A query response was accepted; the browser is on its way to the bare path, which shows this page.
     Landing(Arc<Document>),
     Closed,
 }
@@ -31,10 +31,9 @@ enum Phase {
 /// What an arrival means for the wait.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Nothing: the wait goes on.
+    /// Nothing: the wait continues.
     Stray,
-    /// The response that was waited for. Where the wait [is landing](Wait::is_landing), the bare path is still to be
-    /// visited.
+    /// The awaited response. If the wait [is landing](Wait::is_landing), the bare path is yet to be visited.
     Response(Box<AuthorizationResponse>),
     /// The bare path was visited after the response: the conversation is complete.
     Landed,
@@ -46,12 +45,12 @@ impl Wait {
         Self { state, mode: rules.mode, landing, pages, phase: Phase::Waiting }
     }
 
-    /// Whether a response was taken, and the browser is on its way to the bare path.
+    /// Whether a response was accepted and the browser is on its way to the bare path.
     pub(crate) fn is_landing(&self) -> bool {
         matches!(self.phase, Phase::Landing(_))
     }
 
-    /// The reply to an arrival, and what it means.
+    /// Returns the reply to an arrival, and what it means.
     pub(crate) fn judge(&mut self, arrival: Arrival) -> (Reply, Verdict) {
         match arrival {
             Arrival::Response(response) if response.has_state(&self.state) => self.take(response),
@@ -91,7 +90,7 @@ mod tests {
     use crate::testing::{pending, state_of};
 
     #[test]
-    fn s26_the_browser_is_sent_on_once_the_state_is_verified_and_with_nothing_of_the_request() {
+    fn s26_the_redirect_follows_the_check_of_the_state_and_repeats_nothing_of_the_request() {
         let to = |text: &str| text.parse().unwrap();
         let pages = Pages::default().success_redirect(&to("https://app.example/in")).unwrap();
         let pages = pages.error_redirect(&to("https://app.example/out?a=b")).unwrap();
@@ -114,7 +113,7 @@ mod tests {
                 assert!(matches!(verdict, Verdict::Response(_)));
                 let reply = String::from_utf8(reply.as_bytes().to_vec()).unwrap();
                 assert!(reply.starts_with("HTTP/1.1 303 ") && reply.contains(location), "{reply}");
-                assert!(!wait.is_landing(), "nobody comes to the bare path");
+                assert!(!wait.is_landing(), "the bare path is not used");
                 assert!(matches!(wait.judge(Arrival::Visit).1, Verdict::Stray));
             }
         }

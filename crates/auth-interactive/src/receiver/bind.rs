@@ -1,4 +1,4 @@
-//! Which sockets are held for a redirect URI (S-13…S-15).
+//! Binds the sockets of a redirect URI (S-13…S-15).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -7,21 +7,21 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::LoopbackError;
 
-/// How often a port is sought that is free on both families (S-14).
+/// The attempts to find a port that is free on both families (S-14).
 const TRIES: usize = 20;
-/// Connections that the system holds for us while we are busy.
+/// The connections that the system queues until we accept them.
 const BACKLOG: i32 = 128;
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// The sockets and the port that they share.
+/// The listeners, and the port that they share.
 #[derive(Debug)]
 pub(super) struct Bound<L = TcpListener> {
     pub(super) port: u16,
     pub(super) listeners: Vec<L>,
 }
 
-/// Listens for `host` with `listen`, which gives a listener and its port; port 0 leaves the choice to the system.
+/// Binds the addresses of `host` with `listen`, which returns a listener and its port. Port 0 lets the system choose.
 pub(super) fn bind<L>(
     host: &str,
     port: u16,
@@ -55,8 +55,8 @@ pub(super) fn bind<L>(
             Err(error) if is_missing_family(&error) => {
                 return Ok(Bound { port: chosen, listeners: vec![first] });
             }
-            // Somebody holds the other family: another port is chosen. The first is given back at the end, so that the
-            // system does not choose it again.
+            // The port is taken on the other family, so another is chosen. The first listener is kept until the end, so
+            // that the system does not choose its port again.
             Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse => refused.push(first),
             Err(error) => return Err(failed(error)),
         }
@@ -64,11 +64,11 @@ pub(super) fn bind<L>(
     Err(LoopbackError::NoFreePort)
 }
 
-/// One listening socket, not inherited by child processes. `SO_REUSEPORT` is never set (S-15).
+/// Opens a listening socket that child processes do not inherit. `SO_REUSEPORT` is never set (S-15).
 ///
-/// `SO_EXCLUSIVEADDRUSE`, which S-15 wants on Windows, is not: no library offers it without `unsafe`, which is forbidden
-/// here. Without it Windows refuses the port to programs of other users, and gives it to one of the same user that asks
-/// to share it. Nothing here is tested on Windows.
+/// Neither is `SO_EXCLUSIVEADDRUSE`, which S-15 requires on Windows: no library offers it without `unsafe`, which is
+/// forbidden here. Without it, Windows denies the port to programs of other users, but not to one of the same user that
+/// asks to share it. Nothing here is tested on Windows.
 pub(super) fn listen(address: IpAddr, port: u16) -> io::Result<(TcpListener, u16)> {
     let domain = if address.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     // `new` makes the socket close-on-exec, or not inheritable on Windows.
@@ -76,8 +76,8 @@ pub(super) fn listen(address: IpAddr, port: u16) -> io::Result<(TcpListener, u16
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // On Unix this only lets a fixed port be taken again while old connections of ours fade away; a second listener is
-    // still refused. On Windows the same option would let a second listener in.
+    // On Unix this only allows a fixed port to be bound again while old connections are in TIME_WAIT; a second listener
+    // is still refused. On Windows the same option would admit a second listener.
     #[cfg(unix)]
     socket.set_reuse_address(port != 0)?;
     socket.set_nonblocking(true)?;
@@ -88,7 +88,7 @@ pub(super) fn listen(address: IpAddr, port: u16) -> io::Result<(TcpListener, u16
     Ok((listener, port))
 }
 
-/// Whether this machine has no such address family, or has it without a loopback address.
+/// Whether this machine lacks the address family, or its loopback address.
 fn is_missing_family(error: &io::Error) -> bool {
     /// `EAFNOSUPPORT`, which has no kind of its own.
     const UNSUPPORTED_FAMILY: i32 = if cfg!(windows) {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn s14_a_family_that_does_not_exist_is_left_out() {
+    fn s14_a_missing_address_family_is_skipped() {
         for absent in [V4, V6] {
             let bound =
                 bind("localhost", 0, |address, _| if address == absent { Err(missing()) } else { Ok((address, 5000)) });
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn s14_a_squatter_on_one_family_costs_a_try() {
+    fn s14_a_port_that_is_taken_on_one_family_costs_an_attempt() {
         let mut next = 5000;
         let bound = bind("localhost", 0, |address, port| {
             if address == V4 {

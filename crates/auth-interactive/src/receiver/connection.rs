@@ -1,4 +1,4 @@
-//! One connection: bytes in until the conversation has heard enough, a reply out, a graceful end.
+//! One connection: reads a request, writes the reply, and closes gracefully.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,24 +11,24 @@ use zeroize::Zeroizing;
 
 use crate::conversation::{Arrival, Conversation, Part, Refusal, Reply, Rules, Step};
 
-/// To finish the head, from the accept on (S-23).
+/// The time to finish the head, from the accept (S-23).
 const HEAD: Duration = Duration::from_secs(5);
-/// To finish the body, from the end of the head on (S-23).
+/// The time to finish the body, from the end of the head (S-23).
 const BODY: Duration = Duration::from_secs(10);
-/// To take our reply.
+/// The time to take our reply.
 const WRITE: Duration = Duration::from_secs(2);
-/// To end the connection after our reply (S-28).
+/// The time to close the connection after our reply (S-28).
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// What a connection had to say.
+/// What was read from a connection.
 pub(super) enum Heard {
-    /// Nothing that could be answered.
+    /// Nothing to reply to: the peer left, or stayed silent.
     Gone,
     Refused(Refusal),
     Arrived(Arrival),
 }
 
-/// When a connection last said something, on a clock that all connections of a wait share.
+/// When a connection was last active, on a logical clock that all connections of a wait share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Activity {
     clock: Arc<AtomicU64>,
@@ -36,12 +36,12 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// A new connection on the same clock, which nobody listens to yet.
+    /// Returns the activity of a new connection, which is not being read yet.
     pub(super) fn another(&self) -> Self {
         Self { clock: Arc::clone(&self.clock), last: Arc::default() }
     }
 
-    /// The higher, the more recent; nothing until somebody listens.
+    /// Higher is more recent; `None` until the connection is being read.
     pub(super) fn last(&self) -> Option<u64> {
         let last = self.last.load(Ordering::Relaxed);
         (last > 0).then_some(last)
@@ -59,7 +59,7 @@ pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin), rules: Arc<Rules
     let mut buffer = Zeroizing::new([0_u8; 8 * 1024]);
     let mut reading = Part::Head;
     let mut deadline = after(HEAD);
-    // The runtime learns of what has arrived while nobody runs.
+    // Lets the runtime notice bytes that have already arrived.
     yield_now().await;
     activity.mark();
     loop {
@@ -82,8 +82,8 @@ pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin), rules: Arc<Rules
     }
 }
 
-/// Writes the reply and waits until the peer has ended its side too: a socket that is closed with unread bytes resets
-/// the connection, and the browser would show that instead of the page (S-28).
+/// Writes the reply and waits until the peer has closed its side: closing a socket with unread bytes resets the
+/// connection, and the browser would show that error instead of the page (S-28).
 pub(super) async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
     let written = timeout(WRITE, async {
         stream.write_all(reply.as_bytes()).await?;
@@ -94,7 +94,7 @@ pub(super) async fn say(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: 
     }
     let mut rest = [0_u8; 8 * 1024];
     let drained = timeout(DRAIN, async { while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {} });
-    // Whether the peer ends in time makes no difference to what comes next.
+    // Whether the peer closes in time makes no difference.
     let _ = drained.await;
 }
 

@@ -1,4 +1,4 @@
-//! Sockets and clocks around the [conversation](crate::conversation).
+//! The sockets and clocks around the [conversation](crate::conversation).
 
 mod bind;
 mod connection;
@@ -14,12 +14,11 @@ use crate::error::LoopbackError;
 use crate::expectation::Expectation;
 use reception::Reception;
 
-/// Holds the port of a loopback redirect URI and receives the one authorization response that is waited for
-/// (RFC 8252 §7.3, S-13…S-30).
+/// Listens on the port of a loopback redirect URI and receives the authorization response (RFC 8252 §7.3, S-13…S-30).
 ///
 /// It listens from the moment it exists: bind it before the browser is opened, and begin the sign-in with
-/// [`redirect_uri`](Self::redirect_uri), which names the port. Dropping it, or the future of
-/// [`receive`](Self::receive), closes the port and ends every connection.
+/// [`redirect_uri`](Self::redirect_uri), which includes the port. Dropping it, or the future of
+/// [`receive`](Self::receive), closes the port and every connection.
 ///
 /// ```
 /// use auth_core::RedirectUri;
@@ -37,39 +36,40 @@ pub struct LoopbackReceiver {
 }
 
 impl LoopbackReceiver {
-    /// Listens where `redirect_uri` points to. Without a port the system chooses a free one. For
-    /// `localhost` the port is held on `127.0.0.1` and on `[::1]`, since a browser may try either and the other must
-    /// not be left to somebody else (S-14); a family that this machine does not have is left out.
+    /// Binds the port of `redirect_uri`; if it has none, the system chooses a free one. For `localhost` the port is
+    /// held on both `127.0.0.1` and `[::1]`, because a browser may try either, and no other program must get the other
+    /// (S-14). An address family that this machine lacks is skipped.
     ///
     /// # Errors
-    /// [`LoopbackError::NotLoopback`] for a redirect URI elsewhere, [`LoopbackError::PortInUse`] when its port is
-    /// taken, [`LoopbackError::NoFreePort`] and [`LoopbackError::Bind`] when the system has none or refuses.
+    /// [`LoopbackError::NotLoopback`] if `redirect_uri` does not name this machine, [`LoopbackError::PortInUse`] if its
+    /// port is taken, [`LoopbackError::NoFreePort`] if no port is free on both address families,
+    /// [`LoopbackError::Bind`] if the system refuses for another reason.
     pub fn bind(redirect_uri: &RedirectUri) -> Result<Self, LoopbackError> {
         let host = redirect_uri.loopback_host().ok_or(LoopbackError::NotLoopback)?;
         let bound = bind::bind(host, redirect_uri.port().unwrap_or(0), bind::listen)?;
         Ok(Self { redirect_uri: redirect_uri.with_port(bound.port), listeners: bound.listeners })
     }
 
-    /// The redirect URI with the port that is listened on.
+    /// Returns the redirect URI with the port that is bound.
     #[must_use]
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    /// Waits for the response that `expectation` describes, and answers everything else that comes (S-20).
+    /// Waits for the response that `expectation` describes. Every other request gets a fixed refusal (S-20).
     ///
-    /// When it returns, the page for the user is written and the port is closed; a browser that does not end its side
-    /// of the connection is waited for 1 s (S-28). A response by query is first sent on
-    /// to the bare path, so that the code leaves the address bar (S-27); a browser follows at once, and one that does
-    /// not is waited for 2 s. A response that says that the user or the provider refused ends the wait too: ask
+    /// When it returns, the page for the user has been written and the port is closed; a browser that does not close
+    /// its side of the connection delays this by up to 1 s (S-28). After a query response, the browser is redirected to
+    /// the bare path, so that the code leaves the address bar (S-27); if it does not follow, this takes up to 2 s. A
+    /// response that reports an error ends the wait too: see
     /// [`PendingAuthorization::accept`](auth_core::PendingAuthorization::accept).
     ///
-    /// Needs a tokio runtime with I/O and time enabled. Dropping the future closes the port, and leaves no task.
+    /// Requires a tokio runtime with I/O and time enabled. Dropping the future closes the port, and leaves no task.
     ///
     /// # Errors
-    /// [`LoopbackError::OtherRedirect`] when the sign-in was begun with another redirect URI,
-    /// [`LoopbackError::TimedOut`] when no response came in time, [`LoopbackError::Flooded`] after 10 000 foreign
-    /// connections (S-23), [`LoopbackError::Listen`] when the runtime refuses the sockets.
+    /// [`LoopbackError::OtherRedirect`] if the sign-in was begun with a different redirect URI,
+    /// [`LoopbackError::TimedOut`] if no response arrives in time, [`LoopbackError::Flooded`] after 10,000 other
+    /// connections (S-23), [`LoopbackError::Listen`] if the runtime refuses the sockets.
     ///
     /// ```no_run
     /// use auth_core::{AuthorizationResponse, PendingAuthorization};

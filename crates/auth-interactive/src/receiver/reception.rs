@@ -1,4 +1,4 @@
-//! All connections of one wait, served beside each other.
+//! Serves all connections of one wait concurrently.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -17,18 +17,18 @@ use crate::conversation::{Reply, Rules, Verdict, Wait};
 use crate::error::LoopbackError;
 use crate::expectation::Expectation;
 
-/// Connections at once (S-23).
+/// The most connections at once (S-23).
 const MAX_CONNECTIONS: usize = 32;
-/// Connections that may come before the response does (S-23).
+/// The most connections before the response (S-23).
 pub(super) const MAX_STRAYS: u32 = 10_000;
-/// For the browser to follow to the bare path (S-27).
+/// The time for the browser to follow to the bare path (S-27).
 const LANDING: Duration = Duration::from_secs(2);
-/// For the last page to be written and the connection to end; longer than both take by themselves (S-28).
+/// The time to write the last page and close its connection, longer than the limits on each together (S-28).
 const CLOSING: Duration = Duration::from_secs(4);
-/// Before accepting again when the system has no file descriptor left, or the like.
+/// The pause after a failed accept, as when the system has run out of file descriptors.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// A wait with its sockets. Every task is in the set, so dropping this ends them all.
+/// A wait with its sockets. Every task is in the set, so dropping this aborts them all.
 pub(super) struct Reception {
     listeners: Vec<TcpListener>,
     tasks: JoinSet<Done>,
@@ -37,29 +37,29 @@ pub(super) struct Reception {
     rules: Arc<Rules>,
     wait: Wait,
     seen: u32,
-    /// Connections that ended in a panic (S-30).
+    /// Connections whose task panicked (S-30).
     pub(super) panics: u32,
     ending: Ending,
 }
 
-/// How far the end of the wait has come.
+/// The stages in which the wait ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     NotYet,
-    /// The browser is being sent on to the bare path by this task, or is on its way.
+    /// This task is redirecting the browser to the bare path, or the browser is on its way there.
     Landing(Id),
-    /// The last page is being written by this task.
+    /// This task is writing the last page.
     Closing(Id),
     Done,
 }
 
-/// A connection that a task looks after.
+/// A connection that a task serves.
 struct Open {
     abort: AbortHandle,
     activity: Activity,
 }
 
-/// What a task came to.
+/// The outcome of a task.
 pub(super) enum Done {
     Heard(TcpStream, Heard),
     Said,
@@ -85,7 +85,7 @@ impl Reception {
         })
     }
 
-    /// Serves until the response is there.
+    /// Serves connections until the response arrives.
     pub(super) async fn response(&mut self) -> Result<AuthorizationResponse, LoopbackError> {
         loop {
             if self.seen > MAX_STRAYS {
@@ -97,8 +97,8 @@ impl Reception {
         }
     }
 
-    /// Serves on until the user has the page, within a few seconds at most. Its failures are nobody's business: the
-    /// response is there.
+    /// Keeps serving until the user has the page, for a few seconds at most. Failures are ignored: the response has
+    /// arrived.
     pub(super) async fn finish(&mut self) {
         let landed = timeout(LANDING, async {
             while matches!(self.ending, Ending::Landing(_)) {
@@ -116,7 +116,7 @@ impl Reception {
         .await;
     }
 
-    /// One event: somebody came, or a connection got on.
+    /// Handles one event: a new connection, or the end of a task.
     async fn turn(&mut self) -> Option<AuthorizationResponse> {
         let first = usize::try_from(self.seen).unwrap_or_default();
         tokio::select! {
@@ -133,11 +133,11 @@ impl Reception {
                     self.forget(id);
                     None
                 }
-                // Dropped for a newer one, or a panic that goes no further than its connection (S-30).
+                // Aborted for a newer one, or a panic, which is confined to its connection (S-30).
                 Err(error) => {
                     if error.is_panic() {
                         self.panics = self.panics.saturating_add(1);
-                        tracing::error!(count = self.panics, "a connection to the loopback port ended in a panic");
+                        tracing::error!(count = self.panics, "the task of a connection to the loopback port panicked");
                     }
                     self.forget(error.id());
                     None
@@ -155,18 +155,18 @@ impl Reception {
                 return sleep(BREATH).await;
             }
         };
-        // S-15: the sockets are bound to loopback, but a misled network stack is not trusted.
+        // S-15: the sockets are bound to loopback, but a misconfigured network stack is not trusted.
         if !peer.ip().is_loopback() {
             return;
         }
-        // The reply is one write; it must not wait for more.
+        // The reply is a single write and must not be delayed.
         let _ = stream.set_nodelay(true);
         while !self.make_room() {
             yield_now().await;
         }
         let (rules, activity) = (Arc::clone(&self.rules), self.activity.another());
         let seen_by_task = activity.clone();
-        self.look_after(activity, async move {
+        self.spawn(activity, async move {
             let heard = hear(&mut stream, rules, &seen_by_task).await;
             Done::Heard(stream, heard)
         });
@@ -184,7 +184,7 @@ impl Reception {
         self.make_room();
         let activity = self.activity.another();
         activity.mark();
-        let id = self.look_after(activity, async move {
+        let id = self.spawn(activity, async move {
             say(stream, reply).await;
             Done::Said
         });
@@ -205,14 +205,15 @@ impl Reception {
         }
     }
 
-    /// Nobody else may come; what is in flight gets its reply (S-24).
+    /// Stops listening; requests in flight still get their reply (S-24).
     fn close(&mut self, last: Id) {
         drop(mem::take(&mut self.listeners));
         self.ending = Ending::Closing(last);
     }
 
-    /// At the limit the connection that was idle for the longest gives way (S-23). One that is not listened to yet is not
-    /// idle: what it has to say may be there. While there are only such, there is no room.
+    /// Makes room for one more connection: at the limit, the one that has been idle longest is aborted (S-23). One that
+    /// is not being read yet is not idle, because its request may have arrived. If there are only such, there is no
+    /// room.
     fn make_room(&mut self) -> bool {
         if self.open.len() < MAX_CONNECTIONS {
             return true;
@@ -228,8 +229,8 @@ impl Reception {
         true
     }
 
-    /// Runs a task for a connection.
-    pub(super) fn look_after(&mut self, activity: Activity, task: impl Future<Output = Done> + Send + 'static) -> Id {
+    /// Spawns a task for a connection.
+    pub(super) fn spawn(&mut self, activity: Activity, task: impl Future<Output = Done> + Send + 'static) -> Id {
         let abort = self.tasks.spawn(task);
         let id = abort.id();
         self.open.push(Open { abort, activity });
@@ -244,7 +245,7 @@ impl Reception {
     }
 }
 
-/// The next connection of any listener. `first` says who is asked first, so that none is starved.
+/// Accepts the next connection of any listener. `first` is polled first, so that no listener is starved.
 async fn accept(listeners: &[TcpListener], first: usize) -> io::Result<(TcpStream, SocketAddr)> {
     poll_fn(|context| {
         let turned =

@@ -1,5 +1,5 @@
-//! What may be said to the loopback port, and what is answered: a row for each thing that S-16…S-27 say about bytes. The
-//! tests of the conversation try the rows without sockets and cut at every byte, those of the receiver over real sockets.
+//! Requests to the loopback port and their replies: a row for each thing that S-16…S-27 say about bytes. The tests of
+//! the conversation run the rows without sockets, cut at every byte; those of the receiver run them over real sockets.
 
 mod caller;
 mod form_post;

@@ -1,4 +1,4 @@
-//! Which sockets are held, and from when on (S-13…S-15).
+//! Which sockets are bound, and from when on (S-13…S-15).
 
 use std::net::TcpListener;
 
@@ -7,17 +7,17 @@ use socket2::{Domain, SockRef, Socket, Type};
 use super::*;
 
 pub(super) const TRIALS: &[Trial] = &[
-    ("S-13 the port answers before anybody waits", || Box::pin(before_anybody_waits())),
-    ("S-13 a fixed port can be used again at once", || Box::pin(again_at_once())),
-    ("S-14 the answer is taken on either family", || Box::pin(either_family())),
+    ("S-13 a request before the wait is answered", || Box::pin(before_the_wait())),
+    ("S-13 a fixed port can be bound again at once", || Box::pin(again_at_once())),
+    ("S-14 the response is accepted on either family", || Box::pin(either_family())),
     ("S-14 the port is held on both families", || Box::pin(both_families())),
-    ("S-14 a squatter on either family is noticed", || Box::pin(squatter())),
-    ("S-14 an address holds nothing but itself", || Box::pin(address_alone())),
-    ("S-15 the port is shared with nobody, and no child inherits it", || Box::pin(not_shared())),
+    ("S-14 a port that is taken on either family is an error", || Box::pin(squatter())),
+    ("S-14 an address literal binds nothing else", || Box::pin(address_alone())),
+    ("S-15 the port is not shared, and no child inherits it", || Box::pin(not_shared())),
 ];
 
-/// Whoever is faster than the wait is kept by the system until it begins.
-async fn before_anybody_waits() {
+/// The system queues connections until the wait begins.
+async fn before_the_wait() {
     let (receiver, caller) = bound(Scene::Form);
     let address = ([127, 0, 0, 1], receiver.redirect_uri().port().unwrap()).into();
     let early = send(address, &caller.response()).await;
@@ -26,7 +26,8 @@ async fn before_anybody_waits() {
     sign_in.response().await;
 }
 
-/// Connections of before fade away for a minute. Anybody may take a port between two sign-ins, so that some are tried.
+/// Old connections stay in TIME_WAIT for a minute. Another program may take a port between two sign-ins, so several are
+/// tried.
 async fn again_at_once() {
     for _ in 0..20 {
         let (receiver, _) = bound(Scene::Form);
@@ -45,7 +46,7 @@ async fn again_at_once() {
             return;
         }
     }
-    panic!("no port was there three times");
+    panic!("no port could be bound three times");
 }
 
 async fn either_family() {
@@ -82,7 +83,7 @@ async fn squatter() {
         let error = LoopbackReceiver::bind(&Scene::Form.redirect_uri().with_port(port)).unwrap_err();
         assert!(matches!(error, LoopbackError::PortInUse(taken) if taken == port), "{error}");
         assert!(error.to_string().contains("stop it, or use a redirect URI without a port"), "{error}");
-        // Another port does it, and the squatter keeps his.
+        // Another port works, and the squatter keeps its own.
         let (receiver, _) = bound(Scene::Form);
         assert_ne!(receiver.redirect_uri().port(), Some(port));
     }

@@ -12,13 +12,13 @@ use super::*;
 use crate::conversation::{Refusal, Reply};
 
 pub(super) const TRIALS: &[Trial] = &[
-    ("S-24 success ends the listener, and a twin in flight is a conflict", || Box::pin(twin_in_flight())),
-    ("S-24 twins at once", || Box::pin(twins_at_once())),
-    ("S-27 a browser that does not follow is not waited for long", || Box::pin(does_not_follow())),
-    ("S-27 who follows late finds nobody", || Box::pin(follows_late())),
-    ("S-28 what was sent too much resets nothing", || Box::pin(too_much())),
-    ("S-28 our side ends at once, and the connection with the peer's", || Box::pin(half_close())),
-    ("S-28 a peer that does not end is not waited for", || Box::pin(does_not_end())),
+    ("S-24 success closes the port, and a twin in flight is a conflict", || Box::pin(twin_in_flight())),
+    ("S-24 of two responses at once, both are answered", || Box::pin(twins_at_once())),
+    ("S-27 the wait for a browser that does not follow is short", || Box::pin(does_not_follow())),
+    ("S-27 a browser that follows late is refused", || Box::pin(follows_late())),
+    ("S-28 excess bytes do not reset the connection", || Box::pin(too_much())),
+    ("S-28 our side closes at once, the connection when the peer closes", || Box::pin(half_close())),
+    ("S-28 the wait for a peer that does not close is short", || Box::pin(does_not_close())),
     ("S-29 a dropped wait leaves no socket and no task", || Box::pin(dropped())),
 ];
 
@@ -27,7 +27,7 @@ async fn twin_in_flight() {
     let request = sign_in.caller.response();
     let (first, second) = request.split_at(request.len() - 5);
     let mut twin = send(sign_in.v4(), first).await;
-    // Whoever comes first through the accept queue is served first: the twin is being read by now.
+    // Connections are served in the order of arrival: the twin is being read by now.
     sign_in.talk("nonsense\r\n\r\n").await;
     let mut winner = send(sign_in.v4(), &request).await;
     let mut status = [0; 12];
@@ -35,14 +35,14 @@ async fn twin_in_flight() {
     assert_eq!(&status, b"HTTP/1.1 200");
     let refused = TcpStream::connect(sign_in.v4()).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    // The winner has not ended its connection yet, so the twin still gets an answer.
+    // The winner has not closed its connection yet, so the twin still gets a reply.
     twin.write_all(second.as_bytes()).await.unwrap();
     assert!(reply(twin).await.starts_with("HTTP/1.1 409 "));
     drop(winner);
     sign_in.response().await;
 }
 
-/// As after a double click: both are there, and whoever is first does not take the answer of the other away by leaving.
+/// As after a double click: both requests are there, and the first peer does not cost the second its reply by leaving.
 async fn twins_at_once() {
     for _ in 0..20 {
         let (receiver, caller) = bound(Scene::Form);
@@ -77,7 +77,7 @@ async fn follows_late() {
     assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
-/// Bytes that nobody read would let the system reset the connection when it is closed.
+/// Closing a socket with unread bytes would reset the connection.
 async fn too_much() {
     let sign_in = SignIn::start(Scene::Form);
     let request = sign_in.caller.response() + &"x".repeat(200_000);
@@ -98,7 +98,7 @@ async fn half_close() {
     assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
-async fn does_not_end() {
+async fn does_not_close() {
     pause();
     let (_peer, ours) = duplex(64 * 1024);
     let before = Instant::now();
@@ -119,7 +119,7 @@ async fn dropped() {
     sign_in.receiving.abort();
     assert!(sign_in.receiving.await.unwrap_err().is_cancelled());
     assert!(!matches!(open.read(&mut [0]).await, Ok(1)));
-    // Dropping the set has asked its tasks to end; they do at the next turn of the runtime.
+    // Dropping the set aborts its tasks; they end when the runtime next polls them.
     for _ in 0..10 {
         yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! How many may come, and how slow they may be (S-23, S-30).
+//! Limits on connections and time, and panics (S-23, S-30).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::*;
 use crate::conversation::Refusal;
 
 pub(super) const TRIALS: &[Trial] = &[
-    ("S-23 silent connections before the answer", || Box::pin(silent_before())),
-    ("S-23 silent connections after the answer", || Box::pin(silent_after())),
-    ("S-23 the same with several threads", || Box::pin(silent_after_on_threads())),
-    ("S-23 who was idle for the longest gives way", || Box::pin(oldest_gives_way())),
-    ("S-23 ten thousand strays, and then no more", || Box::pin(flood())),
-    ("S-23 slow peers", || Box::pin(slow_peers())),
-    ("S-23 five minutes", || Box::pin(five_minutes())),
-    ("S-23 other requests do not give the user more time", || Box::pin(no_more_time())),
+    ("S-23 silent connections before the response", || Box::pin(silent_before())),
+    ("S-23 silent connections after the response", || Box::pin(silent_after())),
+    ("S-23 silent connections after the response, on several threads", || Box::pin(silent_after_on_threads())),
+    ("S-23 the connection that was idle longest gives way", || Box::pin(longest_idle_gives_way())),
+    ("S-23 ten thousand stray connections and no more", || Box::pin(flood())),
+    ("S-23 slow peers time out", || Box::pin(slow_peers())),
+    ("S-23 the wait ends after five minutes", || Box::pin(five_minutes())),
+    ("S-23 other requests do not extend the wait", || Box::pin(wait_is_not_extended())),
     ("S-30 a panic ends its connection and nothing else", || Box::pin(panics())),
 ];
 
@@ -33,7 +33,7 @@ async fn silent_before() {
     sign_in.response().await;
 }
 
-/// All of them wait in the queue of the system when the wait begins, and the answer is the first.
+/// All are in the queue of the system when the wait begins, the response first.
 async fn silent_after() {
     for scene in [Scene::Form, Scene::Query] {
         let (receiver, caller) = bound(scene);
@@ -61,7 +61,7 @@ async fn silent_after_on_threads() {
     tried.join().unwrap();
 }
 
-async fn oldest_gives_way() {
+async fn longest_idle_gives_way() {
     let sign_in = SignIn::start(Scene::Form);
     let request = sign_in.caller.response();
     let (first, second) = request.split_at(40);
@@ -73,7 +73,7 @@ async fn oldest_gives_way() {
     while others.len() < 31 {
         others.push(TcpStream::connect(sign_in.v4()).await.unwrap());
     }
-    assert_eq!(oldest.read(&mut [0]).await.unwrap(), 0, "closed without a word");
+    assert_eq!(oldest.read(&mut [0]).await.unwrap(), 0, "closed without a reply");
     busy.write_all(second.as_bytes()).await.unwrap();
     assert!(reply(busy).await.starts_with("HTTP/1.1 200 OK\r\n"));
     sign_in.response().await;
@@ -91,8 +91,7 @@ async fn flood() {
     assert!(matches!(error, LoopbackError::Flooded), "{error}");
 }
 
-/// So many come and go. They reset their connections, as ten thousand that end leave ten thousand ports that nobody can
-/// use for a minute.
+/// Opens and resets `count` connections. Ending them normally would leave ten thousand ports in TIME_WAIT for a minute.
 async fn strays(sign_in: &SignIn, count: u32) {
     for _ in 0..count {
         let stray = TcpStream::connect(sign_in.v4()).await.unwrap();
@@ -100,7 +99,8 @@ async fn strays(sign_in: &SignIn, count: u32) {
     }
 }
 
-/// How long a peer that sends only this, a part every three seconds, is listened to, in seconds, and what it is told.
+/// Sends a part every three seconds, and nothing more. Returns the seconds until the connection was given up, and what
+/// was heard.
 async fn listened(parts: &[&str]) -> (u64, Heard) {
     let rules = Arc::new(Caller::new(Scene::Form, 8400).expectation().rules);
     let (mut peer, mut ours) = duplex(1024);
@@ -144,12 +144,12 @@ async fn five_minutes() {
     assert_eq!(before.elapsed().as_secs(), 300);
 }
 
-async fn no_more_time() {
+async fn wait_is_not_extended() {
     let (receiver, caller) = bound(Scene::Form);
     let limit = Duration::from_millis(200);
     let port = receiver.redirect_uri().port().unwrap();
     let receiving = tokio::spawn(receiver.receive(caller.expectation().with_timeout(limit)));
-    // Until nobody listens any more.
+    // Until the port is closed.
     while let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await {
         let _ = stream.set_zero_linger();
         let _ = stream.write_all(b"nonsense\r\n\r\n").await;
@@ -164,7 +164,7 @@ async fn panics() {
     let port = receiver.redirect_uri().port().unwrap();
     let mut reception = Reception::start(receiver.listeners, caller.expectation()).unwrap();
     for _ in 0..20 {
-        reception.look_after(Activity::default(), async { panic!("injected") });
+        reception.spawn(Activity::default(), async { panic!("injected") });
     }
     let sign_in = SignIn {
         port,

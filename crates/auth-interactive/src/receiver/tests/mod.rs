@@ -1,5 +1,5 @@
-//! The requirements on the listener, S-13…S-30, a row for each thing that is tried over real sockets. The rows about bytes
-//! are those of the conversation, so that both give the same answers. Time limits are tried with a paused clock.
+//! The requirements on the listener, S-13…S-30, tried over real sockets. The rows about bytes are shared with the tests
+//! of the conversation, so that both must give the same replies. Time limits are tried with a paused clock.
 
 mod bound;
 mod ending;
@@ -20,19 +20,19 @@ use super::*;
 use crate::fuzzing::Peer;
 use crate::testing::table::{Caller, Row, Scene, rows};
 
-/// One thing that is tried with sockets: the requirement with what it is about, and how.
+/// A trial over sockets: the requirement and its subject, and the code.
 type Trial = (&'static str, fn() -> Pin<Box<dyn Future<Output = ()>>>);
 
 type Received = Result<AuthorizationResponse, LoopbackError>;
 
-/// A receiver that waits, and what the provider knows of the sign-in.
+/// A receiver that waits, and its caller.
 struct SignIn {
     caller: Caller,
     port: u16,
     receiving: JoinHandle<Received>,
 }
 
-/// A receiver that does not wait yet, and its caller.
+/// A bound receiver that does not wait yet, and its caller.
 fn bound(scene: Scene) -> (LoopbackReceiver, Caller) {
     let receiver = LoopbackReceiver::bind(&scene.redirect_uri()).unwrap();
     let caller = Caller::new(scene, receiver.redirect_uri().port().unwrap());
@@ -59,7 +59,7 @@ impl SignIn {
         ([0, 0, 0, 0, 0, 0, 0, 1], self.port).into()
     }
 
-    /// An address that is surely listened on.
+    /// An address on which it certainly listens.
     fn address(&self) -> SocketAddr {
         if self.caller.scene == Scene::V6 { self.v6() } else { self.v4() }
     }
@@ -68,7 +68,7 @@ impl SignIn {
         reply(send(self.address(), request).await).await
     }
 
-    /// Gives the answer, as a browser does that follows to the bare path.
+    /// Sends the response as a browser does, which follows to the bare path.
     async fn answer(&self) {
         let reply = self.talk(&self.caller.response()).await;
         if self.caller.scene == Scene::Query {
@@ -112,7 +112,7 @@ fn trials() -> impl Iterator<Item = Trial> {
     bound::TRIALS.iter().chain(limits::TRIALS).chain(ending::TRIALS).copied()
 }
 
-/// A table in parallel, each row in a thread and a runtime of its own.
+/// Runs rows in parallel, each on a thread and a runtime of its own.
 fn all_hold<'t, R: Future<Output = ()>>(rows: impl Iterator<Item = (&'t str, impl FnOnce() -> R + Send)>) {
     let failed: Vec<_> = thread::scope(|scope| {
         let run = |row: Box<dyn FnOnce() -> R + Send>| {
@@ -121,7 +121,7 @@ fn all_hold<'t, R: Future<Output = ()>>(rows: impl Iterator<Item = (&'t str, imp
         let rows: Vec<_> = rows.map(|(name, row)| (name, scope.spawn(move || run(Box::new(row))))).collect();
         rows.into_iter().filter_map(|(name, row)| row.join().is_err().then_some(name)).collect()
     });
-    assert!(failed.is_empty(), "as said above: {failed:?}");
+    assert!(failed.is_empty(), "see the panics above: {failed:?}");
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn every_row_about_bytes() {
     }
 }
 
-/// A row over sockets: each reply is the one that the conversation alone gives. What is not the answer leaves the wait as it
-/// was: the answer that follows is taken (S-20).
+/// Runs a row over sockets. Each reply is the one that the conversation alone gives, and a refused request leaves the
+/// wait as it was: the response that follows is accepted (S-20).
 async fn try_row(scene: Scene, index: usize) {
     let sign_in = SignIn::start(scene);
     let Row { name, said } = rows(&sign_in.caller).swap_remove(index);

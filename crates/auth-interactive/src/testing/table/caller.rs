@@ -1,4 +1,4 @@
-//! Who connects, and what they say.
+//! The callers, and their requests.
 
 use auth_core::{PendingAuthorization, RedirectUri, ResponseMode};
 
@@ -6,10 +6,10 @@ use crate::expectation::Expectation;
 use crate::testing::{pending, pending_at_entra, state_of};
 
 pub(crate) const TYPE: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
-/// What no reply may hold (S-21).
+/// What no reply may contain (S-21).
 pub(crate) const CANARY: &str = "canary";
 
-/// A sign-in for rows.
+/// The kind of sign-in that a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
     /// By form post, from a provider at one origin.
@@ -17,7 +17,7 @@ pub(crate) enum Scene {
     Query,
     /// By form post, from a provider at many origins.
     Entra,
-    /// By form post, to an address in the place of a name.
+    /// By form post, to an IP address instead of a name.
     V4,
     V6,
 }
@@ -38,12 +38,12 @@ impl Scene {
     }
 }
 
-/// What whoever connects knows of a sign-in.
+/// What a caller knows of a sign-in.
 pub(crate) struct Caller {
     pub(crate) scene: Scene,
     pub(crate) pending: PendingAuthorization,
     pub(crate) state: String,
-    /// The line with the host that is right.
+    /// The header line with the right host.
     pub(super) host: String,
 }
 
@@ -63,12 +63,12 @@ impl Caller {
         Expectation::new(&self.pending).unwrap().with_origin("https://pages.example")
     }
 
-    /// The parameters of a good response.
+    /// The parameters of a valid response.
     pub(crate) fn answer(&self) -> String {
         format!("code=abc&state={}", self.state)
     }
 
-    /// The whole of a good response.
+    /// A complete valid response.
     pub(crate) fn response(&self) -> String {
         match self.scene {
             Scene::Query => self.get(&format!("/done?{}", self.answer()), ""),
@@ -76,7 +76,7 @@ impl Caller {
         }
     }
 
-    /// A form post with this body and these fields beside the usual ones.
+    /// A form post with this body, and these fields besides the usual ones.
     pub(crate) fn post(&self, fields: &str, body: &str) -> String {
         self.head(&format!("{TYPE}Content-Length: {}\r\n{fields}", body.len())) + body
     }
@@ -91,7 +91,7 @@ impl Caller {
     }
 }
 
-/// One thing that is tried: what the connections say, one after the other, and what comes of each.
+/// A trial: the requests of successive connections, and the outcome of each.
 #[derive(Clone)]
 pub(crate) struct Row {
     /// Begins with the requirement.
@@ -99,7 +99,8 @@ pub(crate) struct Row {
     pub(crate) said: Vec<(Vec<u8>, &'static str)>,
 }
 
-/// What a connection comes to: the status alone, `200+` or `303+` where it ends the wait, `...` where more is awaited.
+/// A row of one request. The outcome is the status, followed by `+` if it ends the wait, or `...` while more is
+/// awaited.
 pub(super) fn row(name: &'static str, request: impl Into<Vec<u8>>, outcome: &'static str) -> Row {
     Row { name, said: vec![(request.into(), outcome)] }
 }

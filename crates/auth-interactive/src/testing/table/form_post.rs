@@ -23,7 +23,7 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-16 head", instead("POST", "HEAD"), "405"),
         row("S-16 favicon", caller.get("/favicon.ico", ""), "404"),
         row("S-16 root", to("/"), "404"),
-        row("S-16 a slash more", to("/done/"), "404"),
+        row("S-16 a trailing slash", to("/done/"), "404"),
         row("S-16 encoded path", to("/%64one"), "404"),
         row("S-16 dots", to("/x/../done"), "404"),
         row("S-16 upper case", to("/Done"), "404"),
@@ -34,7 +34,7 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-16 http/2", instead("HTTP/1.1", "HTTP/2.0"), "400"),
         row("S-16 http/0.9", "GET /done\r\n\r\n", "400"),
         row("S-16 tls", *b"\x16\x03\x01", "400"),
-        row("S-16 http/2 at once", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"),
+        row("S-16 http/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"),
         row("S-17 no host", instead(&caller.host, ""), "421"),
         row("S-17 two hosts", with(&caller.host), "421"),
         row("S-17 another name", instead("localhost", "evil.example"), "421"),
@@ -44,17 +44,17 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-17 not as registered", instead("localhost", "127.0.0.1"), "421"),
         row("S-17 a dot", instead("localhost", "localhost."), "421"),
         row("S-17 a user", instead("localhost", "a@localhost"), "421"),
-        row("S-17 before all else", elsewhere("/favicon.ico", ""), "421"),
+        row("S-17 checked first", elsewhere("/favicon.ico", ""), "421"),
         row("S-17 a long line from another name", elsewhere(&format!("/{}", "a".repeat(17 * 1024)), ""), "414"),
         row("S-17 many fields from another name", elsewhere("/", &"X: y\r\n".repeat(65)), "431"),
         row("S-18 no origin", good.clone(), "200+"),
         row("S-18 null origin", with("Origin: null\r\n"), "200+"),
         row("S-18 own origin", with("Origin: https://idp.example\r\n"), "200+"),
-        row("S-18 the origin that the application named", with("Origin: https://pages.example\r\n"), "200+"),
+        row("S-18 an origin that the application added", with("Origin: https://pages.example\r\n"), "200+"),
         row("S-18 foreign origin", with("Origin: https://evil.example\r\n"), "403"),
         row("S-18 scheme of origin", with("Origin: http://idp.example\r\n"), "403"),
         row("S-18 port of origin", with("Origin: https://idp.example:8443\r\n"), "403"),
-        row("S-18 the port's own origin", with("Origin: http://localhost:8400\r\n"), "403"),
+        row("S-18 the origin of the port itself", with("Origin: http://localhost:8400\r\n"), "403"),
         row("S-18 two origins", with("Origin: null\r\nOrigin: null\r\n"), "400"),
         row("S-18 navigation", with("Sec-Fetch-Mode: navigate\r\n"), "200+"),
         row("S-18 fetch", with("Sec-Fetch-Mode: no-cors\r\n"), "403"),
@@ -80,7 +80,7 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-20 the state twice", body(&format!("{answer}&state={state}")), "400"),
         row("S-20 the code twice (S-09)", body(&format!("{answer}&code=def")), "400"),
         row("S-20 an empty body", body(""), "400"),
-        row("S-21 what the provider says", body(&format!("error={CANARY}&state={state}")), "200+"),
+        row("S-21 the error of the provider", body(&format!("error={CANARY}&state={state}")), "200+"),
         row("S-21 a field", with(&format!("X-{CANARY}: {CANARY}\r\n")), "200+"),
         row("S-21 a path", to(&format!("/{CANARY}")), "404"),
         row("S-21 a method", instead("POST", CANARY), "405"),
@@ -95,7 +95,8 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
 const PREFLIGHT: &str = "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\
                          Access-Control-Request-Private-Network: true\r\n";
 
-/// Who may post at Entra: the hosts of the cloud, the host of personal accounts, whom the application named.
+/// The origins that may post at Entra: the hosts of the cloud, that of personal accounts, those that the application
+/// added.
 pub(super) fn origins(caller: &Caller) -> Vec<Row> {
     let from = |name, origin: &str, outcome| {
         row(name, caller.post(&format!("Origin: {origin}\r\n"), &caller.answer()), outcome)
@@ -103,7 +104,7 @@ pub(super) fn origins(caller: &Caller) -> Vec<Row> {
     vec![
         from("S-18 Entra", "https://login.microsoftonline.com", "200+"),
         from("S-18 personal accounts", "https://login.live.com", "200+"),
-        from("S-18 whom the application named", "https://pages.example", "200+"),
+        from("S-18 an origin that the application added", "https://pages.example", "200+"),
         from("S-18 a hidden origin", "null", "200+"),
         from("S-18 another cloud", "https://login.microsoftonline.us", "403"),
         from("S-18 a longer host", "https://login.microsoftonline.com.evil.example", "403"),
@@ -112,7 +113,7 @@ pub(super) fn origins(caller: &Caller) -> Vec<Row> {
     ]
 }
 
-/// Which host is right where an address is registered.
+/// The right host if an IP address is registered.
 pub(super) fn hosts(caller: &Caller) -> Vec<Row> {
     let host = |name: &str| caller.response().replacen(caller.scene.host(), name, 1);
     let mut rows = vec![row("S-17 the address", caller.response(), "200+")];

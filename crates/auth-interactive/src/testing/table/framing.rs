@@ -1,4 +1,4 @@
-//! Where a form post begins and ends (S-22).
+//! Where the parts of a form post begin and end (S-22).
 
 use super::caller::{Caller, Row, TYPE, row};
 
@@ -32,10 +32,10 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-22 a trailer", chunks(&format!("{whole}000\r\nX: y\r\n\r\n")), "200+"),
         row("S-22 no chunk", chunks("0\r\n\r\n"), "400"),
         row("S-22 an empty size", chunks("\r\n"), "400"),
-        row("S-22 a size that is none", chunks("x\r\n"), "400"),
+        row("S-22 a size that is no number", chunks("x\r\n"), "400"),
         row("S-22 a size with a sign", chunks("+1\r\na\r\n"), "400"),
         row("S-22 a size and a word", chunks("1 a\r\na\r\n"), "400"),
-        row("S-22 a chunk that goes on", chunks("1\r\nab\r\n0\r\n\r\n"), "400"),
+        row("S-22 a chunk longer than its size", chunks("1\r\nab\r\n0\r\n\r\n"), "400"),
         row("S-22 a chunk that ends in lf", chunks(&format!("{size:x}\n{answer}\r\n0\r\n\r\n")), "400"),
         row("S-22 a chunk with nul", chunks("1;\0\r\na\r\n"), "400"),
         row("S-22 chunks in http/1.0", chunks(&whole).replacen("HTTP/1.1", "HTTP/1.0", 1), "400"),
@@ -54,8 +54,8 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-22 nul in a field", with("X: a\0b\r\n"), "400"),
         row("S-22 nul in a name", with("X\0: a\r\n"), "400"),
         row("S-22 nul in the path", instead("/done", "/do\0ne"), "400"),
-        row("S-22 no ascii in the path", instead("/done", "/d\u{f6}ne"), "400"),
-        row("S-22 no ascii in a field", with("X: \u{f6}\r\n"), "200+"),
+        row("S-22 non-ascii in the path", instead("/done", "/d\u{f6}ne"), "400"),
+        row("S-22 non-ascii in a field", with("X: \u{f6}\r\n"), "200+"),
         row("S-22 delete", with("X: \x7f\r\n"), "400"),
         row("S-22 leading line", format!("\r\n{good}"), "400"),
         row("S-22 space before colon", with("X : a\r\n"), "400"),

@@ -1,4 +1,4 @@
-//! How much may be said, to the byte (S-22).
+//! The limits on size, to the byte (S-22).
 
 use super::caller::{Caller, Row, Scene, TYPE, row};
 
@@ -19,7 +19,7 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
     let mut rows = vec![
         row("S-22 longest line", line(longest), "404"),
         row("S-22 longer line", line(longest + 1), "414"),
-        row("S-22 a line without end", "a".repeat(longest + 1), "414"),
+        row("S-22 an endless line", "a".repeat(longest + 1), "414"),
         row("S-22 most bytes of fields", headers(32 * 1024), "404"),
         row("S-22 more bytes of fields", headers(32 * 1024 + 1), "431"),
         row("S-22 most fields", fields(64), "404"),
@@ -38,14 +38,14 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         rows.extend([
             row("S-22 longest body", caller.post("", &whole), "200+"),
             row("S-22 longer body, as announced", announced("65537"), "413"),
-            row("S-22 a length without end", announced(&"9".repeat(40)), "413"),
+            row("S-22 a length of forty digits", announced(&"9".repeat(40)), "413"),
             row("S-22 longest body in chunks", chunked(&format!("{halves}0\r\n\r\n")), "200+"),
             row("S-22 longer body in chunks", chunked(&format!("{halves}1\r\n")), "413"),
             row("S-22 longer chunk", chunked("10001\r\n"), "413"),
-            row("S-22 a size without end", chunked(&format!("{}\r\n", "f".repeat(40))), "413"),
+            row("S-22 a size of forty digits", chunked(&format!("{}\r\n", "f".repeat(40))), "413"),
             row("S-22 chunks of one byte", chunked(&"1\r\nx\r\n".repeat(4 * 1024)), "413"),
-            row("S-22 an extension without end", chunked(&format!("1;{}", "x".repeat(16 * 1024))), "413"),
-            row("S-22 trailers without end", chunked(&format!("0\r\n{}", "x: y\r\n".repeat(4 * 1024))), "413"),
+            row("S-22 an endless extension", chunked(&format!("1;{}", "x".repeat(16 * 1024))), "413"),
+            row("S-22 endless trailers", chunked(&format!("0\r\n{}", "x: y\r\n".repeat(4 * 1024))), "413"),
         ]);
     }
     rows

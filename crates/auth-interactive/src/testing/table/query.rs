@@ -1,4 +1,4 @@
-//! A response by query, and the way on to the bare path (S-16…S-22, S-27).
+//! A response by query, and the redirect to the bare path (S-16…S-22, S-27).
 
 use super::caller::{CANARY, Caller, Row, row};
 
@@ -25,7 +25,7 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         row("S-20 no state", get("/done?code=abc"), "400"),
         row("S-20 empty query", get("/done?"), "400"),
         row("S-20 the state twice", get(&format!("{good}&state={state}")), "400"),
-        row("S-21 what the provider says", get(&format!("/done?error={CANARY}&state={state}")), "303+"),
+        row("S-21 the error of the provider", get(&format!("/done?error={CANARY}&state={state}")), "303+"),
         row("S-22 a body", with("Content-Length: 1\r\n"), "400"),
         row("S-22 chunks", with("Transfer-Encoding: chunked\r\n"), "400"),
         row("S-22 an empty body", with("Content-Length: 0\r\n"), "303+"),
@@ -34,9 +34,9 @@ pub(super) fn rows(caller: &Caller) -> Vec<Row> {
         in_turn("S-27 the bare path", &[(&good, "303+"), ("/done", "200")]),
         in_turn("S-27 the bare path after a refusal", &[(&refusal, "303+"), ("/done", "200")]),
         in_turn(
-            "S-27 others do not come between",
+            "S-27 other requests do not interfere",
             &[(&good, "303+"), ("/favicon.ico", "404"), ("/done?", "400"), ("/done", "200")],
         ),
-        in_turn("S-24 the response once more", &[(&good, "303+"), (&good, "409"), (&refusal, "409"), ("/done", "200")]),
+        in_turn("S-24 the response again", &[(&good, "303+"), (&good, "409"), (&refusal, "409"), ("/done", "200")]),
     ]
 }
