@@ -1,6 +1,6 @@
-//! Lines that are pasted into the terminal and not shown.
+//! Lines that are pasted into the terminal without being displayed.
 
-use std::io::{IsTerminal as _, Read as _, stdin};
+use std::io::{IsTerminal as _, Read, stdin};
 use std::sync::OnceLock;
 
 use auth::Secret;
@@ -8,30 +8,32 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, MutexGuard};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The longest line, in bytes: that of a request line (S-22).
+/// The longest URL, in bytes; that of a request line (S-22).
 const MAX: usize = 64 * 1024;
+/// The bytes of a line that are kept: one more than a URL may have, so that a longer line is refused, not cut short.
+const MAX_KEPT: usize = MAX + 1;
 
-/// The lines, read by a thread of its own from the first one on: a read of a terminal cannot be given up, and must hold up
-/// neither a response that comes another way nor the end of the program.
+/// The lines, read by a thread of their own from the first one on: a read from a terminal cannot be cancelled, and must
+/// delay neither a response that comes another way nor the end of the program.
 #[derive(Debug, Default)]
 pub(crate) struct Pasted {
-    /// From the first prompt to the end of the program, since nobody knows when a second line comes.
+    /// From the first prompt to the end of the program, since another line may come at any time.
     unseen: OnceLock<Option<Unseen>>,
     lines: OnceLock<Mutex<Receiver<Secret>>>,
 }
 
 impl Pasted {
-    /// Whether somebody can paste something that is not shown.
+    /// Whether text can be pasted without being displayed.
     pub(crate) fn is_possible() -> bool {
         cfg!(unix) && stdin().is_terminal()
     }
 
-    /// Has the terminal show nothing any more, and tells whether it does.
+    /// Stops the terminal from displaying input, and returns whether it has stopped.
     pub(crate) fn hide(&self) -> bool {
         self.unseen.get_or_init(Unseen::begin).is_some()
     }
 
-    /// The next line that is not empty. It is pending for ever once the terminal has ended.
+    /// Returns the next line that is not empty. Stays pending once the terminal has ended.
     pub(crate) async fn line(&self) -> Secret {
         match self.lines().await.recv().await {
             Some(line) => line,
@@ -42,26 +44,25 @@ impl Pasted {
     async fn lines(&self) -> MutexGuard<'_, Receiver<Secret>> {
         let lines = self.lines.get_or_init(|| {
             let (sender, receiver) = channel(1);
-            std::thread::spawn(move || read(&sender));
+            std::thread::spawn(move || read(stdin().lock(), &sender));
             Mutex::new(receiver)
         });
         lines.lock().await
     }
 }
 
-/// As large as the buffer of `Stdin`, which is passed by then: nobody wipes that one.
+/// As large as the buffer of `Stdin`, which is then bypassed: it is never wiped.
 const AT_ONCE: usize = 8 * 1024;
 
-/// Hands over each line, and leaves no copy of it behind (S-109).
-fn read(lines: &Sender<Secret>) {
-    // All that it will ever take, so that no copy stays behind when it grows.
-    let mut line = Zeroizing::new(Vec::with_capacity(MAX));
+/// Sends each line of `input`, and leaves no copy of it behind (S-109).
+fn read(mut input: impl Read, lines: &Sender<Secret>) {
+    // At full size, because a buffer that grows leaves copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_KEPT));
     let mut buffer = Zeroizing::new([0_u8; AT_ONCE]);
-    while let Ok(count @ 1..) = stdin().lock().read(buffer.as_mut_slice()) {
+    while let Ok(count @ 1..) = input.read(buffer.as_mut_slice()) {
         for byte in buffer.iter().take(count).copied() {
             if !matches!(byte, b'\r' | b'\n') {
-                // What is too long is no address, however it goes on.
-                if line.len() < MAX {
+                if line.len() < MAX_KEPT {
                     line.push(byte);
                 }
                 continue;
@@ -75,8 +76,8 @@ fn read(lines: &Sender<Secret>) {
     }
 }
 
-/// While it lives the terminal shows nothing of what is typed, and hands it over as it comes: a line that is edited in the
-/// terminal would end after 4096 bytes. Ctrl-C still interrupts. What was not read by the end is thrown away, since
+/// While this exists, the terminal does not display what is typed, and hands it over at once: a line edited in the
+/// terminal would end after 4096 bytes. Ctrl-C still interrupts. Input that is unread at the end is discarded, because
 /// the shell would run it.
 #[cfg(unix)]
 #[derive(Debug)]
@@ -99,12 +100,12 @@ impl Unseen {
 #[cfg(unix)]
 impl Drop for Unseen {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing more.
+        // A terminal that is gone needs no restoring.
         let _ = rustix::termios::tcsetattr(stdin(), rustix::termios::OptionalActions::Flush, &self.0);
     }
 }
 
-/// Nothing is pasted where it would be shown.
+/// Elsewhere input cannot be hidden, so nothing is pasted.
 #[cfg(not(unix))]
 #[derive(Debug)]
 enum Unseen {}
@@ -113,5 +114,20 @@ enum Unseen {}
 impl Unseen {
     fn begin() -> Option<Self> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_stays_too_long() {
+        let (sender, mut lines) = channel(4);
+        let input = format!("one\r\n \n{}\n{}\ntwo", "x".repeat(MAX), "y".repeat(2 * MAX));
+        read(input.as_bytes(), &sender);
+        drop(sender);
+        let lengths: Vec<_> = std::iter::from_fn(|| lines.blocking_recv()).map(|line| line.expose().len()).collect();
+        assert_eq!(lengths, [3, MAX, MAX + 1]);
     }
 }
