@@ -1,4 +1,5 @@
-//! Making a token expire without waiting: a lifetime under half a minute is never served, so the file is edited.
+//! Makes tokens expire at once. Tokens that live for less than half a minute are never served, so the file is edited
+//! instead.
 
 use std::fs;
 use std::path::Path;

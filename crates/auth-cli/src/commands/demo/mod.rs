@@ -1,4 +1,4 @@
-//! `auth demo`: the whole pattern, step by step, against an identity provider on this machine.
+//! `auth demo`: the whole flow, step by step, against an identity provider on this machine.
 
 mod cache_file;
 mod story;
@@ -54,24 +54,24 @@ struct Demo {
 impl Demo {
     async fn tell(&self, file: &std::path::Path) -> Result<(), Failure> {
         let story = &self.story;
-        story.title("auth demo", "ask the cache first, and the user only when that is not enough");
+        story.title("auth demo", "the cache first, and the user only when it is not enough");
         story.note(format_args!("identity provider  {}  (an emulator, on this machine)", self.emulator.authority()));
         story.note(format_args!("token cache        {}", file.display()));
 
         story.step("A program asks for a token silently");
         self.expect_ui_required().await?;
 
-        story.step("So the user signs in with a browser");
+        story.step("The user signs in with a browser");
         story.note(if self.robot {
-            "no display here: a robot plays the user, over HTTP only"
+            "a robot plays the user, over HTTP"
         } else {
-            "your browser opens: pick any of the users"
+            "your browser opens: choose any user"
         });
         let signed_in = self.client.acquire_token_interactive(&self.scopes).send().await?;
-        let account = signed_in.account().ok_or_else(|| Failure::usage("the emulator named no account"))?;
+        let account = signed_in.account().ok_or_else(|| unexpected("the emulator named no account"))?;
         story.done(format_args!("{} signed in; {}", account.username, describe(&signed_in)));
 
-        story.step("The same question again");
+        story.step("The program asks again");
         let asked = Instant::now();
         let again = self.silent(account).await?;
         let took = asked.elapsed();
@@ -80,15 +80,12 @@ impl Demo {
 
         story.step("The token expires");
         cache_file::expire(file)?;
-        story.note("its expires_on in the cache file was set to the past");
+        story.note("its expiry in the cache file was set to the past");
         let refreshed = self.silent(account).await?;
         let fresh = refreshed.source() == auth::TokenSource::IdentityProvider
             && !refreshed.access_token().ct_eq(signed_in.access_token().expose());
         self.check(fresh, "the token was not refreshed")?;
-        story.done(format_args!(
-            "{}; no user was needed, the refresh token was rotated and saved",
-            describe(&refreshed)
-        ));
+        story.done(format_args!("{}, without the user; the refresh token was rotated and saved", describe(&refreshed)));
 
         story.step("The user signs out");
         self.client.remove_account(account).await?;
@@ -108,12 +105,12 @@ impl Demo {
                 Ok(())
             }
             Err(error) => Err(error.into()),
-            Ok(_) => Err(Failure::internal(&std::io::Error::other("there should be no token"))),
+            Ok(_) => Err(unexpected("there should be no token")),
         }
     }
 
     fn check(&self, holds: bool, otherwise: &'static str) -> Result<(), Failure> {
-        if holds { Ok(()) } else { Err(Failure::internal(&std::io::Error::other(otherwise))) }
+        if holds { Ok(()) } else { Err(unexpected(otherwise)) }
     }
 
     fn summarise(&self, took: Duration) {
@@ -121,12 +118,16 @@ impl Demo {
         let (codes, refreshes) =
             (ledger.token_requests(GrantType::AuthorizationCode), ledger.token_requests(GrantType::RefreshToken));
         let seconds = took.as_secs_f64();
-        self.story
-            .title("Done", format_args!("{codes} sign-in and {refreshes} refresh for all of it, in {seconds:.1} s"));
+        self.story.title("Done", format_args!("{codes} sign-in and {refreshes} refresh in {seconds:.1} s"));
     }
 }
 
 fn describe(result: &AuthResult) -> String {
     let from = if result.source() == auth::TokenSource::Cache { "the cache" } else { "the identity provider" };
     format!("a token for {} from {from}", result.scopes())
+}
+
+/// A failure of the demo itself.
+fn unexpected(what: &'static str) -> Failure {
+    Failure::internal(&std::io::Error::other(what))
 }

@@ -1,4 +1,4 @@
-//! How the demo is told: on stdout, coloured where that is a terminal.
+//! Prints the demo to stdout, styled on a terminal.
 
 use std::cell::Cell;
 use std::fmt::Display;
