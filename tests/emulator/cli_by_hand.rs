@@ -1,5 +1,5 @@
-//! The program and a user who opens the address with a browser of their own: the loopback port as it is or through a tunnel,
-//! and the address of the last page pasted into the terminal.
+//! The program and a user who opens the URL in any browser: the loopback port directly or through a tunnel, and the
+//! address of the last page pasted into the terminal.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use crate::cli::{ADA, Cli, GRACE};
 
 const LINE: &str = "token --scope User.Read --output json --no-browser";
-/// The start of the line that asks for an address.
+/// Part of the line that asks for the address of the last page.
 const PROMPT: &str = "paste it here";
 
-/// `auth token` where a browser would be a failure.
+/// `auth token` for which a browser would fail.
 fn no_browser(cli: &Cli) -> Run {
     cli.auth(LINE).env("BROWSER", "/bin/false")
 }
 
-/// Takes the answer for the address that is told out of a browser which does not reach the program.
+/// Opens the printed URL in a browser that cannot reach the program, and returns the address of the last page.
 async fn copy_address(terminal: &mut Terminal, user: &str) -> String {
     let address = terminal.line_with("http").await;
     terminal.line_with(PROMPT).await;
@@ -34,7 +34,7 @@ fn code_of(address: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_address_is_told_and_the_loopback_port_waits() {
+async fn the_url_is_printed_and_the_loopback_port_waits() {
     let cli = Cli::start().await;
     let mut child = no_browser(&cli).start();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -50,7 +50,7 @@ async fn the_address_is_told_and_the_loopback_port_waits() {
     assert_eq!(output.status.code(), Some(0));
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["account"]["username"], GRACE);
-    // Nobody is at a terminal: nothing can be pasted, and the answer came as a form.
+    // Without a terminal nothing can be pasted, and the response came as a form.
     while let Some(line) = lines.next_line().await.unwrap() {
         said.push_str(&line);
     }
@@ -60,20 +60,20 @@ async fn the_address_is_told_and_the_loopback_port_waits() {
 }
 
 #[tokio::test]
-async fn a_pasted_address_is_the_answer_and_is_not_shown() {
+async fn a_pasted_url_is_accepted_and_not_displayed() {
     let cli = Cli::start().await;
     let mut terminal = Terminal::start(no_browser(&cli));
     let pasted = copy_address(&mut terminal, GRACE).await;
     assert!(pasted.starts_with("http://localhost:"), "{pasted}");
-    // What is not the answer is said to be none, and asked for again.
+    // Anything else is refused with a reason, and asked for again.
     terminal.type_line("").await;
     for (wrong, why) in [
         ("nothing of the kind".to_owned(), "not the address"),
         (pasted.replace("localhost", "127.0.0.1"), "not the address"),
-        (format!("{pasted}&code=another"), "no answer"),
+        (format!("{pasted}&code=another"), "no valid response"),
         (pasted.replace("state=", "state=x"), "another sign-in"),
-        // A line of more bytes than a terminal lets anybody edit.
-        (format!("{}&state=again&x={}", pasted, "x".repeat(6000)), "no answer"),
+        // A line with more bytes than can be edited in a terminal.
+        (format!("{}&state=again&x={}", pasted, "x".repeat(6000)), "no valid response"),
     ] {
         terminal.type_line(&wrong).await;
         terminal.line_with(why).await;
@@ -90,7 +90,7 @@ async fn a_pasted_address_is_the_answer_and_is_not_shown() {
 }
 
 #[tokio::test]
-async fn at_a_terminal_the_loopback_port_still_answers_and_a_refusal_can_be_pasted() {
+async fn at_a_terminal_the_loopback_port_still_answers_and_an_error_can_be_pasted() {
     let cli = Cli::start().await;
     let mut terminal = Terminal::start(no_browser(&cli));
     let address = terminal.line_with("http").await;
@@ -106,7 +106,7 @@ async fn at_a_terminal_the_loopback_port_still_answers_and_a_refusal_can_be_past
 }
 
 #[tokio::test]
-async fn over_ssh_the_tunnel_is_explained_with_a_port_that_stays() {
+async fn over_ssh_the_tunnel_is_explained_for_a_fixed_port() {
     let cli = Cli::start().await;
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
@@ -123,7 +123,7 @@ async fn over_ssh_the_tunnel_is_explained_with_a_port_that_stays() {
 }
 
 #[tokio::test]
-async fn where_neither_browser_nor_code_can_be_had_the_terminal_is_the_last_way() {
+async fn without_browser_and_device_codes_the_terminal_is_the_last_resort() {
     let cli = Cli::start().await;
     cli.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client"));
     let run = cli.auth("token --scope User.Read --output json").without("BROWSER");
@@ -136,7 +136,7 @@ async fn where_neither_browser_nor_code_can_be_had_the_terminal_is_the_last_way(
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_it_at_once() {
+async fn ctrl_c_ends_the_wait_at_once() {
     let cli = Cli::of(Emulator::builder()).await;
     let mut terminal = Terminal::start(no_browser(&cli));
     terminal.line_with(PROMPT).await;

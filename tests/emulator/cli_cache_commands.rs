@@ -1,4 +1,4 @@
-//! `auth cache`: where the file is, how it is, what is in it, and never a secret.
+//! `auth cache`: the path, state and contents of the file, and never a secret.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -23,7 +23,7 @@ async fn json(cli: &Cli, line: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_path_is_told_for_a_client_or_a_file() {
+async fn the_path_is_printed_for_a_client_or_a_file() {
     let cli = Cli::start().await;
     let file = cli.cache_file().display().to_string();
     assert_eq!(auth_cache(&cli, "path").end().await.expect(0).stdout, format!("{file}\n"));
@@ -31,13 +31,13 @@ async fn the_path_is_told_for_a_client_or_a_file() {
     let run = cli.home.auth(["cache", "path", "--client-id", CLIENT]).end().await.expect(0);
     let expected = cli.home.file(".local/share/auth").join(format!("{CLIENT}.json"));
     assert_eq!(run.stdout, format!("{}\n", expected.display()));
-    assert_eq!(std::fs::read_dir(cli.home.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(std::fs::read_dir(cli.home.path()).unwrap().count(), 0, "nothing was created");
     let run = cli.home.auth(["cache", "path", "--output", "json"]).end().await.expect(2);
     assert_eq!(run.json()["error"], "invalid_arguments");
 }
 
 #[tokio::test]
-async fn the_status_tells_the_file_its_surroundings_and_how_much_is_in_it() {
+async fn the_status_describes_the_file_its_folder_and_the_number_of_entries() {
     let cli = Cli::start().await;
     let nothing = json(&cli, "status").await;
     let members: BTreeSet<_> = nothing.as_object().unwrap().keys().map(String::as_str).collect();
@@ -87,14 +87,14 @@ async fn the_status_tells_the_file_its_surroundings_and_how_much_is_in_it() {
     assert_eq!(status["lock"], json!({"process": 1, "name": "somebody"}));
     assert_eq!((&status["set_aside"], &status["shared_folder"]), (&json!(true), &json!(true)));
     let text = auth_cache(&cli, "status").end().await.expect(0).stdout;
-    for told in ["mode 0600", "accounts: 2", "RefreshToken 2", "process 1 somebody", "others can write", ".corrupt"] {
+    for told in ["mode 0600", "accounts: 2", "RefreshToken 2", "process 1 (somebody)", "others can write", ".corrupt"] {
         assert!(text.contains(told), "{told}: {text}");
     }
     assert_eq!(std::fs::read_to_string(cli.home.file("tokens.json.lockfile")).unwrap(), "1 some\x1bbody");
 }
 
 #[tokio::test]
-async fn the_lock_of_another_program_is_seen_and_not_waited_for() {
+async fn the_lock_of_another_program_is_reported_without_waiting() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let lockfile = cli.home.file("tokens.json.lockfile");
@@ -108,7 +108,7 @@ async fn the_lock_of_another_program_is_seen_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn inspect_tells_whose_for_what_and_until_when_and_no_secret() {
+async fn inspect_lists_accounts_scopes_and_expiry_and_no_secret() {
     let cli = Cli::start().await;
     assert_eq!(json(&cli, "inspect").await, json!([]));
     cli.sign_in(ADA).await;
@@ -161,17 +161,17 @@ async fn inspect_tells_whose_for_what_and_until_when_and_no_secret() {
     }
     secrets.push(("AccessToken".to_owned(), stored["secret"].as_str().unwrap().to_owned()));
     for told in [&text.stdout, &text.stderr, &entries.to_string()] {
-        assert_absent("what inspect tells", told, &secrets);
+        assert_absent("the output of inspect", told, &secrets);
     }
 }
 
 #[tokio::test]
-async fn a_cache_that_cannot_be_read_is_told() {
-    for (content, problem) in [("nonsense", "no JSON object"), ("[]", "no JSON object")] {
+async fn a_cache_that_cannot_be_read_is_reported() {
+    for content in ["nonsense", "[]"] {
         let cli = Cli::start().await;
         std::fs::write(cli.cache_file(), content).unwrap();
         let status = json(&cli, "status").await;
-        assert!(status["problem"].as_str().unwrap().contains(problem), "{status}");
+        assert!(status["problem"].as_str().unwrap().contains("not a JSON object"), "{status}");
         assert_eq!(
             (&status["accounts"], &status["entries"], &status["size"]),
             (&Value::Null, &Value::Null, &json!(content.len()))
@@ -188,7 +188,7 @@ async fn a_cache_that_cannot_be_read_is_told() {
     }
 }
 
-// S-93: the folder that nobody named is the user's alone, or nothing is kept there.
+// S-93: the default folder is accessible only to the user, or nothing is kept there.
 #[tokio::test]
 async fn a_default_folder_that_others_can_write_is_not_used() {
     let cli = Cli::start().await;
@@ -200,7 +200,7 @@ async fn a_default_folder_that_others_can_write_is_not_used() {
     assert_eq!(ended.json()["persisted"], false);
     assert!(ended.stderr.contains("not the user's alone"), "{}", ended.stderr);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
-    // Where the user names the file it is told and used.
+    // A file that the user names is used, with a warning.
     let named = folder.join("tokens.json");
     let ended = cli.auth_somewhere(line).args(["--cache-file".into(), named.clone()]).end().await.expect(0);
     assert_eq!(ended.json()["persisted"], true);

@@ -1,4 +1,4 @@
-//! The program and a user on another device: what stderr and stdout say, and how it ends.
+//! The program and a user on another device: what it prints, and how it ends.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use auth_tests::terminal::Terminal;
 
 use crate::cli::{ADA, CLIENT, Cli, GRACE};
 
-/// An emulator that may be asked every second.
+/// An emulator that may be polled every second.
 fn quick() -> EmulatorBuilder {
     Emulator::builder().device_interval(Duration::from_secs(1))
 }
 
-/// A user reads what the program tells, and signs in elsewhere.
+/// The user reads the instructions and signs in elsewhere.
 async fn read_and_sign_in(run: Run, robot: Robot) -> Waiting {
     let waiting = Waiting::start(run).await;
     robot.enter_code(&waiting.address, &waiting.user_code).await.unwrap();
@@ -23,11 +23,11 @@ async fn read_and_sign_in(run: Run, robot: Robot) -> Waiting {
 }
 
 #[tokio::test]
-async fn stderr_tells_what_to_do_stdout_gets_the_token_and_the_cache_answers_from_then_on() {
+async fn the_instructions_go_to_stderr_the_token_to_stdout_and_into_the_cache() {
     let cli = Cli::of(quick()).await;
     let mut tokens = Vec::new();
     for output in ["json", "token", "header", "text"] {
-        // The browser would be a failure.
+        // A browser would fail.
         let run = cli.auth("token --scope User.Read --device-code --interactive").env("BROWSER", "/bin/false");
         let waiting = read_and_sign_in(run.args(["--output", output]), Robot::new().user(GRACE)).await;
         let (address, user_code) = (waiting.address.clone(), waiting.user_code.clone());
@@ -36,7 +36,7 @@ async fn stderr_tells_what_to_do_stdout_gets_the_token_and_the_cache_answers_fro
         for text in [CLIENT, &address, &user_code] {
             assert!(ended.stderr.contains(text) && !ended.stdout.contains(text), "{text}: {ended:?}");
         }
-        // Nobody watches a screen: no picture, no clock, nothing that steers a terminal.
+        // Without a terminal there is no QR code, no countdown, and no control sequence.
         assert!(!ended.stderr.contains(['\u{1b}', '\r', '█']) && !ended.stderr.contains("Waiting"), "{ended:?}");
         let token = cache::secrets(&cache::read_file(&cli.cache_file()), "AccessToken").remove(0);
         match output {
@@ -84,7 +84,7 @@ async fn a_user_who_declines_is_exit_4_and_a_code_that_expires_exit_3() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_wait_at_once_and_leaves_nothing() {
-    // The next question would come in a minute.
+    // The next poll would come in a minute.
     let cli = Cli::of(Emulator::builder().device_interval(Duration::from_secs(60))).await;
     let waiting = Waiting::start(cli.auth("token --scope User.Read --device-code --output json")).await;
     let begun = std::time::Instant::now();
@@ -98,7 +98,7 @@ async fn ctrl_c_ends_the_wait_at_once_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_display_the_code_steps_in_and_stderr_says_why() {
+async fn without_a_display_a_device_code_is_used_and_stderr_says_why() {
     let cli = Cli::of(quick()).await;
     let run = cli.auth("token --scope User.Read --output json").without("BROWSER");
     let ended = read_and_sign_in(run, Robot::new().user(ADA)).await.end().await.expect(0);
@@ -106,9 +106,9 @@ async fn without_a_display_the_code_steps_in_and_stderr_says_why() {
     assert!(ended.stderr.contains("BROWSER") && ended.stderr.contains("on another device instead"), "{ended:?}");
 }
 
-// What a code cannot carry out is not dropped in silence.
+// Flags that a device code cannot honour are not dropped silently.
 #[tokio::test]
-async fn who_asks_something_of_the_page_gets_no_code() {
+async fn a_flag_for_the_sign_in_page_rules_out_a_device_code() {
     let cli = Cli::of(quick()).await;
     for (wish, flag) in [
         ("--max-age 60", "--max-age"),
@@ -123,7 +123,7 @@ async fn who_asks_something_of_the_page_gets_no_code() {
     }
     assert_eq!(cli.emulator.ledger().count(Endpoint::DeviceAuthorization), 0);
 
-    // At a terminal the address can be pasted.
+    // At a terminal, any browser can be used.
     let line = "token --scope User.Read --output json --extra-scope Mail.Read";
     let mut terminal = Terminal::start(cli.auth(line).without("BROWSER"));
     terminal.line_with("--extra-scope").await;
@@ -133,7 +133,7 @@ async fn who_asks_something_of_the_page_gets_no_code() {
 }
 
 #[tokio::test]
-async fn the_timeout_the_hint_and_a_port_that_is_taken_do_not_stop_the_code() {
+async fn a_timeout_a_hint_or_a_taken_port_does_not_prevent_a_device_code() {
     let cli = Cli::of(quick()).await;
     for device_code in ["--device-code", ""] {
         let line = format!("token --scope User.Read --output json --timeout 1 --login-hint {ADA} {device_code}");
@@ -148,9 +148,9 @@ async fn the_timeout_the_hint_and_a_port_that_is_taken_do_not_stop_the_code() {
     read_and_sign_in(run, Robot::new().user(ADA)).await.end().await.expect(0);
 }
 
-// As a tenant does whose Conditional Access does not let devices transfer a sign-in.
+// As in a tenant whose Conditional Access blocks device codes.
 #[tokio::test]
-async fn where_codes_are_blocked_a_browser_is_offered() {
+async fn if_device_codes_are_blocked_a_browser_is_suggested() {
     let cli = Cli::of(quick()).await;
     for (endpoint, fault, offered) in [
         (Endpoint::Token, Fault::oauth("access_denied").aadsts(530_036), true),
@@ -167,7 +167,7 @@ async fn where_codes_are_blocked_a_browser_is_offered() {
 }
 
 #[tokio::test]
-async fn at_a_terminal_there_is_a_picture_of_the_address_and_a_clock() {
+async fn a_terminal_shows_a_qr_code_and_a_countdown() {
     let cli = Cli::of(quick()).await;
     let run = cli.auth("token --scope User.Read --output json --device-code --interactive");
     let mut terminal = Terminal::start(run.env("TERM", "xterm"));
@@ -175,12 +175,12 @@ async fn at_a_terminal_there_is_a_picture_of_the_address_and_a_clock() {
     terminal.line_with("enter this code").await;
     let shown = terminal.line_with("-").await;
     let bold = shown.strip_prefix("\u{1b}[1m").and_then(|rest| rest.strip_suffix("\u{1b}[0m"));
-    let spaced = bold.unwrap_or_else(|| panic!("it is bold: {shown:?}"));
+    let spaced = bold.unwrap_or_else(|| panic!("not bold: {shown:?}"));
     let user_code = spaced.replace(' ', "");
     assert_eq!(spaced.trim(), user_code.chars().map(String::from).collect::<Vec<_>>().join(" "));
     terminal.line_with("█").await;
     Robot::new().user(ADA).enter_code(&address, &user_code).await.unwrap();
     let ended = terminal.end().await.expect(0);
     assert_eq!(ended.json()["account"]["username"], ADA);
-    assert!(ended.stderr.contains("\r\u{1b}[KWaiting for you; the code is good for 1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\r\u{1b}[KWaiting for you to sign in; the code expires in 1"), "{}", ended.stderr);
 }

@@ -14,7 +14,7 @@ fn members(value: &Value) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn json_of_a_token_has_exactly_the_fields_of_the_contract() {
+async fn the_json_of_a_token_has_exactly_the_documented_fields() {
     let cli = Cli::start().await;
     let line = "token --scope User.Read Mail.Read --output json";
     let first = cli.auth(line).end().await.expect(0);
@@ -56,7 +56,7 @@ async fn json_of_a_token_has_exactly_the_fields_of_the_contract() {
     assert_eq!(token["correlation_id"].as_str().unwrap().len(), 36);
 
     let second = cli.auth(line).end().await.expect(0);
-    assert_eq!(second.stderr, "", "nothing to say about an answer from the cache");
+    assert_eq!(second.stderr, "", "a cache hit prints no messages");
     let again = second.json();
     assert_eq!(again["source"], "cache");
     assert_ne!(again["correlation_id"], token["correlation_id"]);
@@ -94,7 +94,7 @@ async fn text_prints_a_status_line_and_never_the_token() {
 }
 
 #[tokio::test]
-async fn token_and_header_print_only_it() {
+async fn token_and_header_print_nothing_else() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let document = cache::read_file(&cli.cache_file());
@@ -103,7 +103,7 @@ async fn token_and_header_print_only_it() {
     assert_eq!(token.stdout, format!("{secret}\n"));
     let header = cli.auth("token --scope User.Read --output header").end().await.expect(0);
     assert_eq!(header.stdout, format!("Authorization: Bearer {secret}\n"));
-    // Also when a browser is opened.
+    // Even when a browser is opened.
     let run = cli.auth("token --scope User.Read --output token --interactive");
     let signed_in = run.end().await.expect(0);
     assert_eq!(signed_in.line().split('.').count(), 3);
@@ -116,12 +116,12 @@ async fn accounts_and_logout_print_text_and_json() {
     let accounts = || cli.auth("accounts --output json").end();
     assert_eq!(accounts().await.expect(0).json(), json!([]));
     let none = cli.auth("accounts").end().await.expect(0);
-    assert_eq!((none.stdout.as_str(), none.message()), ("", "Nobody has signed in."));
+    assert_eq!((none.stdout.as_str(), none.message()), ("", "No account is signed in."));
 
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
     let listed = accounts().await.expect(0).json();
-    // Whoever signed in last comes first, by the second.
+    // The most recent sign-in is first, to the second.
     let names: BTreeSet<_> =
         listed.as_array().unwrap().iter().map(|account| account["username"].as_str().unwrap()).collect();
     assert_eq!(names, BTreeSet::from([ADA, GRACE]));
@@ -144,9 +144,9 @@ async fn accounts_and_logout_print_text_and_json() {
 
     let logout = |line: &'static str| cli.auth(line).end();
     let nobody = cli.auth_somewhere("logout --all").args(["--no-cache"]).end().await.expect(0);
-    assert_eq!(nobody.message(), "Nobody has signed in; nothing was removed.");
+    assert_eq!(nobody.message(), "No account is signed in; nothing was removed.");
     let line = "logout --account ada@contoso --output json";
-    assert_eq!(logout(line).await.expect(0).json(), json!({"removed": 0}), "no prefix");
+    assert_eq!(logout(line).await.expect(0).json(), json!({"removed": 0}), "a prefix does not match");
     let line = "logout --account ADA@Contoso.Example --output json";
     assert_eq!(logout(line).await.expect(0).json(), json!({"removed": 1}));
     assert_eq!(logout(line).await.expect(0).json(), json!({"removed": 0}));
@@ -160,7 +160,7 @@ async fn accounts_and_logout_print_text_and_json() {
 }
 
 #[tokio::test]
-async fn logout_leaves_what_belongs_to_other_clients() {
+async fn logout_keeps_the_entries_of_other_clients() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let foreign = json!({"secret": "foreign", "client_id": "another"});
@@ -175,16 +175,16 @@ async fn logout_leaves_what_belongs_to_other_clients() {
 }
 
 #[tokio::test]
-async fn account_matches_whole_and_in_any_case_and_by_id() {
+async fn account_matches_full_names_in_any_case_and_ids() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
     let listed = cli.auth("accounts --output json").end().await.expect(0).json();
-    // Whether they signed in within the same second decides who comes first.
+    // If both signed in within the same second, either may be first.
     let grace = listed.as_array().unwrap().iter().find(|account| account["username"] == GRACE).unwrap();
     let id = grace["home_account_id"].as_str().unwrap().to_owned();
     let line = "token --scope User.Read --silent --output json";
-    for (name, meant) in [
+    for (name, matching) in [
         (ADA, Some(ADA)),
         ("ADA@CONTOSO.EXAMPLE", Some(ADA)),
         (GRACE, Some(GRACE)),
@@ -197,8 +197,8 @@ async fn account_matches_whole_and_in_any_case_and_by_id() {
         ("", None),
     ] {
         let ended = cli.auth(line).args(["--account", name]).end().await;
-        match meant {
-            Some(meant) => assert_eq!(ended.expect(0).json()["account"]["username"], meant, "{name}"),
+        match matching {
+            Some(matching) => assert_eq!(ended.expect(0).json()["account"]["username"], matching, "{name}"),
             None => assert_eq!(ended.expect(3).json()["error"], "no_account_for_login_hint", "{name}"),
         }
     }
@@ -206,7 +206,7 @@ async fn account_matches_whole_and_in_any_case_and_by_id() {
 }
 
 #[tokio::test]
-async fn an_entry_without_home_account_id_is_matched_by_its_local_account_id() {
+async fn an_account_without_home_account_id_matches_by_its_local_account_id() {
     let home = Home::default();
     let account = |local: &str, username: &str| {
         json!({"environment": "login.windows.net", "realm": "contoso", "home_account_id": "",
@@ -235,7 +235,7 @@ async fn an_entry_without_home_account_id_is_matched_by_its_local_account_id() {
 }
 
 #[tokio::test]
-async fn several_accounts_and_no_name_is_exit_3_with_their_names() {
+async fn several_accounts_without_a_choice_are_exit_3_and_listed() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     cli.sign_in(GRACE).await;
@@ -256,7 +256,7 @@ async fn several_accounts_and_no_name_is_exit_3_with_their_names() {
 }
 
 #[tokio::test]
-async fn several_accounts_of_one_name_are_another_code() {
+async fn several_accounts_of_one_name_have_an_error_code_of_their_own() {
     let home = Home::default();
     let account = |id: &str| {
         json!({"environment": "login.windows.net", "realm": "t", "home_account_id": format!("{id}.t"),
@@ -277,7 +277,7 @@ async fn several_accounts_of_one_name_are_another_code() {
 }
 
 #[tokio::test]
-async fn force_refresh_and_claims_pass_the_cache_over() {
+async fn force_refresh_and_claims_bypass_the_cache() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let line = "token --scope User.Read --silent --output json";
@@ -298,7 +298,7 @@ async fn force_refresh_and_claims_pass_the_cache_over() {
 }
 
 #[tokio::test]
-async fn capabilities_are_told_with_every_request_and_pass_over_nothing() {
+async fn capabilities_are_sent_with_every_request_and_do_not_bypass_the_cache() {
     let cli = Cli::start().await;
     let line = "token --scope User.Read --capabilities cp1 llt --capabilities cp1 --output json";
     let capabilities = |token: &Value| jwt::claims(token["access_token"].as_str().unwrap())["xms_cc"].clone();

@@ -116,7 +116,7 @@ async fn a_cache_is_migrated_there_and_back() {
     assert_eq!((ended.json()["source"].clone(), ended.stderr.contains("not encrypted")), (json!("cache"), false));
     assert_eq!(cli.json("migrate --to encrypted").await["migrated"], false);
     let text = cli.cache("migrate --to encrypted").end().await.expect(0);
-    assert_eq!(text.line(), format!("{} is encrypted already", cli.file().display()));
+    assert_eq!(text.line(), format!("{} is already encrypted", cli.file().display()));
 }
 
 // S-104: without a keyring nothing is written plain that nobody asked for, and no token is lost.

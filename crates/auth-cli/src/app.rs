@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::terminal;
 
 impl AppArgs {
-    /// A client for `auth token`: a cache that cannot be had stops no sign-in.
+    /// Returns a client for `auth token`: an unavailable cache does not prevent a sign-in.
     pub(crate) fn client(&self) -> Result<PublicClientBuilder, Failure> {
         let client = self.without_cache()?;
         if self.no_cache {
@@ -22,13 +22,13 @@ impl AppArgs {
         Ok(match self.store() {
             Ok(store) => store.of(client),
             Err(reason) => {
-                terminal::say(format_args!("auth: warning: nothing is cached: {reason}"));
+                terminal::say(format_args!("auth: warning: tokens are not cached: {reason}"));
                 client
             }
         })
     }
 
-    /// A client for commands whose job is the cache.
+    /// Returns a client for commands that are about the cache.
     pub(crate) fn cache_client(&self) -> Result<PublicClient, Failure> {
         let client = self.without_cache()?;
         let client =
@@ -56,7 +56,7 @@ impl AppArgs {
 }
 
 impl CacheArgs {
-    /// The store that is meant.
+    /// Returns the selected store.
     pub(crate) fn store(&self) -> Result<CacheStore, Failure> {
         let store = match &self.cache_file {
             Some(path) => CacheStore::named(path),
@@ -66,11 +66,11 @@ impl CacheArgs {
     }
 }
 
-/// Where the cache is.
+/// The store of the cache.
 pub(crate) enum CacheStore {
-    /// In the plain file that the user named, in whatever folder.
+    /// The plain file that the user named, in any folder.
     Named(FileStorage),
-    /// In the file of the user and the client.
+    /// The default file of this user and client.
     Own(EncryptedFileStorage),
 }
 
@@ -80,12 +80,12 @@ impl CacheStore {
     }
 
     fn own(client_id: &str, allows_plaintext: bool) -> Result<Self, String> {
-        // A plain file from before is used as it is, with a warning: nobody loses a sign-in.
+        // An existing plain file is used as it is, with a warning: no one loses a sign-in.
         let storage = own_storage(client_id)?.allow_existing_plaintext();
         Ok(Self::Own(if allows_plaintext { storage.allow_plaintext_fallback() } else { storage }))
     }
 
-    /// The file, for its path and state.
+    /// Returns the file, for its path and state.
     pub(crate) const fn file(&self) -> &FileStorage {
         match self {
             Self::Named(file) => file,
@@ -99,8 +99,8 @@ impl CacheStore {
         match self {
             Self::Named(file) => file.read(&observer).await.map_err(|error| match error.kind {
                 StorageErrorKind::Encrypted => {
-                    let reason = "it is encrypted; leave --cache-file out to read the program's own, which \
-                                  `auth cache migrate --to plain` decrypts";
+                    let reason = "it is encrypted; if it is this program's own, omit --cache-file, or decrypt it with \
+                                  `auth cache migrate --to plain`";
                     StorageError::new(error.operation, error.place, reason).with_kind(error.kind)
                 }
                 _ => error,
@@ -114,7 +114,7 @@ impl CacheStore {
             Self::Named(file) => client.storage(file),
             Self::Own(storage) => {
                 if storage.file().state().is_ok_and(|state| state.form == FileForm::Plain) {
-                    terminal::say("auth: `auth cache migrate --to encrypted` encrypts the cache, which is plain");
+                    terminal::say("auth: encrypt the cache with `auth cache migrate --to encrypted`");
                 }
                 client.storage(storage)
             }
@@ -122,20 +122,21 @@ impl CacheStore {
     }
 }
 
-/// The encrypted file of the client, in a folder that must be the user's alone (S-93).
+/// Returns the encrypted file of the client, in a folder to which only the user has access (S-93).
 pub(crate) fn own_storage(client_id: &str) -> Result<EncryptedFileStorage, String> {
     let file = FileStorage::private_at(default_path(client_id)?).map_err(|error| error.to_string())?;
     Ok(EncryptedFileStorage::new(file, client_id, Keyring::new("auth")))
 }
 
-/// One file per user and client, such as `~/.local/share/auth/CLIENT.json`.
+/// Returns the path of the default file, such as `~/.local/share/auth/CLIENT.json`.
 fn default_path(client_id: &str) -> Result<PathBuf, String> {
     let folders = etcetera::choose_base_strategy()
-        .map_err(|_| "there is no home directory; name a file with --cache-file".to_owned())?;
+        .map_err(|_| "no home directory was found; name a file with --cache-file".to_owned())?;
     Ok(folders.data_dir().join("auth").join(format!("{}.json", file_name(client_id))))
 }
 
-/// The client id with everything but letters, digits, `-`, `_` and `.` as hexadecimal: distinct ids stay distinct.
+/// Returns the client id with everything but letters, digits, `-`, `_` and `.` in hexadecimal, so that distinct ids
+/// stay distinct.
 fn file_name(client_id: &str) -> String {
     let mut name = String::new();
     for (index, c) in client_id.char_indices() {

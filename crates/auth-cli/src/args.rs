@@ -8,21 +8,22 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0  done, also when the token could not be saved (a warning)
-  1  anything else
-  2  wrong usage or configuration
+  0  done, even if the token could not be saved (a warning says so)
+  1  any other failure
+  2  invalid usage or configuration
   3  interaction required
   4  refused by the identity provider or in the browser
-  5  network failure, a 5xx or throttled
+  5  network failure, server error (5xx) or throttling
   6  cancelled or timed out
-  7  the cache itself failed (accounts, logout, cache)
+  7  cache failure (accounts, logout, cache)
 
 Environment:
-  BROWSER         commands that show the sign-in page, separated by colons; %s stands for the address
-  AUTH_LOG        what is logged to stderr, such as debug or auth_http=debug
-  SSL_CERT_FILE   trusted roots; HTTPS_PROXY and NO_PROXY: the proxy";
+  BROWSER                  command that opens the sign-in page, or several separated by colons; %s stands for the URL
+  AUTH_LOG                 what to log to stderr, such as debug or auth_http=debug
+  SSL_CERT_FILE            trusted root certificates
+  HTTPS_PROXY, NO_PROXY    the proxy, and the hosts to reach without it";
 
-/// Tokens for OAuth 2.0 and OpenID Connect: from the cache first, from the user when needed.
+/// Get OAuth 2.0 and OpenID Connect tokens, from the cache if possible, otherwise by asking the user
 #[derive(Debug, Parser)]
 #[command(name = "auth", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -30,27 +31,27 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Get a token: silently, then with a browser or on another device
+    /// Get a token: silently if possible, otherwise with a browser or on another device
     Token(Box<TokenArgs>),
-    /// List the accounts that signed in
+    /// List the signed-in accounts
     Accounts(AccountsArgs),
-    /// Forget accounts; tokens that were handed out work until they expire
+    /// Remove accounts and their tokens from the cache; issued access tokens stay valid until they expire
     Logout(LogoutArgs),
-    /// Look at the cache file, encrypt or decrypt it; no secret is shown
+    /// Inspect, encrypt or decrypt the cache file; never shows a secret
     #[command(subcommand)]
     Cache(CacheCommand),
     /// Run a local identity provider for development
     #[cfg(feature = "emulator")]
     Emulator(EmulatorArgs),
-    /// Show the whole pattern against a local identity provider
+    /// Demonstrate the whole flow against a local identity provider
     #[cfg(feature = "emulator")]
     Demo(DemoArgs),
 }
 
-/// Who asks whom, and where the tokens are kept.
+/// The client, its identity provider and its cache.
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("provider"))]
 pub(crate) struct AppArgs {
@@ -58,24 +59,24 @@ pub(crate) struct AppArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: String,
     /// Entra tenant: a GUID, a domain name, common, organizations or consumers [default: common]
-    #[arg(long, value_name = "T", group = "provider")]
+    #[arg(long, value_name = "TENANT", group = "provider")]
     pub(crate) tenant: Option<String>,
-    /// Authority of Entra, B2C, External ID or ADFS, such as https://login.microsoftonline.us/TENANT
+    /// Authority URL of Entra, B2C, External ID or ADFS, such as https://login.microsoftonline.us/TENANT
     #[arg(long, value_name = "URL", group = "provider")]
     pub(crate) authority: Option<String>,
-    /// Issuer of any OpenID Connect provider
+    /// Issuer URL of any OpenID Connect provider
     #[arg(long, value_name = "URL", group = "provider")]
     pub(crate) oidc_issuer: Option<String>,
-    /// The cache file, plain and shared with MSAL libraries [default: one per user and client, encrypted]
+    /// Cache file, unencrypted and shared with MSAL libraries [default: one per user and client, encrypted]
     #[arg(long, value_name = "PATH", conflicts_with_all = ["no_cache", "allow_plaintext_fallback"])]
     pub(crate) cache_file: Option<PathBuf>,
-    /// Where there is no keyring for its key, keep a new cache unencrypted; each call warns of it
+    /// If no keyring can hold the key, create the cache unencrypted; every call warns about it
     #[arg(long, conflicts_with = "no_cache")]
     pub(crate) allow_plaintext_fallback: bool,
-    /// Keep no tokens beyond this call
+    /// Use no cache: keep no tokens beyond this call
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Take users whose home is another cloud of Entra
+    /// Accept users whose home is another Entra cloud
     #[arg(long)]
     pub(crate) multi_cloud: bool,
 }
@@ -85,61 +86,63 @@ pub(crate) struct AppArgs {
 pub(crate) struct TokenArgs {
     #[command(flatten)]
     pub(crate) app: AppArgs,
-    /// What the token is for; may be given several times
-    #[arg(long, value_name = "S", required = true, num_args = 1..)]
+    /// Scope of the token; may be repeated
+    #[arg(long, value_name = "SCOPE", required = true, num_args = 1..)]
     pub(crate) scope: Vec<String>,
-    /// The account, by its username or home account id, whole
+    /// Account to use, by its full username or home account id
     #[arg(long, value_name = "USERNAME|HOME_ACCOUNT_ID")]
     pub(crate) account: Option<String>,
-    /// Never ask the user
+    /// Never ask the user to sign in
     #[arg(long, conflicts_with = "interactive")]
     pub(crate) silent: bool,
-    /// Always ask the user
+    /// Always ask the user to sign in
     #[arg(long)]
     pub(crate) interactive: bool,
-    /// Sign in on another device, with a code, instead of opening a browser
+    /// Sign in on another device with a code, instead of opening a browser
     #[arg(long, conflicts_with_all = ["silent", "prompt", "redirect_uri"])]
     pub(crate) device_code: bool,
-    /// Open no browser: print the address, for a browser of your choice, and take the address at its end by hand
+    /// Print the URL instead of opening a browser; if yours cannot reach this machine, paste the address of its last
+    /// page
     #[arg(long, conflicts_with_all = ["silent", "device_code"])]
     pub(crate) no_browser: bool,
-    /// Pass the token in the cache over
+    /// Ignore cached access tokens
     #[arg(long)]
     pub(crate) force_refresh: bool,
     /// Claims that the token must satisfy, such as those of a claims challenge
     #[arg(long, value_name = "JSON")]
     pub(crate) claims: Option<String>,
-    /// What the client can do, such as cp1: it answers claims challenges
-    #[arg(long, value_name = "C", num_args = 1..)]
+    /// Client capabilities, such as cp1 (the client handles claims challenges)
+    #[arg(long, value_name = "CAPABILITY", num_args = 1..)]
     pub(crate) capabilities: Vec<String>,
-    /// Who will probably sign in
-    #[arg(long, value_name = "H")]
+    /// Username of the user who will probably sign in
+    #[arg(long, value_name = "USERNAME")]
     pub(crate) login_hint: Option<String>,
-    /// Another user flow of the B2C tenant, such as the one that edits a profile
+    /// B2C user flow to use instead of that of the authority, such as one that edits a profile
     #[arg(long, value_name = "NAME")]
     pub(crate) user_flow: Option<String>,
-    /// A query parameter for the requests of this call; may be given several times
+    /// Extra query parameter for the requests of this call; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) extra_query: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) page: PageArgs,
-    /// How the sign-in page treats the user: select_account, login, consent, create or none
-    #[arg(long, value_name = "P")]
+    /// Prompt of the sign-in page: select_account, login, consent, create or none
+    #[arg(long, value_name = "PROMPT")]
     pub(crate) prompt: Option<Prompt>,
-    /// Where the answer is received [default: http://localhost, any port; 8400 with --no-browser over SSH]
+    /// Loopback URI that receives the response [default: http://localhost with any free port; 8400 with --no-browser
+    /// over SSH]
     #[arg(long, value_name = "URI")]
     pub(crate) redirect_uri: Option<String>,
-    /// How long the user has [default: 300; with a device code, until it expires]
+    /// Time limit for the user to sign in [default: 300; with a device code, until it expires]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
 }
 
 impl TokenArgs {
-    /// The flag, if any is given, that only a sign-in page can do justice to.
-    pub(crate) fn flag_of_the_page(&self) -> Option<&'static str> {
+    /// Returns the first given flag that a device code cannot honour.
+    pub(crate) fn flag_unfit_for_device_code(&self) -> Option<&'static str> {
         let PageArgs { domain_hint: _, extra_scope, acr_values, max_age } = &self.page;
         let given = [
             ("--prompt", self.prompt.is_some()),
@@ -150,25 +153,25 @@ impl TokenArgs {
         given.into_iter().find_map(|(flag, given)| given.then_some(flag))
     }
 
-    /// Whether the user has to sign in, whatever is in the cache: nothing there tells when or how somebody did.
+    /// Whether the user has to sign in, whatever is cached: the cache does not record when or how a user signed in.
     pub(crate) fn needs_sign_in(&self) -> bool {
         self.interactive || self.page.max_age.is_some() || !self.page.acr_values.is_empty()
     }
 }
 
-/// What is wished of the sign-in page.
+/// Parameters of the sign-in page.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PageArgs {
-    /// The domain of whoever signs in, so that a federated user is sent home at once
-    #[arg(long, value_name = "D", conflicts_with_all = ["device_code", "silent"])]
+    /// Domain of the user, to go straight to the sign-in page of a federated organization
+    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["device_code", "silent"])]
     pub(crate) domain_hint: Option<String>,
-    /// What the user is asked to consent to beyond the scopes of this token
-    #[arg(long, value_name = "S", num_args = 1.., conflicts_with_all = ["device_code", "silent"])]
+    /// Further scopes that the user is asked to consent to
+    #[arg(long, value_name = "SCOPE", num_args = 1.., conflicts_with_all = ["device_code", "silent"])]
     pub(crate) extra_scope: Vec<String>,
-    /// Which kinds of authentication are wanted, the best first
+    /// Authentication context classes to request, in order of preference
     #[arg(long, value_name = "ACR", num_args = 1.., conflicts_with_all = ["device_code", "silent"])]
     pub(crate) acr_values: Vec<String>,
-    /// How long ago the user may have signed in; the identity provider must tell when that was
+    /// Maximum age of the sign-in; the identity provider must report when it took place
     #[arg(long, value_name = "SECONDS", value_parser = age, conflicts_with_all = ["device_code", "silent"])]
     pub(crate) max_age: Option<Duration>,
 }
@@ -178,41 +181,41 @@ pub(crate) struct PageArgs {
 pub(crate) struct AccountsArgs {
     #[command(flatten)]
     pub(crate) app: AppArgs,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
 
 /// Options of `auth logout`.
 #[derive(Debug, clap::Args)]
-#[command(group = ArgGroup::new("whom").required(true))]
+#[command(group = ArgGroup::new("selection").required(true))]
 pub(crate) struct LogoutArgs {
     #[command(flatten)]
     pub(crate) app: AppArgs,
-    /// The account, by its username or home account id, whole
-    #[arg(long, value_name = "A", group = "whom")]
+    /// Account to remove, by its full username or home account id
+    #[arg(long, value_name = "USERNAME|HOME_ACCOUNT_ID", group = "selection")]
     pub(crate) account: Option<String>,
-    /// All accounts of this client and authority
-    #[arg(long, group = "whom")]
+    /// Remove all accounts of this client and authority
+    #[arg(long, group = "selection")]
     pub(crate) all: bool,
-    /// Forget them for every client that shares the cache file, even if no family of clients shares them
+    /// Remove them for every client that shares the cache file, even if they are not shared by a client family
     #[arg(long)]
     pub(crate) all_clients: bool,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
 
-/// What `auth cache` does.
+/// The commands of `auth cache`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Where the file is
+    /// Print the path of the cache file
     Path(CacheArgs),
-    /// How the file and its surroundings are, and how much is in it
+    /// Show the state of the cache file and its folder, and how many entries it has
     Status(CacheArgs),
-    /// What is in it: whose each entry is, for what, and until when
+    /// List the entries: account, client, scopes and expiry
     Inspect(CacheArgs),
-    /// Encrypt the client's file of this user, with a key in the keyring, or decrypt it
+    /// Encrypt the client's default cache file with a key from the keyring, or decrypt it
     Migrate(MigrateArgs),
 }
 
@@ -229,13 +232,13 @@ impl CacheCommand {
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("which").required(true).multiple(true))]
 pub(crate) struct CacheArgs {
-    /// The application's client id, for its file of this user
+    /// The application's client id, to select its default cache file
     #[arg(long, value_name = "ID", group = "which")]
     pub(crate) client_id: Option<String>,
-    /// The cache file, whoever writes it
+    /// Any cache file
     #[arg(long, value_name = "PATH", group = "which")]
     pub(crate) cache_file: Option<PathBuf>,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
@@ -246,20 +249,20 @@ pub(crate) struct MigrateArgs {
     /// The application's client id
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: String,
-    /// What the file is to be
+    /// Target form of the file
     #[arg(long, value_enum)]
     pub(crate) to: CacheForm,
-    /// What is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text)]
     pub(crate) output: ListOutput,
 }
 
-/// How a cache file is kept.
+/// The form of a cache file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CacheForm {
-    /// With a key that the keyring has
+    /// Encrypted with a key from the keyring
     Encrypted,
-    /// The JSON that MSAL libraries share; whoever reads it has the tokens
+    /// JSON as MSAL libraries share it; anyone who can read the file has the tokens
     Plain,
 }
 
@@ -267,10 +270,10 @@ pub(crate) enum CacheForm {
 #[cfg(feature = "emulator")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct EmulatorArgs {
-    /// The port on 127.0.0.1 [default: a free one]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// Port on 127.0.0.1 [default: a free one]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
-    /// How long access tokens live [default: 3600]
+    /// Lifetime of access tokens [default: 3600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) access_token_lifetime: Option<Duration>,
 }
@@ -297,7 +300,7 @@ pub(crate) enum Output {
     Header,
 }
 
-/// The formats of everything else.
+/// The formats of all other results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListOutput {
     /// For people
@@ -319,7 +322,7 @@ impl From<ListOutput> for Output {
 #[cfg(feature = "emulator")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DemoBrowser {
-    /// Your browser where there is a display, else the robot
+    /// Your browser if there is a display, otherwise the robot
     Auto,
     /// Your browser
     System,
@@ -328,7 +331,7 @@ pub(crate) enum DemoBrowser {
 }
 
 impl Command {
-    /// Whether Ctrl-C is how the command ends when all is well.
+    /// Whether Ctrl-C is the normal way to end the command.
     pub(crate) fn ends_by_interrupt(&self) -> bool {
         match self {
             #[cfg(feature = "emulator")]
@@ -337,7 +340,7 @@ impl Command {
         }
     }
 
-    /// The format in which an error is told.
+    /// The format in which errors are reported.
     pub(crate) fn output(&self) -> Output {
         match self {
             Self::Token(args) => args.output,

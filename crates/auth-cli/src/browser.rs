@@ -1,4 +1,4 @@
-//! Browsers that tell the person at the terminal what happens.
+//! Browsers that tell the user at the terminal what is happening.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,8 +8,8 @@ use http::Uri;
 use crate::pasted::Pasted;
 use crate::terminal;
 
-/// The system's browser, announced on stderr with the address, as a window may open where nobody sees it; or no browser
-/// at all, and the address alone.
+/// The system browser, announced on stderr with the URL because its window may open out of sight; or no browser at all,
+/// only the URL.
 #[derive(Clone, Debug)]
 pub(crate) struct TerminalBrowser {
     system: SystemBrowser,
@@ -17,10 +17,10 @@ pub(crate) struct TerminalBrowser {
     pasted: Arc<Pasted>,
 }
 
-/// The user opens the address.
+/// The user opens the URL.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ByHand {
-    /// The port to forward, where the user came over SSH.
+    /// The port to forward, if the user came over SSH.
     pub(crate) tunnel: Option<u16>,
 }
 
@@ -29,7 +29,7 @@ impl TerminalBrowser {
         Self { system: SystemBrowser::new(), by_hand: Arc::default(), pasted: Arc::default() }
     }
 
-    /// Whether the user is at another machine.
+    /// Whether this is an SSH session.
     pub(crate) fn is_over_ssh(&self) -> bool {
         self.system.environment().ssh
     }
@@ -55,8 +55,8 @@ impl Browser for TerminalBrowser {
         terminal::say(format_args!("  {url}"));
         if let Some(port) = by_hand.tunnel {
             terminal::say(format_args!(
-                "You came over SSH, and the browser has to reach port {port} of this machine at the end. Forward it first, on \
-                 your own machine, with HOST as you named this one:"
+                "You are connected over SSH. At the end of the sign-in, the browser must reach port {port} of this \
+                 machine, so forward it first: on your own machine, with the name of this one as HOST, run:"
             ));
             terminal::say(format_args!("  ssh -L {port}:localhost:{port} HOST"));
         }
@@ -69,16 +69,16 @@ impl Browser for TerminalBrowser {
         }
         match refused {
             None => terminal::say(
-                "If the browser cannot show the last page, copy its address and paste it here, then press Enter. It is not \
-                 shown.",
+                "If the browser cannot load the last page, copy the address of that page, paste it here and press \
+                 Enter. (What you paste is not displayed.)",
             ),
-            Some(error) => terminal::say(format_args!("{error}.")),
+            Some(error) => terminal::say_sentence(error),
         }
         self.pasted.line().await
     }
 }
 
-/// The user, played by a robot over HTTP.
+/// A robot that plays the user over HTTP.
 #[cfg(feature = "emulator")]
 #[derive(Debug)]
 pub(crate) struct RobotBrowser {

@@ -1,4 +1,4 @@
-//! A sign-in on another device, as the person at the terminal sees it.
+//! A sign-in on another device, as the user at the terminal sees it.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -12,22 +12,23 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::terminal;
 
 const SECOND: Duration = Duration::from_secs(1);
+const BLOCKED: &str = "Device codes may be blocked here; with --no-browser you can use a browser of your choice.";
 
-/// Why nobody signed in.
+/// Why a sign-in on another device failed.
 pub(crate) struct Failed {
     pub(crate) error: AuthError,
-    /// Whether there was a code to show.
+    /// Whether a code was shown.
     pub(crate) was_shown: bool,
 }
 
-/// For which application a code is, and for whom, where that is known. Both stand beside it: a code that somebody else sent
+/// The application that a code is for, and the user, if known. Both are shown with it: a code that someone else sent
 /// would sign that person in.
 pub(crate) struct Intended<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) user: Option<&'a str>,
 }
 
-/// Shows the code, after the lines that say why, and waits for the user, telling how much time is left.
+/// Shows the code, after the lines in `why`, and waits for the user, with the time left.
 pub(crate) async fn sign_in(
     request: DeviceCodeRequest,
     intended: &Intended<'_>,
@@ -49,7 +50,7 @@ pub(crate) async fn sign_in(
                 }
                 return result.map_err(|error| {
                     if is_blocked(&error) {
-                        terminal::say("Device codes may not be allowed here; --no-browser takes a browser of your choice.");
+                        terminal::say(BLOCKED);
                     }
                     Failed { error, was_shown: shown.get().is_some() }
                 });
@@ -61,13 +62,14 @@ pub(crate) async fn sign_in(
     }
 }
 
-/// Says what to do, with the code set apart so that nobody misreads it: on a screen large, and plain for whoever copies it.
+/// Tells the user what to do. The code is set apart so that it is not misread: spaced on a screen, plain for copying
+/// otherwise.
 fn instruct(code: &DeviceCode, intended: &Intended<'_>) {
     let Intended { client_id, user } = intended;
     let user = user.map(|user| format!(" as {user}")).unwrap_or_default();
     terminal::say(format_args!(
-        "To sign in{user} for the application {client_id}, open this address on any device with a browser:\n  {}\n\
-         and enter this code, if it was you who asked for it:\n",
+        "To sign in{user} to the application {client_id}, open this address in a browser on any device:\n  {}\n\
+         and enter this code, but only if you started this sign-in yourself:\n",
         code.verification_uri
     ));
     if terminal::messages_are_on_screen() {
@@ -75,29 +77,29 @@ fn instruct(code: &DeviceCode, intended: &Intended<'_>) {
         terminal::say_bold(format_args!("    {}", spaced.join(" ")));
         terminal::say("");
         let uri = code.verification_uri_complete.as_ref().unwrap_or(&code.verification_uri);
-        picture_of(&uri.to_string()).into_iter().for_each(terminal::say);
+        qr_code(&uri.to_string()).into_iter().for_each(terminal::say);
     } else {
         terminal::say(format_args!("    {}\n", code.user_code));
     }
 }
 
-/// Whether it may be that the tenant lets nobody sign in on another device, as Conditional Access can have it.
+/// Whether the tenant may forbid sign-in on another device, as Conditional Access can.
 fn is_blocked(error: &AuthError) -> bool {
-    /// `CmsiInterrupt`, `BlockedByConditionalAccess`, and the block of this kind of sign-in.
+    /// `CmsiInterrupt`, `BlockedByConditionalAccess`, and the block of device codes.
     const AADSTS: [u64; 3] = [50_199, 53_003, 530_036];
     let AuthError::Server(server) = error else { return false };
     server.error == "access_denied" || server.error_codes.iter().any(|code| AADSTS.contains(code))
 }
 
-/// The address as a QR code, if it fits into one.
-fn picture_of(address: &str) -> Option<String> {
+/// Returns the URL as a QR code, if it fits into one.
+fn qr_code(address: &str) -> Option<String> {
     Some(QrCode::new(address).ok()?.render::<Dense1x2>().build())
 }
 
-/// How long the code is good, in minutes and seconds.
+/// Returns the line with the time left, in minutes and seconds.
 fn left(expires_on: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_until(expires_on).as_secs();
-    format!("Waiting for you; the code is good for {}:{:02} more", seconds / 60, seconds % 60)
+    format!("Waiting for you to sign in; the code expires in {}:{:02}", seconds / 60, seconds % 60)
 }
 
 #[cfg(test)]
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_left() {
+    fn time_left_in_minutes_and_seconds() {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         for (seconds, text) in [(900, "15:00"), (61, "1:01"), (0, "0:00")] {
             assert!(left(now.saturating_add(Duration::from_secs(seconds)), now).contains(text), "{text}");
@@ -114,9 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn an_address_becomes_a_picture() {
-        let picture = picture_of("https://microsoft.com/devicelogin").unwrap_or_default();
-        assert!(picture.lines().count() > 10 && picture.contains('█'), "{picture}");
-        assert_eq!(picture_of(&"x".repeat(10_000)), None);
+    fn a_url_becomes_a_qr_code() {
+        let code = qr_code("https://microsoft.com/devicelogin").unwrap_or_default();
+        assert!(code.lines().count() > 10 && code.contains('█'), "{code}");
+        assert_eq!(qr_code(&"x".repeat(10_000)), None);
     }
 }

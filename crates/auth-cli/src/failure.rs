@@ -11,16 +11,16 @@ use serde::Serialize;
 use crate::args::Output;
 use crate::terminal;
 
-/// A failure as it is told.
+/// A failure and its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: u8,
-    told: Box<Told>,
+    json: Box<ErrorJson>,
 }
 
 /// The error object of `--output json`; a field without a value is `null`.
 #[derive(Debug, Serialize)]
-struct Told {
+struct ErrorJson {
     error: String,
     error_description: String,
     suberror: Option<String>,
@@ -39,7 +39,7 @@ const OTHER: u8 = 1;
 
 impl Failure {
     fn new(exit: u8, error: &str, description: impl ToString) -> Self {
-        let told = Box::new(Told {
+        let json = Box::new(ErrorJson {
             error: error.to_owned(),
             error_description: description.to_string(),
             suberror: None,
@@ -47,10 +47,10 @@ impl Failure {
             claims: None,
             correlation_id: None,
         });
-        Self { exit, told }
+        Self { exit, json }
     }
 
-    /// A wrong flag or value.
+    /// An invalid flag or value.
     pub(crate) fn usage(description: &str) -> Self {
         Self::new(USAGE, "invalid_arguments", description)
     }
@@ -60,47 +60,47 @@ impl Failure {
         Self::new(CANCELLED, "cancelled", "interrupted")
     }
 
-    /// Something that has no name.
+    /// A failure without a name of its own.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         Self::new(OTHER, "internal_error", with_causes(error))
     }
 
-    /// The cache cannot be used where it is the job.
+    /// A failure of the cache in a command that is about it.
     pub(crate) fn cache(description: &str) -> Self {
         Self::new(CACHE, "cache_failed", description)
     }
 
-    /// Nobody is picked from several accounts, whether they share the name that was given or there was none.
+    /// Several accounts match, with or without a name given, and none is chosen.
     pub(crate) fn several_accounts(by_name: bool) -> Self {
         let reason = if by_name { UiReason::MultipleAccountsForLoginHint } else { UiReason::MultipleAccounts };
-        let mut failure = Self::new(UI_REQUIRED, reason.code(), "name the account that is meant with --account");
-        failure.told.classification = Some(Classification::AcquireTokenSilentFailed.as_str());
+        let mut failure = Self::new(UI_REQUIRED, reason.code(), "several accounts match; choose one with --account");
+        failure.json.classification = Some(Classification::AcquireTokenSilentFailed.as_str());
         failure
     }
 
-    /// Adds the id of the call, where the failure has none yet.
+    /// Adds the correlation id of the call, unless the failure has one.
     pub(crate) fn with_correlation_id(mut self, id: CorrelationId) -> Self {
-        self.told.correlation_id.get_or_insert_with(|| id.to_string());
+        self.json.correlation_id.get_or_insert_with(|| id.to_string());
         self
     }
 
-    /// Tells the failure and gives the code to end with.
+    /// Reports the failure and returns the exit code.
     pub(crate) fn report(self, output: Output) -> ExitCode {
         if output == Output::Json {
-            terminal::json(&self.told);
+            terminal::json(&self.json);
         } else {
-            terminal::say(format_args!("auth: {}", self.told.error_description));
+            terminal::say(format_args!("auth: {}", self.json.error_description));
         }
         ExitCode::from(self.exit)
     }
 
     fn with_server(mut self, server: &auth::ServerError) -> Self {
         if let Some(description) = &server.description {
-            self.told.error_description = format!("{}: {description}", self.told.error_description);
+            self.json.error_description = format!("{}: {description}", self.json.error_description);
         }
-        self.told.suberror = server.suberror.clone();
-        self.told.claims = server.claims.clone();
-        self.told.correlation_id = server.correlation_id.clone();
+        self.json.suberror = server.suberror.clone();
+        self.json.claims = server.claims.clone();
+        self.json.correlation_id = server.correlation_id.clone();
         self
     }
 
@@ -109,9 +109,9 @@ impl Failure {
         if let Some(server) = &ui.server {
             failure = failure.with_server(server);
         }
-        failure.told.classification = Some(ui.classification().as_str());
-        failure.told.claims = ui.claims.clone();
-        failure.told.correlation_id = Some(ui.correlation_id.to_string());
+        failure.json.classification = Some(ui.classification().as_str());
+        failure.json.claims = ui.claims.clone();
+        failure.json.correlation_id = Some(ui.correlation_id.to_string());
         failure
     }
 }
@@ -148,8 +148,8 @@ impl From<AuthError> for Failure {
     }
 }
 
-/// How a sign-in that showed no page, or could not listen for its answer, ends. What the user can set right is
-/// configuration.
+/// Returns the exit code and the name of the error when the page could not be shown or the response not received. What
+/// the user can fix counts as configuration.
 fn of_sign_in(error: &SignInError) -> (u8, &'static str) {
     match error {
         SignInError::Browser(
@@ -167,10 +167,10 @@ fn of_sign_in(error: &SignInError) -> (u8, &'static str) {
     }
 }
 
-/// An error with what caused it, as far as it tells.
+/// Returns the text of an error, followed by its causes.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl From<ConfigError> for Failure {
@@ -186,8 +186,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_cannot_be_had_is_told_with_its_cause() {
-        for (error, exit, told) in [
+    fn an_unavailable_port_is_reported_with_its_cause() {
+        for (error, exit, text) in [
             (LoopbackError::PortInUse(8400), USAGE, "port 8400"),
             (
                 LoopbackError::Bind { port: 80, source: io::ErrorKind::PermissionDenied.into() },
@@ -202,11 +202,11 @@ mod tests {
             (LoopbackError::Flooded, OTHER, "flooded"),
         ] {
             let failure = Failure::from(AuthError::from(SignInError::from(error)));
-            assert_eq!((failure.exit, failure.told.error.as_str()), (exit, "loopback_not_available"));
-            assert!(failure.told.error_description.contains(told), "{failure:?}");
+            assert_eq!((failure.exit, failure.json.error.as_str()), (exit, "loopback_not_available"));
+            assert!(failure.json.error_description.contains(text), "{failure:?}");
         }
         let headless = SignInError::from(BrowserError::Headless(auth::Headless::NoDisplay));
         let failure = Failure::from(AuthError::from(headless));
-        assert_eq!((failure.exit, failure.told.error.as_str()), (USAGE, "browser_not_available"));
+        assert_eq!((failure.exit, failure.json.error.as_str()), (USAGE, "browser_not_available"));
     }
 }

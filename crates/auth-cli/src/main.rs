@@ -1,6 +1,6 @@
 //! The program `auth`: tokens on the command line.
 //!
-//! The result goes to stdout and nothing else does; progress and messages go to stderr.
+//! Only the result goes to stdout; progress and messages go to stderr.
 #![forbid(unsafe_code)]
 
 mod app;
@@ -45,7 +45,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         return commands::run(command).await;
     }
     tokio::select! {
-        // Listening for the interrupt comes first: the command may tell the user something before it waits for anything.
+        // The interrupt is listened for first: the command may print a prompt before it waits for anything.
         biased;
         interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
             Ok(()) => Failure::interrupted(),

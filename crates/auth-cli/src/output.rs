@@ -1,4 +1,4 @@
-//! Results as they are printed.
+//! How results are printed.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl<'a> From<&'a Account> for AccountJson<'a> {
     }
 }
 
-/// An account in the list of `auth accounts`, with what the cache knows of it.
+/// An account in the list of `auth accounts`, with what the cache knows about it.
 #[derive(Serialize)]
 pub(crate) struct ListedAccountJson<'a> {
     #[serde(flatten)]
@@ -54,7 +54,7 @@ pub(crate) struct ListedAccountJson<'a> {
     tenants: Vec<TenantJson<'a>>,
 }
 
-/// What an account is in one of its tenants.
+/// The profile of an account in one of its tenants.
 #[derive(Serialize)]
 struct TenantJson<'a> {
     tenant_id: &'a str,
@@ -82,17 +82,17 @@ impl<'a> From<&'a Account> for ListedAccountJson<'a> {
     }
 }
 
-/// The name under which a person knows the account.
+/// Returns the name by which a person knows the account.
 pub(crate) fn display_name(account: &Account) -> &str {
     let ids = [account.home_account_id.as_str(), account.local_account_id.as_str()];
-    account.login_hint().or_else(|| ids.into_iter().find(|id| !id.is_empty())).unwrap_or("an account without a name")
+    account.login_hint().or_else(|| ids.into_iter().find(|id| !id.is_empty())).unwrap_or("an unnamed account")
 }
 
-/// Prints a token in the format that was asked for.
+/// Prints a token in the requested format.
 pub(crate) fn print_token(result: &AuthResult, output: Output, now: Timestamp) {
     let (token, id_token) = (result.access_token().expose(), result.id_token());
     if output != Output::Text && terminal::result_is_on_screen() {
-        terminal::say("auth: warning: the token is shown on the screen; whoever sees it can use it");
+        terminal::say("auth: warning: the token is displayed on the screen; anyone who sees it can use it");
     }
     match output {
         Output::Text => terminal::result(status_line(result, now)),
@@ -121,7 +121,7 @@ fn source(source: TokenSource) -> &'static str {
 }
 
 fn status_line(result: &AuthResult, now: Timestamp) -> String {
-    let who = result.account().map_or("somebody", display_name);
+    let who = result.account().map_or("an unnamed account", display_name);
     let left = lifetime(now.duration_until(result.expires_on()));
     let from = if result.source() == TokenSource::Cache { "the cache" } else { "the identity provider" };
     let scopes = result.scopes().to_string();
@@ -129,7 +129,7 @@ fn status_line(result: &AuthResult, now: Timestamp) -> String {
     format!("{who} has a token for {what}, valid for {left}, from {from}")
 }
 
-/// A time span for people.
+/// Returns a duration for people to read.
 pub(crate) fn lifetime(left: Duration) -> String {
     match left.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lifetimes_for_people() {
+    fn durations_are_short_to_read() {
         for (seconds, text) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "59 min"), (7200, "2 h")] {
             assert_eq!(lifetime(Duration::from_secs(seconds)), text);
         }

@@ -1,27 +1,27 @@
-//! What the process does for the secrets that pass through it.
+//! Hardens the process, through which secrets pass.
 
-/// No core dump and no debugger of another process (S-115). `AUTH_ALLOW_CORE_DUMPS=1` leaves things as they are.
+/// Prevents core dumps and the debuggers of other processes, unless `AUTH_ALLOW_CORE_DUMPS` is `1` (S-115).
 #[cfg(target_os = "linux")]
 pub(crate) fn harden() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     if std::env::var_os("AUTH_ALLOW_CORE_DUMPS").is_some_and(|value| value == "1") {
         return;
     }
-    // Where the system does not allow it, the program is no worse off than any other.
+    // If the system refuses, the program is no worse off than any other.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// Other systems keep no dump by default.
+/// Other systems write no core dumps by default.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn harden() {}
 
-/// A limit for the size of files (`ulimit -f`) is an error of the write, and not the end of the program: a cache that cannot be
-/// written costs nobody the token. It needs the runtime.
+/// Turns exceeding a limit on the size of files (`ulimit -f`) into an error of the write instead of the end of the
+/// program: a cache that cannot be written must not cost the user the token. Requires the runtime.
 #[cfg(target_os = "linux")]
 pub(crate) fn survive_file_size_limits() {
     use tokio::signal::unix::{SignalKind, signal};
-    // Once it has been listened to, the signal does nothing more, whether somebody listens or not. Where that cannot be, the
+    // Once tokio has handled the signal it has no effect, even after the listener is dropped. If that fails, the
     // program is no worse off than any other.
     drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
 }

@@ -1,4 +1,4 @@
-//! Messages for the person at the terminal: on stderr, coloured only where that is a terminal.
+//! Messages on stderr and results on stdout, styled only on a terminal.
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
@@ -7,7 +7,7 @@ use auth_core::text::stripped;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-/// What the log shows unless `AUTH_LOG` says otherwise.
+/// What is logged, unless `AUTH_LOG` says otherwise.
 const DEFAULT_LOG: &str = "error,auth=warn,auth_cache=warn,auth_core=warn,auth_http=warn,auth_interactive=warn";
 
 /// Sends the library's events to stderr.
@@ -16,25 +16,39 @@ pub(crate) fn init_log() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // Colours of the log would take another crate, and asking for them without it is an error at a terminal.
+        // Colours of the log would need another crate; without it, asking for them is an error at a terminal.
         .with_ansi(false)
         .without_time()
         .with_target(false)
         .init();
 }
 
-/// Says something on stderr.
+/// Prints a message to stderr.
 pub(crate) fn say(message: impl Display) {
-    // Nobody is left to tell when stderr is closed.
+    // If stderr is closed, no one is left to tell.
     drop(writeln!(anstream::stderr(), "{}", plain(&message)));
 }
 
-/// Says one line on stderr, in bold where that is a terminal.
+/// Prints the text of an error to stderr as a sentence.
+pub(crate) fn say_sentence(error: impl Display) {
+    say(sentence(error));
+}
+
+/// Returns the text of an error as a sentence.
+pub(crate) fn sentence(error: impl Display) -> String {
+    let text = error.to_string();
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(rest).chain(['.']).collect()
+}
+
+/// Prints a line to stderr, in bold on a terminal.
 pub(crate) fn say_bold(message: impl Display) {
     drop(writeln!(anstream::stderr(), "\x1b[1m{}\x1b[0m", plain(&message)));
 }
 
-/// Says one line in place of the last that was said so, where stderr is a terminal; an empty one takes it away.
+/// Prints a line to stderr that replaces the last one printed this way, if stderr is a terminal; an empty line erases
+/// it.
 pub(crate) fn say_in_place(message: impl Display) {
     if messages_are_on_screen() {
         // To the start of the line, and clear to its end.
@@ -43,21 +57,21 @@ pub(crate) fn say_in_place(message: impl Display) {
     }
 }
 
-/// Whether messages go to a person's screen.
+/// Whether stderr is a terminal.
 pub(crate) fn messages_are_on_screen() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Writes one line of the result to stdout.
+/// Prints a line of the result to stdout.
 pub(crate) fn result(line: impl Display) {
     styled(plain(&line));
 }
 
-/// Writes one line of JSON to stdout.
+/// Prints a line of JSON to stdout.
 pub(crate) fn json(value: &impl Serialize) {
-    // Structs of texts and numbers cannot fail to serialize.
+    // Structs of strings and numbers always serialize.
     let json = serde_json::to_string(value).unwrap_or_default();
-    // Outside of texts there is nothing but ASCII, so whatever is escaped stays what it was.
+    // Outside its strings JSON is ASCII, so escapes change nothing but their spelling.
     let escaped = json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
         if is_plain(c) {
             escaped.push(c);
@@ -70,13 +84,13 @@ pub(crate) fn json(value: &impl Serialize) {
     styled(escaped);
 }
 
-/// Writes one line to stdout that holds nothing but our own words, and styles where that is a terminal.
+/// Prints a line to stdout, styled on a terminal. Foreign text in it must have been filtered.
 pub(crate) fn styled(line: impl Display) {
-    // A reader that has seen enough closes the pipe; that is no failure.
+    // A reader that has seen enough closes the pipe, which is not a failure.
     drop(writeln!(anstream::stdout(), "{line}"));
 }
 
-/// Without what steers a terminal: names and messages are chosen by others (S-116).
+/// Removes what could control a terminal: names and messages are chosen by others (S-116).
 fn plain(message: &impl Display) -> String {
     message.to_string().chars().filter(|c| *c == '\n' || is_plain(*c)).collect()
 }
@@ -85,7 +99,7 @@ fn is_plain(c: char) -> bool {
     !stripped(c.encode_utf8(&mut [0; 4]), 4).is_empty()
 }
 
-/// Whether the result goes to a person's screen.
+/// Whether stdout is a terminal.
 pub(crate) fn result_is_on_screen() -> bool {
     std::io::stdout().is_terminal()
 }
@@ -95,7 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s116_nothing_steers_the_terminal() {
+    fn an_error_becomes_a_sentence() {
+        assert_eq!(sentence("no token was found; sign in"), "No token was found; sign in.");
+        assert_eq!(sentence("BROWSER names no command"), "BROWSER names no command.");
+    }
+
+    #[test]
+    fn s116_nothing_controls_the_terminal() {
         assert_eq!(plain(&"a\u{1b}[31m\r\u{9b}b\nc\u{202e}d █"), "a[31mb\ncd █");
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the command line, and what is said when it cannot be read.
+//! Parses the command line, and reports what is wrong with it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,14 +10,14 @@ use crate::args::{Args, Output};
 use crate::failure::Failure;
 
 impl Args {
-    /// Reads the command line of this process.
+    /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, Early> {
         let words: Vec<OsString> = std::env::args_os().collect();
         Self::try_parse_from(&words).map_err(|error| Early::of(error, &words))
     }
 }
 
-/// Why the program ends before it does anything: help was asked for, or the usage is wrong.
+/// Why the program ends before it runs a command: a request for help, or wrong usage.
 #[derive(Debug)]
 pub(crate) enum Early {
     Help(clap::Error),
@@ -48,7 +48,7 @@ impl Early {
     }
 }
 
-/// clap explains over several lines; the first paragraph names the thing.
+/// Shortens the explanation of clap to one line: its first paragraph names the problem.
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_errors_are_one_line_that_names_the_thing() {
+    fn usage_errors_are_one_line_that_names_the_problem() {
         for (line, named) in [
             ("auth", "no command"),
             ("auth frobnicate", "frobnicate"),

@@ -9,7 +9,7 @@ pub(crate) async fn run(args: &AccountsArgs) -> Result<(), Failure> {
     let accounts = args.app.cache_client()?.accounts().await?;
     match args.output {
         ListOutput::Json => terminal::json(&accounts.iter().map(ListedAccountJson::from).collect::<Vec<_>>()),
-        ListOutput::Text if accounts.is_empty() => terminal::say("Nobody has signed in."),
+        ListOutput::Text if accounts.is_empty() => terminal::say("No account is signed in."),
         ListOutput::Text => {
             for account in &accounts {
                 let name = display_name(account);

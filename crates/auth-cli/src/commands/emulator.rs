@@ -6,7 +6,7 @@ use crate::args::EmulatorArgs;
 use crate::failure::Failure;
 use crate::terminal;
 
-/// Serves until it is interrupted. The authority is the result; how to use it goes to stderr.
+/// Serves until interrupted. The authority is the result; how to use it goes to stderr.
 pub(crate) async fn run(args: &EmulatorArgs) -> Result<(), Failure> {
     let mut builder = Emulator::builder().port(args.port);
     if let Some(lifetime) = args.access_token_lifetime {
@@ -14,12 +14,12 @@ pub(crate) async fn run(args: &EmulatorArgs) -> Result<(), Failure> {
     }
     let emulator = builder.start().await.map_err(|error| Failure::usage(&error.to_string()))?;
     terminal::result(emulator.authority());
-    terminal::say("An identity provider for development; it knows:");
+    terminal::say("An identity provider for development, with these users:");
     for user in emulator.users() {
         terminal::say(format_args!("  {}", user.username()));
     }
     terminal::say(format_args!(
-        "Try: auth token --client-id demo --authority {} --scope User.Read   (Ctrl-C ends it)",
+        "Try: auth token --client-id demo --authority {} --scope User.Read   (stop with Ctrl-C)",
         emulator.authority()
     ));
     match tokio::signal::ctrl_c().await {

@@ -1,4 +1,4 @@
-//! The environment of this process, as far as it concerns browsers.
+//! What the environment of the process says about browsers.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -39,8 +39,7 @@ const SECRETS: [&str; 7] = [
 /// `rundll32.exe`; on macOS by `/usr/bin/open`; on Windows by `ShellExecuteW`, through the crate `webbrowser`. If no
 /// window can appear in front of the user, nothing is started: see [`Environment::check`].
 ///
-/// A command gets no standard input, and none of the variables that commonly hold the secrets of programs that sign in
-/// (S-32).
+/// A command gets no standard input, and no variable that commonly holds a secret of a program that signs in (S-32).
 ///
 /// Only URLs that pass [`check_url`](crate::check_url) are opened. Requires a tokio runtime with I/O enabled.
 ///

@@ -29,9 +29,7 @@ pub(super) fn checked_text(url: &Uri) -> Result<String, BrowserError> {
     match (url.scheme_str(), url.host()) {
         (Some("https"), Some(host)) if !host.is_empty() => {}
         (Some("http"), Some(host)) if is_loopback(host) => {}
-        (Some("http"), _) => {
-            return wrong("http is allowed only for this machine; the provider must use https");
-        }
+        (Some("http"), _) => return wrong("it must use https, as it does not name this machine"),
         _ => return wrong("it is not an https URL"),
     }
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {

@@ -1,4 +1,4 @@
-//! The head of a request, as far as the rules need it.
+//! The head of a request, reduced to what the rules need.
 
 use httparse::{Header, Status};
 

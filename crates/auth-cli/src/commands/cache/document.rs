@@ -1,4 +1,4 @@
-//! What may be shown of a cache document. Everything else, above all `secret`, is passed over where it stands.
+//! What may be shown of a cache document. Everything else, above all `secret`, is skipped without being copied.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 /// The sections of the unified MSAL document.
 pub(super) const SECTIONS: [&str; 5] = ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
 
-/// A document, each section by its name.
+/// The sections of a document, by name.
 pub(super) struct Document<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Document<'a> {
-    /// Reads a document; `None` where it is no JSON object.
+    /// Parses a document; `None` if it is not a JSON object.
     pub(super) fn parse(content: &'a [u8]) -> Option<Self> {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         match content.trim_ascii() {
@@ -22,16 +22,16 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The entries of a section, in the order of their keys.
+    /// Returns the entries of a section, ordered by key.
     pub(super) fn entries(&self, section: &str) -> Vec<Entry> {
         let section = self.0.get(section).and_then(|raw| serde_json::from_str(raw.get()).ok());
         let entries: BTreeMap<String, &RawValue> = section.unwrap_or_default();
-        // An entry that cannot be understood is there all the same.
+        // An entry that cannot be understood still counts.
         entries.values().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect()
     }
 }
 
-/// Whose an entry is, for what, and until when.
+/// The members of an entry that may be shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Entry {
@@ -50,7 +50,7 @@ pub(super) struct Entry {
     pub(super) last_modification_time: Member,
 }
 
-/// A member, as one library or the other writes it.
+/// A member, as any of the libraries writes it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Member {
@@ -66,14 +66,14 @@ impl Default for Member {
 }
 
 impl Member {
-    /// The text, if there is any, without what would move a terminal's cursor.
+    /// Returns the text, if any, without control characters.
     pub(super) fn text(&self) -> Option<String> {
         let Self::Text(text) = self else { return None };
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The Unix seconds, whether they are a number or a text.
+    /// Returns the Unix seconds, written as a number or as text.
     pub(super) fn seconds(&self) -> Option<u64> {
         match self {
             Self::Text(text) => text.parse().ok(),
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_read_as_far_as_it_can_be_shown() {
+    fn only_what_may_be_shown_is_read() {
         let text =
             br#"{"AccessToken": {"a": {"secret": "hidden", "realm": "t", "target": "x\u001b[2J y", "expires_on": "12",
             "cached_at": 7, "username": {"deep": ["secret"]}}, "b": null, "c": 7}, "IdToken": "none", "Foreign": 1}"#;

@@ -1,8 +1,8 @@
-//! What a cache file is.
+//! The form of a cache file.
 
 use auth::FileForm;
 
-/// What a file is, in a word.
+/// Returns the form of a file in a word.
 pub(super) fn form(form: FileForm) -> &'static str {
     match form {
         FileForm::Empty => "empty",

@@ -66,7 +66,8 @@ impl EntryJson {
 pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
     let store = args.store()?;
     let stored = store.read().await.map_err(AuthError::from)?;
-    let not_json = || Failure::cache(&format!("the token cache {} is no JSON object", store.file().path().display()));
+    let path = store.file().path().display();
+    let not_json = || Failure::cache(&format!("the token cache {path} is not a JSON object"));
     let document = Document::parse(&stored.content).ok_or_else(not_json)?;
     let entries = SECTIONS
         .into_iter()

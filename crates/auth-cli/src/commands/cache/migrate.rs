@@ -13,9 +13,9 @@ use crate::terminal;
 #[derive(Serialize)]
 struct MigratedJson {
     path: String,
-    /// What the file is now.
+    /// The form of the file now.
     form: &'static str,
-    /// Whether it was something else before.
+    /// Whether it had another form before.
     migrated: bool,
 }
 
@@ -30,14 +30,14 @@ pub(super) async fn run(args: &MigrateArgs) -> Result<(), Failure> {
     let now = storage.file().state().map_err(AuthError::from)?.form;
     let path = storage.file().path().display().to_string();
     if now == FileForm::Plain {
-        terminal::say("auth: warning: the cache is not encrypted; whoever reads the file has the tokens");
+        terminal::say("auth: warning: the cache is not encrypted; anyone who can read the file has the tokens");
     }
     match args.output {
         ListOutput::Json => terminal::json(&MigratedJson { path, form: form(now), migrated }),
         ListOutput::Text if now == FileForm::Empty => terminal::result(format_args!("{path} does not exist yet")),
         ListOutput::Text => {
             let since = if migrated { "now" } else { "already" };
-            terminal::result(format_args!("{path} is {} {since}", form(now)));
+            terminal::result(format_args!("{path} is {since} {}", form(now)));
         }
     }
     Ok(())

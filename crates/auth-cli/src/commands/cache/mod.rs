@@ -1,5 +1,5 @@
-//! `auth cache`: where the cache file is, how it is, what is in it, and whether it is encrypted. No secret is shown, or
-//! copied to be shown.
+//! `auth cache`: the path, state, contents and encryption of the cache file. No secret is shown, or copied while
+//! reading.
 
 mod document;
 mod form;

@@ -24,18 +24,18 @@ struct StatusJson {
     mode: Option<String>,
     owner: Option<u32>,
     lock: Option<LockJson>,
-    /// How many people have signed in.
+    /// The number of accounts.
     accounts: Option<usize>,
-    /// How many entries each section has.
+    /// The number of entries in each section.
     entries: Option<BTreeMap<&'static str, usize>>,
-    /// Why there are no numbers.
+    /// Why the numbers are missing.
     problem: Option<String>,
     set_aside: bool,
     shared_folder: bool,
     network_file_system: bool,
 }
 
-/// Who holds the lock.
+/// The program that holds the lock.
 #[derive(Serialize)]
 struct LockJson {
     process: u32,
@@ -50,7 +50,7 @@ impl From<LockHolder> for LockJson {
 
 pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
     let store = args.store()?;
-    // First, as reading repairs permissions.
+    // Before it is read, because reading repairs permissions.
     let state = store.file().state().map_err(AuthError::from)?;
     let content = content(&store).await;
     let status = StatusJson::new(store.file(), state, content);
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many accounts there are, and how many entries in each section.
+/// The numbers of accounts, and of entries in each section.
 struct Content {
     accounts: usize,
     entries: BTreeMap<&'static str, usize>,
@@ -69,8 +69,7 @@ struct Content {
 
 async fn content(store: &CacheStore) -> Result<Content, String> {
     let stored = store.read().await.map_err(|error| error.to_string())?;
-    let document =
-        Document::parse(&stored.content).ok_or("it is no JSON object; it is moved aside with the next use")?;
+    let document = Document::parse(&stored.content).ok_or("it is not a JSON object; it will be moved aside at its next use")?;
     let accounts = document.entries("Account");
     let accounts: BTreeSet<_> = accounts.iter().filter_map(|account| account.home_account_id.text()).collect();
     let entries = SECTIONS.map(|section| (section, document.entries(section).len())).into();
@@ -103,9 +102,9 @@ impl StatusJson {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.path.clone()];
         lines.push(match (self.size, &self.mode, self.owner) {
-            (None, _, _) => "it does not exist yet".to_owned(),
+            (None, _, _) => "does not exist yet".to_owned(),
             (Some(size), Some(mode), Some(owner)) => {
-                format!("{}, {size} bytes, mode {mode}, of user {owner}", self.form)
+                format!("{}, {size} bytes, mode {mode}, owned by user {owner}", self.form)
             }
             (Some(size), _, _) => format!("{}, {size} bytes", self.form),
         });
@@ -115,13 +114,13 @@ impl StatusJson {
         }
         lines.extend(self.problem.clone());
         lines.push(match &self.lock {
-            None => "nobody holds its lock".to_owned(),
-            Some(lock) => format!("process {} {} holds its lock", lock.process, lock.name),
+            None => "not locked".to_owned(),
+            Some(lock) => format!("locked by process {} ({})", lock.process, lock.name),
         });
         for (holds, line) in [
-            (self.set_aside, "a document that could not be understood lies beside it, as .corrupt"),
-            (self.shared_folder, "others can write into its folder"),
-            (self.network_file_system, "it is on a network file system, where locks may hold nobody back"),
+            (self.set_aside, "a document that could not be understood was moved aside, as .corrupt"),
+            (self.shared_folder, "others can write to its folder"),
+            (self.network_file_system, "it is on a network file system, where locks may have no effect"),
         ] {
             lines.extend(holds.then(|| line.to_owned()));
         }
