@@ -1,4 +1,4 @@
-//! Claims challenges of an API, and what the client says it can do.
+//! Claims challenges of an API, and client capabilities.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::fixture::{ADA, CLIENT, Fixture, scopes};
 
-/// What an API answers with 401 when a session was revoked: `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`.
+/// The challenge of an API that answers 401 because a session was revoked:
+/// `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`.
 const CHALLENGE: &str = "Bearer realm=\"\", authorization_uri=\"https://login.example/authorize\", error=\"insufficient_claims\", \
     claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==\"";
 
@@ -43,7 +44,7 @@ fn capabilities(result: &AuthResult) -> Value {
 }
 
 #[tokio::test]
-async fn a_challenge_is_answered_past_the_cache_and_its_token_serves_from_then_on() {
+async fn a_challenge_bypasses_the_cache_and_its_token_replaces_the_cached_one() {
     let fixture = Fixture::start().await;
     let client = capable(&fixture);
     let alone = json!({"access_token": {"xms_cc": {"values": ["cp1"]}}});
@@ -52,7 +53,7 @@ async fn a_challenge_is_answered_past_the_cache_and_its_token_serves_from_then_o
     assert_eq!(capabilities(&first), json!(["cp1"]));
     let wanted = scopes();
     let silent = || client.acquire_token_silent(&wanted, first.account());
-    assert_eq!(silent().send().await.unwrap().source(), TokenSource::Cache, "capabilities pass nothing over");
+    assert_eq!(silent().send().await.unwrap().source(), TokenSource::Cache, "capabilities do not bypass the cache");
 
     let satisfied = silent().claims(challenge()).send().await.unwrap();
     assert_eq!((satisfied.source(), fixture.refreshes()), (TokenSource::IdentityProvider, 1));
@@ -63,7 +64,7 @@ async fn a_challenge_is_answered_past_the_cache_and_its_token_serves_from_then_o
     assert_eq!(next.source(), TokenSource::Cache);
     assert!(next.access_token().ct_eq(satisfied.access_token().expose()), "the refused token is gone");
 
-    // Without capabilities nothing is said.
+    // Without capabilities none are sent.
     cache::expire(&fixture.storage).await;
     assert_eq!(capabilities(&fixture.silent().await.unwrap()), Value::Null);
     assert_eq!(sent(&fixture, Endpoint::Token), Value::Null);
@@ -82,9 +83,10 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
         (Fault::oauth("invalid_grant").into(), 1),
     ] {
         let mut fixture = Fixture::signed_in().await;
-        // A token with an hour left, one that would serve during an outage, and one that is refreshed beside its use.
+        // A token with an hour left, one that would serve during an outage, and one that is refreshed in the
+        // background.
         for (expires, due) in [(3_600, 3_600), (200, 3_600), (3_600, -301)] {
-            // Before a second try the transport waits; the token that would serve is enough there.
+            // Before a retry the transport waits; the token that would serve is enough there.
             if times > 1 && expires > 200 {
                 continue;
             }
@@ -107,7 +109,7 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
                 assert_eq!(fixture.emulator.faults().pending(Endpoint::Token), 0, "{what}");
             }
         }
-        // Who asks for nothing special is served.
+        // A plain call is served.
         fixture.set_time("expires_on", cache::now() + 3_600).await;
         fixture.set_time("refresh_on", cache::now() + 3_600).await;
         assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache, "{fault:?}");
@@ -115,7 +117,7 @@ async fn a_challenge_or_a_forced_refresh_never_falls_back_to_the_cache() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_needs_the_user_reaches_the_sign_in_with_all_that_was_asked_for() {
+async fn a_challenge_that_needs_the_user_reaches_the_sign_in_with_all_claims() {
     let fixture = Fixture::signed_in().await;
     let client = capable(&fixture);
     let account = fixture.account().await;
@@ -144,7 +146,7 @@ async fn a_challenge_that_needs_the_user_reaches_the_sign_in_with_all_that_was_a
 }
 
 #[tokio::test]
-async fn nobody_signed_in_keeps_the_claims_too() {
+async fn the_claims_are_kept_when_no_account_is_signed_in() {
     let fixture = Fixture::start().await;
     let outcome = fixture.client.acquire_token_silent(&scopes(), None).claims(challenge()).send().await;
     let Err(AuthError::UiRequired(ui)) = outcome else { panic!("{outcome:?}") };
@@ -154,7 +156,7 @@ async fn nobody_signed_in_keeps_the_claims_too() {
 }
 
 #[test]
-fn a_capability_that_cannot_be_sent_is_no_client() {
+fn a_capability_that_cannot_be_sent_is_a_configuration_error() {
     for capability in ["", "c p", "é"] {
         let built = PublicClient::builder(CLIENT).capabilities([capability]).build();
         assert_eq!(built.err(), Some(ConfigError::Capability), "{capability:?}");

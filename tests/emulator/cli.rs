@@ -1,4 +1,4 @@
-//! The program `auth` beside an emulator of its own.
+//! The program `auth`, with an emulator of its own.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,8 @@ impl Cli {
         self.home.file("tokens.json")
     }
 
-    /// `auth` with the words of a line, for this client and emulator, with a cache file, and a robot as browser.
+    /// `auth` with the words of a line, for this client and emulator, with a cache file and with a robot as its
+    /// browser.
     pub(crate) fn auth(&self, line: &str) -> Run {
         self.auth_somewhere(line).args(["--cache-file".into(), self.cache_file()])
     }
@@ -42,7 +43,7 @@ impl Cli {
         run.args(["--client-id", CLIENT, "--authority", &self.emulator.authority()])
     }
 
-    /// [`auth`](Self::auth) where no file may be longer than this.
+    /// [`auth`](Self::auth), with a limit on the size of files.
     pub(crate) fn auth_with_short_files(&self, bytes: u64, line: &str) -> Run {
         let run = self.home.run("prlimit").args([format!("--fsize={bytes}").into(), program().as_os_str().to_owned()]);
         let run = run.args(line.split_whitespace()).env("BROWSER", format!("'{ROBOT}' %s"));
@@ -56,7 +57,7 @@ impl Cli {
         run.env("BROWSER", robot(&format!("--user {user}"))).end().await.expect(0);
     }
 
-    /// How many codes and refresh tokens were redeemed.
+    /// The numbers of codes and refresh tokens that were redeemed.
     pub(crate) fn asked(&self) -> (u64, u64) {
         let ledger = self.emulator.ledger();
         let count = |grant| ledger.token_requests(grant);

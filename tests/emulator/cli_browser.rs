@@ -1,4 +1,4 @@
-//! The program and the browser: `BROWSER`, prompts, redirect URIs, time.
+//! The program and the browser: `BROWSER`, prompts, redirect URIs, timeouts.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use crate::cli::{ADA, CLIENT, Cli, GRACE, ROBOT, robot};
 const LINE: &str = "token --scope User.Read --output json";
 
 #[tokio::test]
-async fn browser_is_split_into_words_before_the_address_is_put_in() {
+async fn browser_is_split_into_words_before_the_url_is_inserted() {
     let cli = Cli::start().await;
     let folder = cli.home.file("my 'odd' folder; touch evil");
     std::fs::create_dir(&folder).unwrap();
@@ -21,7 +21,7 @@ async fn browser_is_split_into_words_before_the_address_is_put_in() {
     std::os::unix::fs::symlink(ROBOT, &program).unwrap();
     for setting in [
         format!("\"{}\" %s", program.display()),
-        // Without %s the address comes last; a first command that is not there gives way to the next.
+        // Without %s the URL is appended; a first command that does not exist gives way to the next.
         format!("/nowhere/browser:'{ROBOT}' --user {ADA}"),
     ] {
         cli.auth(LINE).env("BROWSER", setting).args(["--interactive"]).end().await.expect(0);
@@ -30,7 +30,7 @@ async fn browser_is_split_into_words_before_the_address_is_put_in() {
 }
 
 #[tokio::test]
-async fn openers_that_stay_leave_at_once_or_leave_and_go_on_all_work() {
+async fn openers_that_stay_return_at_once_or_continue_in_the_background_all_work() {
     let cli = Cli::start().await;
     let script = |name: &str, text: &str| {
         let path = cli.home.file(name);
@@ -48,7 +48,7 @@ async fn openers_that_stay_leave_at_once_or_leave_and_go_on_all_work() {
 }
 
 #[tokio::test]
-async fn a_browser_that_stays_open_keeps_neither_the_program_nor_its_stdout() {
+async fn a_browser_that_stays_open_holds_up_neither_the_program_nor_its_stdout() {
     let cli = Cli::start().await;
     let (hold, opener) = (cli.home.file("hold"), cli.home.file("stays"));
     assert!(std::process::Command::new("mkfifo").arg(&hold).status().unwrap().success());
@@ -63,12 +63,12 @@ async fn a_browser_that_stays_open_keeps_neither_the_program_nor_its_stdout() {
     assert_eq!(status.code(), Some(0));
     let told: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(told["account"]["username"], ADA);
-    // Somebody reads from it still: only now the browser is closed.
+    // Only now is the browser closed.
     tokio::task::spawn_blocking(move || std::fs::write(hold, "")).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn an_opener_that_does_nothing_ends_with_the_timeout_as_exit_6() {
+async fn an_opener_that_does_nothing_times_out_with_exit_6() {
     let cli = Cli::start().await;
     let run = cli.auth(LINE).args(["--timeout", "1"]).env("BROWSER", "/bin/true");
     let ended = run.end().await.expect(6);
@@ -98,7 +98,7 @@ async fn an_opener_that_fails_ends_the_wait() {
 #[tokio::test]
 async fn without_a_display_and_without_browser_the_user_is_told_what_to_do() {
     let cli = Cli::start().await;
-    // Nor is there another way at this provider.
+    // The provider has no device codes either.
     cli.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client"));
     let ended = cli.auth(LINE).without("BROWSER").end().await.expect(2);
     let told = ended.json();
@@ -108,7 +108,7 @@ async fn without_a_display_and_without_browser_the_user_is_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn under_sudo_no_browser_is_opened_but_the_one_that_is_named() {
+async fn under_sudo_only_the_browser_in_browser_is_opened() {
     let cli = Cli::start().await;
     let run = || cli.auth(LINE).env("SUDO_USER", "ada").env("DISPLAY", ":99");
     let told = run().without("BROWSER").end().await.expect(2).json();
@@ -117,7 +117,7 @@ async fn under_sudo_no_browser_is_opened_but_the_one_that_is_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_of_the_surroundings_is_not_asked_about_this_machine() {
+async fn a_proxy_from_the_environment_is_not_used_for_this_machine() {
     let cli = Cli::start().await;
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let run = names.into_iter().fold(cli.auth(LINE), |run, name| run.env(name, "http://127.0.0.1:9"));
@@ -125,7 +125,7 @@ async fn a_proxy_of_the_surroundings_is_not_asked_about_this_machine() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_seen_enough_is_no_failure() {
+async fn a_reader_that_closes_the_pipe_is_no_failure() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let mut child = cli.auth(LINE).start();
@@ -135,11 +135,11 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_the_sign_in_as_cancelled() {
+async fn ctrl_c_cancels_the_sign_in() {
     let cli = Cli::start().await;
     let mut child = cli.auth(LINE).env("BROWSER", "/bin/true").start();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    // The program waits for the user once it has told the address.
+    // The program waits for the user once it has printed the URL.
     while let Some(line) = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap() {
         if line.trim_start().starts_with("http") {
             break;
@@ -155,7 +155,7 @@ async fn ctrl_c_ends_the_sign_in_as_cancelled() {
 }
 
 #[tokio::test]
-async fn the_address_that_is_told_works_in_any_browser() {
+async fn the_printed_url_works_in_any_browser() {
     let cli = Cli::start().await;
     let mut child = cli.auth(LINE).env("BROWSER", "/bin/true").start();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -185,7 +185,7 @@ async fn prompt_and_login_hint_reach_the_sign_in_page() {
         assert_eq!(asked.parameter("prompt"), Some(prompt));
         assert_eq!(asked.parameter("login_hint"), Some(GRACE));
         assert_eq!(asked.parameter("client_id"), Some(CLIENT));
-        // The emulator is like a tenant of a company, where nobody can create an account.
+        // The emulator is like the tenant of a company, where users cannot create accounts.
         let code = if prompt == "create" { 4 } else { 0 };
         ended.expect(code);
     }
@@ -208,19 +208,19 @@ async fn prompt_none_signs_in_without_a_page_or_needs_interaction() {
 }
 
 #[tokio::test]
-async fn a_login_hint_does_not_pin_and_an_account_does() {
+async fn an_account_must_be_the_one_that_signs_in_and_a_login_hint_need_not() {
     let cli = Cli::start().await;
     let grace = robot(&format!("--user {GRACE}"));
     let run = cli.auth(LINE).args(["--login-hint", ADA]).env("BROWSER", &grace);
     assert_eq!(run.end().await.expect(0).json()["account"]["username"], GRACE);
-    // A home account id can mean one account only.
+    // A home account id identifies one account only.
     let id = "00000000-0000-0000-0000-000000000001.00000000-0000-0000-0000-000000000002";
     let run = cli.auth(LINE).args(["--account", id]).env("BROWSER", &grace);
     assert_eq!(run.end().await.expect(4).json()["error"], "user_mismatch");
 }
 
 #[tokio::test]
-async fn a_redirect_uri_with_a_port_is_used_as_it_is() {
+async fn a_redirect_uri_with_a_port_is_used_unchanged() {
     let cli = Cli::start().await;
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
@@ -242,7 +242,7 @@ async fn a_redirect_uri_with_a_port_is_used_as_it_is() {
 }
 
 #[tokio::test]
-async fn auth_emulator_serves_what_it_says() {
+async fn auth_emulator_serves_at_the_authority_that_it_prints() {
     let home = Home::default();
     let mut child = home.auth(["emulator", "--port", "0", "--access-token-lifetime", "600"]).start();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -261,11 +261,11 @@ async fn auth_emulator_serves_what_it_says() {
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let status = tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
-    assert_eq!(status.code(), Some(0), "that is how it ends");
+    assert_eq!(status.code(), Some(0), "Ctrl-C is its normal end");
 }
 
 #[tokio::test]
-async fn the_demo_ends_well_in_under_half_a_minute() {
+async fn the_demo_succeeds_within_half_a_minute() {
     let home = Home::default();
     let begun = std::time::Instant::now();
     let ended = home.auth(["demo", "--browser", "robot"]).end().await.expect(0);
@@ -275,6 +275,6 @@ async fn the_demo_ends_well_in_under_half_a_minute() {
     }
     assert!(!ended.stdout.contains('\u{1b}'), "no colour without a terminal");
     assert_eq!(ended.stderr, "");
-    // Without a display the robot plays by itself.
+    // Without a display the robot takes over.
     home.auth(["demo"]).end().await.expect(0);
 }

@@ -17,7 +17,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn the_default_file_is_per_user_and_client_and_private() {
+async fn the_default_file_is_private_and_one_per_user_and_client() {
     for (variable, folder) in [(None, ".local/share/auth"), (Some("data"), "data/auth")] {
         let cli = Cli::start().await;
         let run = |line: &str| {
@@ -51,7 +51,7 @@ async fn without_a_cache_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_json_is_moved_aside_and_sign_in_goes_on() {
+async fn a_file_that_is_not_json_is_moved_aside_and_the_sign_in_continues() {
     for content in ["not JSON", "[]", "{\"AccessToken\":", "null", "\0\0\0"] {
         let cli = Cli::start().await;
         std::fs::write(cli.cache_file(), content).unwrap();
@@ -75,7 +75,7 @@ async fn an_empty_file_is_an_empty_cache() {
 }
 
 #[tokio::test]
-async fn damaged_entries_are_passed_over_and_survive() {
+async fn damaged_entries_are_ignored_and_kept() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let odd = json!({"odd": 7, "half": {"secret": null, "home_account_id": 3}, "text": "x"});
@@ -104,17 +104,17 @@ async fn damaged_entries_are_passed_over_and_survive() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_used_costs_the_sign_in_nothing() {
+async fn an_unusable_file_does_not_prevent_a_sign_in() {
     for kind in ["a folder", "below a file", "a link", "a pipe"] {
         let cli = Cli::start().await;
         let file = unusable(&cli, kind);
         let run = |line: &str| cli.auth_somewhere(line).args(["--cache-file".as_ref(), file.as_path()]);
         let ended = run(LINE).end().await.expect(0);
         assert_eq!(ended.json()["persisted"], false, "{kind}");
-        assert!(ended.stderr.contains("not saved"), "it is said: {kind}: {}", ended.stderr);
+        assert!(ended.stderr.contains("not saved"), "{kind}: {}", ended.stderr);
         assert!(ended.stderr.contains(&*file.to_string_lossy()), "{kind}: {}", ended.stderr);
         assert_eq!(std::fs::read(cli.home.file("victim")).unwrap(), b"{}", "{kind}");
-        // Where the cache is the job it is exit 7.
+        // Commands about the cache fail with exit 7.
         for line in ["accounts --output json", "logout --all --output json"] {
             let ended = run(line).end().await.expect(7);
             assert_eq!(ended.json()["error"], "cache_failed", "{kind}: {line}");
@@ -174,7 +174,7 @@ async fn ten_programs_at_once_lose_nothing() {
 }
 
 #[tokio::test]
-async fn ten_programs_at_once_with_an_expired_token_all_get_one() {
+async fn ten_programs_at_once_share_one_refresh() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     cache::expire_file(&cli.cache_file());
@@ -182,7 +182,7 @@ async fn ten_programs_at_once_with_an_expired_token_all_get_one() {
     for run in runs {
         assert_eq!(run.await.unwrap().expect(0).json()["persisted"], true);
     }
-    assert_eq!(cli.asked(), (1, 1), "the others waited for the one that asked");
+    assert_eq!(cli.asked(), (1, 1), "the others waited for the one that refreshed");
     let document = cache::read_file(&cli.cache_file());
     for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
         assert_eq!(cache::section(&document, section).len(), 1, "{section}");
@@ -191,7 +191,7 @@ async fn ten_programs_at_once_with_an_expired_token_all_get_one() {
 }
 
 #[tokio::test]
-async fn a_refresh_beside_the_answer_is_waited_for() {
+async fn the_program_waits_for_a_refresh_in_the_background() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     cache::change_file(&cli.cache_file(), |document| cache::set_time(document, "refresh_on", cache::now() - 301));
@@ -202,9 +202,9 @@ async fn a_refresh_beside_the_answer_is_waited_for() {
     assert_ne!(cache::secrets(&cache::read_file(&cli.cache_file()), "RefreshToken"), before);
 }
 
-// the signal that comes with the limit would end the program.
+// the signal that the limit raises would end the program.
 #[tokio::test]
-async fn a_limit_for_the_size_of_files_costs_the_sign_in_nothing() {
+async fn a_limit_on_the_size_of_files_does_not_prevent_a_sign_in() {
     let cli = Cli::start().await;
     let run = cli.auth_with_short_files(100, LINE);
     let told = run.end().await.expect(0).json();
@@ -214,7 +214,7 @@ async fn a_limit_for_the_size_of_files_costs_the_sign_in_nothing() {
 }
 
 #[tokio::test]
-async fn s116_a_name_in_the_file_steers_no_terminal() {
+async fn s116_a_name_in_the_file_does_not_control_the_terminal() {
     let cli = Cli::start().await;
     cli.sign_in(ADA).await;
     let name = "A\u{1b}]0;title\u{7}\u{9b}2J\u{202e}da";
@@ -230,6 +230,6 @@ async fn s116_a_name_in_the_file_steers_no_terminal() {
         assert!(ended.stdout.contains("A]0;title2Jda"), "{ended:?}");
     }
     let ended = cli.auth("accounts --output json").env("CLICOLOR_FORCE", "1").end().await.expect(0);
-    assert_eq!(ended.json()[0]["username"], name, "programs get it whole");
+    assert_eq!(ended.json()[0]["username"], name, "programs get all of it");
     assert!(!ended.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{ended:?}");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{ADA, CLIENT, Cli, GRACE, robot};
 
-/// An error of a call that had begun: it has an id by which the provider's support finds it.
+/// The JSON of an error after a call had begun, which has a correlation id for the support of the provider.
 #[track_caller]
 fn call_error(ended: &Ended) -> Value {
     let error = error(ended);
@@ -17,7 +17,7 @@ fn call_error(ended: &Ended) -> Value {
     error
 }
 
-/// An error as JSON, with exactly the fields of the contract.
+/// The JSON of an error, with exactly the documented fields.
 #[track_caller]
 fn error(ended: &Ended) -> Value {
     let error = ended.json();
@@ -25,14 +25,14 @@ fn error(ended: &Ended) -> Value {
     let expected = ["error", "error_description", "suberror", "classification", "claims", "correlation_id"];
     assert_eq!(names, BTreeSet::from(expected));
     for (name, value) in error.as_object().unwrap() {
-        assert!(value.is_null() || value.is_string(), "{name} is a text or null: {error}");
+        assert!(value.is_null() || value.is_string(), "{name} is a string or null: {error}");
     }
     assert!(error["error"].is_string() && error["error_description"].is_string());
     error
 }
 
 #[tokio::test]
-async fn wrong_usage_is_exit_2_with_one_line_that_names_the_thing() {
+async fn invalid_usage_is_exit_2_with_one_line_that_names_the_problem() {
     let home = Home::default();
     let token = "token --client-id c --scope s";
     for (line, named) in [
@@ -87,7 +87,7 @@ async fn wrong_usage_is_exit_2_with_one_line_that_names_the_thing() {
         ("accounts --client-id \u{e9}", "client id"),
     ] {
         let words = || line.split_whitespace();
-        // Wherever this runs, a browser would be a failure of its own.
+        // A browser would fail in its own way.
         let run = || home.auth(words()).env("BROWSER", "/bin/false");
         let ended = run().end().await.expect(2);
         let message = ended.message();
@@ -104,7 +104,7 @@ async fn wrong_usage_is_exit_2_with_one_line_that_names_the_thing() {
 }
 
 #[tokio::test]
-async fn a_usage_error_as_json_is_asked_for_in_both_spellings() {
+async fn both_spellings_of_output_json_apply_to_usage_errors() {
     let home = Home::default();
     for output in [&["--output", "json"][..], &["--output=json"]] {
         let ended = home.auth(["token", "--scope", "s"]).args(output).end().await.expect(2);
@@ -175,7 +175,7 @@ async fn a_refused_refresh_is_exit_3_when_silent_and_a_sign_in_otherwise() {
     let ended = cli.auth(line).end().await.expect(0);
     assert_eq!(ended.json()["account"]["username"], ADA);
     let asked = cli.emulator.ledger().requests_to(Endpoint::Authorize).pop().unwrap();
-    assert_eq!(asked.parameter("login_hint"), Some(ADA), "who must sign in is known");
+    assert_eq!(asked.parameter("login_hint"), Some(ADA), "the expected user is known");
     let sent: Value = serde_json::from_str(asked.parameter("claims").unwrap()).unwrap();
     assert_eq!(sent, serde_json::from_str::<Value>(claims).unwrap());
 }
@@ -205,7 +205,7 @@ async fn a_refusal_of_the_provider_or_the_user_is_exit_4() {
         assert_eq!(ended.stdout, "");
         assert!(ended.stderr.lines().last().unwrap().contains(code), "{ended:?}");
     }
-    // Somebody else than the account that was asked for.
+    // Someone other than the requested account signs in.
     cli.sign_in(ADA).await;
     let before = std::fs::read(cli.cache_file()).unwrap();
     let run = cli.auth("token --scope User.Read --interactive --output json").args(["--account", ADA]);
@@ -215,7 +215,7 @@ async fn a_refusal_of_the_provider_or_the_user_is_exit_4() {
 }
 
 #[tokio::test]
-async fn network_trouble_is_exit_5() {
+async fn network_failures_are_exit_5() {
     let cli = Cli::start().await;
     let line = "token --scope User.Read --silent --force-refresh --output json";
     cli.sign_in(ADA).await;
@@ -239,10 +239,10 @@ async fn network_trouble_is_exit_5() {
         assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{ended:?}");
     }
     assert_eq!(elsewhere.ledger().requests().len(), 0, "no redirect is followed");
-    // An answer that breaks the protocol is neither.
+    // A response that violates the protocol is not a network failure.
     cli.emulator.faults().push(Endpoint::Token, json_type(Fault::status(200)).body("{\"access_tok"));
     assert_eq!(call_error(&cli.auth(line).end().await.expect(1))["error"], "invalid_response");
-    // Nobody listens.
+    // The port is closed.
     let port = cli.emulator.port();
     cli.emulator.shutdown().await;
     let home = Home::default();

@@ -10,7 +10,7 @@ use auth_tests::transports::UreqTransport;
 
 use crate::fixture::{ADA, Fixture, GRACE, client, client_over, scopes};
 
-/// An emulator that may be asked every second.
+/// An emulator that may be polled every second.
 fn quick() -> EmulatorBuilder {
     Emulator::builder().device_interval(Duration::from_secs(1))
 }
@@ -23,7 +23,7 @@ async fn sign_in(client: &PublicClient, robot: Robot) -> Result<AuthResult, Auth
     pending.wait().await
 }
 
-async fn tell(transport: impl Transport) {
+async fn whole_life(transport: impl Transport) {
     let (emulator, storage) = (quick().start().await.unwrap(), MemoryStorage::new());
     let app = client_over(&emulator, transport, storage.clone(), Nobody);
     let result = sign_in(&app, Robot::new().user(GRACE)).await.unwrap();
@@ -33,7 +33,7 @@ async fn tell(transport: impl Transport) {
     let asked = ledger.requests_to(Endpoint::Token).pop().unwrap();
     assert_eq!(asked.parameter("grant_type"), Some("urn:ietf:params:oauth:grant-type:device_code"));
     let begun = ledger.requests_to(Endpoint::DeviceAuthorization).pop().unwrap();
-    assert_eq!(begun.header("client-request-id"), asked.header("client-request-id"), "one call, one id");
+    assert_eq!(begun.header("client-request-id"), asked.header("client-request-id"), "one call has one id");
     assert!(ledger.redemptions(CredentialKind::DeviceCode).iter().all(|code| code.successes == 1));
 
     let account = app.accounts().await.unwrap().remove(0);
@@ -42,13 +42,13 @@ async fn tell(transport: impl Transport) {
     let again = app.acquire_token_silent(&scopes(), Some(&account)).send().await.unwrap();
     assert_eq!(again.source(), TokenSource::Cache);
     assert!(again.access_token().ct_eq(result.access_token().expose()));
-    assert_eq!(ledger.requests().len(), requests, "the cache answers alone");
+    assert_eq!(ledger.requests().len(), requests, "the cache answers without a request");
     cache::expire(&storage).await;
     let refreshed = app.acquire_token_silent(&scopes(), Some(&account)).send().await.unwrap();
     assert_eq!(refreshed.source(), TokenSource::IdentityProvider);
     assert_eq!(ledger.token_requests(GrantType::RefreshToken), 1);
     let source = |document: &serde_json::Value| cache::section(document, "Account")[0]["account_source"].clone();
-    assert_eq!(source(&cache::read(&storage).await), "device_code_flow", "a refresh is no sign-in");
+    assert_eq!(source(&cache::read(&storage).await), "device_code_flow", "a refresh is not a sign-in");
 
     let browser = client(&emulator, storage.clone(), RobotBrowser::user(GRACE));
     browser.acquire_token_interactive(&scopes()).send().await.unwrap();
@@ -58,16 +58,16 @@ async fn tell(transport: impl Transport) {
 
 #[tokio::test]
 async fn signed_in_cached_refreshed_and_signed_in_again_over_reqwest() {
-    tell(ReqwestTransport::new()).await;
+    whole_life(ReqwestTransport::new()).await;
 }
 
 #[tokio::test]
 async fn signed_in_cached_refreshed_and_signed_in_again_over_ureq() {
-    tell(UreqTransport::default()).await;
+    whole_life(UreqTransport::default()).await;
 }
 
 #[tokio::test]
-async fn a_user_who_declines_and_one_who_is_somebody_else_leave_nothing_in_the_cache() {
+async fn a_user_who_declines_or_is_not_the_requested_one_leaves_the_cache_unchanged() {
     let fixture = Fixture::of(quick()).await;
     for robot in [Robot::new().cancel(), Robot::new().decline_consent()] {
         match sign_in(&fixture.client, robot).await {
@@ -86,7 +86,7 @@ async fn a_user_who_declines_and_one_who_is_somebody_else_leave_nothing_in_the_c
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_enters_in_time_says_that_the_user_is_needed() {
+async fn a_code_that_is_not_entered_in_time_requires_the_user() {
     // Once by the clock, and once because the provider says so.
     for (lifetime, fault) in [(1, None), (900, Some(Fault::oauth("expired_token").aadsts(70_020)))] {
         let fixture = Fixture::of(quick().device_code_lifetime(Duration::from_secs(lifetime))).await;
@@ -102,7 +102,7 @@ async fn a_code_that_nobody_enters_in_time_says_that_the_user_is_needed() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_on_the_way_is_lived_through_or_told() {
+async fn transient_failures_are_survived_and_refusals_are_reported() {
     let fixture = Fixture::of(quick()).await;
     for fault in [Fault::from(Fault::status(503)), Fault::Reset] {
         fixture.emulator.faults().push(Endpoint::Token, fault);
@@ -110,7 +110,7 @@ async fn what_goes_wrong_on_the_way_is_lived_through_or_told() {
     let result = sign_in(&fixture.client, Robot::new().user(ADA)).await.unwrap();
     assert_eq!(result.account().unwrap().username, ADA);
     assert_eq!(fixture.emulator.ledger().token_requests(GrantType::DeviceCode), 3);
-    // One busy answer is lived through before there is a code, too; a refusal is not.
+    // A transient error before there is a code is survived, too; a refusal is not.
     fixture.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::status(500));
     assert!(fixture.client.acquire_token_by_device_code(&scopes()).start().await.is_ok());
     fixture.emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client"));

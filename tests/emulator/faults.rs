@@ -1,4 +1,5 @@
-//! What a broken network and a broken server do to a refresh, to the redemption of a code, and to a token that still serves.
+//! How a broken network and a broken server affect a refresh, the redemption of a code, and a token that is still
+//! valid.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use auth_tests::cache;
 
 use crate::fixture::Fixture;
 
-/// How an operation ended, in one word.
+/// The outcome of an operation, in brief.
 fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
     match outcome {
         Ok(result) => format!("{:?}", result.source()),
@@ -44,7 +45,7 @@ const GARBAGE: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn a_refresh_is_tried_again_once_and_only_where_that_helps() {
+async fn a_refresh_is_retried_once_and_only_where_that_helps() {
     let elsewhere = Emulator::start().await.unwrap();
     let seconds = Duration::from_secs;
     for (fault, times, expected, requests) in [
@@ -71,7 +72,7 @@ async fn a_refresh_is_tried_again_once_and_only_where_that_helps() {
             assert_eq!(fixture.document().await, before, "{fault:?}");
             fixture.emulator.faults().clear();
             if expected.starts_with("throttled") || expected == "server service_not_available" {
-                // The provider is left in peace for a while.
+                // The provider is left alone for a while.
                 let again = kind(&fixture.silent().await);
                 assert!(again.starts_with("throttled Some(") && fixture.refreshes() == requests, "{fault:?}: {again}");
                 fixture.restart();
@@ -83,7 +84,7 @@ async fn a_refresh_is_tried_again_once_and_only_where_that_helps() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_refresh_is_mended_where_the_old_token_still_counts() {
+async fn a_lost_response_to_a_refresh_is_recovered_if_the_old_token_is_still_valid() {
     for (rotation, fault) in [
         (Rotation::Overlap, Fault::LoseAnswer),
         (Rotation::None, Fault::LoseAnswer),
@@ -96,7 +97,7 @@ async fn a_lost_answer_to_a_refresh_is_mended_where_the_old_token_still_counts()
         fixture.silent().await.unwrap();
         assert_eq!(fixture.refreshes(), 2);
     }
-    // Where it does not, the user signs in again.
+    // If it is not, the user signs in again.
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::LoseAnswer);
     assert_eq!(fixture.ui_required().await.code(), "invalid_grant");
@@ -104,7 +105,7 @@ async fn a_lost_answer_to_a_refresh_is_mended_where_the_old_token_still_counts()
 }
 
 #[tokio::test]
-async fn garbage_in_the_place_of_tokens_is_an_error_and_not_cached() {
+async fn garbage_instead_of_tokens_is_an_error_and_not_cached() {
     let fixture = Fixture::expired().await;
     let before = fixture.document().await;
     for body in GARBAGE {
@@ -165,7 +166,7 @@ async fn a_token_with_a_few_minutes_left_is_served_while_the_refresh_fails() {
         fixture.emulator.faults().push_times(Endpoint::Token, 9, fault.clone());
         let served = fixture.silent().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!((served.source(), fixture.refreshes()), (TokenSource::Cache, requests), "{fault:?}");
-        // Too little is never served.
+        // A token about to expire is never served.
         fixture.set_time("expires_on", cache::now() + 25).await;
         assert!(fixture.silent().await.is_err(), "{fault:?}");
         fixture.emulator.faults().clear();
@@ -185,7 +186,7 @@ async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_due_runs_beside_the_caller_and_its_failure_costs_nothing() {
+async fn a_refresh_that_is_due_runs_in_the_background_and_its_failure_is_harmless() {
     for fault in [
         Some(Fault::from(Fault::status(500))),
         Some(Fault::Reset),
@@ -209,12 +210,12 @@ async fn a_refresh_that_is_due_runs_beside_the_caller_and_its_failure_costs_noth
         let next = fixture.silent().await.unwrap();
         assert_eq!(next.source(), TokenSource::Cache);
         let replaced = !next.access_token().ct_eq(first.access_token().expose());
-        assert_eq!(replaced, fault.is_none(), "a new token serves from now on: {fault:?}");
+        assert_eq!(replaced, fault.is_none(), "the new token is served from now on: {fault:?}");
     }
 }
 
 #[tokio::test]
-async fn the_advice_of_the_server_when_to_refresh_is_kept() {
+async fn the_refresh_time_that_the_server_suggests_is_cached() {
     let fixture = Fixture::of(Emulator::builder().refresh_in(Duration::from_secs(1_200))).await;
     let result = fixture.sign_in().await.unwrap();
     let left = result.refresh_on().unwrap().as_unix_seconds() - cache::now();
@@ -226,7 +227,7 @@ async fn the_advice_of_the_server_when_to_refresh_is_kept() {
 }
 
 #[tokio::test]
-async fn discovery_that_fails_leaves_the_cache_to_answer() {
+async fn a_failed_discovery_does_not_fail_a_silent_call() {
     let fixture = Fixture::signed_in().await;
     let authority = auth::Authority::parse(&fixture.emulator.authority_for("contoso.example")).unwrap();
     for fault in [Fault::from(Fault::status(500)), Fault::html("hotel").into(), json("{").into()] {
@@ -237,7 +238,8 @@ async fn discovery_that_fails_leaves_the_cache_to_answer() {
             .unwrap();
         fixture.emulator.faults().push_times(Endpoint::Discovery, 2, fault.clone());
         let outcome = client.acquire_token_silent(&crate::fixture::scopes(), None).send().await;
-        // Which tenant the domain means is not known: the refresh token answers, or nobody; never a failure of discovery.
+        // The tenant of the domain name is unknown, so the refresh token is used or the user is needed; discovery never
+        // fails the call.
         assert!(matches!(outcome, Ok(_) | Err(AuthError::UiRequired(_))), "{fault:?}: {outcome:?}");
         fixture.emulator.faults().clear();
     }

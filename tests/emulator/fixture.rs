@@ -36,14 +36,14 @@ impl Fixture {
         Self { emulator, storage, client }
     }
 
-    /// The same, signed in.
+    /// A client that is signed in.
     pub(crate) async fn signed_in() -> Self {
         let fixture = Self::start().await;
         fixture.sign_in().await.unwrap();
         fixture
     }
 
-    /// The same, with a token that expired.
+    /// A client that is signed in, whose token has expired.
     pub(crate) async fn expired() -> Self {
         let fixture = Self::signed_in().await;
         cache::expire(&fixture.storage).await;
@@ -58,7 +58,7 @@ impl Fixture {
         self.client.acquire_token_silent(&scopes(), None).send().await
     }
 
-    /// The silent call has to need the user.
+    /// Makes a silent call, which must require the user.
     pub(crate) async fn ui_required(&self) -> Box<UiRequired> {
         match self.silent().await {
             Err(AuthError::UiRequired(ui)) => ui,
@@ -71,7 +71,8 @@ impl Fixture {
         client(&self.emulator, self.storage.clone(), browser)
     }
 
-    /// A new client over the same store, as after a new start of the program: it remembers no failure.
+    /// Replaces the client by a new one over the same store, as after a restart of the program: it remembers no
+    /// failure.
     pub(crate) fn restart(&mut self) {
         self.client = client(&self.emulator, self.storage.clone(), RobotBrowser::user(ADA));
     }

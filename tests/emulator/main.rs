@@ -1,4 +1,4 @@
-//! End to end against the emulator, over real sockets: the facade with every transport and store, and the program `auth`.
+//! End to end against the emulator, over real sockets: the facade with every transport and store, and the program.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,8 +15,8 @@ mod cli_cache;
 mod cli_cache_commands;
 mod cli_device_code;
 mod cli_errors;
+mod cli_flags;
 mod cli_output;
-mod cli_wishes;
 mod device_code;
 mod faults;
 mod fixture;

@@ -1,4 +1,4 @@
-//! Two providers, one client, and somebody between who mixes their answers up (RFC 9207, RFC 9700 §4.4; S-05, S-06).
+//! Two providers, one client, and an attacker who mixes up their responses (RFC 9207, RFC 9700 §4.4; S-05, S-06).
 
 use std::time::Duration;
 
@@ -28,12 +28,12 @@ fn by_issuer(emulator: &Emulator) -> Authority {
     Authority::oidc(&issuer(emulator)).unwrap()
 }
 
-/// Everything that a provider could have learned of a code.
+/// The requests in which a provider could have learned a code.
 fn codes(emulators: &[&Emulator]) -> u64 {
     emulators.iter().map(|emulator| emulator.ledger().count(Endpoint::Token)).sum()
 }
 
-/// Takes the user to another provider than the one that was asked, where he signs in in good faith.
+/// Takes the user to another provider than the requested one, to sign in there in good faith.
 struct Detour {
     from: String,
     to: String,
@@ -49,13 +49,13 @@ impl Browser for Detour {
     async fn open(&self, url: &Uri) -> Result<(), BrowserError> {
         let url = url.to_string();
         assert!(url.starts_with(&self.from), "{url}");
-        // It ends at the client, whose page the robot reads: the state is right.
+        // It ends at the client, whose page the robot reads: the `state` is right.
         let visit = Robot::new().user(ADA).visit(&url.replace(&self.from, &self.to)).await;
         visit.map(drop).map_err(|error| BrowserError::Other(error.to_string()))
     }
 }
 
-/// The client of a provider that answers in the query, where no origin tells who posted.
+/// A client of a provider that responds in the query, where no origin reveals who sent the response.
 fn client_by_query(asked: &Emulator, promised: bool, browser: impl Browser + 'static) -> PublicClient {
     let promise = ("authorization_response_iss_parameter_supported", json!(promised));
     let metadata = document(asked, &[("response_modes_supported", json!(["query"])), promise]);
@@ -64,7 +64,7 @@ fn client_by_query(asked: &Emulator, promised: bool, browser: impl Browser + 'st
 }
 
 #[tokio::test]
-async fn a_response_of_another_provider_is_refused_and_nobody_gets_its_code() {
+async fn a_response_of_another_provider_is_refused_and_its_code_is_sent_nowhere() {
     for promised in [true, false] {
         let (asked, other) = (provider(true).await, provider(true).await);
         let app = client_by_query(&asked, promised, Detour::between(&asked, &other));
@@ -82,7 +82,7 @@ async fn a_response_of_another_provider_is_refused_and_nobody_gets_its_code() {
     }
 }
 
-// What a provider promises, nobody on the way may leave out.
+// If a provider promises `iss`, it cannot be left out on the way.
 #[tokio::test]
 async fn a_response_that_lacks_the_promised_issuer_is_refused() {
     let (asked, silent) = (provider(true).await, provider(false).await);
@@ -93,9 +93,9 @@ async fn a_response_that_lacks_the_promised_issuer_is_refused() {
     assert_eq!(codes(&[&asked, &silent]), 0);
 }
 
-// A form tells where it was posted from, so that one of another provider does not even end the wait (S-18).
+// A form reveals its origin, so one of another provider does not even end the wait (S-18).
 #[tokio::test]
-async fn a_form_of_another_provider_is_not_taken() {
+async fn a_form_of_another_provider_is_ignored() {
     let (asked, other) = (provider(false).await, provider(false).await);
     for (sign_ins, authority) in (1..).zip([by_issuer(&asked), Authority::parse(&asked.authority()).unwrap()]) {
         let app = client(authority, Detour::between(&asked, &other));
@@ -106,7 +106,7 @@ async fn a_form_of_another_provider_is_not_taken() {
     }
 }
 
-/// Answers in the provider's place.
+/// Responds in place of the provider.
 struct Impostor {
     response: String,
 }
@@ -147,9 +147,9 @@ fn document(emulator: &Emulator, changes: &[(&str, Value)]) -> HttpFault {
     Fault::status(200).content_type("application/json").body(document.to_string())
 }
 
-// S-06: nothing that comes with a response, and nothing that a provider says later, moves a code elsewhere.
+// S-06: nothing in a response, and nothing that a provider says later, redirects a code.
 #[tokio::test]
-async fn a_code_goes_to_the_endpoint_of_the_beginning_whatever_is_said_later() {
+async fn a_code_goes_to_the_token_endpoint_known_at_the_beginning() {
     let (asked, hostile) = (provider(false).await, provider(false).await);
     let endpoint = format!("{}/oauth2/v2.0/token", hostile.authority());
     let host = hostile.authority().split('/').nth(2).unwrap().to_owned();
@@ -162,10 +162,10 @@ async fn a_code_goes_to_the_endpoint_of_the_beginning_whatever_is_said_later() {
         let before = codes(&[&asked]);
         let app = client(by_issuer(&asked), Impostor { response: response.clone() });
         asked.faults().push(Endpoint::Discovery, document(&asked, &[]));
-        // Should anybody ask again while the page is open, he is told to go elsewhere.
+        // If discovery were repeated while the page is open, it would point elsewhere.
         asked.faults().push(Endpoint::Discovery, document(&asked, &[("token_endpoint", json!(endpoint))]));
         let outcome = app.acquire_token_interactive(&scopes()).send().await;
-        // The provider does not know the code, which is how we see that it was asked.
+        // The provider does not know the code, which shows that it was asked.
         let Err(AuthError::Server(error)) = outcome else { panic!("{response}: {outcome:?}") };
         assert_eq!(error.error, "invalid_grant", "{response}");
         assert_eq!((codes(&[&asked]), hostile.ledger().requests().len()), (before + 1, 0), "{response}");
@@ -173,9 +173,9 @@ async fn a_code_goes_to_the_endpoint_of_the_beginning_whatever_is_said_later() {
     }
 }
 
-// The document is judged before the page is shown: one of another issuer never gets so far.
+// The document is checked before the page is shown: one of another issuer gets no further.
 #[tokio::test]
-async fn a_document_that_names_another_token_endpoint_is_another_providers() {
+async fn a_document_of_another_issuer_ends_the_sign_in() {
     let (asked, hostile) = (provider(true).await, provider(true).await);
     let endpoint = format!("{}/oauth2/v2.0/token", hostile.authority());
     asked.faults().push(

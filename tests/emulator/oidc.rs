@@ -1,4 +1,4 @@
-//! The emulator as any OpenID provider: found by its issuer through discovery.
+//! The emulator as an OpenID provider that is found by its issuer, through discovery.
 
 use auth::{AuthError, Authority, PublicClient, TokenSource};
 use auth_emulator::{Emulator, Endpoint, Fault, HttpFault};
@@ -21,7 +21,7 @@ fn client(emulator: &Emulator, storage: auth::MemoryStorage) -> PublicClient {
         .unwrap()
 }
 
-/// The emulator's own discovery document, changed.
+/// The emulator's discovery document, with a change.
 fn metadata(emulator: &Emulator, change: impl FnOnce(&mut Value)) -> HttpFault {
     let endpoint = |name: &str| format!("{}/oauth2/v2.0/{name}", emulator.authority());
     let mut document = json!({
@@ -49,7 +49,7 @@ async fn one_discovery_serves_sign_in_refresh_and_cache() {
     assert_eq!(silent().await.unwrap().source(), TokenSource::IdentityProvider);
     assert_eq!(emulator.ledger().count(Endpoint::Discovery), 1);
     app.verify_signature(&silent().await.unwrap().id_token().unwrap()).await.unwrap();
-    // After a new start the cache answers without any.
+    // After a restart the cache answers without discovery.
     emulator.ledger().clear();
     let again = client(&emulator, storage);
     let found = again.acquire_token_silent(&scopes(), None).send().await.unwrap();
@@ -57,7 +57,7 @@ async fn one_discovery_serves_sign_in_refresh_and_cache() {
 }
 
 #[tokio::test]
-async fn metadata_that_cannot_be_trusted_ends_the_sign_in_before_a_page_is_shown() {
+async fn untrusted_metadata_ends_the_sign_in_before_a_page_is_shown() {
     let emulator = Emulator::start().await.unwrap();
     let elsewhere = Emulator::start().await.unwrap();
     let set = |name: &'static str, value: Value| metadata(&emulator, move |document| document[name] = value);
@@ -68,12 +68,12 @@ async fn metadata_that_cannot_be_trusted_ends_the_sign_in_before_a_page_is_shown
     };
     for (what, fault) in [
         ("another issuer", set("issuer", json!(issuer(&elsewhere)))),
-        ("an issuer with a slash more", set("issuer", json!(format!("{}/", issuer(&emulator))))),
+        ("an issuer with a trailing slash", set("issuer", json!(format!("{}/", issuer(&emulator))))),
         ("no issuer", without("issuer")),
         ("no token endpoint", without("token_endpoint")),
         ("no authorization endpoint", without("authorization_endpoint")),
         ("a plain http endpoint", set("token_endpoint", json!("http://idp.example/token"))),
-        ("an endpoint that is none", set("authorization_endpoint", json!("javascript:alert(1)"))),
+        ("an endpoint that is no URL", set("authorization_endpoint", json!("javascript:alert(1)"))),
         ("no PKCE", set("code_challenge_methods_supported", json!(["plain"]))),
         ("no JSON", Fault::html("<h1>Hotel</h1>")),
         ("half of it", Fault::status(200).content_type("application/json").body("{\"issuer\":")),
@@ -91,7 +91,7 @@ async fn metadata_that_cannot_be_trusted_ends_the_sign_in_before_a_page_is_shown
 }
 
 #[tokio::test]
-async fn a_failed_discovery_is_tried_again_and_never_remembered() {
+async fn a_failed_discovery_is_retried_and_not_remembered() {
     let emulator = Emulator::start().await.unwrap();
     let app = client(&emulator, auth::MemoryStorage::new());
     emulator.faults().push_times(Endpoint::Discovery, 2, Fault::status(500));

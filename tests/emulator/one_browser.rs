@@ -1,4 +1,4 @@
-//! Several who need the user at the same time show one sign-in page.
+//! Several calls that need the user at the same time show one sign-in page.
 
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -40,12 +40,12 @@ async fn user_signs_in(page: &str) {
 
 type Call<'a> = Pin<&'a mut dyn Future<Output = Result<AuthResult, AuthError>>>;
 
-/// Lets a call go as far as it can without anybody else.
+/// Polls a call as far as it gets on its own.
 async fn is_waiting(call: &mut Call<'_>) -> bool {
     std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_pending())).await
 }
 
-/// Two programs over one store, of which the first shows its page.
+/// Two programs over one store; the first shows its page.
 async fn two_programs(storage: impl Storage + Clone) {
     let emulator = Emulator::start().await.unwrap();
     let (wanted, (first, mut firsts), (second, mut seconds)) = (scopes(), browser(), browser());
@@ -87,9 +87,9 @@ async fn the_second_call_of_one_client_waits_for_the_first_without_a_store() {
     assert!(pages.try_recv().is_err(), "no second page");
 }
 
-/// Whoever waited for a sign-in that came to nothing, or wants more than a token, shows a page.
+/// A call shows its own page if the sign-in that it waited for came to nothing, or if it wants more than a token.
 #[tokio::test]
-async fn who_finds_nothing_shows_the_page_in_turn() {
+async fn a_call_that_finds_nothing_shows_its_own_page() {
     let emulator = Emulator::start().await.unwrap();
     let (storage, wanted) = (MemoryStorage::new(), scopes());
     let claims = || Claims::parse(r#"{"id_token":{"auth_time":{"essential":true}}}"#).unwrap();
@@ -118,9 +118,9 @@ async fn who_finds_nothing_shows_the_page_in_turn() {
     }
 }
 
-/// A sign-in on another device takes its turn with those in browsers, whichever comes first.
+/// A sign-in on another device and one in a browser wait for each other, whichever is first.
 #[tokio::test]
-async fn a_browser_and_another_device_are_one_sign_in() {
+async fn a_browser_and_another_device_share_one_sign_in() {
     let emulator = Emulator::start().await.unwrap();
     for browser_first in [true, false] {
         let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
@@ -150,9 +150,9 @@ async fn a_browser_and_another_device_are_one_sign_in() {
     }
 }
 
-/// A call that was not sent by a silent one shows its page at once.
+/// A call that does not follow a silent one shows its page at once.
 #[tokio::test]
-async fn an_interactive_call_waits_for_nobody() {
+async fn a_plain_interactive_call_does_not_wait() {
     let emulator = Emulator::start().await.unwrap();
     let (storage, wanted, (handed, mut pages)) = (MemoryStorage::new(), scopes(), browser());
     let app = client(&emulator, storage, handed);
@@ -169,7 +169,7 @@ async fn an_interactive_call_waits_for_nobody() {
     assert!(one.is_ok() && two.is_ok());
 }
 
-/// The line that holds `text`.
+/// Returns the next line that contains `text`.
 async fn line_with(lines: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
     loop {
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();

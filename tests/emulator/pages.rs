@@ -1,4 +1,4 @@
-//! What the browser is shown, as the application chose it on the builder.
+//! The pages in the browser, as the application chose them on the builder.
 
 use auth::{Authority, Branding, Browser, BrowserError, Pages, PublicClient, ResponseMode};
 use auth_emulator::{Emulator, Robot};
@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::fixture::{CLIENT, GRACE, scopes};
 
-/// A robot that looks at the last page also when the sign-in is over before it is there.
+/// A robot that reads the last page even if the sign-in is over before the page has loaded.
 #[derive(Clone)]
 struct Visitor {
     robot: Robot,
@@ -25,7 +25,7 @@ impl Browser for Visitor {
     }
 }
 
-/// The page at the end of a sign-in, and how the sign-in ended.
+/// Returns the page at the end of a sign-in, and whether it succeeded.
 async fn sign_in(pages: Pages, mode: ResponseMode, robot: Robot) -> (String, bool) {
     let emulator = Emulator::start().await.unwrap();
     let (page, mut seen) = unbounded_channel();
@@ -46,23 +46,18 @@ async fn the_applications_name_or_its_own_page_is_shown_in_either_mode() {
     for mode in [ResponseMode::FormPost, ResponseMode::Query] {
         for (robot, signed_in, branded, own) in [
             (Robot::new().user(GRACE), true, "Return to Contoso Notes & more", "Fertig: Return to Contoso"),
-            (
-                Robot::new().cancel(),
-                false,
-                "Return to Contoso Notes & more to find out",
-                "Fertig: The sign-in was not",
-            ),
+            (Robot::new().cancel(), false, "Return to Contoso Notes & more to find out", "Fertig: The sign-in was not"),
         ] {
-            let told = sign_in(Pages::branded(&branding), mode, robot.clone()).await;
-            assert!(told.0.contains(branded) && told.1 == signed_in, "{told:?}");
-            let told = sign_in(Pages::from_templates("Contoso", page, page).unwrap(), mode, robot).await;
-            assert!(told.0.contains(own) && told.1 == signed_in, "{told:?}");
+            let shown = sign_in(Pages::branded(&branding), mode, robot.clone()).await;
+            assert!(shown.0.contains(branded) && shown.1 == signed_in, "{shown:?}");
+            let shown = sign_in(Pages::from_templates("Contoso", page, page).unwrap(), mode, robot).await;
+            assert!(shown.0.contains(own) && shown.1 == signed_in, "{shown:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn s26_the_browser_is_sent_on_to_the_application() {
+async fn s26_the_browser_is_redirected_to_the_application() {
     // The start page of another emulator plays a page of the application.
     let there = Emulator::start().await.unwrap();
     let to = format!("{}/", there.base_url()).parse().unwrap();

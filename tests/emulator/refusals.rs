@@ -1,4 +1,4 @@
-//! When only the user can help: refusals on refresh, and what becomes of the sign-in that follows.
+//! When only the user can help: refused refreshes, and the sign-ins that follow.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,11 +42,11 @@ async fn a_refused_refresh_needs_the_user_and_says_why() {
         let server = ui.server.as_ref().unwrap();
         assert_eq!((server.suberror.as_deref(), server.error_codes.as_slice()), (suberror, &[50_076][..]));
         assert_eq!(fixture.document().await, before, "a refusal deletes nothing");
-        // For two minutes the same is answered without a request.
+        // For two minutes the same refusal is returned without a request.
         assert_eq!(fixture.ui_required().await, ui);
         fixture.restart();
     }
-    assert_eq!(fixture.refreshes(), 10, "a refusal is not tried again");
+    assert_eq!(fixture.refreshes(), 10, "a refusal is not retried");
     assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
@@ -59,13 +59,13 @@ async fn an_administrator_revokes_and_the_user_signs_in_again() {
     let request = fixture.client.acquire_token_interactive(&scopes()).satisfying(&ui);
     request.send().await.unwrap();
     assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::Cache);
-    // The sign-in ends the memory of the refusal, for every token of the account.
+    // The sign-in clears the remembered refusal, for every token of the account.
     cache::expire(&fixture.storage).await;
     assert_eq!(fixture.silent().await.unwrap().source(), TokenSource::IdentityProvider);
 }
 
 #[tokio::test]
-async fn satisfying_carries_claims_login_hint_and_correlation_id_over() {
+async fn satisfying_passes_on_claims_login_hint_and_correlation_id() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("interaction_required").claims(CHALLENGE));
     let ui = fixture.ui_required().await;
@@ -79,7 +79,7 @@ async fn satisfying_carries_claims_login_hint_and_correlation_id_over() {
     let redeemed = fixture.emulator.ledger().requests_to(Endpoint::Token).pop().unwrap();
     let id = ui.correlation_id.to_string();
     assert_eq!(redeemed.header("client-request-id"), Some(id.as_str()));
-    // In one call the same.
+    // In one call as well.
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("interaction_required").claims(CHALLENGE));
     cache::expire(&fixture.storage).await;
     fixture.client.acquire_token(&scopes()).send().await.unwrap();
@@ -88,7 +88,7 @@ async fn satisfying_carries_claims_login_hint_and_correlation_id_over() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_not_in_the_family_asks_its_refresh_token_once() {
+async fn a_client_outside_the_family_tries_its_refresh_token_once() {
     let family = "fa111111-0000-4000-8000-000000000001";
     let fixture = Fixture::of(Emulator::builder().family_client(family)).await;
     let sign_in = |id: &str| {
@@ -105,14 +105,14 @@ async fn a_client_that_is_not_in_the_family_asks_its_refresh_token_once() {
         let outcome = fixture.silent().await;
         assert!(matches!(outcome, Err(AuthError::UiRequired(_))), "{outcome:?}");
     }
-    assert!(fixture.refreshes() <= 1, "asked once at most: {}", fixture.refreshes());
+    assert!(fixture.refreshes() <= 1, "tried once at most: {}", fixture.refreshes());
     cache::expire(&fixture.storage).await;
     let again = member.acquire_token_silent(&scopes(), None).send().await.unwrap();
-    assert_eq!(again.source(), TokenSource::IdentityProvider, "the family's token is still there");
+    assert_eq!(again.source(), TokenSource::IdentityProvider, "the family's token is still cached");
 }
 
 #[tokio::test]
-async fn a_client_mismatch_alone_is_as_if_there_were_no_token() {
+async fn a_client_mismatch_counts_as_no_token() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("invalid_grant").suberror("client_mismatch"));
     let ui = fixture.ui_required().await;
@@ -121,7 +121,7 @@ async fn a_client_mismatch_alone_is_as_if_there_were_no_token() {
 }
 
 #[tokio::test]
-async fn somebody_else_than_the_pinned_account_is_refused_and_nothing_is_cached() {
+async fn a_user_other_than_the_requested_account_is_refused_and_nothing_is_cached() {
     let fixture = Fixture::signed_in().await;
     let before = fixture.document().await;
     let client = fixture.with_browser(RobotBrowser::user(GRACE));
@@ -134,11 +134,11 @@ async fn somebody_else_than_the_pinned_account_is_refused_and_nothing_is_cached(
         assert!(matches!(ended, Err(AuthError::UserMismatch)), "{ended:?}");
         assert_eq!(fixture.document().await, before);
     }
-    // A login hint does not pin.
+    // A login hint does not restrict who may sign in.
     let result = client.acquire_token_interactive(&scopes()).login_hint(ADA).send().await.unwrap();
     assert_eq!(result.account().unwrap().username, GRACE);
     let ui = fixture.ui_required().await;
-    assert_eq!(ui.reason, UiReason::MultipleAccounts, "nobody is picked");
+    assert_eq!(ui.reason, UiReason::MultipleAccounts, "no account is chosen");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_user_who_cancels_or_declines_is_a_refusal_and_nothing_is_redeemed() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_nobody_finishes_is_cancelled_and_frees_its_port() {
+async fn a_sign_in_that_is_not_finished_is_cancelled_and_frees_its_port() {
     let fixture = Fixture::start().await;
     let client = fixture.with_browser(Nobody);
     let redirect_uri = free_port();
@@ -192,7 +192,7 @@ async fn a_browser_that_fails_ends_the_sign_in_at_once() {
 }
 
 #[tokio::test]
-async fn two_sign_ins_at_once_do_not_disturb_each_other() {
+async fn two_sign_ins_at_once_do_not_interfere() {
     let fixture = Fixture::start().await;
     let (ada, grace) = (RobotBrowser::user(ADA), RobotBrowser::user(GRACE));
     let (first, second) = (fixture.with_browser(ada.clone()), fixture.with_browser(grace.clone()));
@@ -221,7 +221,7 @@ async fn prompt_none_that_needs_a_page_says_so() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_costs_nobody_the_token() {
+async fn a_folder_that_cannot_be_written_does_not_cost_the_token() {
     let fixture = Fixture::start().await;
     let folder = tempfile::tempdir().unwrap();
     let in_the_way = folder.path().join("file");
@@ -236,7 +236,7 @@ async fn a_folder_that_cannot_be_written_costs_nobody_the_token() {
 }
 
 #[tokio::test]
-async fn scopes_that_were_not_consented_to_need_the_user_and_wider_ones_are_refreshed() {
+async fn scopes_without_consent_require_the_user() {
     let fixture = Fixture::signed_in().await;
     let more = Scopes::parse("Calendars.Read").unwrap();
     match fixture.client.acquire_token_silent(&more, None).send().await {
@@ -261,7 +261,7 @@ async fn other_clients_do_not_see_the_tokens_of_this_one() {
     let outcome = other.acquire_token_silent(&scopes(), Some(&account)).send().await;
     assert!(matches!(outcome, Err(AuthError::UiRequired(_))), "{outcome:?}");
     assert_eq!(fixture.refreshes(), 0);
-    // And an emulator on another port is another provider.
+    // An emulator on another port is another provider.
     let elsewhere = Emulator::start().await.unwrap();
     let client = crate::fixture::client(&elsewhere, fixture.storage.clone(), Nobody);
     let outcome = client.acquire_token_silent(&scopes(), Some(&account)).send().await;

@@ -1,4 +1,4 @@
-//! Many callers, one refresh.
+//! Many callers share one refresh.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_hundred_callers_cost_one_refresh(transport: impl Transport, storage: 
         assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), round);
         assert!(results.iter().all(|result| result.access_token().ct_eq(results[0].access_token().expose())));
         let fresh = results.iter().filter(|result| result.source() == TokenSource::IdentityProvider);
-        assert_eq!(fresh.count(), 1, "who asked knows that it asked");
+        assert_eq!(fresh.count(), 1, "only one call reports the provider as its source");
     }
     let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
     assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "{redeemed:?}");
@@ -68,7 +68,7 @@ async fn several_clients_over_one_file_cost_one_refresh() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_callers_start_one_refresh_beside_them() {
+async fn a_hundred_callers_start_one_refresh_in_the_background() {
     let fixture = Fixture::signed_in().await;
     fixture.set_time("refresh_on", cache::now() - 301).await;
     let results = all_at_once(&fixture.client, 100).await;
@@ -78,7 +78,7 @@ async fn a_hundred_callers_start_one_refresh_beside_them() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_lets_the_next_caller_try() {
+async fn after_a_failed_refresh_the_next_caller_tries_again() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::oauth("invalid_client"));
     let (first, second) = tokio::join!(fixture.silent(), fixture.silent());
@@ -91,7 +91,7 @@ async fn a_failed_refresh_lets_the_next_caller_try() {
 }
 
 #[tokio::test]
-async fn close_waits_for_a_refresh_beside_the_caller() {
+async fn close_waits_for_a_refresh_in_the_background() {
     let fixture = Fixture::signed_in().await;
     let before = cache::secrets(&fixture.document().await, "RefreshToken");
     fixture.set_time("refresh_on", cache::now() - 301).await;
@@ -104,7 +104,7 @@ async fn close_waits_for_a_refresh_beside_the_caller() {
 }
 
 #[tokio::test]
-async fn a_caller_that_gives_up_leaves_a_refresh_that_ends_with_the_rotated_token_in_the_cache() {
+async fn a_refresh_completes_and_is_cached_after_its_caller_gave_up() {
     let fixture = Fixture::expired().await;
     fixture.emulator.faults().push(Endpoint::Token, Fault::delay(Duration::from_millis(300)));
     let given_up = tokio::time::timeout(Duration::from_millis(100), fixture.silent()).await;

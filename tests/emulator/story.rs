@@ -1,4 +1,4 @@
-//! The whole life of a sign-in, written once and run over every transport and every store.
+//! The whole life of a sign-in, written once and run over every transport and store.
 
 use auth::{
     Account, AuthError, AuthResult, Authority, FileStorage, MemoryStorage, PublicClient, RefreshReason,
@@ -33,7 +33,7 @@ impl<S: Storage + Clone> Story<S> {
         self.client.acquire_token_silent(&scopes(), account).send().await
     }
 
-    /// How many token requests of each kind there were.
+    /// The numbers of token requests of each kind.
     fn asked(&self) -> (u64, u64) {
         let ledger = self.emulator.ledger();
         let count = |grant| ledger.token_requests(grant);
@@ -53,7 +53,7 @@ impl<S: Storage + Clone> Story<S> {
         let account = signed_in.account().unwrap();
         assert_eq!((account.username.as_str(), self.asked()), (ADA, (1, 0)));
         assert_eq!(signed_in.source(), TokenSource::IdentityProvider);
-        assert_eq!(signed_in.correlation_id(), ui.correlation_id, "one call for the user is one id");
+        assert_eq!(signed_in.correlation_id(), ui.correlation_id, "to the user it is one call, so it has one id");
         assert_eq!(signed_in.tenant_id().as_deref(), Some(self.emulator.tenant_id()));
         assert!(signed_in.scopes().iter().any(|scope| scope == "Mail.Read"), "{}", signed_in.scopes());
         assert!(signed_in.persistence_error().is_none());
@@ -97,7 +97,7 @@ impl<S: Storage + Clone> Story<S> {
         self.emulator.shutdown().await;
     }
 
-    /// Another client over the same store, as after a new start of the program: it knows what the first one learned.
+    /// Another client over the same store, as after a restart of the program, knows what the first one learned.
     async fn tell_another_client(&self, account: &Account, newest: &AuthResult) {
         let authority = self.client.authority().to_string();
         let other = client(&authority, ReqwestTransport::new(), self.storage.clone());
@@ -110,7 +110,7 @@ impl<S: Storage + Clone> Story<S> {
             assert!(again.access_token().ct_eq(newest.access_token().expose()));
         }
         for discovery in [Endpoint::Discovery, Endpoint::InstanceDiscovery] {
-            assert_eq!(self.emulator.ledger().count(discovery), 0, "tokens tell which tenant a domain means");
+            assert_eq!(self.emulator.ledger().count(discovery), 0, "the tokens reveal the tenant of a domain name");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One account in several tenants: a guest keeps one home, one refresh token serves, and no tenant gets another's token.
+//! One account in several tenants: a guest has one home, one refresh token serves all, and no tenant gets the token of
+//! another.
 
 use auth::{AuthResult, Authority, MemoryStorage, PublicClient, TokenSource};
 use auth_emulator::{Emulator, Endpoint};
@@ -21,7 +22,7 @@ async fn silent(client: &PublicClient) -> AuthResult {
 }
 
 #[tokio::test]
-async fn a_guest_gets_a_token_of_the_other_tenant_without_signing_in_again() {
+async fn a_guest_gets_a_token_for_the_other_tenant_without_signing_in_again() {
     let emulator = Emulator::start().await.unwrap();
     let storage = MemoryStorage::new();
     let home = PublicClient::builder(CLIENT)
@@ -38,7 +39,7 @@ async fn a_guest_gets_a_token_of_the_other_tenant_without_signing_in_again() {
     assert_eq!(as_guest.tenant_id().as_deref(), Some(emulator.second_tenant_id()));
     let asked = emulator.ledger().requests_to(Endpoint::Token).pop().unwrap();
     assert_eq!(asked.tenant(), Some(emulator.second_tenant_id()));
-    assert_ne!(as_guest.unique_id(), at_home.unique_id(), "an id of its own in each tenant");
+    assert_ne!(as_guest.unique_id(), at_home.unique_id(), "each tenant has its own id");
     let (guest, owner) = (as_guest.account().unwrap(), at_home.account().unwrap());
     assert_eq!(guest.home_account_id, owner.home_account_id, "one home");
 
@@ -56,17 +57,17 @@ async fn a_guest_gets_a_token_of_the_other_tenant_without_signing_in_again() {
         assert_eq!(found.unique_id(), expected.unique_id());
         assert_eq!(app.accounts().await.unwrap().len(), 1, "one account, however many tenants");
     }
-    assert_eq!(emulator.ledger().requests().len(), asked, "the cache answers each tenant");
+    assert_eq!(emulator.ledger().requests().len(), asked, "the cache answers for each tenant");
 
     assert!(home.remove_account(owner).await.unwrap());
     let document = cache::read(&storage).await;
     for section in ["AccessToken", "RefreshToken", "IdToken", "Account"] {
-        assert!(cache::section(&document, section).is_empty(), "{section}: a sign-out is one everywhere");
+        assert!(cache::section(&document, section).is_empty(), "{section}: a sign-out applies everywhere");
     }
 }
 
 #[tokio::test]
-async fn a_refresh_under_a_name_for_many_tenants_goes_to_the_home_of_the_account() {
+async fn a_refresh_at_a_multi_tenant_authority_goes_to_the_home_tenant() {
     for tenant in ["common", "organizations"] {
         let emulator = Emulator::start().await.unwrap();
         let storage = MemoryStorage::new();

@@ -1,4 +1,4 @@
-//! The example of a web application, end to end: the robot signs in, and the visitor's browser keeps the cookie.
+//! The example web application, end to end: the robot signs in, and the visitor keeps the cookie.
 
 #[path = "../../crates/auth/examples/web/site.rs"]
 mod site;
@@ -18,13 +18,13 @@ struct Scene {
     address: String,
 }
 
-/// A browser of one visitor, as far as the application sees it.
+/// The browser of one visitor, as the application sees it.
 #[derive(Clone, Default)]
 struct Visitor {
     cookie: Option<String>,
 }
 
-/// What the application answered.
+/// A response of the application.
 #[derive(Debug)]
 struct Page {
     status: u16,
@@ -50,7 +50,7 @@ impl Scene {
         visitor.send(method, format!("{}{path}", self.address)).await
     }
 
-    /// The user signs in at the provider; the answer is still to be delivered.
+    /// The user signs in at the provider; the response is yet to be delivered.
     async fn at_provider(&self, visitor: &mut Visitor, robot: Robot) -> Redirect {
         let page = self.visit(visitor, "GET", "/sign-in").await;
         assert_eq!(page.status, 303, "{page:?}");
@@ -64,7 +64,7 @@ impl Scene {
 }
 
 impl Visitor {
-    /// Goes to one address, and remembers the cookie as browsers do.
+    /// Sends one request, and keeps the cookie as browsers do.
     async fn send(&mut self, method: &'static str, url: String) -> Page {
         let cookie = self.cookie.clone();
         let page = tokio::task::spawn_blocking(move || {
@@ -128,25 +128,25 @@ async fn visitors_are_kept_apart() {
         let page = scene.visit(visitor, "GET", "/").await.text;
         assert!(page.contains(own) && !page.contains(other), "{page}");
     }
-    // Who signs out signs nobody else out.
+    // Signing out one visitor keeps the other signed in.
     scene.visit(&mut ada, "POST", "/sign-out").await;
     assert!(scene.visit(&mut grace, "GET", "/").await.text.contains(GRACE));
 }
 
-// S-03, S-04: one response, of the visitor's own sign-in, once.
+// S-03, S-04: only the response to the visitor's own sign-in is accepted, once.
 #[tokio::test]
-async fn a_response_that_is_not_the_visitors_or_comes_again_sends_no_code() {
+async fn a_foreign_or_repeated_response_sends_no_code() {
     let scene = Scene::start().await;
     let (mut ada, mut mallory, mut nobody) = (Visitor::default(), Visitor::default(), Visitor::default());
     let foreign = scene.at_provider(&mut mallory, Robot::new().user(GRACE)).await;
     let own = scene.at_provider(&mut ada, Robot::new().user(ADA)).await;
-    // Login CSRF: Mallory has Ada's browser deliver the answer to Mallory's own sign-in.
+    // Login CSRF: Mallory makes Ada's browser deliver the response to Mallory's own sign-in.
     for visitor in [&mut ada, &mut nobody] {
         let page = visitor.send("GET", foreign.url().to_owned()).await;
         assert!(page.status == 403 || page.status == 400, "{page:?}");
         assert!(page.text.contains("Not signed in"), "{page:?}");
     }
-    // That ended Ada's sign-in; the next one serves once, however often the page is loaded.
+    // That ended Ada's sign-in; the next one works once, however often the page is loaded.
     assert_eq!(ada.send("GET", own.url().to_owned()).await.status, 400);
     let own = scene.at_provider(&mut ada, Robot::new().user(ADA)).await;
     let (mut one, mut two) = (ada.clone(), ada.clone());
@@ -158,7 +158,7 @@ async fn a_response_that_is_not_the_visitors_or_comes_again_sends_no_code() {
     assert_eq!(ledger.count(Endpoint::Token), 1);
     let redemptions = ledger.redemptions(CredentialKind::Code);
     assert!(redemptions.iter().all(|code| code.successes == 1 && code.attempts == 1), "{redemptions:?}");
-    // A refusal is told, and escaped.
+    // An error is shown, escaped.
     let refusal = scene.at_provider(&mut mallory, Robot::new().cancel()).await;
     let page = mallory.send("GET", refusal.url().to_owned()).await;
     assert!(page.status == 403 && page.text.contains("access_denied"), "{page:?}");
