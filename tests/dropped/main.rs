@@ -1,6 +1,6 @@
-//! Sign-ins that are given up after every number of polls: no listening socket, no connection, no task and no file is left.
+//! Sign-ins that are dropped after every number of polls: no listening socket, connection, task or file is left.
 //!
-//! This is a program of its own because it looks at all sockets of its process.
+//! It is a program of its own because it looks at all sockets of its process.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
@@ -35,16 +35,16 @@ use tokio::task::{JoinHandle, yield_now};
 use sockets::Sockets;
 
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
-/// For what ends by itself once the call is dropped. It takes a few milliseconds; this is for a machine that is busy.
+/// For what ends by itself once the call is dropped. It takes milliseconds; the limit is for a busy machine.
 const SOON: Duration = Duration::from_secs(1);
-/// For the other side to notice.
+/// For the peer to notice.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The identity provider and its user, who live in a runtime of their own, so that the client's has nothing but the client.
+/// The identity provider and its user, on a runtime of their own, so that the runtime of the client runs nothing else.
 struct World {
     runtime: Runtime,
     emulator: Emulator,
-    /// The issuer of another provider, to which authorization requests are pushed.
+    /// The issuer of another provider, which requires pushed authorization requests.
     pushed_to: String,
     folder: TempDir,
     visits: Visits,
@@ -52,7 +52,7 @@ struct World {
 
 type Visits = Arc<Mutex<Vec<JoinHandle<Result<Visit, RobotError>>>>>;
 
-/// Has the robot of the world visit the page. It either comes back at once or stays until the robot is done.
+/// Sends the robot to the page. `open` returns at once, or stays until the robot is done.
 struct Window {
     world: Handle,
     stays: bool,
@@ -70,7 +70,7 @@ impl Browser for Window {
         };
         self.visits.lock().unwrap().push(self.world.spawn(visit));
         if self.stays {
-            assert!(is_done.await.is_err(), "it is only dropped");
+            assert!(is_done.await.is_err(), "nothing is ever sent");
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl World {
         Self { runtime, emulator, pushed_to, folder: tempfile::tempdir().unwrap(), visits: Arc::default() }
     }
 
-    /// A client that keeps no connection for later.
+    /// A client that keeps no connection open.
     fn client(&self, stays: bool) -> PublicClient {
         self.client_of(Authority::parse(&self.emulator.authority()).unwrap(), stays)
     }
@@ -106,8 +106,8 @@ impl World {
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// Gives the call up after one poll, after two and so on, until it comes to its end. Returns how often a socket listened
-    /// at that moment.
+    /// Drops the call after one poll, then after two, and so on until it completes. Returns at how many of these
+    /// moments a socket was listening.
     fn at_every_poll(
         &self,
         name: &str,
@@ -122,38 +122,38 @@ impl World {
                 let app = self.client(stays);
                 let listening = || Sockets::of_this_process().listening.len() > before.listening.len();
                 let ended = polled(call(app.clone()), polls, || listened += usize::from(listening())).await;
-                let told = format!("{name}, after {polls} polls");
+                let what = format!("{name}, after {polls} polls");
                 let now = Sockets::of_this_process();
-                assert_eq!(now.listening, before.listening, "{told}: a socket still listens");
-                let tasks = until(SOON, || Handle::current().metrics().num_alive_tasks() == 0, &told).await;
-                // What is being written is written to its end, by a thread of the runtime.
-                let files = until(SOON, || self.files().iter().all(|name| name == "tokens.json"), &told).await;
+                assert_eq!(now.listening, before.listening, "{what}: a socket still listens");
+                let tasks = until(SOON, || Handle::current().metrics().num_alive_tasks() == 0, &what).await;
+                // A write that has begun is completed by a thread of the runtime.
+                let files = until(SOON, || self.files().iter().all(|name| name == "tokens.json"), &what).await;
                 longest = (longest.0.max(tasks), longest.1.max(files));
-                // The robot learns that nobody is there.
+                // The robot finds the port closed.
                 let visits: Vec<_> = self.visits.lock().unwrap().drain(..).collect();
                 for visit in visits {
                     drop(visit.await.unwrap());
                 }
-                until(PATIENCE, || Sockets::of_this_process().connected == before.connected, &told).await;
+                until(PATIENCE, || Sockets::of_this_process().connected == before.connected, &what).await;
                 drop(app);
                 ended
             });
             if let Some(result) = ended {
                 assert!(result.unwrap().persisted(), "{name}");
                 assert_eq!(self.files(), ["tokens.json"]);
-                assert!(polls > 5, "{name}: it had several polls");
+                assert!(polls > 5, "{name}: too few polls");
                 let (last, (tasks, files)) = (polls - 1, longest);
-                let told = format!("{name}: given up after 1 to {last} polls, {listened} while it listened");
+                let what = format!("{name}: dropped after 1 to {last} polls, {listened} while it listened");
                 let mut stderr = std::io::stderr();
-                writeln!(stderr, "{told}; tasks ended within {tasks:?}, files within {files:?}").unwrap();
+                writeln!(stderr, "{what}; tasks ended within {tasks:?}, files within {files:?}").unwrap();
                 return listened;
             }
         }
-        unreachable!("a call has an end")
+        unreachable!("every call completes")
     }
 }
 
-/// An identity provider that takes authorization requests only where they are pushed to it (RFC 9126).
+/// An identity provider that accepts only pushed authorization requests (RFC 9126).
 async fn takes_pushed_requests() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
@@ -173,7 +173,7 @@ async fn takes_pushed_requests() -> String {
     issuer
 }
 
-/// Polls a call so often, and drops it, after a look at what there is.
+/// Polls a call this many times, calls `look`, and drops the call.
 async fn polled<C: Future>(call: C, polls: usize, mut look: impl FnMut()) -> Option<C::Output> {
     let (mut call, mut left) = (Box::pin(call), polls);
     poll_fn(|context| match call.as_mut().poll(context) {
@@ -190,11 +190,11 @@ async fn polled<C: Future>(call: C, polls: usize, mut look: impl FnMut()) -> Opt
     .await
 }
 
-/// Lets everybody go on until it is so. Returns how long that took.
-async fn until(limit: Duration, is_so: impl Fn() -> bool, told: &str) -> Duration {
+/// Yields until the condition holds. Returns how long that took.
+async fn until(limit: Duration, holds: impl Fn() -> bool, what: &str) -> Duration {
     let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < limit, "{told}: something is left");
+    while !holds() {
+        assert!(begun.elapsed() < limit, "{what}: something is left");
         yield_now().await;
     }
     begun.elapsed()
@@ -205,7 +205,7 @@ fn scopes() -> Scopes {
 }
 
 #[test]
-fn a_call_that_is_given_up_leaves_nothing() {
+fn a_call_that_is_dropped_leaves_nothing() {
     let world = World::new();
     let interactive = async |app: PublicClient| app.acquire_token_interactive(&scopes()).send().await;
     assert!(world.at_every_poll("interactive, the opener ends", false, interactive) > 0);
@@ -217,7 +217,7 @@ fn a_call_that_is_given_up_leaves_nothing() {
         app.acquire_token(&scopes()).send().await
     };
     assert!(world.at_every_poll("silent, then interactive", false, silent_first) > 0);
-    // As a web application does: once at a provider that is told of the request first, and then from the page to the tokens.
+    // As in a web application: once at a provider with pushed requests, and then from the page to the tokens.
     let by_code = async |app: PublicClient| {
         let begin = async |app: PublicClient| {
             let redirect_uri = RedirectUri::parse("http://localhost:1/signed-in").unwrap();

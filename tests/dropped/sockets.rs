@@ -14,13 +14,13 @@ impl Sockets {
     pub(crate) fn of_this_process() -> Self {
         let held: BTreeSet<u64> = fs::read_dir("/proc/self/fd")
             .unwrap()
-            // One that was closed meanwhile cannot be read.
+            // One that has been closed meanwhile cannot be read.
             .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
             .filter_map(|target| target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
             .collect();
         let mut sockets = Self { listening: BTreeSet::new(), connected: BTreeSet::new() };
         for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
-            // Without IPv6 there is no table of it.
+            // Without IPv6, its table is missing.
             let lines = fs::read_to_string(table).unwrap_or_default();
             for line in lines.lines().skip(1) {
                 let fields: Vec<&str> = line.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! One cache file for the program `auth` and for the MSALs of other languages, in both directions, at the certified
+//! One cache file shared by the program `auth` and the MSALs of other languages, in both directions, at the certified
 //! provider.
 
 use auth::Authority;
@@ -7,14 +7,14 @@ use auth_tests::canary::sha256;
 use auth_tests::loss::Refreshed;
 use serde_json::{Value, json};
 
-use crate::msal::{Msal, Said, Told};
+use crate::msal::{Arguments, Msal, Said};
 use crate::provider::Provider;
 
 impl Provider {
     /// An MSAL over the cache file of this provider.
     async fn msal(&self, msal: Msal, command: &str) -> Said {
         let made = self.certificates.as_ref().unwrap();
-        let told = Told {
+        let arguments = Arguments {
             home: &self.home,
             cache: &self.cache_file(),
             authority: ("--oidc-authority", self.issuer()),
@@ -24,10 +24,10 @@ impl Provider {
         };
         let certificate = made.server.to_str().unwrap();
         let more: &[&str] = if command == "sign-in" { &["--cert", certificate] } else { &[] };
-        msal.run(command, &told, more).await
+        msal.run(command, &arguments, more).await
     }
 
-    /// The token that `auth` finds in the cache, without any request.
+    /// Returns the token that `auth` finds in the cache, without any request.
     async fn cached(&self) -> Value {
         let asked = self.requests().len();
         let token = self.token("--silent").end().await.expect(0).json();
@@ -40,7 +40,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
-/// `auth` writes; the other one reads, refreshes and writes; `auth` reads.
+/// `auth` writes; the MSAL reads, refreshes and writes; `auth` reads.
 async fn auth_writes_first(msal: Msal) {
     let provider = Provider::over_https().await;
     let token = provider.token("").end().await.expect(0).json();
@@ -56,7 +56,7 @@ async fn auth_writes_first(msal: Msal) {
     provider.stop().await;
 }
 
-/// The other one signs in; `auth` reads, refreshes and writes, and keeps what is foreign. Gives the new token.
+/// The MSAL signs in; `auth` reads, refreshes and writes, and keeps foreign entries. Returns the new token.
 async fn auth_reads_first(msal: Msal, provider: &Provider) -> Value {
     let written = provider.msal(msal, "sign-in").await;
     assert!(written.0["result"]["error"].is_null(), "{written:?}");
@@ -87,15 +87,15 @@ async fn auth_uses_and_refreshes_what_msal_python_cached() {
     let provider = Provider::over_https().await;
     let refreshed = auth_reads_first(Msal::Python, &provider).await;
     provider.msal(Msal::Python, "silent").await.found(text(&refreshed, "access_token"));
-    // The refresh token that auth wrote serves MSAL Python, too.
+    // MSAL Python can use the refresh token that auth wrote, too.
     cache::expire_file(&provider.cache_file());
     provider.msal(Msal::Python, "silent").await.refreshed();
     assert_eq!(provider.grants("refresh_token"), 2);
     provider.stop().await;
 }
 
-// MSAL Node files under a port what MSAL Python files without it. So it is read here, and written for at providers without
-// a port: see `sharing.rs`.
+// MSAL Node keys entries with a port, MSAL Python without. So `auth` only reads here what MSAL Node wrote; at providers
+// without a port it also writes for it: see `sharing.rs`.
 #[tokio::test]
 async fn auth_uses_and_refreshes_what_msal_node_cached() {
     let provider = Provider::over_https().await;
@@ -103,7 +103,7 @@ async fn auth_uses_and_refreshes_what_msal_node_cached() {
     provider.stop().await;
 }
 
-/// Expires the access token, and puts in what nobody here knows.
+/// Expires the access token, and adds entries and members that no library knows.
 fn plant_foreign_things(provider: &Provider) {
     let another = json!({"credential_type": "AccessToken", "secret": "s", "client_id": "another", "realm": "contoso",
         "home_account_id": "somebody", "environment": "localhost", "target": "x", "cached_at": "1795382593",

@@ -1,20 +1,20 @@
 // Signs a user in with a real, headless Chromium: opens the one URL it is given, walks the login and consent pages, and
-// waits until the page has left the provider. Made to stand in `BROWSER`: BROWSER="node /path/to/browser.mjs %s".
+// waits until the page has left the provider. Made for use in `BROWSER`: BROWSER="node /path/to/browser.mjs %s".
 //
-// Prints one line of JSON, {"url", "text", "pages", "outside"}: where it ended, what the page says, what those before it
-// said, and the addresses outside of this machine that the pages asked for (none were reached). What it reads from the
-// environment:
+// Prints one line of JSON, {"url", "text", "pages", "outside"}: where it ended, the text of the last page, the texts of
+// the pages before it, and the URLs outside this machine that the pages requested (none were reached). Environment
+// variables:
 //
 //   AUTH_TEST_NODE_MODULES    where the packages are (required)
 //   AUTH_TEST_CHROMIUM        the Chromium program (required)
-//   AUTH_TEST_LOGIN           who signs in, default `ada`; any name and password are accepted
-//   AUTH_TEST_USER_CODE       the code of another device, where the address asks for one; it ends at the provider's last page
-//   AUTH_TEST_PROVIDER        the origin of the provider, where the address is a web application's that leads there
-//   AUTH_TEST_THEN            texts of links and buttons to press afterwards, one after another, separated by semicolons;
+//   AUTH_TEST_LOGIN           the user, default `ada`; any name and password are accepted
+//   AUTH_TEST_USER_CODE       the code of another device, if the URL asks for one; it ends at the provider's last page
+//   AUTH_TEST_PROVIDER        the origin of the provider, if the URL is that of a web application that leads there
+//   AUTH_TEST_THEN            texts of links and buttons to press afterwards, in order, separated by semicolons;
 //                             `reload` loads the page again
-//   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
-//   AUTH_TEST_SCREENSHOT      file for a picture (PNG) of the last page
-//   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON too, for when nobody reads this program's output
+//   AUTH_TEST_CERT            PEM file of the only https certificate to trust
+//   AUTH_TEST_SCREENSHOT      file for a screenshot (PNG) of the last page
+//   AUTH_TEST_BROWSER_OUTPUT  file that gets the line of JSON as well, if the output of this program is not read
 import fs from 'node:fs';
 import { LOOPBACK, launch } from './chromium.mjs';
 
@@ -52,12 +52,12 @@ try {
   await page.goto(start, { waitUntil: 'load' });
   const provider = env.AUTH_TEST_PROVIDER ?? new URL(start).origin;
   const left = (url) => url.origin !== provider;
-  // Where a code is entered nobody leaves the provider: its last page asks for nothing.
+  // Entering a code never leaves the provider, whose last page asks for nothing.
   const done = async () => (
     env.AUTH_TEST_USER_CODE ? !(await page.locator(BUTTON).count()) : left(new URL(page.url()))
   );
   for (let seen = 0; seen < PAGES && !(await done()); seen += 1) {
-    // A page may also go on by itself, as the one does that posts the answer to the application.
+    // A page may also continue by itself, such as the one that posts the response to the application.
     await Promise.race([page.waitForURL(left), page.locator(BUTTON).first().waitFor()]);
     if (!left(new URL(page.url()))) await answer(page);
   }

@@ -1,8 +1,8 @@
-// A headless Chromium that reaches nothing but this machine. What it reads from the environment:
+// A headless Chromium that can reach only this machine. Environment variables:
 //
 //   AUTH_TEST_NODE_MODULES    where the packages are (required)
 //   AUTH_TEST_CHROMIUM        the Chromium program (required)
-//   AUTH_TEST_CERT            PEM file of the https certificate to trust, and no other
+//   AUTH_TEST_CERT            PEM file of the only https certificate to trust
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { load, required } from './load.mjs';

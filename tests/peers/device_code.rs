@@ -1,4 +1,4 @@
-//! Signing in at the certified provider on another device, where a real browser is.
+//! Sign-in at the certified provider on another device, with a real browser there.
 
 use auth_tests::cache;
 use auth_tests::device::Waiting;
@@ -9,13 +9,13 @@ use crate::provider::Provider;
 const ADA: &str = "ada@contoso.example";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// How many questions of the device were answered with tokens.
+/// The number of polls that were answered with tokens.
 fn granted(provider: &Provider) -> usize {
     let requests = provider.requests();
     requests.iter().filter(|request| request["grant_type"] == GRANT && request["status"] == 200).count()
 }
 
-async fn tell(provider: Provider) {
+async fn whole_life(provider: Provider) {
     let waiting = Waiting::start(provider.token("--device-code").env("BROWSER", "/bin/false")).await;
     let page = provider.enter_code(&waiting.address, &waiting.user_code).end().await.expect(0).json();
     assert!(page["text"].as_str().unwrap().contains("Sign-in Success"), "{page}");
@@ -42,10 +42,10 @@ async fn tell(provider: Provider) {
 
 #[tokio::test]
 async fn device_code_silent_and_refresh_over_http() {
-    tell(Provider::over_http().await).await;
+    whole_life(Provider::over_http().await).await;
 }
 
 #[tokio::test]
 async fn device_code_silent_and_refresh_over_https() {
-    tell(Provider::over_https().await).await;
+    whole_life(Provider::over_https().await).await;
 }

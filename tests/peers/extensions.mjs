@@ -2,11 +2,11 @@
 //
 //   node extensions.mjs FILE WRITER
 //
-// Says `ready`, then obeys each line of its standard input and answers with a line: `store N` writes access token number N of
-// this writer (`ack N`, or `failed N: why`); `hold` takes the lock (`held`) and `release` lets it go (`released`).
+// Says `ready`, then obeys each line of its standard input and answers with one: `store N` writes access token number N of
+// this writer (`ack N`, or `failed N: why`); `hold` takes the lock (`held`) and `release` releases it (`released`).
 //
-// The package's entry point loads the key stores of the desktop too, which are native code; what is taken here is the same
-// code without them: its lock, its file and the plug-in that ties them to MSAL.
+// The entry point of the package also loads the key stores of the desktop, which are native code. This imports the same
+// code without them: the lock, the file, and the plug-in that connects them to MSAL.
 import path from 'node:path';
 import readline from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -33,7 +33,7 @@ const context = {
   },
 };
 
-/** As MSAL Node stores tokens where it has a plug-in: whatever went wrong before, it writes and unlocks. */
+/** As MSAL Node stores tokens through a plug-in: whatever went wrong before, it writes and unlocks. */
 async function store(number) {
   try {
     await plugin.beforeCacheAccess(context);

@@ -2,8 +2,8 @@
 
     python extensions.py FILE WRITER
 
-Says `ready`, then obeys each line of its standard input and answers with a line: `store N` writes access token number N of
-this writer (`ack N`, or `failed N: why`); `hold` takes the lock (`held`) and `release` lets it go (`released`).
+Says `ready`, then obeys each line of its standard input and answers with one: `store N` writes access token number N of
+this writer (`ack N`, or `failed N: why`); `hold` takes the lock (`held`) and `release` releases it (`released`).
 """
 
 import sys
@@ -53,7 +53,7 @@ def main():
             try:
                 store(cache, number)
                 answer = f"ack {number}"
-            except Exception as error:  # a peer goes on, whatever it met
+            except Exception as error:  # a peer continues, whatever happens
                 answer = f"failed {number}: {type(error).__name__}"
         print(answer, flush=True)
 

@@ -1,4 +1,4 @@
-"""What lies in the keyring: schema and length of the secret of each item, one a line.
+"""Lists the keyring: the schema and the length of the secret of each item, one per line.
 
     python3 keyring_items.py
 

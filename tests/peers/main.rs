@@ -1,5 +1,4 @@
-//! The program `auth` with software that nobody here wrote: a certified OpenID provider, Chromium, MSAL Python and
-//! MSAL Node.
+//! The program `auth` with third-party software: a certified OpenID provider, Chromium, MSAL Python and MSAL Node.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

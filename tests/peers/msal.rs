@@ -1,4 +1,4 @@
-//! Other MSALs, unmodified, each behind a script of its own.
+//! Other MSALs, unmodified, each driven by a script.
 
 use std::path::Path;
 
@@ -16,48 +16,48 @@ pub(crate) enum Msal {
     Node,
 }
 
-/// What an MSAL is told.
-pub(crate) struct Told<'a> {
+/// The arguments of an MSAL.
+pub(crate) struct Arguments<'a> {
     pub(crate) home: &'a Home,
     pub(crate) cache: &'a Path,
     /// The option that names the kind of authority, and its URL.
     pub(crate) authority: (&'a str, &'a str),
     pub(crate) client_id: &'a str,
     pub(crate) scope: &'a str,
-    /// The root to trust.
+    /// The root certificate to trust.
     pub(crate) root: &'a Path,
 }
 
-/// What an MSAL said.
+/// The output of an MSAL.
 #[derive(Debug)]
 pub(crate) struct Said(pub(crate) Value);
 
 impl Msal {
-    /// Runs a command of its script, with further words.
-    pub(crate) async fn run(self, command: &str, told: &Told<'_>, more: &[&str]) -> Said {
+    /// Runs a command of its script, with more arguments.
+    pub(crate) async fn run(self, command: &str, arguments: &Arguments<'_>, more: &[&str]) -> Said {
         let run = match self {
-            Self::Python => told.home.run(installed("AUTH_TEST_PYTHON")).args([script("msal_python.py")]),
-            Self::Node => told.home.run("node").args([script("msal_node.mjs")]),
+            Self::Python => arguments.home.run(installed("AUTH_TEST_PYTHON")).args([script("msal_python.py")]),
+            Self::Node => arguments.home.run("node").args([script("msal_node.mjs")]),
         };
-        let (kind, authority) = told.authority;
+        let (kind, authority) = arguments.authority;
         let run = with_peers(run)
-            .args([command, kind, authority, "--client-id", told.client_id, "--scope", told.scope])
-            .args(["--cache".as_ref(), told.cache])
-            .args(["--ca".as_ref(), told.root])
+            .args([command, kind, authority, "--client-id", arguments.client_id, "--scope", arguments.scope])
+            .args(["--cache".as_ref(), arguments.cache])
+            .args(["--ca".as_ref(), arguments.root])
             .args(more);
         Said(run.end().await.expect(0).json())
     }
 }
 
 impl Said {
-    /// Demands this token from the cache, without a token request.
+    /// Asserts that it found this token in the cache, without a token request.
     #[track_caller]
     pub(crate) fn found(&self, access_token: &str) {
         self.got("cache", 0);
         assert_eq!(self.0["result"]["access_token_sha256"], sha256(access_token), "{self:?}");
     }
 
-    /// Demands a new token, with one token request; it tells the token's SHA-256.
+    /// Asserts that it got a new token with one token request, and returns the SHA-256 of the token.
     #[track_caller]
     pub(crate) fn refreshed(&self) -> &str {
         self.got("identity_provider", 1);
@@ -70,7 +70,7 @@ impl Said {
         assert_eq!(self.0["token_requests"], token_requests, "{self:?}");
     }
 
-    /// Demands one account, the one that `auth` tells of.
+    /// Asserts that it lists one account, the one that `auth` lists.
     #[track_caller]
     pub(crate) fn names(&self, account: &Value) {
         assert_eq!(self.0["accounts"].as_array().unwrap().len(), 1, "{self:?}");

@@ -4,13 +4,13 @@
 //   node msal_node.mjs sign-in --cache FILE AUTHORITY --client-id ID --scope S --ca FILE --cert FILE
 //
 // AUTHORITY is `--authority URL` (Entra) or `--oidc-authority URL` (any OpenID provider). `silent` reads the file, and
-// writes it when the cache has changed; `sign-in` signs in through `browser.mjs` and writes it. Each prints one line of
-// JSON: "accounts", "result" (never a token, but the SHA-256 of the access token in hex), "token_requests" and "requests".
-// Exit 0 also when there is no token: the caller judges the line. What it reads from the environment:
+// writes it if the cache has changed; `sign-in` signs in through `browser.mjs` and writes it. Each prints one line of
+// JSON: "accounts", "result" (never a token, but the SHA-256 of the access token in hex), "token_requests" and
+// "requests". It exits with 0 even without a token: the caller judges the line. Environment variables:
 //
 //   AUTH_TEST_NODE_MODULES   where the packages are (required)
 //
-// `sign-in` hands its environment on to `browser.mjs`, which reads AUTH_TEST_CHROMIUM.
+// `sign-in` passes its environment on to `browser.mjs`, which reads AUTH_TEST_CHROMIUM.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -27,7 +27,7 @@ const { values: args, positionals: [command] } = parseArgs({
     .map((name) => [name, { type: 'string' }])),
 });
 const scopes = [args.scope];
-// MSAL Node asks Entra itself which hosts are Entra's.
+// MSAL Node itself asks Entra which hosts belong to it.
 const ENTRA = /^login\.microsoftonline\./;
 
 function application(network) {
@@ -44,14 +44,14 @@ function application(network) {
   });
 }
 
-/** The token for the one account that is there, or why there is none. */
+/** The token of the only account, or why there is none. */
 async function silent(app) {
   const accounts = await app.getTokenCache().getAllAccounts();
   if (accounts.length !== 1) return { error: accounts.length ? 'several_accounts' : 'no_account' };
   return app.acquireTokenSilent({ account: accounts[0], scopes });
 }
 
-/** The token after a sign-in in the browser. A browser that fails ends the program: nobody will answer any more. */
+/** The token after a sign-in in the browser. A browser that fails ends the program: no response will come. */
 function signIn(app) {
   const browser = fileURLToPath(new URL('browser.mjs', import.meta.url));
   const openBrowser = async (url) => {

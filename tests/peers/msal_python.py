@@ -3,11 +3,11 @@
     python msal_python.py silent  --cache FILE AUTHORITY --client-id ID --scope S --ca FILE [--proxy URL]
     python msal_python.py sign-in --cache FILE AUTHORITY --client-id ID --scope S --ca FILE --cert FILE
 
-AUTHORITY is `--authority URL` (Entra) or `--oidc-authority URL` (any OpenID provider); MSAL Python wants https and one
-segment of path in both. `silent` reads the file, and writes it when the cache has changed; `sign-in` signs in through
+AUTHORITY is `--authority URL` (Entra) or `--oidc-authority URL` (any OpenID provider); MSAL Python requires https and one
+path segment in both. `silent` reads the file, and writes it if the cache has changed; `sign-in` signs in through
 `browser.mjs` and writes it. Each prints one line of JSON: "accounts", "result" (never a token, but the SHA-256 of the
-access token in hex), "token_requests" and "requests". Exit 0 also when there is no token: the caller judges the line.
-`sign-in` hands its environment on to `browser.mjs`, which reads AUTH_TEST_NODE_MODULES and AUTH_TEST_CHROMIUM.
+access token in hex), "token_requests" and "requests". It exits with 0 even without a token: the caller judges the line.
+`sign-in` passes its environment on to `browser.mjs`, which reads AUTH_TEST_NODE_MODULES and AUTH_TEST_CHROMIUM.
 """
 
 import argparse
@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class CountingClient:
-    """The HTTP client that MSAL would have used, with a list of what was asked for."""
+    """The HTTP client that MSAL would have used, with a list of the requests."""
 
     def __init__(self, ca, proxy):
         self.session = requests.Session()
@@ -53,7 +53,7 @@ class CountingClient:
 
 
 class Chromium(webbrowser.BaseBrowser):
-    """What `webbrowser.open` finds as the browser of the desktop."""
+    """The browser that `webbrowser.open` finds."""
 
     def __init__(self, cert):
         super().__init__("chromium of the tests")
@@ -64,7 +64,7 @@ class Chromium(webbrowser.BaseBrowser):
         return True
 
     def walk(self, url):
-        """Signs in; a browser that fails ends the program at once, for nobody will answer the listener any more."""
+        """Signs in; a browser that fails ends the program at once, because no response will reach the listener."""
         command = ["node", str(HERE / "browser.mjs"), url]
         if subprocess.run(command, env=self.environment, stdout=subprocess.DEVNULL).returncode:
             os._exit(1)
@@ -88,7 +88,7 @@ def arguments():
 
 
 def silent(app, args):
-    """The token for the one account that is there, or why there is none."""
+    """The token of the only account, or why there is none."""
     accounts = app.get_accounts()
     if len(accounts) != 1:
         return {"error": "no_account" if not accounts else "several_accounts"}
@@ -131,7 +131,7 @@ def main():
         oidc_authority=args.oidc_authority,
         http_client=client,
         token_cache=cache,
-        # Which hosts are one cloud is no question for other providers.
+        # Other providers are not asked which hosts form a cloud.
         instance_discovery=None if args.authority else False,
     )
     result = silent(app, args) if args.command == "silent" else sign_in(app, args)

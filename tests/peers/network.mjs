@@ -1,5 +1,5 @@
-// What MSAL Node sends its requests with (its INetworkModule): https to servers of the tests, through their proxy where
-// there is one, with a list of what was asked for.
+// The INetworkModule of MSAL Node: https to the servers of the tests, through their proxy if there is one, with a list
+// of the requests.
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -8,7 +8,7 @@ import tls from 'node:tls';
 const TIMEOUT = 20_000;
 
 export class Network {
-  /** `ca`: file of the root to trust, and no other. `proxy`: URL of the only way out. */
+  /** `ca`: file of the only root to trust. `proxy`: URL of the only way out. */
   constructor(ca, proxy) {
     this.ca = fs.readFileSync(ca);
     this.proxy = proxy && new URL(proxy);

@@ -2,17 +2,17 @@
 //
 //   node op.mjs
 //
-// Prints one line of JSON when it is ready, {"issuer", "port", "client_id", "scopes"}, and stops when its standard input
-// is closed or on SIGTERM, so that a test that is killed leaves nothing behind. What it reads from the environment:
+// Prints one line of JSON when it is ready, {"issuer", "port", "client_id", "scopes"}, and stops when its standard
+// input is closed or on SIGTERM, so that a killed test leaves nothing behind. Environment variables:
 //
 //   AUTH_TEST_NODE_MODULES   where the packages are (required)
-//   OP_HOST                  host of the issuer, default `localhost`; it listens on 127.0.0.1 in any case
+//   OP_HOST                  host of the issuer, default `localhost`; it always listens on 127.0.0.1
 //   OP_PREFIX                path of the issuer, such as `/contoso`; default none
-//   OP_CERT, OP_KEY          PEM files; with them it speaks https
+//   OP_CERT, OP_KEY          PEM files; if set, it serves https
 //   OP_ACCESS_TOKEN_TTL      seconds, default 3600
 //   OP_REFRESH_TOKEN_TTL     seconds, default 86400
-//   OP_ROTATE                `0` keeps one refresh token for good; otherwise each use gives a new one
-//   OP_PAR                   `offered` or `required` takes pushed authorization requests (RFC 9126); otherwise there are none
+//   OP_ROTATE                `0` keeps the refresh token; otherwise each use returns a new one
+//   OP_PAR                   `offered` or `required`: pushed authorization requests (RFC 9126); otherwise none
 //   OP_LOG                   file that gets one line of JSON per request: {"method", "path", "status", "grant_type"}
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -28,7 +28,7 @@ const refreshTokenTTL = Number(env.OP_REFRESH_TOKEN_TTL ?? 86400);
 
 const CLIENT_ID = 'native-public';
 
-// Two protected APIs. Asking for a scope of one chooses it as the audience of a signed access token, as at Entra.
+// Two protected APIs. A scope of one selects it as the audience of a signed access token, as at Entra.
 const RESOURCES = {
   'https://orders.example/': ['https://orders.example/read', 'https://orders.example/write'],
   'https://files.example/': ['https://files.example/read'],
@@ -54,7 +54,7 @@ const configuration = {
   pkce: { required: () => true },
   scopes: ['openid', 'offline_access', 'profile', 'email'],
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email'] },
-  conformIdTokenClaims: false, // the profile stands in the id_token
+  conformIdTokenClaims: false, // the ID token contains the profile
   findAccount: (ctx, sub) => ({
     accountId: sub,
     claims: () => ({
@@ -92,7 +92,7 @@ function resourceOf(scope = '') {
   return Object.keys(RESOURCES).find((resource) => RESOURCES[resource].some((known) => asked.includes(known)));
 }
 
-// Puts the provider under the prefix; `undefined` for a path outside of it.
+// Puts the provider under the prefix; `undefined` for a path outside it.
 function route(raw) {
   const url = new URL(raw, 'http://localhost');
   if (url.pathname !== prefix && !url.pathname.startsWith(`${prefix}/`)) return undefined;
@@ -101,8 +101,8 @@ function route(raw) {
   return { outer: url.pathname + url.search, inner: path + url.search };
 }
 
-// What clients of Entra ask for, said in the words of the standard: `offline_access` counts only with `consent`, and
-// there is no account picker, so `select_account` is a new login. What was pushed stays as it is.
+// Translates requests of Entra clients to the standard: `offline_access` requires `consent`, and without an account
+// picker `select_account` is a new login. Pushed requests are left unchanged.
 function promptFor(query) {
   const prompt = (query.get('prompt') ?? '').split(' ').filter(Boolean);
   if (prompt.includes('none')) return 'none';
@@ -132,7 +132,7 @@ provider.use(async (ctx, next) => {
     };
     fs.appendFileSync(env.OP_LOG, `${JSON.stringify(line)}\n`);
   }
-  // The built-in pages want a font from the internet.
+  // The built-in pages request a font from the internet.
   if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(/@import url\([^)]*\);?/g, '');
 });
 const answer = provider.callback();

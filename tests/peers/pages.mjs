@@ -1,15 +1,15 @@
-// Looks at our pages with a real, headless Chromium: in light and in dark, as wide as a phone and as a desktop.
+// Looks at our pages with a real, headless Chromium: light and dark, on a phone and on a desktop.
 //
 // usage: node pages.mjs NAME=URL…
 //
 // Prints one line of JSON: a list of {"name", "scheme", "width", "title", "heading", "landmarks", "lang", "scripts",
-// "images", "overflow", "text", "graphics", "complaints"}; `text` and `graphics` are the lowest contrast ratios (WCAG 2.2),
-// `overflow` the pixels that stand out to the right, `complaints` what Chromium says of the page. What it reads from the
-// environment:
+// "images", "overflow", "text", "graphics", "complaints"}; `text` and `graphics` are the lowest contrast ratios (WCAG
+// 2.2), `overflow` the pixels that overflow to the right, `complaints` what Chromium reports about the page.
+// Environment variables:
 //
 //   AUTH_TEST_NODE_MODULES    where the packages are (required)
 //   AUTH_TEST_CHROMIUM        the Chromium program (required)
-//   AUTH_TEST_PAGES           a folder for pictures (PNG): NAME-SCHEME-WIDTH.png
+//   AUTH_TEST_PAGES           a folder for screenshots (PNG): NAME-SCHEME-WIDTH.png
 import path from 'node:path';
 import { load, required } from './load.mjs';
 
@@ -68,7 +68,7 @@ try {
     const page = await browser.newPage();
     page.setDefaultTimeout(10_000);
     const complaints = [];
-    // A page that is refused with a status of its own is no complaint of Chromium about the page.
+    // Chromium also reports an error status of the page itself, which is no complaint.
     page.on('console', (message) => {
       if (!message.text().startsWith('Failed to load resource: the server responded with')) complaints.push(message.text());
     });

@@ -1,6 +1,6 @@
-//! Our pages in Chromium, as the receiver serves them: in light and in dark, as wide as a phone and as a desktop.
+//! The pages in Chromium, as the receiver serves them: light and dark, on a phone and on a desktop.
 //!
-//! With `AUTH_TEST_PAGES` they leave pictures in that folder: `cargo xtask pages`.
+//! `AUTH_TEST_PAGES` names a folder for screenshots: `cargo xtask pages`.
 
 use std::ffi::OsString;
 
@@ -25,13 +25,13 @@ const TEMPLATE: &str = r#"<!doctype html>
 <body onload="document.title = 'run'"><header>{name}</header><main><h1>Zurück zu {name}</h1><p>{text}</p></main>
 <footer>{note}</footer></body></html>"#;
 
-/// A sign-in that waits for a page to be asked for.
+/// A sign-in that waits for its response.
 struct Waiting {
     address: String,
     wait: JoinHandle<bool>,
 }
 
-/// Serves one sign-in, whose response comes by query, so that an address is all that Chromium needs.
+/// Serves one sign-in whose response comes in the query, so that Chromium only needs a URL.
 fn serve(pages: &Pages, answer: &str) -> Waiting {
     let receiver = LoopbackReceiver::bind(&RedirectUri::parse("http://localhost").unwrap()).unwrap();
     let redirect_uri = receiver.redirect_uri().clone();
@@ -49,7 +49,7 @@ fn serve(pages: &Pages, answer: &str) -> Waiting {
     Waiting { address: format!("{address}&{state}"), wait }
 }
 
-/// What Chromium sees at these addresses; it may leave pictures of it.
+/// Returns what Chromium sees at these URLs; it may leave screenshots.
 async fn look(addresses: impl IntoIterator<Item = (&str, &str)>, pictures: Option<OsString>) -> Vec<Value> {
     let words = addresses.into_iter().map(|(name, address)| format!("{name}={address}"));
     let home = Home::default();
@@ -59,7 +59,7 @@ async fn look(addresses: impl IntoIterator<Item = (&str, &str)>, pictures: Optio
 }
 
 #[tokio::test]
-async fn every_page_is_legible_fits_a_phone_and_is_not_complained_of() {
+async fn every_page_is_legible_fits_a_phone_and_causes_no_complaints() {
     let branding = Branding::new("Contoso Notes").unwrap().accent("#0f766e").unwrap().logo_svg(LOGO).unwrap();
     let (plain, branded) = (Pages::default(), Pages::branded(&branding));
     let sign_ins = [
@@ -90,9 +90,9 @@ async fn every_page_is_legible_fits_a_phone_and_is_not_complained_of() {
         assert_eq!(page["images"].as_u64(), Some(u64::from(name.starts_with("branded"))), "{page}");
         assert_eq!(page["complaints"].as_array().map(Vec::len), Some(0), "{page}");
     }
-    // Half of a colour that is not applied would still be legible.
-    let grounds: Vec<_> = seen.iter().filter(|page| page["name"] == "success").map(|page| &page["text"]).collect();
-    assert_ne!(grounds[0], grounds[2], "dark is another page than light");
+    // A colour scheme that is applied only in part would still be legible.
+    let ratios: Vec<_> = seen.iter().filter(|page| page["name"] == "success").map(|page| &page["text"]).collect();
+    assert_ne!(ratios[0], ratios[2], "dark differs from light");
     for (name, waiting) in sign_ins {
         assert!(waiting.wait.await.unwrap(), "{name}");
     }
@@ -109,21 +109,22 @@ async fn the_policy_applies_the_style_of_a_template_and_stops_its_handlers() {
         assert_eq!(page["title"], "Return to Contoso & Söhne", "the handler did not run");
         let complaints = page["complaints"].to_string();
         assert!(complaints.contains("Content Security Policy") && complaints.contains("event handler"), "{complaints}");
-        // The colours are the template's: anything else would be black on white in light and white on black in dark.
+        // The colours are those of the template: without its style they would be black on white, or white on black in
+        // dark mode.
         assert!(page["text"].as_f64().is_some_and(|ratio| (20.0..20.99).contains(&ratio)), "{page}");
     }
     assert!(waiting.wait.await.unwrap());
 }
 
 #[tokio::test]
-async fn s26_the_browser_goes_where_the_application_wants_it() {
+async fn s26_the_browser_is_redirected_to_the_application() {
     let (there, branding) = (serve(&Pages::default(), "code=abc"), Branding::new("There").unwrap());
-    // Another receiver plays the page of the application: it shows its own at whatever address.
+    // Another receiver plays the page of the application: it answers at any URL.
     let target = there.address.split('?').next().unwrap().parse().unwrap();
     let pages = Pages::branded(&branding).success_redirect(&target).unwrap();
     let waiting = serve(&pages, "code=abc");
     let seen = look([("redirect", waiting.address.as_str())], None).await;
-    assert_eq!(seen[0]["heading"], "Not part of this sign-in", "that is what the other receiver says");
+    assert_eq!(seen[0]["heading"], "Not part of this sign-in", "the reply of the other receiver");
     assert!(waiting.wait.await.unwrap());
     there.wait.abort();
 }

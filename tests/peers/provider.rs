@@ -1,4 +1,4 @@
-//! The OpenID provider, and the program `auth` that signs in there with Chromium.
+//! The OpenID provider, and the program `auth`, which signs in there with Chromium.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ impl Provider {
         Self::start(Home::default(), None, None).await
     }
 
-    /// One that takes pushed authorization requests, or takes no others.
+    /// A provider that offers pushed authorization requests, or requires them.
     pub(crate) async fn with_pushed_requests(required: bool) -> Self {
         let pushed = if required { "required" } else { "offered" };
         Self::start(Home::default(), None, Some(pushed)).await
@@ -68,7 +68,7 @@ impl Provider {
         self.home.file("tokens.json")
     }
 
-    /// What the page in Chromium said at the end.
+    /// The last page in Chromium.
     pub(crate) fn page(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.home.file("page.json")).unwrap()).unwrap()
     }
@@ -90,20 +90,20 @@ impl Provider {
         self.auth(&format!("token --output json {line}")).args(["--scope", self.scope()])
     }
 
-    /// Chromium at an address that asks for the code of another device.
+    /// Chromium, at a URL that asks for the code of another device.
     pub(crate) fn enter_code(&self, address: &str, user_code: &str) -> Run {
         let run = self.home.run("node").args([script("browser.mjs").as_os_str(), address.as_ref()]);
         self.trusting(with_peers(run.env("AUTH_TEST_USER_CODE", user_code)))
     }
 
-    /// Chromium at a web application that leads to the provider, and then at what is pressed there.
+    /// Chromium, at a web application that leads to the provider; `then` is pressed afterwards.
     pub(crate) fn browse(&self, address: &str, then: &str) -> Run {
         let run = self.home.run("node").args([script("browser.mjs").as_os_str(), address.as_ref()]);
         let (origin, _) = self.issuer().rsplit_once('/').unwrap();
         self.trusting(with_peers(run.env("AUTH_TEST_PROVIDER", origin).env("AUTH_TEST_THEN", then)))
     }
 
-    /// A program that trusts the provider's certificates.
+    /// Makes a program trust the certificates of the provider.
     pub(crate) fn trusting(&self, run: Run) -> Run {
         match &self.certificates {
             Some(made) => run.env("SSL_CERT_FILE", &made.authority).env("AUTH_TEST_CERT", &made.server),
@@ -111,13 +111,13 @@ impl Provider {
         }
     }
 
-    /// What was asked of the provider so far.
+    /// The requests to the provider so far.
     pub(crate) fn requests(&self) -> Vec<Value> {
         let log = std::fs::read_to_string(self.home.file("requests.log")).unwrap_or_default();
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// How many requests of a grant type were answered with tokens; each that was made has to be.
+    /// The number of requests of a grant type, all of which must have been answered with tokens.
     pub(crate) fn grants(&self, grant_type: &str) -> usize {
         let requests = self.requests();
         let of = requests.iter().filter(|request| request["grant_type"] == grant_type);
@@ -130,7 +130,7 @@ impl Provider {
     }
 }
 
-/// Tells a program where the peers are.
+/// Sets the variables that tell a program where the peers are.
 pub(crate) fn with_peers(run: Run) -> Run {
     ["AUTH_TEST_NODE_MODULES", "AUTH_TEST_CHROMIUM"].into_iter().fold(run, |run, name| run.env(name, installed(name)))
 }

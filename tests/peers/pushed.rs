@@ -6,10 +6,11 @@ use serde_json::json;
 use crate::provider::Provider;
 
 #[tokio::test]
-async fn a_sign_in_is_pushed_and_refreshed_as_any_other() {
+async fn a_pushed_sign_in_works_like_any_other() {
     for required in [false, true] {
         let provider = Provider::with_pushed_requests(required).await;
-        // What is pushed nobody adapts on the way: the provider gives a refresh token where it may ask for consent only.
+        // A pushed request is not changed on the way: the provider issues a refresh token only if it may ask for
+        // consent.
         let token = provider.token("--prompt consent --login-hint ada").end().await.expect(0).json();
         assert_eq!(token["source"], "identity_provider");
         assert_eq!(token["account"]["username"], "ada@contoso.example");
@@ -22,7 +23,7 @@ async fn a_sign_in_is_pushed_and_refreshed_as_any_other() {
         cache::expire_file(&provider.cache_file());
         let refreshed = provider.token("--silent").end().await.expect(0).json();
         assert_eq!((&refreshed["source"], &refreshed["account"]), (&json!("identity_provider"), &token["account"]));
-        assert_eq!(provider.requests().iter().filter(pushed).count(), 1, "only pages need it");
+        assert_eq!(provider.requests().iter().filter(pushed).count(), 1, "only a sign-in pushes its request");
         provider.stop().await;
     }
 }

@@ -2,8 +2,8 @@
 
     python3 secret_items.py FOLDER save TEXT | load | count | add NAME
 
-`save` and `load` are those of its persistence; `count` tells how many items there are under its attributes; `add` adds an
-access token to its cache and tells which are in it. It runs on the Python of the system, which has PyGObject.
+`save` and `load` are those of its persistence; `count` prints the number of items under its attributes; `add` adds an
+access token to its cache and prints which are in it. It runs on the Python of the system, which has PyGObject.
 """
 
 import os

@@ -1,6 +1,6 @@
-//! One cache file for the program `auth` and for the MSALs of other languages, in both directions, at the real host names:
-//! behind a loopback proxy a provider of ours answers for them. Nobody signs in: each story begins with a cache that one
-//! of the libraries wrote when somebody did.
+//! One cache file shared by the program `auth` and the MSALs of other languages, in both directions, at the real host
+//! names: a provider of ours, behind a loopback proxy, answers for them. There is no sign-in: each story begins with a
+//! cache that one of the libraries wrote.
 
 use auth_tests::authority::proxy::Proxy;
 use auth_tests::authority::{FakeAuthority, TokenRequest, new_access_token, new_refresh_token};
@@ -10,7 +10,7 @@ use auth_tests::fixtures::{self, Fixture, Kind, Network, Step};
 use auth_tests::place::Place;
 use serde_json::Value;
 
-use crate::msal::{Msal, Said, Told};
+use crate::msal::{Arguments, Msal, Said};
 
 /// A home with a cache, and a provider.
 struct Story<'a> {
@@ -40,7 +40,7 @@ impl<'a> Story<'a> {
     async fn msal(&self, msal: Msal) -> Said {
         let app = &self.step.app;
         let kind = if app.authority_kind == Kind::Oidc { "--oidc-authority" } else { "--authority" };
-        let told = Told {
+        let arguments = Arguments {
             home: &self.place.home,
             cache: &self.place.file(),
             authority: (kind, &app.authority),
@@ -48,10 +48,10 @@ impl<'a> Story<'a> {
             scope: &self.step.scopes[0],
             root: self.proxy.root(),
         };
-        msal.run("silent", &told, &["--proxy", self.proxy.url()]).await
+        msal.run("silent", &arguments, &["--proxy", self.proxy.url()]).await
     }
 
-    /// As if an hour passed: access tokens expire, refresh tokens are older.
+    /// Moves the cache an hour into the past: access tokens expire, refresh tokens age.
     fn expire(&self) {
         cache::expire_file(&self.place.file());
         cache::change_file(&self.place.file(), |document| {
@@ -63,7 +63,7 @@ impl<'a> Story<'a> {
         });
     }
 
-    /// Demands that there were `count` token requests, the last of them a refresh with this token.
+    /// Asserts that there were `count` token requests, the last of them a refresh with this token.
     #[track_caller]
     fn redeemed(&self, count: usize, refresh_token: &str) {
         self.provider.assert_no_strays();
@@ -76,7 +76,7 @@ impl<'a> Story<'a> {
         assert!(value("scope").split(' ').any(|scope| scope == self.step.scopes[0]), "{}", value("scope"));
     }
 
-    /// What the other one wrote: `auth` uses a good token, then refreshes an expired one.
+    /// Starts from what the MSAL wrote: `auth` uses a valid token, then refreshes an expired one.
     async fn auth_reads(&self) -> Value {
         assert_eq!(self.auth().await["access_token"], *self.step.access_token);
         assert_eq!(self.provider.token_requests().len(), 0);
@@ -87,7 +87,7 @@ impl<'a> Story<'a> {
         token
     }
 
-    /// What `auth` wrote: the other one uses a good token, then refreshes an expired one; `auth` uses that.
+    /// Continues from what `auth` wrote: the MSAL uses a valid token, then refreshes an expired one, which `auth` uses.
     async fn other_reads(&self, msal: Msal, token: &Value) {
         let found = self.msal(msal).await;
         found.found(&new_access_token(1));
@@ -105,7 +105,7 @@ fn fixture(name: &str) -> Fixture {
     fixtures::all().into_iter().find(|fixture| fixture.name == name).unwrap().moved_to(cache::now())
 }
 
-/// The story, until `auth` uses what the other one refreshed.
+/// The story, until `auth` uses what the MSAL refreshed.
 async fn tell<'a>(fixture: &'a Fixture, msal: Msal) -> Story<'a> {
     let story = Story::begin(fixture).await;
     let token = story.auth_reads().await;
@@ -113,7 +113,7 @@ async fn tell<'a>(fixture: &'a Fixture, msal: Msal) -> Story<'a> {
     story
 }
 
-/// The whole story: `auth` refreshes what the other one refreshed, and the other one uses that.
+/// The whole story: `auth` refreshes what the MSAL refreshed, and the MSAL uses that.
 async fn tell_to_the_end(name: &str, msal: Msal) {
     let fixture = fixture(name);
     let story = tell(&fixture, msal).await;

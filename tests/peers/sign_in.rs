@@ -1,4 +1,4 @@
-//! Signing in at the certified provider with a real browser.
+//! Sign-in at the certified provider with a real browser.
 
 use auth::{AuthError, Authority, IdToken, PublicClient, Secret};
 use auth_tests::{cache, certificates};
@@ -22,7 +22,7 @@ async fn tell(provider: Provider) {
     let page = provider.page();
     assert!(page["text"].as_str().unwrap().contains("Return to the application"), "{page}");
     assert!(!page["url"].as_str().unwrap().contains("code="), "no code stays in the address bar");
-    assert_eq!(page["outside"], json!([]), "our page loads nothing from elsewhere");
+    assert_eq!(page["outside"], json!([]), "the page loads nothing from elsewhere");
 
     let asked = provider.requests().len();
     for line in ["", "--silent", "--account ADA@contoso.example --silent"] {
@@ -85,13 +85,13 @@ async fn sign_in_silent_refresh_and_logout_over_https() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_a_stranger_is_exit_5_and_named() {
+async fn an_untrusted_certificate_is_exit_5_with_the_reason() {
     let provider = Provider::over_https().await;
     let stranger = certificates::stranger(provider.home.path());
     let ended = provider.token("").env("SSL_CERT_FILE", stranger).end().await.expect(5);
-    let told = ended.json();
-    assert_eq!(told["error"], "network_not_available");
-    assert!(told["error_description"].as_str().unwrap().contains("certificate"), "{told}");
+    let error = ended.json();
+    assert_eq!(error["error"], "network_not_available");
+    assert!(error["error_description"].as_str().unwrap().contains("certificate"), "{error}");
     assert_eq!(provider.requests().len(), 0);
     provider.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The example of a web application at the certified provider, visited with a real browser.
+//! The example web application at the certified provider, visited with a real browser.
 
 #[path = "../../crates/auth/examples/web/site.rs"]
 mod site;
@@ -16,7 +16,7 @@ async fn a_visitor_signs_in_stays_signed_in_and_signs_out() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_pushed_is_kept_as_any_other() {
+async fn a_pushed_request_is_kept_in_the_session_like_any_other() {
     tell(Provider::with_pushed_requests(true).await).await;
 }
 
@@ -31,7 +31,8 @@ async fn tell(provider: Provider) {
     };
     tokio::spawn(async move { axum::serve(listener, site.router()).await });
 
-    // The provider is at `localhost`, which to browsers is another site than `127.0.0.1`: the cookie is sent nevertheless.
+    // The provider is at `localhost`, which browsers consider a different site from `127.0.0.1`; the cookie is sent
+    // nevertheless.
     let browsed = provider.browse(&format!("{address}/sign-in"), "reload;Sign out").end().await.expect(0).json();
     let pages = browsed["pages"].as_array().unwrap();
     assert_eq!(pages.len(), 2, "{browsed}");

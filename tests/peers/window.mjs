@@ -1,11 +1,11 @@
-// One headless Chromium with one profile, whose tabs do what they are told, beside each other. Prints one line of JSON when
-// it is ready, and stops when its standard input is closed. Each line of its input is a command, {"id", "does", "url"}, each
+// One headless Chromium with one profile, whose tabs obey commands concurrently. Prints one line of JSON when it is
+// ready, and stops when its standard input is closed. Each line of its input is a command, {"id", "does", "url"}, each
 // line of its output an answer, {"id", ...}:
 //
 //   "accept", "cancel"   signs in at the emulator, or presses Cancel there: {"url", "text"} of the application's page
 //   "close"              opens the page and closes the tab: {}
 //   "look"               opens the page: {"status", "text"}
-//   "attack"             opens a page that sends requests of its own, and leaves it once there were fifty: {}
+//   "attack"             opens a page that sends requests of its own, and returns after fifty of them: {}
 //   "stop"               closes the tab of an attack: {}
 import readline from 'node:readline';
 import { launch } from './chromium.mjs';
@@ -16,13 +16,13 @@ const profile = await browser.newContext();
 profile.setDefaultTimeout(20_000);
 const attacks = new Map();
 
-// Walks the pages of the emulator until the application has its answer.
+// Walks through the pages of the emulator until the application has its response.
 async function signIn(page, url, button) {
   const provider = new URL(url).origin;
   const left = (address) => address.origin !== provider;
   await page.goto(url, { waitUntil: 'load' });
   for (let seen = 0; seen < PAGES && !left(new URL(page.url())); seen += 1) {
-    // A page may also go on by itself, as the one does that posts the answer to the application.
+    // A page may also continue by itself, such as the one that posts the response to the application.
     const pressed = page.locator(button).first();
     await Promise.race([page.waitForURL(left), pressed.waitFor()]);
     if (!left(new URL(page.url()))) await Promise.all([page.waitForEvent('load'), pressed.click()]);
@@ -37,9 +37,9 @@ const COMMANDS = {
   close: async (page, url) => void await page.goto(url, { waitUntil: 'load' }),
   look: async (page, url) => {
     const first = page.waitForEvent('response');
-    first.catch(() => {}); // it is asked for below, if at all
+    first.catch(() => {}); // it is awaited below, if at all
     const response = await page.goto(url, { waitUntil: 'load' }).catch((error) => {
-      // In place of an answer that has no page Chromium shows one of its own.
+      // For a response without a page, Chromium shows one of its own.
       if (error.message.includes('ERR_HTTP_RESPONSE_CODE_FAILURE')) return first;
       throw error;
     });

@@ -1,4 +1,4 @@
-//! Sign-ins at the emulator with a real browser, in which other things happen at the same time.
+//! Sign-ins at the emulator with a real browser in which other things happen at the same time.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -32,7 +32,7 @@ struct Window {
     _home: Home,
 }
 
-/// Who waits for which answer.
+/// The waiters, by the id of the answer they wait for.
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
 impl Window {
@@ -59,7 +59,7 @@ impl Window {
         Self { input: AsyncMutex::new(child.stdin.take().unwrap()), waiting, child, _home: home }
     }
 
-    /// Has a tab do this, and waits for what came of it.
+    /// Makes a tab do this, and waits for the outcome.
     async fn tab(&self, does: &str, url: &str) -> Value {
         let (sender, answer) = oneshot::channel();
         let id = rand::random::<u32>().into();
@@ -130,13 +130,13 @@ impl App {
         self.client.acquire_token_interactive(&Scopes::parse("User.Read").unwrap())
     }
 
-    /// A whole sign-in; `user` is what happens once the page is asked for.
+    /// A whole sign-in; `user` runs once the page is requested.
     async fn with<T>(&mut self, user: impl AsyncFnOnce(String) -> T) -> (Result<AuthResult, AuthError>, T) {
         let (call, pages) = (self.sign_in().send(), &mut self.pages);
         tokio::join!(call, async { user(pages.recv().await.unwrap()).await })
     }
 
-    /// The user signs in, and sees the page of the application.
+    /// The user signs in and sees the page of the application.
     async fn succeeds(&mut self, window: &Window) {
         let (result, page) = self.with(async |url| window.tab("accept", &url).await).await;
         check(&result.unwrap(), &page);
@@ -149,7 +149,7 @@ fn check(result: &AuthResult, page: &Value) {
     assert!(!page["url"].as_str().unwrap().contains("code="), "no code stays in the address bar");
 }
 
-/// Where the answer is waited for.
+/// The port on which the response is awaited.
 fn port(url: &str) -> u16 {
     let (_, rest) = url.split_once("redirect_uri=http%3A%2F%2Flocalhost%3A").unwrap();
     rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
@@ -160,7 +160,7 @@ async fn start() -> (Emulator, Window) {
 }
 
 #[tokio::test]
-async fn signing_in_by_form_post_and_by_query() {
+async fn sign_in_works_by_form_post_and_by_query() {
     let (emulator, window) = start().await;
     for answers in [Answers::ByFormPost, Answers::ByQuery] {
         App::new(&emulator, answers).succeeds(&window).await;
@@ -172,7 +172,7 @@ async fn signing_in_by_form_post_and_by_query() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_the_user_cancels() {
+async fn a_user_who_cancels_sees_why_and_can_sign_in_again() {
     let (emulator, window) = start().await;
     for answers in [Answers::ByFormPost, Answers::ByQuery] {
         let mut app = App::new(&emulator, answers);
@@ -185,9 +185,9 @@ async fn a_sign_in_that_the_user_cancels() {
     window.close().await;
 }
 
-/// Nobody hears of a tab that is closed: the call ends by its time, or is given up. The next one is as good as the first.
+/// The call does not notice that a tab was closed: it times out, or is dropped. The next call is not affected.
 #[tokio::test]
-async fn a_tab_that_is_closed_and_a_second_try() {
+async fn after_a_tab_was_closed_the_next_sign_in_works() {
     let (emulator, window) = start().await;
     let mut app = App::new(&emulator, Answers::ByFormPost);
     let limit = Duration::from_secs(3);
@@ -205,9 +205,9 @@ async fn a_tab_that_is_closed_and_a_second_try() {
     window.close().await;
 }
 
-/// Somebody opens the address by hand, with all that a browser asks for beside a page.
+/// The address is opened by hand, and with it all that a browser requests besides the page.
 #[tokio::test]
-async fn a_tab_that_has_nothing_to_do_with_it() {
+async fn an_unrelated_tab_is_refused_and_the_sign_in_works() {
     let (emulator, window) = start().await;
     for (answers, status) in [(Answers::ByFormPost, 405), (Answers::ByQuery, 400)] {
         let mut app = App::new(&emulator, answers);
@@ -231,7 +231,7 @@ async fn a_tab_that_has_nothing_to_do_with_it() {
 }
 
 #[tokio::test]
-async fn two_sign_ins_at_once_in_one_profile() {
+async fn two_sign_ins_at_once_work_in_one_profile() {
     let (emulator, window) = start().await;
     let (mut one, mut two) = (App::new(&emulator, Answers::ByFormPost), App::new(&emulator, Answers::ByFormPost));
     tokio::join!(one.succeeds(&window), two.succeeds(&window));
@@ -240,7 +240,7 @@ async fn two_sign_ins_at_once_in_one_profile() {
     window.close().await;
 }
 
-/// Serves `hostile.html` at an origin of its own, to the end of the test.
+/// Serves `hostile.html` at an origin of its own until the test ends.
 async fn hostile_site() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -258,7 +258,7 @@ async fn hostile_site() -> String {
     url
 }
 
-/// What the listener refuses, as this thread logs it.
+/// The requests that the listener refused, as this thread logs them.
 #[derive(Clone, Default)]
 struct Refused(Arc<Mutex<Vec<u8>>>);
 
@@ -282,7 +282,7 @@ impl Write for Refused {
 }
 
 #[tokio::test]
-async fn a_page_that_floods_the_port_with_everything_it_can_send() {
+async fn a_page_that_floods_the_port_does_not_disturb_the_sign_in() {
     let (emulator, window) = start().await;
     let site = hostile_site().await;
     for answers in [Answers::ByFormPost, Answers::ByQuery] {
