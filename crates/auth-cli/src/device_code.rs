@@ -28,7 +28,7 @@ pub(crate) struct Intended<'a> {
     pub(crate) user: Option<&'a str>,
 }
 
-/// Shows the code, after the lines in `why`, and waits for the user, with the time left.
+/// Prints the lines in `why` and the code, and waits for the user, showing the time left.
 pub(crate) async fn sign_in(
     request: DeviceCodeRequest,
     intended: &Intended<'_>,

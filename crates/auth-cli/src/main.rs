@@ -45,7 +45,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         return commands::run(command).await;
     }
     tokio::select! {
-        // The interrupt is listened for first: the command may print a prompt before it waits for anything.
+        // Polled first, to listen for the interrupt: the command may print a prompt before it waits for anything.
         biased;
         interrupt = tokio::signal::ctrl_c() => Err(match interrupt {
             Ok(()) => Failure::interrupted(),

@@ -51,7 +51,7 @@ impl Pasted {
     }
 }
 
-/// As large as the buffer of `Stdin`, which is then bypassed: it is never wiped.
+/// As large as the buffer of `Stdin`, so that reads bypass that one, which is never wiped.
 const AT_ONCE: usize = 8 * 1024;
 
 /// Sends each line of `input`, and leaves no copy of it behind (S-109).

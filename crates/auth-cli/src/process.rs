@@ -21,7 +21,7 @@ pub(crate) fn harden() {}
 #[cfg(target_os = "linux")]
 pub(crate) fn survive_file_size_limits() {
     use tokio::signal::unix::{SignalKind, signal};
-    // Once tokio has handled the signal it has no effect, even after the listener is dropped. If that fails, the
+    // Once tokio handles the signal it has no further effect, even after the listener is dropped. If that fails, the
     // program is no worse off than any other.
     drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
 }

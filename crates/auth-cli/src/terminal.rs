@@ -71,7 +71,7 @@ pub(crate) fn result(line: impl Display) {
 pub(crate) fn json(value: &impl Serialize) {
     // Structs of strings and numbers always serialize.
     let json = serde_json::to_string(value).unwrap_or_default();
-    // Outside its strings JSON is ASCII, so escapes change nothing but their spelling.
+    // Outside its strings JSON is ASCII, so these escapes do not change its meaning.
     let escaped = json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
         if is_plain(c) {
             escaped.push(c);

@@ -39,7 +39,7 @@ pub async fn sign_in(
     let response = receiver.receive(expectation);
     tokio::pin!(response, pasted);
     tokio::select! {
-        // A response that has arrived takes precedence over how the opener ended; pasted text is looked at last.
+        // A response that has arrived takes precedence over how the opener ended; pasted text comes last.
         biased;
         response = &mut response => return Ok(response?),
         opened = browser.open(url) => opened?,

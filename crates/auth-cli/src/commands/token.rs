@@ -273,7 +273,7 @@ fn device_code(client: &PublicClient, args: &TokenArgs, parsed: &Parsed, selecte
     request
 }
 
-/// Returns the name of the expected user, for a page that cannot be told.
+/// Returns the name of the expected user, to show with a device code: its page cannot be told who is expected.
 fn user<'a>(args: &'a TokenArgs, selected: &'a Selected) -> Option<&'a str> {
     args.login_hint.as_deref().or_else(|| match (selected, &args.account) {
         (Selected::Cached(account), Some(_)) => account.login_hint(),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The permission of all users to write.
+/// The mode bit that lets everyone write.
 const WORLD_WRITABLE: u32 = 0o002;
 const EXECUTABLE: u32 = 0o111;
 

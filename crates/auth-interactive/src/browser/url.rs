@@ -1,4 +1,4 @@
-//! The check that a URL may be passed to another program (S-31).
+//! Checks that a URL may be passed to another program (S-31).
 
 use core::net::Ipv4Addr;
 

@@ -6,7 +6,7 @@ use super::reply::Refusal;
 
 /// The largest body, in bytes (S-22).
 const MAX_BODY: usize = 64 * 1024;
-/// The most bytes around the data of chunks: sizes, extensions, trailers, line ends.
+/// The limit on what surrounds the data of chunks (sizes, extensions, trailers, line ends), in bytes.
 const MAX_FRAMING: usize = 16 * 1024;
 
 /// How the end of a body is found.

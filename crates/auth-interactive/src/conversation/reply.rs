@@ -53,13 +53,13 @@ impl Refusal {
 pub(crate) struct Reply(Vec<u8>);
 
 impl Reply {
-    /// Shows a page to the person who signed in.
+    /// A page for the user.
     pub(crate) fn page(page: &Document) -> Self {
         Self((head("200 OK", "", page.html.len(), &page.policy) + &page.html).into_bytes())
     }
 
-    /// Redirects the browser: after a query response to the bare path, so that the code leaves the address bar (S-27),
-    /// or to where the application wants it (S-26).
+    /// A redirect: after a query response to the bare path, so that the code leaves the address bar (S-27), or to where
+    /// the application wants it (S-26).
     pub(crate) fn see_other(location: &str) -> Self {
         Self(head("303 See Other", &format!("Location: {location}\r\n"), 0, &wrong_request().policy).into_bytes())
     }

@@ -26,7 +26,7 @@ pub(crate) struct Rules {
     pub(crate) pages: Pages,
 }
 
-/// What follows from an accepted head.
+/// The outcome of an accepted head.
 pub(super) enum Admission {
     /// The request is complete.
     Arrived(Arrival),
@@ -123,7 +123,7 @@ fn check_fetch_mode(head: &Head<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Requires the type of a form, without parameters: no browser adds one (S-19).
+/// Requires the media type of a form, without parameters, which no browser adds (S-19).
 fn check_form(head: &Head<'_>) -> Result<(), Refusal> {
     let value = head.once("content-type")?.unwrap_or_default();
     let form = value.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");

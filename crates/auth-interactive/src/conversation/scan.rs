@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 
 use super::reply::Refusal;
 
-/// The most bytes of header fields in total (S-22).
+/// The limit on all header fields together, in bytes (S-22).
 const MAX_HEADERS: usize = 32 * 1024;
-/// The size of most heads, in bytes.
+/// The initial capacity, enough for most heads, in bytes.
 const USUAL_HEAD: usize = 4096;
-/// The most header fields (S-22).
+/// The limit on the number of header fields (S-22).
 pub(super) const MAX_FIELDS: usize = 64;
 
 pub(super) struct HeadScan {

@@ -41,7 +41,7 @@ fn styles(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The position of the first `name`, which is in lower case, in whatever case.
+/// The position of the first `name`, given in lower case, ignoring ASCII case.
 pub(super) fn find(html: &str, name: &str) -> Option<usize> {
     // Only ASCII changes, so positions stay the same.
     html.to_ascii_lowercase().find(name)

@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 
 use crate::conversation::{Arrival, Conversation, Part, Refusal, Reply, Rules, Step};
 
-/// The time to finish the head, from the accept (S-23).
+/// The time limit for the head, from the accept (S-23).
 const HEAD: Duration = Duration::from_secs(5);
-/// The time to finish the body, from the end of the head (S-23).
+/// The time limit for the body, from the end of the head (S-23).
 const BODY: Duration = Duration::from_secs(10);
-/// The time to take our reply.
+/// The time limit for the peer to take our reply.
 const WRITE: Duration = Duration::from_secs(2);
-/// The time to close the connection after our reply (S-28).
+/// The time limit for the peer to close the connection after our reply (S-28).
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// What was read from a connection.

@@ -17,13 +17,13 @@ use crate::conversation::{Reply, Rules, Verdict, Wait};
 use crate::error::LoopbackError;
 use crate::expectation::Expectation;
 
-/// The most connections at once (S-23).
+/// The limit on concurrent connections (S-23).
 const MAX_CONNECTIONS: usize = 32;
-/// The most connections before the response (S-23).
+/// The limit on connections before the response (S-23).
 pub(super) const MAX_STRAYS: u32 = 10_000;
-/// The time for the browser to follow to the bare path (S-27).
+/// The time limit for the browser to follow to the bare path (S-27).
 const LANDING: Duration = Duration::from_secs(2);
-/// The time to write the last page and close its connection, longer than the limits on each together (S-28).
+/// The time limit for writing the last page and closing its connection: more than both may take by themselves (S-28).
 const CLOSING: Duration = Duration::from_secs(4);
 /// The pause after a failed accept, as when the system has run out of file descriptors.
 const BREATH: Duration = Duration::from_millis(20);

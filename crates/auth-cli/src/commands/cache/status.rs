@@ -50,7 +50,7 @@ impl From<LockHolder> for LockJson {
 
 pub(super) async fn run(args: &CacheArgs) -> Result<(), Failure> {
     let store = args.store()?;
-    // Before it is read, because reading repairs permissions.
+    // Taken first, because reading repairs permissions.
     let state = store.file().state().map_err(AuthError::from)?;
     let content = content(&store).await;
     let status = StatusJson::new(store.file(), state, content);
@@ -69,7 +69,8 @@ struct Content {
 
 async fn content(store: &CacheStore) -> Result<Content, String> {
     let stored = store.read().await.map_err(|error| error.to_string())?;
-    let document = Document::parse(&stored.content).ok_or("it is not a JSON object; it will be moved aside at its next use")?;
+    let document =
+        Document::parse(&stored.content).ok_or("it is not a JSON object; it will be moved aside at its next use")?;
     let accounts = document.entries("Account");
     let accounts: BTreeSet<_> = accounts.iter().filter_map(|account| account.home_account_id.text()).collect();
     let entries = SECTIONS.map(|section| (section, document.entries(section).len())).into();
