@@ -149,7 +149,7 @@ async fn a_file_that_others_can_read_is_made_private() {
     let ended = cli.auth(LINE).end().await.expect(0);
     assert_eq!(ended.json()["source"], "cache");
     assert_eq!(mode(&cli.cache_file()), 0o600);
-    assert!(ended.stderr.contains("others"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("other users"), "{}", ended.stderr);
 }
 
 #[tokio::test]

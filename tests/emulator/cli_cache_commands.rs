@@ -87,7 +87,9 @@ async fn the_status_describes_the_file_its_folder_and_the_number_of_entries() {
     assert_eq!(status["lock"], json!({"process": 1, "name": "somebody"}));
     assert_eq!((&status["set_aside"], &status["shared_folder"]), (&json!(true), &json!(true)));
     let text = auth_cache(&cli, "status").end().await.expect(0).stdout;
-    for told in ["mode 0600", "accounts: 2", "RefreshToken 2", "process 1 (somebody)", "others can write", ".corrupt"] {
+    for told in
+        ["mode 0600", "accounts: 2", "RefreshToken 2", "process 1 (somebody)", "other users can write", ".corrupt"]
+    {
         assert!(text.contains(told), "{told}: {text}");
     }
     assert_eq!(std::fs::read_to_string(cli.home.file("tokens.json.lockfile")).unwrap(), "1 some\x1bbody");
@@ -204,6 +206,6 @@ async fn a_default_folder_that_others_can_write_is_not_used() {
     let named = folder.join("tokens.json");
     let ended = cli.auth_somewhere(line).args(["--cache-file".into(), named.clone()]).end().await.expect(0);
     assert_eq!(ended.json()["persisted"], true);
-    assert!(ended.stderr.contains("others can write"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("other users can write"), "{}", ended.stderr);
     assert!(named.exists());
 }

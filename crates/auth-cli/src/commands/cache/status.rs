@@ -120,7 +120,7 @@ impl StatusJson {
         });
         for (holds, line) in [
             (self.set_aside, "a document that could not be understood was moved aside, as .corrupt"),
-            (self.shared_folder, "others can write to its folder"),
+            (self.shared_folder, "other users can write to its folder"),
             (self.network_file_system, "it is on a network file system, where locks may have no effect"),
         ] {
             lines.extend(holds.then(|| line.to_owned()));
