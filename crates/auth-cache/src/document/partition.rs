@@ -43,13 +43,22 @@ impl Partition {
         }
     }
 
-    /// The access tokens that may be returned to a request for `wanted`, best first, each with what belongs to it and what
-    /// the provider declined of the request: first those that grant all of it, then those that answered the same request.
-    pub(crate) fn rows<'a>(&'a self, wanted: &'a Scopes) -> impl Iterator<Item = (&'a Arc<Row>, Option<&'a Scopes>)> {
+    /// The first result of `find`, which is given the rows of the access tokens that may be returned to a request for
+    /// `wanted`, best first; with what the provider declined of the request. Tokens that grant all of it come before those
+    /// that answered the same request with less.
+    pub(crate) fn find<'a, T>(
+        &'a self,
+        wanted: &Scopes,
+        mut find: impl FnMut(&'a Arc<Row>) -> Option<T>,
+    ) -> Option<(T, Option<&'a Scopes>)> {
         let rows = || self.rows.that_may_grant(wanted.mask(), &self.access_tokens, &self.id_tokens, &self.accounts);
-        let granting = rows().filter(|row| row.scopes.grants(wanted)).map(|row| (row, None));
-        let answering = rows().filter_map(|row| Some((row, Some(row.token.declined(wanted)?))));
-        granting.chain(answering)
+        if let Some(found) = rows().filter(|row| row.scopes.grants(wanted)).find_map(&mut find) {
+            return Some((found, None));
+        }
+        rows().find_map(|row| {
+            let declined = row.token.declined(wanted)?;
+            Some((find(row)?, Some(declined)))
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {

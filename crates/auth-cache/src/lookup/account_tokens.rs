@@ -40,7 +40,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
-        let Some((row, declined, age)) = found else {
+        let Some(((row, age), declined)) = found else {
             let refresh =
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
@@ -59,24 +59,27 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// This client's tokens in this tenant for the scopes, usable or not, each with what the provider declined.
-    fn matching(&self) -> impl Iterator<Item = (&'a Arc<Row>, Option<&'a Scopes>)> {
-        self.partition.rows(self.query.scopes).filter(|(row, _)| {
-            row.is_kind(&self.query.kind, "")
-                && self.is_client(&row.environment, &row.client_id)
-                && self.is_realm(&row.realm)
-                && self.is_ours(&row.environment, &row.client_id, Some(&row.realm))
+    /// Whether it is a token of the wanted kind for this client and tenant, usable or not.
+    fn matches(&self, row: &Row) -> bool {
+        row.is_kind(&self.query.kind, "")
+            && self.is_client(&row.environment, &row.client_id)
+            && self.is_realm(&row.realm)
+            && self.is_ours(&row.environment, &row.client_id, Some(&row.realm))
+    }
+
+    /// The best usable token, and what the provider declined. Ambiguity is never an error.
+    fn best(&self) -> Option<((&'a Arc<Row>, Age), Option<&'a Scopes>)> {
+        self.partition.find(self.query.scopes, |row| {
+            let age = || self.query.margins.age(&row.life, row.time(self.now, self.query.uptime));
+            self.matches(row).then(|| (row, age())).filter(|(_, age)| age.serves())
         })
     }
 
-    /// The best usable token, as rows are sorted. Ambiguity is never an error.
-    fn best(&self) -> Option<(&'a Arc<Row>, Option<&'a Scopes>, Age)> {
-        let age = |row: &Row| self.query.margins.age(&row.life, row.time(self.now, self.query.uptime));
-        self.matching().map(|(row, declined)| (row, declined, age(row))).find(|(.., age)| age.serves())
-    }
-
     fn miss(&self) -> RefreshReason {
-        if self.matching().next().is_some() { RefreshReason::Expired } else { RefreshReason::NoCachedAccessToken }
+        match self.partition.find(self.query.scopes, |row| self.matches(row).then_some(())) {
+            Some(_) => RefreshReason::Expired,
+            None => RefreshReason::NoCachedAccessToken,
+        }
     }
 
     fn refresh(&self, reason: RefreshReason) -> Box<Refresh> {

@@ -164,17 +164,19 @@ impl<'a> AppQuery<'a> {
         if self.bypass {
             return self.nothing();
         }
-        let matching = partition.rows(self.scopes).filter(|(row, _)| {
+        let matches = |row: &Row| {
             row.is_kind(&self.kind, assertion) && self.authority.is_environment(&row.environment) && is_wanted(row)
-        });
-        let mut reason = RefreshReason::NoCachedAccessToken;
-        let mut aged = matching.map(|(row, declined)| {
-            reason = RefreshReason::Expired;
-            (row, declined, self.margins.age(&row.life, row.time(now, self.uptime)))
-        });
-        let Some((row, declined, age)) = aged.find(|(.., age)| age.serves()) else {
-            return GrantLookup::MustRequest(reason, None);
         };
+        let mut reason = RefreshReason::NoCachedAccessToken;
+        let found = partition.find(self.scopes, |row| {
+            matches(row)
+                .then(|| {
+                    reason = RefreshReason::Expired;
+                    (row, self.margins.age(&row.life, row.time(now, self.uptime)))
+                })
+                .filter(|(_, age)| age.serves())
+        });
+        let Some(((row, age), declined)) = found else { return GrantLookup::MustRequest(reason, None) };
         row.used(now);
         let cached = CachedToken::of(row, declined);
         match age {
