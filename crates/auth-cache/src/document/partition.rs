@@ -43,22 +43,17 @@ impl Partition {
         }
     }
 
-    /// The first result of `find`, which is given the rows of the access tokens that may be returned to a request for
-    /// `wanted`, best first; with what the provider declined of the request. Tokens that grant all of it come before those
-    /// that answered the same request with less.
+    /// The first result of `find`, which is called with the rows of the access tokens that may be returned to a request for
+    /// `wanted`, best first, and with what the provider declined. Tokens that grant all of the request come before those that
+    /// answered the same one with less.
     pub(crate) fn find<'a, T>(
         &'a self,
         wanted: &Scopes,
-        mut find: impl FnMut(&'a Arc<Row>) -> Option<T>,
-    ) -> Option<(T, Option<&'a Scopes>)> {
+        find: impl Fn(&'a Arc<Row>, Option<&'a Scopes>) -> Option<T>,
+    ) -> Option<T> {
         let rows = || self.rows.that_may_grant(wanted.mask(), &self.access_tokens, &self.id_tokens, &self.accounts);
-        if let Some(found) = rows().filter(|row| row.scopes.grants(wanted)).find_map(&mut find) {
-            return Some((found, None));
-        }
-        rows().find_map(|row| {
-            let declined = row.token.declined(wanted)?;
-            Some((find(row)?, Some(declined)))
-        })
+        let granting = rows().filter(|row| row.scopes.grants(wanted)).find_map(|row| find(row, None));
+        granting.or_else(|| rows().find_map(|row| find(row, Some(row.token.declined(wanted)?))))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -40,7 +40,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn answer(&self) -> Lookup {
         let found = if self.query.bypass { None } else { self.best() };
-        let Some(((row, age), declined)) = found else {
+        let Some((row, declined, age)) = found else {
             let refresh =
                 self.refresh(if self.query.bypass { RefreshReason::ForceRefreshOrClaims } else { self.miss() });
             return if refresh.candidates.is_empty() { Lookup::Nothing } else { Lookup::MustRefresh(refresh, None) };
@@ -68,16 +68,16 @@ impl<'a> Search<'a> {
     }
 
     /// The best usable token, and what the provider declined. Ambiguity is never an error.
-    fn best(&self) -> Option<((&'a Arc<Row>, Age), Option<&'a Scopes>)> {
-        self.partition.find(self.query.scopes, |row| {
+    fn best(&self) -> Option<(&'a Arc<Row>, Option<&'a Scopes>, Age)> {
+        self.partition.find(self.query.scopes, |row, declined| {
             let age = || self.query.margins.age(&row.life, row.time(self.now, self.query.uptime));
-            self.matches(row).then(|| (row, age())).filter(|(_, age)| age.serves())
+            self.matches(row).then(age).filter(|age| age.serves()).map(|age| (row, declined, age))
         })
     }
 
     fn miss(&self) -> RefreshReason {
-        match self.partition.find(self.query.scopes, |row| self.matches(row).then_some(())) {
-            Some(_) => RefreshReason::Expired,
+        match self.partition.find(self.query.scopes, |row, _| self.matches(row).then_some(())) {
+            Some(()) => RefreshReason::Expired,
             None => RefreshReason::NoCachedAccessToken,
         }
     }

@@ -167,16 +167,16 @@ impl<'a> AppQuery<'a> {
         let matches = |row: &Row| {
             row.is_kind(&self.kind, assertion) && self.authority.is_environment(&row.environment) && is_wanted(row)
         };
-        let mut reason = RefreshReason::NoCachedAccessToken;
-        let found = partition.find(self.scopes, |row| {
-            matches(row)
-                .then(|| {
-                    reason = RefreshReason::Expired;
-                    (row, self.margins.age(&row.life, row.time(now, self.uptime)))
-                })
-                .filter(|(_, age)| age.serves())
+        let found = partition.find(self.scopes, |row, declined| {
+            let age = || self.margins.age(&row.life, row.time(now, self.uptime));
+            matches(row).then(age).filter(|age| age.serves()).map(|age| (row, declined, age))
         });
-        let Some(((row, age), declined)) = found else { return GrantLookup::MustRequest(reason, None) };
+        let Some((row, declined, age)) = found else {
+            return match partition.find(self.scopes, |row, _| matches(row).then_some(())) {
+                Some(()) => GrantLookup::MustRequest(RefreshReason::Expired, None),
+                None => self.nothing(),
+            };
+        };
         row.used(now);
         let cached = CachedToken::of(row, declined);
         match age {
