@@ -111,7 +111,7 @@ async fn an_unusable_file_does_not_prevent_a_sign_in() {
         let run = |line: &str| cli.auth_somewhere(line).args(["--cache-file".as_ref(), file.as_path()]);
         let ended = run(LINE).end().await.expect(0);
         assert_eq!(ended.json()["persisted"], false, "{kind}");
-        assert!(ended.stderr.contains("not saved"), "{kind}: {}", ended.stderr);
+        assert!(ended.stderr.contains("could not be stored"), "{kind}: {}", ended.stderr);
         assert!(ended.stderr.contains(&*file.to_string_lossy()), "{kind}: {}", ended.stderr);
         assert_eq!(std::fs::read(cli.home.file("victim")).unwrap(), b"{}", "{kind}");
         // Commands about the cache fail with exit 7.

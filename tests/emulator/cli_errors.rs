@@ -51,7 +51,7 @@ async fn invalid_usage_is_exit_2_with_one_line_that_names_the_problem() {
         (&format!("{token} --silent --max-age 1"), "--max-age"),
         (&format!("{token} --device-code --domain-hint d"), "--domain-hint"),
         (&format!("{token} --user-flow b2c_1"), "user flows"),
-        (&format!("{token} --multi-cloud --oidc-issuer https://idp.example"), "clouds"),
+        (&format!("{token} --multi-cloud --oidc-issuer https://idp.example"), "multi-cloud"),
         (&format!("{token} --interactive --extra-query state=x"), "state"),
         (&format!("{token} --interactive --extra-scope c"), "client id"),
         (&format!("{token} --output yaml"), "yaml"),

@@ -192,7 +192,7 @@ async fn two_programs_show_one_code() {
     let first = Waiting::start(run()).await;
     let mut second = run().start();
     let mut said = BufReader::new(second.stderr.take().unwrap()).lines();
-    line_with(&mut said, "another program has the user sign in").await;
+    line_with(&mut said, "another program is signing the user in").await;
     Robot::new().user(ADA).enter_code(&first.address, &first.user_code).await.unwrap();
     assert_eq!(first.end().await.expect(0).json()["source"], "identity_provider");
     assert_eq!(token(second).await["source"], "cache");
@@ -210,7 +210,7 @@ async fn two_programs_open_one_browser() {
     let (first, mut said) = start();
     let page = line_with(&mut said, "http").await;
     let (second, mut said) = start();
-    line_with(&mut said, "another program has the user sign in").await;
+    line_with(&mut said, "another program is signing the user in").await;
     user_signs_in(&page).await;
     assert_eq!(token(first).await["source"], "identity_provider");
     assert_eq!(token(second).await["source"], "cache");

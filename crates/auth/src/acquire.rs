@@ -12,7 +12,15 @@ use crate::result::AuthResult;
 use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::silent::SilentRequest;
 
-/// A silent request that goes on to the user; see [`PublicClient::acquire_token`](crate::PublicClient::acquire_token).
+/// A silent request that falls back to an interactive one; see
+/// [`PublicClient::acquire_token`](crate::PublicClient::acquire_token).
+///
+/// ```no_run
+/// # use auth::{AuthError, AuthResult, PublicClient, Scopes};
+/// # async fn example(app: &PublicClient, scopes: &Scopes) -> Result<AuthResult, AuthError> {
+/// app.acquire_token(scopes).login_hint("ada@contoso.example").send().await
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
 pub struct TokenRequest<'a> {
@@ -27,19 +35,20 @@ impl<'a> TokenRequest<'a> {
         Self { silent, page: SignInOptions::default(), redirect_uri: None, timeout: None }
     }
 
-    /// For this account only.
+    /// Requires this account.
     pub fn account(mut self, account: &'a Account) -> Self {
         self.silent.account = Some(account);
         self
     }
 
-    /// Passes the access tokens in the cache over.
+    /// Ignores cached access tokens.
     pub fn force_refresh(mut self, force: bool) -> Self {
         self.silent = self.silent.force_refresh(force);
         self
     }
 
-    /// Means the account of this name in the cache, and tells it to the sign-in page; whoever signs in is accepted.
+    /// Selects the cached account with this username or home account ID, and suggests it on the sign-in page. Any
+    /// account that signs in is accepted.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.silent = self.silent.login_hint(hint);
         self
@@ -67,18 +76,19 @@ impl<'a> TokenRequest<'a> {
         self
     }
 
-    /// Asks the cache; when the user is needed, opens the browser. With [`max_age`](Self::max_age) or
-    /// [`acr_values`](Self::acr_values) the user always is: the cache cannot tell when or how somebody signed in.
+    /// Returns a cached or refreshed token, or opens the browser if the user is needed. With [`max_age`](Self::max_age)
+    /// or [`acr_values`](Self::acr_values) it always opens the browser, because the cache does not record when or how
+    /// the user signed in.
     ///
     /// # Errors
-    /// Those of [`SilentRequest::send`] but [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
+    /// Those of [`SilentRequest::send`] except [`AuthError::UiRequired`], and those of [`InteractiveRequest::send`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         if self.page.cache_may_answer()
             && let Some(result) = self.silent.hit()
         {
             return Ok(result);
         }
-        // Behind a box, so that the future of a hit stays small.
+        // Boxed to keep the future of a cache hit small.
         Box::pin(self.miss()).await
     }
 
@@ -92,7 +102,7 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    /// The same wishes for the sign-in.
+    /// The interactive request with the same options.
     fn interactive(self) -> InteractiveRequest {
         let silent = self.silent;
         let mut request = InteractiveRequest::new(Arc::clone(silent.shared), silent.scopes.clone());

@@ -1,4 +1,4 @@
-//! The answer to a silent call that memory alone could not give.
+//! Answers a silent call that memory alone could not answer.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::throttle::Verdict;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
-/// Looks into the cache, and refreshes where that is not enough; a token that still serves is handed out if that fails.
+/// Looks into the cache, and refreshes if necessary. If that fails, a cached token that is still valid is returned.
 ///
-/// Thousands may wait for one refresh: what is large is behind boxes of its own and gone before the wait.
+/// Thousands of calls may wait for one refresh, so large futures are boxed and dropped before the wait.
 pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result<AuthResult, AuthError> {
     let mut timing = Timing::begin();
     let key = match Box::pin(first_look(shared, wanted, &mut timing)).await? {
@@ -24,11 +24,11 @@ pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result
         First::Refresh(key) => key,
     };
     match refreshed(shared, wanted, &key, &timing).await {
-        Err(error) if !wanted.bypass() => match Box::pin(wanted.serving(shared, &mut timing)).await {
+        Err(error) if !wanted.bypass() => match Box::pin(wanted.valid_token(shared, &mut timing)).await {
             Some(token) => {
-                // Whoever refreshed has told why it failed, unless it was cut off.
+                // The flight has reported its failure, unless it was interrupted.
                 if let AuthError::Cancelled(_) = error {
-                    wanted.tell_failure(shared, &error);
+                    wanted.report_failure(shared, &error);
                 }
                 Ok(wanted.cached(shared, token, &timing))
             }
@@ -38,29 +38,29 @@ pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result
     }
 }
 
-/// What the cache and the throttle say.
+/// The decision of the cache and the throttle.
 enum First {
     Answer(Box<AuthResult>),
-    /// Refresh the token of this key, or have the broker give one.
+    /// Refresh the token of this key, or get it from the broker.
     Refresh(Key),
 }
 
 async fn first_look(shared: &Arc<Shared>, wanted: &Arc<Wanted>, timing: &mut Timing) -> Result<First, AuthError> {
     let found = wanted.look_up(shared, timing).await;
     let serve = |token| Ok(First::Answer(Box::new(wanted.cached(shared, token, timing))));
-    let (refresh, serving) = match found {
+    let (refresh, valid) = match found {
         Lookup::Usable(token) => return serve(token),
         Lookup::UsableButRefresh(token, refresh) => {
             refresh_ahead(shared, wanted, &refresh);
-            let result = wanted.cached(shared, token, timing).refreshed_beside(refresh.reason);
+            let result = wanted.cached(shared, token, timing).with_refresh_reason(refresh.reason);
             return Ok(First::Answer(Box::new(result)));
         }
-        Lookup::MustRefresh(refresh, serving) => (refresh, serving),
+        Lookup::MustRefresh(refresh, valid) => (refresh, valid),
         Lookup::Nothing if shared.broker.is_some() => return Ok(First::Refresh(wanted.key())),
         Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
     };
     let key = wanted.key();
-    match (wanted.judge(shared, &key, &refresh, serving.is_some()), serving) {
+    match (wanted.judge(shared, &key, &refresh, valid.is_some()), valid) {
         (Verdict::Serve, Some(token)) => serve(token),
         (Verdict::Refuse(error), _) => Err(error),
         (Verdict::Try | Verdict::Serve, _) => Ok(First::Refresh(key)),

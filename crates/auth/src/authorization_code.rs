@@ -1,4 +1,4 @@
-//! `acquire_token_by_authorization_code`: the end of a sign-in that `authorization_url` began.
+//! `acquire_token_by_authorization_code`: completes a sign-in that `authorization_url` began.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::timing::Timing;
 
-/// A sign-in under way: as [`AuthorizationUrlRequest::send`](crate::AuthorizationUrlRequest::send) began it, or as
-/// [`PendingAuthorization::to_json`] kept it in a session.
+/// A pending sign-in: the result of [`AuthorizationUrlRequest::send`](crate::AuthorizationUrlRequest::send), or what
+/// [`PendingAuthorization::to_json`] made of it for a session.
 #[derive(Debug)]
 pub struct PendingSignIn(Form);
 
@@ -37,7 +37,7 @@ impl From<Secret> for PendingSignIn {
     }
 }
 
-/// The end of a sign-in; see
+/// A request that completes a sign-in; see
 /// [`PublicClient::acquire_token_by_authorization_code`](crate::PublicClient::acquire_token_by_authorization_code).
 #[must_use = "nothing happens before `send`"]
 pub struct AuthorizationCodeRequest {
@@ -53,38 +53,39 @@ impl AuthorizationCodeRequest {
         Self { shared, pending, response, account: None, options: Options::default() }
     }
 
-    /// Accepts this account only: when somebody else signed in, nothing is cached and the call fails (S-86).
+    /// Accepts only this account: if someone else signed in, nothing is cached and the call fails (S-86).
     pub fn account(mut self, account: &Account) -> Self {
         self.account = Some(account.clone());
         self
     }
 
-    /// The tenant, where the sign-in was begun at one other than that of the client; a session could name any.
+    /// Sets the tenant, if the sign-in was begun at another tenant than the client's. It is not taken from the session,
+    /// which could name any.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.options.tenant_id = Some(tenant.into());
         self
     }
 
-    /// The user flow of B2C, where the sign-in was begun at one other than that of the client.
+    /// Sets the B2C user flow, if the sign-in was begun at another one than the client's.
     pub fn user_flow(mut self, name: impl Into<String>) -> Self {
         self.options.user_flow = Some(name.into());
         self
     }
 
-    /// Judges the response, redeems the code and caches the tokens. Nobody is asked anything but for the tokens, unless
-    /// instance discovery has to confirm the authority's host.
+    /// Validates the response, redeems the code and caches the tokens. The token request is the only one sent, unless
+    /// instance discovery must confirm the authority's host.
     ///
     /// # Errors
-    /// [`AuthError::Protocol`] for a response that belongs to another sign-in, and for a sign-in of another client, another
-    /// authority or one that was redeemed before, [`AuthError::Cancelled`] when the user took longer than
-    /// [`PendingAuthorization::LIFETIME`], [`AuthError::UserMismatch`] when somebody else than the
-    /// [account](Self::account) signed in, [`AuthError::Server`] when the user or the provider refused; otherwise as
-    /// [`AuthError`] says.
+    /// [`AuthError::Protocol`] if the response belongs to another sign-in, or the sign-in belongs to another client or
+    /// authority or has already been redeemed, [`AuthError::Cancelled`] if the user took longer than
+    /// [`PendingAuthorization::LIFETIME`], [`AuthError::UserMismatch`] if someone other than the required
+    /// [account](Self::account) signed in, [`AuthError::Server`] if the user or the provider refused; others as
+    /// described at [`AuthError`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let (mut timing, shared) = (Timing::begin(), &*self.shared);
-        let place = self.options.place(shared)?;
-        place.confirm(&shared.driver, &self.context()?, &mut timing).await?;
-        let authority = place.authority();
+        let known = self.options.known_authority(shared)?;
+        known.confirm(&shared.driver, &self.context()?, &mut timing).await?;
+        let authority = known.authority();
         let pending = match self.pending.0 {
             Form::Begun(pending) => *pending,
             Form::Kept(kept) => resumed(&kept, shared, &authority)?,
@@ -98,11 +99,11 @@ impl AuthorizationCodeRequest {
         if self.response.has_state(pending.state()) && !shared.redeemed.is_first(&pending, shared.driver.uptime()) {
             return Err(ProtocolError::AlreadyRedeemed.into());
         }
-        let returned = Returned { pending, response: self.response, place, pinned: self.account.as_ref() };
+        let returned = Returned { pending, response: self.response, known, pinned: self.account.as_ref() };
         returned.redeem(shared, &mut timing).await
     }
 
-    /// For what must be asked before it is known which call this belongs to.
+    /// The context of requests that precede the token request; the correlation ID of a kept sign-in is not known yet.
     fn context(&self) -> Result<RequestContext, AuthError> {
         Ok(match &self.pending.0 {
             Form::Begun(pending) => RequestContext::new(self.shared.application.clone(), pending.correlation_id()),
@@ -111,7 +112,7 @@ impl AuthorizationCodeRequest {
     }
 }
 
-/// The sign-in that was kept in a session.
+/// Restores a sign-in that was kept in a session.
 fn resumed(kept: &Secret, shared: &Shared, authority: &Authority) -> Result<PendingAuthorization, ProtocolError> {
     let pending = PendingAuthorization::from_json(kept, shared.application.clone(), authority)?;
     Ok(match shared.multi_cloud {

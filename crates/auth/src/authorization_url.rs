@@ -1,4 +1,4 @@
-//! `authorization_url`: the beginning of a sign-in whose page the application itself shows, such as a web application.
+//! `authorization_url`: begins a sign-in whose page the application itself opens, such as a web application.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::sign_in_options::{SignInOptions, sign_in_setters};
 use crate::timing::Timing;
 
 const NO_REDIRECT_URI: ConfigError =
-    ConfigError::Missing { part: "redirect URI", remedy: "give one with `.redirect_uri(..)`" };
+    ConfigError::Missing { part: "redirect URI", remedy: "set one with `.redirect_uri(..)`" };
 
-/// The beginning of a sign-in; see [`PublicClient::authorization_url`](crate::PublicClient::authorization_url).
+/// A request that begins a sign-in; see [`PublicClient::authorization_url`](crate::PublicClient::authorization_url).
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
 pub struct AuthorizationUrlRequest {
@@ -33,30 +33,30 @@ impl AuthorizationUrlRequest {
         Self { shared, scopes, redirect_uri: None, page, options }
     }
 
-    /// Where the provider sends the user back to, as it is registered; it must be given.
+    /// Sets where the provider sends the user back to, as registered. Required.
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
         self.redirect_uri = Some(uri);
         self
     }
 
-    /// How the response comes; by default as a form post where the provider has it (S-08).
+    /// Sets how the response arrives; by default as a form post if the provider supports it (S-08).
     ///
-    /// Browsers send no cookie with a form that another site posts, unless it is `SameSite=None; Secure`. An application
-    /// whose session is a cookie with `SameSite=Lax` asks for [`ResponseMode::Query`], and answers the response with a
-    /// redirect, so that the code does not stay in the address bar.
+    /// Browsers send no cookies with a form posted by another site, except those with `SameSite=None; Secure`. An
+    /// application whose session cookie is `SameSite=Lax` should request [`ResponseMode::Query`] and answer the
+    /// response with a redirect, so that the code does not stay in the address bar.
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
         self.page.response_mode = Some(mode);
         self
     }
 
-    /// Tells the sign-in page who will probably sign in.
+    /// Suggests a username on the sign-in page.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.page.login_hint = Some(hint.into());
         self
     }
 
-    /// Answers a silent request that found the user is needed: takes over its claims, its login hint and its correlation
-    /// id. What was set before stays; claims merge, and stay where both ask for the same thing.
+    /// Follows up a silent request that requires the user: adopts its claims, login hint and correlation ID. Options
+    /// set before take precedence; claims are merged, and on conflict those set before win.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
         self.page.login_hint = self.page.login_hint.or_else(|| ui.login_hint.clone());
@@ -67,20 +67,20 @@ impl AuthorizationUrlRequest {
 
     option_setters!(options);
 
-    /// Begins the sign-in: send the user to its [`url`](PendingAuthorization::url), and keep the rest for the response.
-    /// The provider is asked where its endpoints are, if that is not known, and is told of the request where it wants that
-    /// (RFC 9126).
+    /// Begins the sign-in. Send the user to its [`url`](PendingAuthorization::url), and keep the rest for the response.
+    /// Fetches the provider's metadata if it is not known yet, and pushes the authorization request if the provider
+    /// supports that (RFC 9126).
     ///
     /// # Errors
-    /// [`AuthError::Config`] when there is no redirect URI; otherwise as [`AuthError`] says.
+    /// [`AuthError::Config`] if no redirect URI is set; others as described at [`AuthError`].
     pub async fn send(self) -> Result<PendingAuthorization, AuthError> {
         let (mut timing, shared) = (Timing::begin(), &*self.shared);
         let redirect_uri = self.redirect_uri.ok_or(NO_REDIRECT_URI)?;
         let context = self.options.context(shared)?;
-        let place = self.options.place(shared)?;
-        let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let known = self.options.known_authority(shared)?;
+        let metadata = known.endpoints(&shared.driver, &context, &mut timing).await?;
         let request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
-        Ok(self.page.begin(request, self.options.claims, shared, &place, &mut timing).await?)
+        Ok(self.page.begin(request, self.options.claims, shared, &known, &mut timing).await?)
     }
 }
 

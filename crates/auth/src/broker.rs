@@ -1,4 +1,4 @@
-//! Brokers: programs of the operating system that sign people in, and keep their tokens, for all its applications.
+//! Brokers: operating system components that sign users in and keep their tokens for all applications.
 
 use core::fmt;
 
@@ -7,24 +7,24 @@ use auth_http::BoxFuture;
 
 use crate::error::AuthError;
 
-/// A broker, such as the Web Account Manager of Windows, the Company Portal of macOS or the Intune broker of Linux. None is
-/// part of this crate: whoever has one implements this and hands it to
+/// A broker, such as the Web Account Manager of Windows, the Company Portal of macOS or the Intune broker of Linux.
+/// This crate contains none; implement this trait and pass the broker to
 /// [`PublicClientBuilder::broker`](crate::PublicClientBuilder::broker).
 ///
-/// A usable token in the cache is handed out without asking the broker. It is asked before any refresh token is redeemed,
-/// except for accounts that came by a device code (as MSAL.NET does), and before any browser is opened, unless the request
-/// says what no broker is told (`max_age`, `acr_values`, further scopes to consent to). Where it answers
-/// `None`, all goes on as without one: so it answers while it is not available, for an account that it does not know, or
-/// an authority that it does not serve, as most do not serve B2C and ADFS.
+/// A usable cached token is returned without asking the broker. The broker is asked before a refresh token is redeemed,
+/// except for accounts that signed in with a device code (as in MSAL.NET), and before a browser is opened, unless the
+/// request has options that a broker is not given (`max_age`, `acr_values`, extra scopes to consent to). If it returns
+/// `None`, the call continues as if there were no broker. It returns `None` while it is unavailable, and for an account
+/// or authority that it does not support; most brokers do not support B2C and ADFS.
 ///
-/// Silent calls that want the same token at the same time are one question. What the broker gives is handed out and not
-/// cached: it has a cache of its own, and it alone holds the refresh tokens. A broker that needs the window of the
-/// application is made with it.
+/// Simultaneous silent calls for the same token share one request to the broker. Its tokens are not cached here,
+/// because the broker has its own cache and is the only holder of the refresh tokens. A broker that needs the
+/// application's window receives it in its constructor.
 ///
 /// ```
 /// use auth::{Account, AuthError, Broker, BrokerRequest, BrokerTokens};
 ///
-/// /// One that is not installed.
+/// /// A broker that is not installed.
 /// struct Absent;
 ///
 /// impl Broker for Absent {
@@ -43,38 +43,39 @@ use crate::error::AuthError;
 /// }
 /// ```
 pub trait Broker: Send + Sync {
-    /// The accounts that the broker would answer for. They are listed with those of the cache; none while it is not
-    /// available.
+    /// Returns the accounts that the broker serves, or none while it is unavailable. They are listed after those of the
+    /// cache.
     fn accounts(&self) -> impl Future<Output = Vec<Account>> + Send;
 
-    /// Tokens without the user; [`account`](BrokerRequest::account) is there. It must end after a bounded time, as other calls
-    /// for the account wait for it.
+    /// Returns tokens without involving the user. [`account`](BrokerRequest::account) is always set. Must finish within
+    /// a bounded time, because other calls for the account wait for it.
     ///
     /// # Errors
-    /// [`AuthError::UiRequired`] when the user must act: the application goes on to an interactive request, which comes here.
-    /// Any other is the answer of the call.
+    /// [`AuthError::UiRequired`] if the user must act: the application then makes an interactive request, which also
+    /// goes to the broker. Any error becomes the result of the call, unless a valid cached token can be returned
+    /// instead.
     fn acquire_token_silent(
         &self,
         request: &BrokerRequest<'_>,
     ) -> impl Future<Output = Result<Option<BrokerTokens>, AuthError>> + Send;
 
-    /// Lets the user sign in. The future may be dropped at any await.
+    /// Signs the user in. The future may be dropped at any await point.
     ///
     /// # Errors
-    /// [`AuthError`]; it is the answer of the call.
+    /// Any [`AuthError`]; it becomes the result of the call.
     fn acquire_token_interactive(
         &self,
         request: &BrokerRequest<'_>,
     ) -> impl Future<Output = Result<Option<BrokerTokens>, AuthError>> + Send;
 
-    /// Signs the account out of this application, and tells whether it was there.
+    /// Signs the account out of this application, and returns whether it was signed in.
     ///
     /// # Errors
-    /// [`AuthError`] when it may still be there.
+    /// [`AuthError`] if the account may still be signed in.
     fn remove_account(&self, account: &Account) -> impl Future<Output = Result<bool, AuthError>> + Send;
 }
 
-/// [`Broker`] behind a pointer; every broker is one.
+/// The object-safe twin of [`Broker`], implemented for every broker.
 pub trait DynBroker: Send + Sync {
     /// See [`Broker::accounts`].
     fn accounts(&self) -> BoxFuture<'_, Vec<Account>>;
@@ -119,35 +120,35 @@ impl<B: Broker> DynBroker for B {
     }
 }
 
-/// What a broker is asked for.
+/// A request to a broker.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct BrokerRequest<'a> {
-    /// The id under which the application is registered.
+    /// The client ID of the application.
     pub client_id: &'a str,
-    /// What the application can do beyond the protocol, such as `cp1`.
+    /// The client capabilities, such as `cp1`.
     pub capabilities: &'a [String],
-    /// Where.
+    /// The authority to request tokens from.
     pub authority: &'a Authority,
-    /// For which scopes.
+    /// The scopes to request.
     pub scopes: &'a Scopes,
-    /// For this account only.
+    /// The account that the tokens must be for, if only one is acceptable.
     pub account: Option<&'a Account>,
-    /// Who will probably sign in.
+    /// The username to suggest.
     pub login_hint: Option<&'a str>,
-    /// What the tokens must satisfy, past any cache.
+    /// The claims that the tokens must satisfy, bypassing any cache.
     pub claims: Option<&'a Claims>,
-    /// How the user should be treated.
+    /// How the sign-in page treats the user.
     pub prompt: Option<Prompt>,
-    /// Whether a token that the broker holds already is not enough.
+    /// Whether to ignore access tokens that the broker has cached.
     pub force_refresh: bool,
-    /// What the application adds to requests, for a broker that can send it.
+    /// Extra query parameters, for a broker that can send them.
     pub extra_query: &'a [(String, String)],
-    /// The id of the call.
+    /// The correlation ID of the call.
     pub correlation_id: CorrelationId,
 }
 
-/// Without the account, the hint and the claims, which name people.
+/// Omits the account, the hint and the claims, which are personal data.
 impl fmt::Debug for BrokerRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BrokerRequest")
@@ -159,7 +160,7 @@ impl fmt::Debug for BrokerRequest<'_> {
     }
 }
 
-/// What a broker gives.
+/// The tokens that a broker returns.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct BrokerTokens {
@@ -167,16 +168,16 @@ pub struct BrokerTokens {
     pub access_token: Secret,
     /// When it expires.
     pub expires_on: Timestamp,
-    /// Whose it is.
+    /// The account of the user.
     pub account: Account,
-    /// What it grants, where that is not what was asked for.
+    /// The granted scopes, if they differ from the requested ones.
     pub granted_scopes: Option<Scopes>,
-    /// The id_token, which the broker has checked.
+    /// The ID token, which the broker has validated.
     pub id_token: Option<IdToken>,
 }
 
 impl BrokerTokens {
-    /// A token that grants what was asked for.
+    /// Creates the result for a token that grants exactly the requested scopes.
     #[must_use]
     pub fn new(access_token: Secret, expires_on: Timestamp, account: Account) -> Self {
         Self { access_token, expires_on, account, granted_scopes: None, id_token: None }

@@ -1,4 +1,4 @@
-//! What is asked of the broker, where there is one.
+//! Requests to the broker, if there is one.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use auth_core::{Account, Authority, CorrelationId, Scopes, Tokens};
 
 use crate::broker::{BrokerRequest, BrokerTokens};
 use crate::error::AuthError;
-use crate::result::{AuthResult, Call};
+use crate::result::{AuthResult, Call, TokenSource};
 use crate::shared::Shared;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
-/// How accounts are marked that signed in on another device: of those the broker of this one knows nothing.
+/// The source of accounts that signed in on another device, which this device's broker does not know.
 const BY_DEVICE_CODE: &str = "device_code_flow";
 
-/// The broker's answer to a silent call; `None` where a refresh token is to be redeemed.
+/// The broker's answer to a silent call; `None` if a refresh token should be redeemed instead.
 pub(crate) async fn silently(shared: &Shared, wanted: &Wanted) -> Result<Option<AuthResult>, AuthError> {
     let Some(broker) = &shared.broker else { return Ok(None) };
     if wanted.account.source.as_deref() == Some(BY_DEVICE_CODE) {
         return Ok(None);
     }
-    let (timing, authority) = (Timing::begin(), wanted.place.authority());
+    let (timing, authority) = (Timing::begin(), wanted.known.authority());
     let request = BrokerRequest {
         account: Some(&wanted.account),
         claims: wanted.claims.as_ref(),
@@ -30,10 +30,10 @@ pub(crate) async fn silently(shared: &Shared, wanted: &Wanted) -> Result<Option<
         ..request(shared, &authority, &wanted.scopes, wanted.context.correlation_id())
     };
     let tokens = broker.acquire_token_silent(&request).await?;
-    tokens.map(|tokens| given(shared, &request, tokens, &timing)).transpose()
+    tokens.map(|tokens| result(shared, &request, tokens, &timing)).transpose()
 }
 
-/// The broker's answer to an interactive call; `None` where a browser is to be opened.
+/// The broker's answer to an interactive call; `None` if a browser should be opened instead.
 pub(crate) async fn interactively(
     shared: &Shared,
     request: &BrokerRequest<'_>,
@@ -42,10 +42,10 @@ pub(crate) async fn interactively(
     let Some(broker) = &shared.broker else { return Ok(None) };
     let Some(tokens) = broker.acquire_token_interactive(request).await? else { return Ok(None) };
     shared.throttle.forget_refusals(&tokens.account.home_account_id);
-    given(shared, request, tokens, timing).map(Some)
+    result(shared, request, tokens, timing).map(Some)
 }
 
-/// A request for these scopes, with nothing else wished.
+/// A request for these scopes, without options.
 pub(crate) fn request<'a>(
     shared: &'a Shared,
     authority: &'a Authority,
@@ -67,16 +67,16 @@ pub(crate) fn request<'a>(
     }
 }
 
-/// What the broker gave, as the answer of the call; to no other account than the one that was asked for (S-86).
-fn given(
+/// Turns the broker's tokens into the result of the call. Rejects any other account than the requested one (S-86).
+fn result(
     shared: &Shared,
     request: &BrokerRequest<'_>,
-    from_broker: BrokerTokens,
+    given: BrokerTokens,
     timing: &Timing,
 ) -> Result<AuthResult, AuthError> {
-    let BrokerTokens { access_token, expires_on, account, granted_scopes, id_token } = from_broker;
-    let is_meant = |pinned: &Account| pinned.home_account_id == account.home_account_id;
-    if !request.account.is_none_or(is_meant) {
+    let BrokerTokens { access_token, expires_on, account, granted_scopes, id_token } = given;
+    let is_pinned = |pinned: &Account| pinned.home_account_id == account.home_account_id;
+    if !request.account.is_none_or(is_pinned) {
         return Err(AuthError::UserMismatch);
     }
     let mut tokens = Tokens::new(access_token, request.scopes, expires_on, shared.driver.now());
@@ -92,5 +92,5 @@ fn given(
     };
     let (tokens, account) = (Arc::new(tokens), Some(Arc::new(account)));
     let result = AuthResult::issued(tokens, account, request.authority, request.correlation_id, call, false);
-    Ok(result.given_by_broker())
+    Ok(result.with_source(TokenSource::Broker))
 }

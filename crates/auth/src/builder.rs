@@ -1,4 +1,4 @@
-//! Configuration of a client.
+//! [`PublicClientBuilder`]: the configuration of a client.
 
 use core::fmt;
 use std::sync::Arc;
@@ -9,21 +9,23 @@ use auth_core::{Application, Authority, ClientId, ConfigError, is_web_origin};
 use auth_http::{Clock, ClockSkewWatch, DynTransport, SystemClock, Transport};
 use auth_interactive::{Browser, DynBrowser, Pages};
 
+use crate::authorities::Authorities;
 use crate::broker::{Broker, DynBroker};
 use crate::client::PublicClient;
 use crate::driver::Driver;
 use crate::event::{Event, Observer};
 use crate::flights::Flights;
-use crate::provider::Directory;
 use crate::redeemed::Redeemed;
 use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::turns::Turns;
 
-const NO_TRANSPORT: ConfigError =
-    ConfigError::Missing { part: "transport", remedy: "turn feature `reqwest` on, or give one with `.transport(..)`" };
+const NO_TRANSPORT: ConfigError = ConfigError::Missing {
+    part: "transport",
+    remedy: "enable the feature `reqwest`, or set one with `.transport(..)`",
+};
 
-/// Collects the parts of a [`PublicClient`].
+/// Configures a [`PublicClient`]; see [`PublicClient::builder`].
 #[must_use = "nothing is built before `build`"]
 pub struct PublicClientBuilder {
     client_id: String,
@@ -46,7 +48,7 @@ pub struct PublicClientBuilder {
 }
 
 impl PublicClient {
-    /// Begins to configure a client that is registered under `client_id`.
+    /// Returns a builder for the client that is registered as `client_id`.
     pub fn builder(client_id: impl Into<String>) -> PublicClientBuilder {
         PublicClientBuilder {
             client_id: client_id.into(),
@@ -71,50 +73,50 @@ impl PublicClient {
 }
 
 impl PublicClientBuilder {
-    /// Who signs people in; by default `common` of Entra's public cloud.
+    /// Sets the authority that signs users in. The default is `common` in Entra's public cloud.
     pub fn authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
         self
     }
 
-    /// Hosts that the application vouches for, such as those of a private cloud: they are used although Entra's public
-    /// cloud does not know them (MSAL Node's `knownAuthorities`). Replaces those given before.
+    /// Sets the hosts that the application vouches for, such as those of a private cloud: they are used even though
+    /// Entra's public cloud does not know them (MSAL Node's `knownAuthorities`). Replaces any set before.
     pub fn known_authorities<S: Into<String>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
         self.known_authorities = hosts.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether Entra is asked about an authority host that is neither compiled in nor among the
-    /// [known authorities](Self::known_authorities) before anything is sent there; by default it is. Without it the
-    /// application vouches for the host, whichever it is. The names of the clouds that are compiled in are found either
-    /// way (MSAL.NET's `WithInstanceDiscovery`).
+    /// Sets whether an authority host that is neither built in nor among the [known
+    /// authorities](Self::known_authorities) must be confirmed by Entra before anything is sent to it (MSAL.NET's
+    /// `WithInstanceDiscovery`). The default is `true`; with `false`, the application vouches for the host. The host
+    /// names of the built-in clouds are known either way.
     pub fn instance_discovery(mut self, enabled: bool) -> Self {
         self.instance_discovery = enabled;
         self
     }
 
-    /// Whether users may be at home in another cloud of Entra than that of the authority (MSAL's multi-cloud support); by
-    /// default not. Then Entra may name that cloud at a sign-in, and if it is one that is compiled in, the code is redeemed
-    /// there, the account is cached as one of that cloud, and its tokens are asked for there. Without it a cloud that a
-    /// response names is ignored.
+    /// Sets whether a user's home may be in an Entra cloud other than that of the authority (MSAL's multi-cloud
+    /// support). The default is `false`. If enabled, Entra may name the user's cloud at sign-in; if it is a built-in
+    /// one, the code is redeemed there, the account is cached for that cloud, and its tokens are requested there.
+    /// Otherwise, a cloud named in a response is ignored.
     pub fn multi_cloud_support(mut self, enabled: bool) -> Self {
         self.multi_cloud = enabled;
         self
     }
 
-    /// Where tokens are kept between processes; by default nowhere.
+    /// Sets the store that keeps tokens between processes. By default they are kept in memory only.
     pub fn storage(self, storage: impl Storage) -> Self {
         self.cache(TokenCache::new(storage))
     }
 
-    /// Where tokens are kept, each user's as a value of its own, for applications with many users on many machines; by default
-    /// nowhere.
+    /// Sets a store that keeps each user's tokens as a separate value, for applications with many users on many
+    /// machines. By default tokens are kept in memory only.
     pub fn partitioned_storage(self, storage: impl PartitionedStorage) -> Self {
         self.cache(TokenCache::partitioned(storage))
     }
 
-    /// The cache itself, in place of one over a [`storage`](Self::storage): to share it with other clients, to give it
-    /// limits, to hear of its own [events](TokenCache::on_event), or to keep its content oneself:
+    /// Sets the cache itself, instead of a [`storage`](Self::storage): to share it with other clients, set limits,
+    /// receive its [events](TokenCache::on_event), or persist its contents yourself:
     ///
     /// ```
     /// use std::sync::Arc;
@@ -133,40 +135,41 @@ impl PublicClientBuilder {
         self
     }
 
-    /// How much time a token must have left to be handed out, and to be handed out without a refresh; by default 30 s and
-    /// 5 min.
+    /// Sets how much lifetime a token must have left to be returned, and to be returned without a refresh. The defaults
+    /// are 30 seconds and 5 minutes.
     pub fn margins(mut self, margins: Margins) -> Self {
         self.margins = margins;
         self
     }
 
-    /// The HTTP stack; by default reqwest, where its feature is on.
+    /// Sets the HTTP stack. The default is reqwest, if its feature is enabled.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// What shows the sign-in page; by default the user's own browser, where its feature is on.
+    /// Sets what shows the sign-in page. The default is the user's own browser, if its feature is enabled.
     pub fn browser(mut self, browser: impl Browser + 'static) -> Self {
         self.browser = Some(Arc::new(browser));
         self
     }
 
-    /// The broker of the operating system, which signs people in before any browser is opened; by default there is none.
+    /// Sets the operating system's broker, which is asked before a browser is opened. By default there is none.
     pub fn broker(mut self, broker: impl Broker + 'static) -> Self {
         self.broker = Some(Arc::new(broker));
         self
     }
 
-    /// One more web origin whose pages may post the response, for a provider whose sign-in pages stand on another host than
-    /// its authorization endpoint (S-18). It is written as browsers send it: `https://host`, and the port where it is not
-    /// 443. Microsoft's own hosts are known.
+    /// Adds a web origin whose pages may post the response, for a provider whose sign-in pages are on a different host
+    /// than its authorization endpoint. Write it as browsers send it: `https://host`, with the port unless it is 443.
+    /// Microsoft's own hosts are built in (S-18).
     pub fn sign_in_origin(mut self, origin: impl Into<String>) -> Self {
         self.sign_in_origins.push(origin.into());
         self
     }
 
-    /// What the browser is shown when the sign-in page has sent it back; by default our own pages, without a name.
+    /// Sets the pages that the browser shows once the sign-in is over. The default is this library's pages, without an
+    /// application name.
     ///
     /// ```
     /// use auth::{Branding, Pages, PublicClient};
@@ -180,21 +183,21 @@ impl PublicClientBuilder {
         self
     }
 
-    /// The clock; by default the system's.
+    /// Sets the clock. The default is the system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How far the clock of this machine and that of the identity provider may be apart in the times of an id_token; five
-    /// minutes by default, ten at most.
+    /// Sets the clock skew tolerated when the times in an ID token are checked. The default is five minutes, the
+    /// maximum ten.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = Some(skew);
         self
     }
 
-    /// Tells `observe` what happens beside the calls. It is called by whoever causes the event, should be quick, and must not
-    /// panic.
+    /// Calls `observe` for each event that happens outside a call. It runs on the task that causes the event, should
+    /// return quickly, and must not panic.
     ///
     /// ```
     /// use auth::{Event, PublicClient};
@@ -210,28 +213,28 @@ impl PublicClientBuilder {
         self
     }
 
-    /// The name and version of the application, which the identity provider writes to its logs.
+    /// Sets the name and version of the application, which the identity provider writes to its logs.
     pub fn application(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.name = Some((name.into(), version.into()));
         self
     }
 
-    /// What the application can do beyond the protocol, told to the identity provider in the `claims` of every request;
-    /// by default nothing. `cp1` promises that it answers claims challenges as [`ClaimsChallenge`](crate::ClaimsChallenge)
-    /// shows, and gets tokens of continuous access evaluation from Entra. What is in the cache goes on serving.
+    /// Sets the client capabilities, which are sent in the `claims` of every request. By default there are none. `cp1`
+    /// declares that the application answers claims challenges as [`ClaimsChallenge`](crate::ClaimsChallenge) shows;
+    /// Entra then issues tokens for continuous access evaluation. Cached tokens remain usable.
     pub fn capabilities(mut self, capabilities: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.capabilities = capabilities.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::ApplicationName`] for values that cannot be
-    /// sent, [`ConfigError::Authority`] when a known authority is not a DNS name, or several clouds are wished of an
-    /// authority that is not Entra's, [`ConfigError::ClockSkew`] when it is more than ten minutes,
-    /// [`ConfigError::Origin`] when a sign-in origin is not written as browsers send it,
-    /// [`ConfigError::Missing`] when there is no transport because feature `reqwest` is off and none was given.
+    /// [`ConfigError::ClientId`], [`ConfigError::Capability`] or [`ConfigError::ApplicationName`] for a value that
+    /// cannot be sent, [`ConfigError::Authority`] if a known authority is not a DNS name, or if multi-cloud support is
+    /// enabled for an authority that is not Entra's, [`ConfigError::ClockSkew`] if it exceeds ten minutes,
+    /// [`ConfigError::Origin`] if a sign-in origin is not written as browsers send it, [`ConfigError::Missing`] if no
+    /// transport is set and the feature `reqwest` is disabled.
     pub fn build(self) -> Result<PublicClient, ConfigError> {
         let mut application = Application::new(ClientId::new(self.client_id)?).with_capabilities(self.capabilities)?;
         if let Some((name, version)) = self.name {
@@ -247,7 +250,7 @@ impl PublicClientBuilder {
         let authority = authority.known_among(&self.known_authorities)?;
         let authority = if self.instance_discovery { authority } else { authority.as_known() };
         if self.multi_cloud && authority.in_every_cloud().len() < 2 {
-            return Err(ConfigError::Authority("only Entra has several clouds"));
+            return Err(ConfigError::Authority("multi-cloud support requires an Entra authority"));
         }
         if self.sign_in_origins.iter().any(|origin| !is_web_origin(origin)) {
             return Err(ConfigError::Origin);
@@ -255,11 +258,11 @@ impl PublicClientBuilder {
         let transport = self.transport.or_else(default_transport).ok_or(NO_TRANSPORT)?;
         let observer = self.observer.clone();
         let watch = ClockSkewWatch::new(transport, Arc::clone(&self.clock), move |delta| {
-            observer.tell(&Event::ClockSkew { delta });
+            observer.notify(&Event::ClockSkew { delta });
         });
         Ok(PublicClient::new(Shared {
             application,
-            directory: Directory::new(authority),
+            authorities: Authorities::new(authority),
             cache: self.cache.unwrap_or_else(|| Arc::new(TokenCache::in_memory())),
             margins: self.margins,
             driver: Driver::new(Arc::new(watch), self.clock),

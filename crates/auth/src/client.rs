@@ -1,4 +1,4 @@
-//! The application's door.
+//! [`PublicClient`]: the entry point of an application.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::shared::Shared;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
-/// How long [`PublicClient::close`] waits.
+/// The longest that [`PublicClient::close`] waits.
 const LONGEST_CLOSE: Duration = Duration::from_secs(30);
 
-/// An application that runs where it cannot keep a secret: on a desktop, a phone, a terminal.
+/// A public client: an application that cannot keep a secret, such as a desktop, mobile or terminal program.
 ///
-/// Clones share everything. Build one and keep it: it remembers tokens and what it learned of the authority.
+/// Clones share all state. Build one client and keep it, because it caches tokens and the authority's metadata.
 ///
 /// ```
 /// use auth::{Authority, PublicClient};
@@ -46,31 +46,32 @@ impl PublicClient {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The authority, with the names that are known of it by now.
+    /// Returns the authority, with the host names learned so far.
     #[must_use]
     pub fn authority(&self) -> Arc<Authority> {
-        self.shared.directory.own().authority()
+        self.shared.authorities.own().authority()
     }
 
-    /// The accounts that signed in: who did so last first, then by username; then those that the broker has beside them.
+    /// Returns the accounts that have signed in, most recent sign-in first, then by username, followed by any that only
+    /// the broker knows.
     ///
-    /// Where only Entra's instance discovery knows the names of the authority's host and no account is found under the
-    /// one that is configured, this asks for the others, at most every 30 seconds while that fails.
+    /// If no account is found under the configured host name and only Entra's instance discovery can tell the other
+    /// names of that host, this call requests them, at most every 30 seconds while the request fails.
     ///
     /// # Errors
-    /// [`AuthError::Cache`] when the cache cannot be read.
+    /// [`AuthError::Cache`] if the cache cannot be read.
     pub async fn accounts(&self) -> Result<Vec<Account>, AuthError> {
         Ok(self.shared.accounts(&self.context()?).await?)
     }
 
-    /// The account with this username or home account id, whole and ASCII-case-insensitively; `None` when nobody of that
-    /// name signed in.
+    /// Returns the account with this username or home account ID, or `None` if no such account has signed in. The whole
+    /// name must match, ignoring ASCII case.
     ///
     /// # Errors
-    /// [`AuthError::UiRequired`] when several accounts have the name, [`AuthError::Cache`] when the cache cannot be read.
+    /// [`AuthError::UiRequired`] if several accounts have this name, [`AuthError::Cache`] if the cache cannot be read.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, AuthError> {
-        // An id is looked up: where there are many users, nobody wants to list them.
-        // Whatever hinders that hinders the list, which knows more ways.
+        // Looking up an ID is cheap, listing many users is not. An error here is not lost: the list below reads the
+        // same store, and also handles authorities whose host names are not known yet.
         if let Ok(Some(account)) = self.shared.account(&AccountId::new(name)).await {
             return Ok(Some(account));
         }
@@ -86,10 +87,10 @@ impl PublicClient {
 
     /// Checks the signature of an ID token from the client's authority, with the keys that its provider publishes.
     ///
-    /// Everything else in an [`AuthResult`](crate::AuthResult)'s ID token was checked when it came, over TLS; that suffices
-    /// for the application itself (OpenID Connect Core §3.1.3.7). Ask for this before you pass the token on to somebody who
-    /// will trust it. Keys are kept for a day; for a key that is not among them they are fetched anew, at most once in five
-    /// minutes.
+    /// The ID token of an [`AuthResult`](crate::AuthResult) arrived over TLS and has passed every other check, which
+    /// suffices for the application itself (OpenID Connect Core §3.1.3.7). Call this before you pass the token on to
+    /// someone who will trust it. Keys are kept for a day; if none of them fits the token, they are fetched again, at
+    /// most every five minutes.
     ///
     /// ```no_run
     /// # async fn example(app: auth::PublicClient, scopes: auth::Scopes) -> Result<(), auth::AuthError> {
@@ -103,44 +104,45 @@ impl PublicClient {
     ///
     /// # Errors
     /// [`AuthError::Protocol`] with [`IdTokenFault::Key`](auth_core::IdTokenFault::Key) or
-    /// [`IdTokenFault::Signature`](auth_core::IdTokenFault::Signature) when no published key has signed it;
-    /// [`AuthError::Config`] when the provider publishes none; those of the network when they cannot be fetched.
+    /// [`IdTokenFault::Signature`](auth_core::IdTokenFault::Signature) if no published key has signed the token;
+    /// [`AuthError::Config`] if the provider publishes no keys; network errors if they cannot be fetched.
     #[cfg(feature = "jwks")]
     pub async fn verify_signature(&self, id_token: &auth_core::IdToken) -> Result<(), AuthError> {
-        let Shared { jwks, application, directory, driver, .. } = &*self.shared;
-        jwks.verify(id_token, application, directory.own(), driver).await
+        let Shared { jwks, application, authorities, driver, .. } = &*self.shared;
+        jwks.verify(id_token, application, authorities.own(), driver).await
     }
 
-    /// Asks the cache for a token, refreshing it where needed; never the user. Without an account the only one that
-    /// signed in is meant; of several nobody is picked.
+    /// Acquires a token from the cache, refreshing it if necessary, without involving the user. Without an account it
+    /// uses the only signed-in account; if there are several, the call fails.
     ///
-    /// With an account, a token in memory costs the same however many accounts there are, and is handed out without
-    /// copying anything: the request borrows what it is given. Without one, and with a login hint, each call lists the
-    /// accounts of the cache to find the one that is meant, which takes time in proportion to their number. A service
-    /// with many users should keep the account, or its home account id for [`account`](Self::account).
+    /// With an account, returning a token from memory takes constant time and copies nothing: the request borrows its
+    /// arguments. Without an account, even with a login hint, each call lists all cached accounts to find the right
+    /// one. A service with many users should keep the account, or its home account ID for [`account`](Self::account).
     pub fn acquire_token_silent<'a>(&'a self, scopes: &'a Scopes, account: Option<&'a Account>) -> SilentRequest<'a> {
         SilentRequest::new(&self.shared, scopes, account)
     }
 
-    /// Lets the user sign in with a browser.
+    /// Signs the user in with a browser.
     pub fn acquire_token_interactive(&self, scopes: &Scopes) -> InteractiveRequest {
         InteractiveRequest::new(Arc::clone(&self.shared), scopes.clone())
     }
 
-    /// Lets the user sign in on another device, for machines without a browser.
+    /// Signs the user in on another device, for machines without a browser (RFC 8628).
     pub fn acquire_token_by_device_code(&self, scopes: &Scopes) -> DeviceCodeRequest {
         DeviceCodeRequest::new(Arc::clone(&self.shared), scopes.clone())
     }
 
-    /// Begins a sign-in whose page the application itself shows: a web application, which sends its visitor there and
-    /// keeps the rest in a session on the server.
+    /// Begins a sign-in whose page the application itself opens. A web application redirects its visitor there and
+    /// keeps the pending sign-in in a server-side session.
     ///
-    /// The client proves itself by PKCE alone, as it has no secret: register it with a redirect URI of a public client.
+    /// The client has no secret and is protected by PKCE alone: register its redirect URI as that of a public client.
     ///
     /// ```no_run
-    /// use auth::{AuthError, AuthResult, AuthorizationResponse, PublicClient, RedirectUri, ResponseMode, Scopes, Secret};
+    /// use auth::{
+    ///     AuthError, AuthResult, AuthorizationResponse, PublicClient, RedirectUri, ResponseMode, Scopes, Secret,
+    /// };
     ///
-    /// /// `GET /sign-in`: what to keep, and where to send the visitor.
+    /// /// `GET /sign-in`: returns what to keep in the session, and where to redirect the visitor.
     /// async fn sign_in(app: &PublicClient, scopes: &Scopes) -> Result<(Secret, http::Uri), AuthError> {
     ///     let redirect_uri = RedirectUri::parse("https://app.example/signed-in")?;
     ///     let request = app.authorization_url(scopes).redirect_uri(redirect_uri).response_mode(ResponseMode::Query);
@@ -148,7 +150,7 @@ impl PublicClient {
     ///     Ok((pending.to_json(), pending.url().clone()))
     /// }
     ///
-    /// /// `GET /signed-in`: `kept` was taken out of the session and is there no more.
+    /// /// `GET /signed-in`: `kept` has been removed from the session.
     /// async fn signed_in(app: &PublicClient, kept: Secret, query: &str) -> Result<AuthResult, AuthError> {
     ///     let response = AuthorizationResponse::parse(query.as_bytes())?;
     ///     app.acquire_token_by_authorization_code(kept, response).send().await
@@ -158,12 +160,14 @@ impl PublicClient {
         AuthorizationUrlRequest::new(Arc::clone(&self.shared), scopes.clone())
     }
 
-    /// Ends a sign-in that [`authorization_url`](Self::authorization_url) began, in this process or in another: `pending` is
-    /// what it gave, or what [`to_json`](auth_core::PendingAuthorization::to_json) made of that; `response` is what came to
-    /// the redirect URI, the query of a `GET` or the body of a `POST`. Serve only the one that was asked for (S-08).
+    /// Completes a sign-in that [`authorization_url`](Self::authorization_url) began in this or another process.
+    /// `pending` is its result, or the output of that result's [`to_json`](auth_core::PendingAuthorization::to_json);
+    /// `response` is what the redirect URI received: the query of a `GET` or the body of a `POST`. Accept only the
+    /// response mode that you requested (S-08).
     ///
-    /// A sign-in counts once: take it out of the session first, so that two responses that come at the same time find it
-    /// once. This client refuses one that it redeemed before, and the provider a code that it has seen.
+    /// A sign-in can be completed only once. Remove it from the session before calling this, so that only one of two
+    /// simultaneous responses finds it. This client rejects a sign-in that it has already redeemed, and the provider
+    /// rejects a code that has been used.
     pub fn acquire_token_by_authorization_code(
         &self,
         pending: impl Into<PendingSignIn>,
@@ -172,41 +176,42 @@ impl PublicClient {
         AuthorizationCodeRequest::new(Arc::clone(&self.shared), pending.into(), response)
     }
 
-    /// Asks the cache, and the user only when that is not enough.
+    /// Acquires a token from the cache or with a refresh token, and involves the user only if that is not enough.
     pub fn acquire_token<'a>(&'a self, scopes: &'a Scopes) -> TokenRequest<'a> {
         TokenRequest::new(self.acquire_token_silent(scopes, None))
     }
 
-    /// Forgets an account, here and at the broker, and tells whether it was there: for this client, or for all where a family of
-    /// clients shares it ([`RemovalScope::Family`](crate::RemovalScope::Family)). The identity provider is not told: tokens
-    /// that were handed out work until they expire.
+    /// Removes an account from the cache and the broker, and returns whether it was present. If a family of clients
+    /// shares the account, it is removed for all clients ([`RemovalScope::Family`](crate::RemovalScope::Family)),
+    /// otherwise for this client. The identity provider is not notified: tokens already handed out work until they
+    /// expire.
     ///
     /// # Errors
-    /// [`AuthError::Cache`] when the change could not be stored.
+    /// [`AuthError::Cache`] if the change could not be stored; the broker's error if it could not remove the account.
     pub async fn remove_account(&self, account: &Account) -> Result<bool, AuthError> {
         self.remove_account_with_scope(account, RemovalScope::default()).await
     }
 
-    /// The same for the tokens of whom `scope` says.
+    /// Like [`remove_account`](Self::remove_account), but for the clients selected by `scope`.
     ///
     /// # Errors
-    /// [`AuthError::Cache`] when the change could not be stored.
+    /// [`AuthError::Cache`] if the change could not be stored; the broker's error if it could not remove the account.
     pub async fn remove_account_with_scope(&self, account: &Account, scope: RemovalScope) -> Result<bool, AuthError> {
-        let (cache, directory) = (&self.shared.cache, &self.shared.directory);
-        let place = match self.shared.multi_cloud {
-            true => directory.in_cloud_of(Arc::clone(directory.own()), &account.environment),
-            false => Arc::clone(directory.own()),
+        let (cache, authorities) = (&self.shared.cache, &self.shared.authorities);
+        let known = match self.shared.multi_cloud {
+            true => authorities.in_cloud_of(Arc::clone(authorities.own()), &account.environment),
+            false => Arc::clone(authorities.own()),
         };
-        let remove = async || cache.remove_account(&place.authority(), self.shared.client_id(), account, scope).await;
+        let remove = async || cache.remove_account(&known.authority(), self.shared.client_id(), account, scope).await;
         let mut removed = remove().await;
-        // It may be filed under a name of the host that has to be asked for first.
+        // The account may be cached under a host name that is not known yet.
         if matches!(removed, Ok(false))
-            && place.look_around(&self.shared.driver, &self.context()?, &mut Timing::begin(), false).await
+            && known.try_resolve(&self.shared.driver, &self.context()?, &mut Timing::begin(), false).await
         {
             removed = remove().await;
         }
         self.shared.throttle.forget_refusals(&account.home_account_id);
-        // Whichever of the two fails, the other is done.
+        // A failure of one does not prevent the other.
         let brokered = match &self.shared.broker {
             Some(broker) => broker.remove_account(account).await,
             None => Ok(false),
@@ -214,24 +219,25 @@ impl PublicClient {
         Ok(removed? | brokered?)
     }
 
-    /// For what must be asked beside a request.
+    /// The context of requests that belong to no token request.
     fn context(&self) -> Result<RequestContext, ConfigError> {
         Options::default().context(&self.shared)
     }
 
-    /// Waits, at most 30 seconds, for the refreshes that are under way, and stores what the store refused before, so that a
-    /// program that ends loses no rotated refresh token. The runtime must have its timers enabled. The client works on after it; what begins meanwhile is not waited for.
+    /// Waits up to 30 seconds for running refreshes and writes changes that the store refused earlier, so that no
+    /// rotated refresh token is lost when the program exits. The runtime must have timers enabled. The client remains
+    /// usable afterwards; refreshes that begin during the call are not waited for.
     ///
-    /// Dropping the client, or the future of a call, ends no refresh. Only the end of the runtime does: a refresh whose
-    /// answer was not stored by then is lost, and where the provider counts each refresh token once, the user has to sign
-    /// in again.
+    /// Dropping the client or the future of a call does not stop a refresh; only shutting down the runtime does. A
+    /// refreshed token that has not been stored by then is lost, and if the provider accepts each refresh token only
+    /// once, the user must sign in again.
     pub async fn close(&self) {
         let flights = &self.shared.flights;
         if flights.len() > 0 && tokio::time::timeout(LONGEST_CLOSE, flights.all_landed()).await.is_err() {
             tracing::warn!(target: "auth", "a refresh was still under way when the client was closed");
         }
         if let Err(error) = self.shared.cache.flush().await {
-            tracing::warn!(target: "auth", %error, "what could not be stored before is lost with this process");
+            tracing::warn!(target: "auth", %error, "changes that could not be stored will be lost when this process exits");
         }
     }
 }

@@ -11,9 +11,9 @@ use auth_core::{
 
 use tokio::time::timeout;
 
+use crate::authorities::KnownAuthority;
 use crate::error::{AuthError, Cancelled};
 use crate::options::{Options, option_setters};
-use crate::provider::KnownAuthority;
 use crate::result::AuthResult;
 use crate::shared::Shared;
 use crate::sign_in_turn::Turn;
@@ -21,10 +21,11 @@ use crate::signed_in::SignedIn;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
-/// How long a user who is signing in already is waited for: as long as Entra's codes live.
+/// The longest wait for another sign-in in progress: the lifetime of Entra's codes.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// A sign-in on another device; see [`PublicClient::acquire_token_by_device_code`](crate::PublicClient::acquire_token_by_device_code).
+/// A request to sign the user in on another device; see
+/// [`PublicClient::acquire_token_by_device_code`](crate::PublicClient::acquire_token_by_device_code).
 #[derive(Clone)]
 #[must_use = "nothing happens before `send` or `start`"]
 pub struct DeviceCodeRequest {
@@ -33,7 +34,7 @@ pub struct DeviceCodeRequest {
     account: Option<Account>,
     login_hint: Option<String>,
     timeout: Option<Duration>,
-    /// Whether a token in the cache would do, were there one.
+    /// Whether it follows a silent request, and so waits for other such requests.
     after_silent: bool,
     options: Options,
 }
@@ -46,23 +47,23 @@ impl DeviceCodeRequest {
 
     option_setters!(options);
 
-    /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
+    /// Accepts only this account: if someone else signs in, nothing is cached and the call fails (S-86).
     pub fn account(mut self, account: &Account) -> Self {
         self.account = Some(account.clone());
         self
     }
 
-    /// How long the user has; by default until the code expires.
+    /// Sets how long the user has to sign in. By default it is until the code expires.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Answers a silent request that found the user is needed: takes over its claims and its correlation id. What was set
-    /// before stays; claims merge, and stay where both ask for the same thing.
+    /// Follows up a silent request that requires the user: adopts its claims and correlation ID. Options set before
+    /// take precedence; claims are merged, and on conflict those set before win.
     ///
-    /// With [`send`](Self::send) it takes its turn among all such requests, here and in other programs that share the
-    /// store, those with a browser included: see [`InteractiveRequest::satisfying`](crate::InteractiveRequest::satisfying).
+    /// [`send`](Self::send) then waits for other such requests, with or without a browser, in this program and in
+    /// others that share the store; see [`InteractiveRequest::satisfying`](crate::InteractiveRequest::satisfying).
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
         self.after_silent = true;
@@ -70,7 +71,7 @@ impl DeviceCodeRequest {
         self
     }
 
-    /// Asks for a code, hands it to `show` once, waits for the user and caches the tokens. Drop the future to give up.
+    /// Requests a code, passes it to `show`, waits for the user and caches the tokens. Drop the future to cancel.
     ///
     /// ```no_run
     /// # use auth::{AuthError, AuthResult, PublicClient, Scopes};
@@ -97,22 +98,21 @@ impl DeviceCodeRequest {
         pending.wait().await
     }
 
-    /// Waits for the turn of this request among all that need the user.
+    /// Waits until no other request is signing the user in.
     async fn turn<'a>(&self, shared: &'a Shared, timing: &mut Timing) -> Result<Turn<'a>, AuthError> {
         let context = self.options.context(shared)?;
-        let place = self.options.place(shared)?;
-        let is_news = place.confirm(&shared.driver, &context, timing).await?;
+        let known = self.options.known_authority(shared)?;
+        let names_are_new = known.confirm(&shared.driver, &context, timing).await?;
         let (account, hint) = (self.account.as_ref(), self.login_hint.as_deref());
         let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
-        Ok(Turn::take(shared, silent, is_news, &place.authority(), self.timeout.unwrap_or(LONGEST), timing).await)
+        Ok(Turn::take(shared, silent, names_are_new, &known.authority(), self.timeout.unwrap_or(LONGEST), timing).await)
     }
 
-    /// Asks for a code, and leaves it to the caller when to wait for the user. It is asked for at once, whoever else has the
-    /// user sign in.
+    /// Requests a code and returns without waiting for the user. It does not wait for other sign-ins either.
     ///
     /// # Errors
-    /// [`AuthError::Config`] when the provider has no such sign-in, [`AuthError::Server`] when it refuses; otherwise as
-    /// [`AuthError`] says.
+    /// [`AuthError::Config`] if the provider does not support this flow, [`AuthError::Server`] if it refuses; others as
+    /// described at [`AuthError`].
     pub async fn start(self) -> Result<PendingDeviceCode, AuthError> {
         self.begin(Timing::begin()).await
     }
@@ -120,8 +120,8 @@ impl DeviceCodeRequest {
     async fn begin(self, mut timing: Timing) -> Result<PendingDeviceCode, AuthError> {
         let shared = self.shared;
         let context = self.options.context(&shared)?;
-        let place = self.options.place(&shared)?;
-        let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let known = self.options.known_authority(&shared)?;
+        let metadata = known.endpoints(&shared.driver, &context, &mut timing).await?;
         let request = || {
             let request = DeviceAuthorization::new(context.clone(), metadata.clone(), self.scopes.clone())?;
             Ok::<_, AuthError>(request.with_claims(self.options.claims.clone()))
@@ -131,7 +131,7 @@ impl DeviceCodeRequest {
         let (account, timeout, bypass) = (self.account, self.timeout, self.options.claims.is_some());
         Ok(PendingDeviceCode {
             shared,
-            place,
+            known,
             metadata,
             context,
             account,
@@ -151,11 +151,20 @@ impl fmt::Debug for DeviceCodeRequest {
     }
 }
 
-/// A code that somebody is to enter on another device.
-#[must_use = "nobody waits for the user before `wait`"]
+/// A device code that the user has yet to enter; see [`DeviceCodeRequest::start`].
+///
+/// ```no_run
+/// # use auth::{AuthError, AuthResult, PublicClient, Scopes};
+/// # async fn example(app: &PublicClient, scopes: &Scopes) -> Result<AuthResult, AuthError> {
+/// let pending = app.acquire_token_by_device_code(scopes).start().await?;
+/// println!("{}", pending.code().user_code);
+/// pending.wait().await
+/// # }
+/// ```
+#[must_use = "the sign-in is completed only by `wait`"]
 pub struct PendingDeviceCode {
     shared: Arc<Shared>,
-    place: Arc<KnownAuthority>,
+    known: Arc<KnownAuthority>,
     metadata: ProviderMetadata,
     context: RequestContext,
     account: Option<Account>,
@@ -168,18 +177,20 @@ pub struct PendingDeviceCode {
 }
 
 impl PendingDeviceCode {
-    /// What to show to the user.
+    /// Returns what to show to the user.
     #[must_use]
     pub fn code(&self) -> &DeviceCode {
         &self.code
     }
 
-    /// Waits for the user, asking the provider as often as it wants, and caches the tokens. Drop the future to give up.
+    /// Waits for the user, polling at the interval that the provider sets, and caches the tokens. Drop the future to
+    /// cancel.
     ///
     /// # Errors
-    /// [`AuthError::UiRequired`] with [`UiReason::CodeExpired`](auth_core::UiReason::CodeExpired) when nobody entered the code
-    /// in time, [`AuthError::Cancelled`] when the time is up before that, [`AuthError::UserMismatch`] when somebody else than
-    /// the account signs in, [`AuthError::Server`] when the user or the provider refuses; otherwise as [`AuthError`] says.
+    /// [`AuthError::UiRequired`] with [`UiReason::CodeExpired`](auth_core::UiReason::CodeExpired) if the code expires
+    /// first, [`AuthError::Cancelled`] if the [timeout](DeviceCodeRequest::timeout) passes first,
+    /// [`AuthError::UserMismatch`] if someone other than the required account signs in, [`AuthError::Server`] if the
+    /// user or the provider refuses; others as described at [`AuthError`].
     pub async fn wait(mut self) -> Result<AuthResult, AuthError> {
         let mut flow = DeviceSignIn::new(self.request, &self.code, self.begun);
         let tokens = self.shared.driver.drive(&mut flow, &mut self.timing);
@@ -190,7 +201,7 @@ impl PendingDeviceCode {
             None => tokens.await,
         }?;
         let signed_in = SignedIn {
-            place: &self.place,
+            known: &self.known,
             metadata: &self.metadata,
             correlation_id: self.context.correlation_id(),
             pinned: self.account.as_ref(),

@@ -1,4 +1,4 @@
-//! The network and the clock, together.
+//! The network and the clock.
 
 use core::fmt;
 use core::pin::pin;
@@ -38,8 +38,8 @@ impl Driver {
         self.drive(&mut OneStep::new(exchange), timing).await
     }
 
-    /// Begins a sign-in: its request is pushed to a provider that has an endpoint for that (RFC 9126), whether it requires
-    /// it or not. What stands in an address can be read, changed and cut off on its way.
+    /// Begins a sign-in. The request is pushed if the provider has an endpoint for that, even if it does not require
+    /// it: parameters in a URL can be read, changed and truncated on the way (RFC 9126).
     pub(crate) async fn begin(
         &self,
         request: AuthorizationRequest,

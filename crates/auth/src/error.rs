@@ -1,4 +1,4 @@
-//! What can go wrong, named by who must act.
+//! [`AuthError`]: why a call failed.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use auth_cache::StorageError;
 use auth_core::{ConfigError, Error, ProtocolError, ServerError, Throttled, TransportError, UiRequired};
 use auth_interactive::{LoopbackError, SignInError};
 
-/// Why there is no token.
+/// Why a call failed; the variants tell who must act.
 ///
-/// At most 24 bytes, `Send + Sync + 'static`, and never a secret in it. Calls that share one refresh get clones of one
+/// At most 24 bytes, `Send + Sync + 'static`, and without secrets. Calls that share a refresh get clones of the same
 /// error.
 ///
 /// ```
@@ -21,52 +21,52 @@ use auth_interactive::{LoopbackError, SignInError};
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The user must act. User action: hand it to
+    /// The user must act. Remedy: pass the error to
     /// [`acquire_token_interactive(..).satisfying(&ui)`](crate::InteractiveRequest::satisfying).
     #[error(transparent)]
     UiRequired(Box<UiRequired>),
-    /// The identity provider, or the user on its pages, refused. User action: read the code and the description.
+    /// The identity provider, or the user on its pages, refused. Remedy: see the error code and description.
     #[error(transparent)]
     Server(Box<ServerError>),
-    /// The identity provider asks for patience. User action: try again after the time it names.
+    /// The identity provider is busy. Remedy: try again after the time that the error names.
     #[error(transparent)]
     Throttled(Box<Throttled>),
-    /// The network failed. User action: try again; look at proxy and certificates.
+    /// The network failed. Remedy: try again; check the proxy and certificates.
     #[error(transparent)]
     Transport(Box<TransportError>),
-    /// The sign-in was given up, by time or by the user, or the refresh ended with its runtime. User action: none.
+    /// The sign-in timed out, or the refresh was interrupted. Remedy: try again.
     #[error(transparent)]
     Cancelled(Cancelled),
-    /// The sign-in page could not be shown, or nothing could listen for its answer. User action: as the text says.
+    /// The sign-in page could not be shown, or its response could not be received. Remedy: see the message.
     #[error(transparent)]
     Browser(Arc<SignInError>),
-    /// The application's configuration is wrong. User action: mend it.
+    /// The application's configuration is wrong. Remedy: fix it.
     #[error(transparent)]
     Config(Box<ConfigError>),
-    /// The cache failed where it is itself the job. User action: as the text says.
+    /// The cache failed in a call that needs it, such as a sign-out. Remedy: see the message.
     #[error(transparent)]
     Cache(Box<StorageError>),
-    /// Somebody else signed in than the account that was asked for, or the response names nobody; nothing was cached
-    /// (S-86). User action: sign in with that account.
-    #[error("somebody else signed in than the account that was asked for")]
+    /// Someone other than the required account signed in, or the response does not say who did; nothing was cached.
+    /// Remedy: sign in with the required account (S-86).
+    #[error("someone else signed in; sign in with the required account")]
     UserMismatch,
-    /// A message broke the protocol, or belongs to another sign-in; nothing of it was used or cached. User action: sign in
-    /// anew after [`StateMismatch`](ProtocolError::StateMismatch) or
-    /// [`AlreadyRedeemed`](ProtocolError::AlreadyRedeemed); otherwise tell the operator of the identity provider.
+    /// A message violates the protocol or belongs to another sign-in; it was neither used nor cached. Remedy: start a
+    /// new sign-in after [`StateMismatch`](ProtocolError::StateMismatch) or
+    /// [`AlreadyRedeemed`](ProtocolError::AlreadyRedeemed); otherwise contact the operator of the identity provider.
     #[error(transparent)]
     Protocol(Box<ProtocolError>),
 }
 
-/// How a call was given up.
+/// How a call was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cancelled {
     /// The user did not finish in time.
-    #[error("the sign-in was not finished within {} s", .0.as_secs())]
+    #[error("the sign-in was not finished within {} s; start it again", .0.as_secs())]
     TimedOut(Duration),
-    /// The refresh ended without an answer: the runtime that it ran on is shutting down, or a transport, a store or a clock
-    /// of the application's own panicked.
-    #[error("the refresh was cut off before it had an answer")]
+    /// The refresh ended without a result: its runtime is shutting down, or a transport, store or clock of the
+    /// application panicked.
+    #[error("the refresh was interrupted; try again")]
     CutOff,
 }
 

@@ -1,4 +1,4 @@
-//! What an application may want to know beyond the answers to its calls.
+//! Events: what happens outside the calls of an application.
 
 use core::fmt;
 use std::sync::Arc;
@@ -7,39 +7,41 @@ use auth_core::{AccountId, CorrelationId, UiRequired};
 
 use crate::error::AuthError;
 
-/// Something that happened beside the calls of a client. No event holds a secret; [`CacheEvent`](crate::CacheEvent) tells of
-/// the cache.
+/// Something that happened outside the calls of a client. No event contains a secret. Events of the cache are
+/// [`CacheEvent`](crate::CacheEvent)s.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A token was not refreshed, and goes on serving: no call failed. After a pause it is tried again.
+    /// A refresh failed, but the cached token is still valid, so no call failed. The refresh is retried after a pause
+    ///
     RefreshFailed {
-        /// Whose token it is.
+        /// The account of the token.
         account: AccountId,
-        /// Why.
+        /// Why the refresh failed.
         error: AuthError,
-        /// The id of the refresh, for the identity provider's support.
+        /// The correlation ID of the refresh, for the identity provider's support.
         correlation_id: CorrelationId,
     },
-    /// The same, because the user must act: as soon as the token has expired, calls end with
-    /// [`AuthError::UiRequired`]. An application can offer the sign-in before.
+    /// A refresh failed because the user must act, and the cached token is still valid. Once it has expired, calls fail
+    /// with [`AuthError::UiRequired`]; an application can offer the sign-in earlier.
     InteractionHint {
-        /// Whose token it is.
+        /// The account of the token.
         account: AccountId,
-        /// What the user must do; hand it to
+        /// What the user must do; pass it to
         /// [`acquire_token_interactive(..).satisfying(&ui)`](crate::InteractiveRequest::satisfying).
         ui: Box<UiRequired>,
     },
-    /// The clocks of this machine and of the identity provider are more than five minutes apart. Told again only
-    /// when that changes. Nothing is corrected: tokens may seem to have expired, or to be good for longer than they are.
+    /// The clocks of this machine and of the identity provider differ by more than five minutes. Reported again only
+    /// when that changes. Nothing is corrected: tokens may seem to have expired already, or to be valid for longer than
+    /// they are.
     ClockSkew {
-        /// How many seconds the provider's clock is ahead; negative where it is behind.
+        /// How far the provider's clock is ahead, in seconds; negative if it is behind.
         delta: i64,
     },
 }
 
 impl Event {
-    /// That the refresh of a token which still serves failed.
+    /// The event for a refresh that failed while the cached token is still valid.
     pub(crate) fn of_failure(account: AccountId, error: AuthError, correlation_id: CorrelationId) -> Self {
         match error {
             AuthError::UiRequired(ui) => Self::InteractionHint { account, ui },
@@ -48,10 +50,10 @@ impl Event {
     }
 }
 
-/// Whom the application named to hear of events.
+/// The application's listener.
 type Listener = dyn Fn(&Event) + Send + Sync;
 
-/// Tells the log and the application.
+/// Reports events to the log and the application.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Listener>>);
 
@@ -60,17 +62,17 @@ impl Observer {
         Self(Some(Arc::new(observe)))
     }
 
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn notify(&self, event: &Event) {
         match event {
             Event::RefreshFailed { error, correlation_id, .. } => {
-                tracing::warn!(target: "auth", %error, %correlation_id, "the refresh failed; the token in the cache still serves");
+                tracing::warn!(target: "auth", %error, %correlation_id, "the refresh failed; the cached token is still valid");
             }
             Event::InteractionHint { ui, .. } => {
                 let correlation_id = ui.correlation_id;
-                tracing::warn!(target: "auth", error = %ui, %correlation_id, "the user must sign in before the token in the cache expires");
+                tracing::warn!(target: "auth", error = %ui, %correlation_id, "the user must sign in before the cached token expires");
             }
             Event::ClockSkew { delta } => {
-                tracing::warn!(target: "auth", delta, "the identity provider's clock differs; the clock of this machine is probably wrong");
+                tracing::warn!(target: "auth", delta, "the identity provider's clock differs; this machine's clock is probably wrong");
             }
         }
         if let Some(observe) = &self.0 {

@@ -21,15 +21,23 @@ use crate::sign_in_turn::Turn;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
-/// The default redirect URI; the port is free and chosen by the system.
+/// The default redirect URI; the system picks a free port.
 const LOOPBACK: &str = "http://localhost";
 
 const NO_BROWSER: ConfigError = ConfigError::Missing {
     part: "browser",
-    remedy: "turn feature `system-browser` on, or give one with `.browser(..)`",
+    remedy: "enable the feature `system-browser`, or set one with `.browser(..)`",
 };
 
-/// An interactive request; see [`PublicClient::acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
+/// An interactive request; see
+/// [`PublicClient::acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
+///
+/// ```no_run
+/// # use auth::{AuthError, AuthResult, PublicClient, Scopes};
+/// # async fn example(app: &PublicClient, scopes: &Scopes) -> Result<AuthResult, AuthError> {
+/// app.acquire_token_interactive(scopes).prompt(auth::Prompt::SelectAccount).send().await
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing happens before `send`"]
 pub struct InteractiveRequest {
@@ -38,7 +46,7 @@ pub struct InteractiveRequest {
     account: Option<Account>,
     pub(crate) redirect_uri: Option<RedirectUri>,
     pub(crate) timeout: Option<Duration>,
-    /// Whether it takes its turn among those that silent requests sent to the user.
+    /// Whether it follows a silent request, and so waits for other such requests.
     pub(crate) after_silent: bool,
     pub(crate) page: SignInOptions,
     pub(crate) options: Options,
@@ -58,13 +66,13 @@ impl InteractiveRequest {
         }
     }
 
-    /// Answers a silent request that found the user is needed: takes over its claims, its login hint and its correlation
-    /// id, so that the new tokens satisfy what was missing. What was set before stays; claims merge, and stay where both ask
-    /// for the same thing.
+    /// Follows up a silent request that requires the user: adopts its claims, login hint and correlation ID, so that
+    /// the new tokens satisfy what was missing. Options set before take precedence; claims are merged, and on conflict
+    /// those set before win.
     ///
-    /// Of several such requests, in this program or in others that share the store, one shows the sign-in page. The others
-    /// wait for it and then look into the cache; who finds nothing there shows the page in turn. A request with claims or a
-    /// prompt waits as well, and always shows it.
+    /// Of several such requests, in this program or in others that share the store, only one shows the sign-in page at
+    /// a time. Each of the others waits, then checks the cache and shows the page only if it finds no token. A request
+    /// with claims or a prompt also waits, but always shows the page.
     pub fn satisfying(mut self, ui: &UiRequired) -> Self {
         self.options.satisfy(ui);
         self.after_silent = true;
@@ -72,35 +80,35 @@ impl InteractiveRequest {
         self
     }
 
-    /// Accepts this account only: when somebody else signs in, nothing is cached and the call fails.
+    /// Accepts only this account: if someone else signs in, nothing is cached and the call fails (S-86).
     pub fn account(mut self, account: &Account) -> Self {
         self.page.login_hint = self.page.login_hint.or_else(|| account.login_hint().map(str::to_owned));
         self.account = Some(account.clone());
         self
     }
 
-    /// Tells the sign-in page who will probably sign in. Whoever does is accepted.
+    /// Suggests a username on the sign-in page. Any account that signs in is accepted.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.page.login_hint = Some(hint.into());
         self
     }
 
-    /// Where the answer is received: a loopback address as it is registered. Without a port one is chosen. The default
-    /// is `http://localhost`.
+    /// Sets where the response is received: a loopback address, as registered. Without a port, a free one is chosen.
+    /// The default is `http://localhost`.
     pub fn redirect_uri(mut self, uri: RedirectUri) -> Self {
         self.redirect_uri = Some(uri);
         self
     }
 
-    /// How the answer comes; by default as a form post where the provider is known to have it. In the query it stands in
-    /// the address of the last page, which the user can paste where the browser does not reach this machine
+    /// Sets how the response arrives; by default as a form post if the provider is known to support it. A response in
+    /// the query is part of the final address, which the user can paste if the browser cannot reach this machine
     /// ([`Browser::pasted`](crate::Browser::pasted)).
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
         self.page.response_mode = Some(mode);
         self
     }
 
-    /// How long the user has; five minutes by default.
+    /// Sets how long the user has to sign in. The default is five minutes.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -113,31 +121,33 @@ impl InteractiveRequest {
     /// Opens the browser, waits for the user, redeems the code and caches the tokens.
     ///
     /// # Errors
-    /// [`AuthError::Server`] when the user or the provider refuses, [`AuthError::Cancelled`] when the time is up,
-    /// [`AuthError::UiRequired`] when [`Prompt::None`](auth_core::Prompt::None) was not enough, or the user of B2C forgot the
-    /// password ([`UiReason::PasswordForgotten`](auth_core::UiReason::PasswordForgotten)),
-    /// [`AuthError::UserMismatch`] when somebody else than the [account](Self::account) signs in,
-    /// [`AuthError::Browser`] when no page can be shown; otherwise as [`AuthError`] says.
+    /// [`AuthError::Server`] if the user or the provider refuses, [`AuthError::Cancelled`] on a timeout,
+    /// [`AuthError::UiRequired`] if [`Prompt::None`](auth_core::Prompt::None) did not suffice, or a B2C user has
+    /// forgotten the password ([`UiReason::PasswordForgotten`](auth_core::UiReason::PasswordForgotten)),
+    /// [`AuthError::UserMismatch`] if someone other than the required [account](Self::account) signs in,
+    /// [`AuthError::Browser`] if the page cannot be shown; others as described at [`AuthError`].
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         let mut timing = Timing::begin();
         let shared = &*self.shared;
         let context = self.options.context(shared)?;
-        let place = self.options.place(shared)?;
-        // Without a browser nobody is asked or waited for; only a broker could do without.
+        let known = self.options.known_authority(shared)?;
+        // Without a browser, fail before anything is sent; only a broker works without one.
         if shared.broker.is_none() {
             browser(shared)?;
         }
-        let is_news = place.confirm(&shared.driver, &context, &mut timing).await?;
-        let metadata = place.endpoints(&shared.driver, &context, &mut timing).await?;
+        let names_are_new = known.confirm(&shared.driver, &context, &mut timing).await?;
+        let metadata = known.endpoints(&shared.driver, &context, &mut timing).await?;
         let patience = self.timeout.unwrap_or(Expectation::DEFAULT_TIMEOUT);
         let _turn = match self.after_silent {
-            true => match Turn::take(shared, self.silent(), is_news, &place.authority(), patience, &mut timing).await {
+            true => match Turn::take(shared, self.silent(), names_are_new, &known.authority(), patience, &mut timing)
+                .await
+            {
                 Turn::Answered(result) => return Ok(*result),
                 turn @ Turn::Own(_) => Some(turn),
             },
             false => None,
         };
-        if let Some(result) = self.ask_broker(&place.authority(), context.correlation_id(), &timing).await? {
+        if let Some(result) = self.ask_broker(&known.authority(), context.correlation_id(), &timing).await? {
             return Ok(result);
         }
 
@@ -149,17 +159,17 @@ impl InteractiveRequest {
         let receiver = LoopbackReceiver::bind(&redirect_uri).map_err(SignInError::from)?;
         let redirect_uri = receiver.redirect_uri().clone();
         let request = AuthorizationRequest::new(context, metadata, redirect_uri, self.scopes);
-        let pending = self.page.begin(request, self.options.claims, shared, &place, &mut timing).await?;
+        let pending = self.page.begin(request, self.options.claims, shared, &known, &mut timing).await?;
 
         let expectation = Expectation::new(&pending).map_err(SignInError::from)?.with_timeout(patience);
         let expectation = shared.sign_in_origins.iter().fold(expectation, Expectation::with_origin);
         let expectation = expectation.with_pages(shared.pages.clone());
         let response = sign_in(browser, receiver, pending.url(), expectation).await?;
-        let returned = Returned { pending, response, place, pinned: self.account.as_ref() };
+        let returned = Returned { pending, response, known, pinned: self.account.as_ref() };
         returned.redeem(shared, &mut timing).await
     }
 
-    /// What the broker gives, where there is one that can be told all that is wished.
+    /// Asks the broker, if there is one and it can be told every option.
     async fn ask_broker(
         &self,
         authority: &Authority,
@@ -180,8 +190,7 @@ impl InteractiveRequest {
         brokered::interactively(&self.shared, &request, timing).await
     }
 
-    /// The question that the cache may answer once somebody else had the user sign in. Who asks for a prompt, or how the user
-    /// signs in, wants a sign-in of its own.
+    /// The silent request to repeat after another call's sign-in; `None` if the options require a separate sign-in.
     fn silent(&self) -> Option<SilentRequest<'_>> {
         let (account, hint) = (self.account.as_ref(), self.page.login_hint.as_deref());
         let silent = SilentRequest::after_sign_in(&self.shared, &self.scopes, account, hint, &self.options);
@@ -189,7 +198,7 @@ impl InteractiveRequest {
     }
 }
 
-/// What shows the page, if it can.
+/// The browser, if it can show a page.
 fn browser(shared: &Shared) -> Result<&dyn DynBrowser, AuthError> {
     let browser = shared.browser.as_deref().ok_or(NO_BROWSER)?;
     browser.check().map_err(SignInError::from)?;

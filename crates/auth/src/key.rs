@@ -1,20 +1,20 @@
-//! Which calls want the same.
+//! Keys that tell which calls can share a token or a request.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use auth_core::{AccountId, Claims, Scopes};
 
-/// Which token is wanted: the account, the authority, the scopes and the claims, as the identity provider tells them apart.
-/// The client is that of the whole client.
+/// Identifies a token within a client: account, authority, scopes and claims, as the identity provider distinguishes
+/// them.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) account: AccountId,
-    /// As a text, where it is not the client's own.
+    /// As text, unless it is the client's own.
     pub(crate) authority: Option<Arc<str>>,
-    /// Their order and letters do not count, nor those that every request has.
+    /// Compared without order and case, and without the scopes that every request has.
     scopes: Scopes,
-    /// As they were given: equal claims in other words are other claims.
+    /// Compared as text.
     pub(crate) claims: Option<Claims>,
 }
 
@@ -33,7 +33,7 @@ impl Key {
         }
     }
 
-    /// The scopes as a text: equal for equal keys.
+    /// The scopes as text, the same for equal keys.
     pub(crate) fn scopes_text(&self) -> String {
         self.scopes.without_oidc().sorted().to_string().to_ascii_lowercase()
     }
@@ -41,7 +41,7 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        // Subjects that differ in case only are two users (S-80).
+        // Subjects that differ only in case are different users (S-80).
         self.account.as_str() == other.account.as_str()
             && self.authority == other.authority
             && self.claims == other.claims
@@ -61,13 +61,13 @@ impl Hash for Key {
     }
 }
 
-/// Which calls can share one answer: those that want the same token in the same way.
+/// Identifies calls that can share a request: those that want the same token in the same way.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct FlightKey {
     pub(crate) token: Key,
-    /// A forced refresh must not be answered by what an unforced one finds in the cache.
+    /// A forced refresh must not get what an unforced one finds in the cache.
     pub(crate) forced: bool,
-    /// What the caller adds to the request may change its answer.
+    /// Extra parameters may change the response.
     pub(crate) extra_query: Vec<(String, String)>,
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_provider_does_not_tell_apart_is_the_same() {
+    fn keys_are_equal_if_the_provider_would_issue_the_same_token() {
         let key = |account, scopes, claims: Option<&str>| {
             let claims = claims.map(|claims| Claims::parse(claims).unwrap());
             Key::new(&AccountId::new(account), None, &Scopes::parse(scopes).unwrap(), claims.as_ref())

@@ -1,6 +1,6 @@
-//! OAuth 2.0 and OpenID Connect tokens, first of all from Microsoft Entra ID.
+//! Acquires OAuth 2.0 and OpenID Connect tokens, primarily from Microsoft Entra ID.
 //!
-//! The pattern is MSAL's: ask the cache first, and involve the user only when the answer is "interaction required".
+//! It follows MSAL's pattern: ask the cache first, and involve the user only if interaction is required.
 //!
 //! ```no_run
 //! use auth::{AuthError, Authority, PublicClient, Scopes};
@@ -23,19 +23,19 @@
 //! # Ok(()) }
 //! ```
 //!
-//! With neither an account nor a login hint, a silent call means the only account in the cache, whoever that is.
-//! [`PublicClient::acquire_token`] makes both calls in one: silent first, then interactive.
+//! With neither an account nor a login hint, a silent call uses the only account in the cache; if there are several, it
+//! fails. [`PublicClient::acquire_token`] combines both calls: silent first, then interactive.
 //!
 //! # Claims challenges
 //!
-//! An API may refuse a valid token and say what a better one must satisfy: a claims challenge. A request with its claims
-//! bypasses the cached access token, and `satisfying` carries them on to the sign-in. A client that handles challenges
-//! this way can say so with [`capabilities(["cp1"])`](PublicClientBuilder::capabilities).
+//! An API may reject a valid token with a claims challenge, which says what a new token must satisfy. A request with
+//! those claims bypasses cached access tokens, and `satisfying` passes them on to the sign-in. A client that handles
+//! challenges this way can announce it with [`capabilities(["cp1"])`](PublicClientBuilder::capabilities).
 //!
 //! ```no_run
 //! use auth::{Account, AuthError, AuthResult, ClaimsChallenge, PublicClient, Scopes};
 //!
-//! /// A token that satisfies a response with status 401, or `None` if the response holds no challenge.
+//! /// Returns a token that satisfies the challenge of a 401 response, or `None` if it contains no challenge.
 //! async fn answer<B>(
 //!     app: &PublicClient,
 //!     scopes: &Scopes,
@@ -54,10 +54,10 @@
 //!
 //! # Bring your own
 //!
-//! HTTP stack ([`Transport`]), store ([`Storage`] or [`PartitionedStorage`]), browser ([`Browser`]), broker ([`Broker`]) and
-//! clock ([`Clock`]) are traits. Everything that their signatures mention is exported here, except for types of the crates
-//! `http`, `bytes` and `zeroize`. Each trait with async methods has an object-safe twin: [`DynTransport`], [`DynStorage`],
-//! [`DynPartitionedStorage`], [`DynBrowser`] and [`DynBroker`].
+//! The HTTP stack ([`Transport`]), store ([`Storage`] or [`PartitionedStorage`]), browser ([`Browser`]), broker
+//! ([`Broker`]) and clock ([`Clock`]) are traits. Every type in their signatures is exported here, except those of the
+//! crates `http`, `bytes` and `zeroize`. Each trait with async methods has an object-safe twin: [`DynTransport`],
+//! [`DynStorage`], [`DynPartitionedStorage`], [`DynBrowser`] and [`DynBroker`].
 //!
 //! # Features
 //!
@@ -66,15 +66,16 @@
 //! | `reqwest` | yes | `ReqwestTransport`: HTTP over reqwest with rustls |
 //! | `file` | yes | `FileStorage`: the cache in one file, shared with MSAL libraries |
 //! | `system-browser` | yes | `SystemBrowser`: sign-in with the user's own browser |
-//! | `encrypted` | | `EncryptedFileStorage`: the cache file encrypted with a key that you supply; encrypted values in Redis |
+//! | `encrypted` | | `EncryptedFileStorage`: the cache file, encrypted with your key; encrypted values in Redis |
 //! | `keyring` | | `Keyring`: keeps that key in the user's keyring; implies `encrypted` |
-//! | `secret-service` | | `SecretItemStorage`: the keyring items of the MSAL extension libraries on Linux; implies `keyring` |
+//! | `secret-service` | | `SecretItemStorage`: the keyring items of MSAL's extension libraries on Linux; implies `keyring` |
 //! | `redis` | | `RedisStorage`: one cache for many machines |
-//! | `jwks` | | `PublicClient::verify_signature`: checks the signature of an ID token, for applications that pass it on |
+//! | `jwks` | | `PublicClient::verify_signature`: checks the signature of an ID token before it is passed on |
 #![forbid(unsafe_code)]
 
 mod acquire;
 mod answer;
+mod authorities;
 mod authorization_code;
 mod authorization_url;
 mod broker;
@@ -93,7 +94,7 @@ mod jwks;
 mod key;
 mod options;
 mod outcome;
-mod provider;
+
 mod redeem;
 mod redeemed;
 mod refresh;
@@ -152,12 +153,12 @@ pub use auth_interactive::{
 #[cfg(feature = "system-browser")]
 pub use auth_interactive::{Desktop, Environment, SystemBrowser};
 
-/// The examples of the README are compiled with the tests.
+/// Compiles the examples of the README with the doctests.
 #[cfg(all(doctest, feature = "file"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// As are those of the page about stores.
+/// Compiles the examples of the page about stores with the doctests.
 #[cfg(all(doctest, feature = "keyring", feature = "redis"))]
 #[doc = include_str!("../../../docs/stores.md")]
 struct Stores;

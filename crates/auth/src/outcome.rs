@@ -1,4 +1,4 @@
-//! What a refresh brought to all who waited for it.
+//! The result of a refresh, shared by all calls that waited for it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use auth_core::{CorrelationId, Timestamp};
 use crate::result::{AuthResult, TokenSource};
 use crate::timing::Timing;
 
-/// The token of a refresh that is over; clones share it.
+/// The token of a finished refresh; clones share it.
 #[derive(Clone)]
 pub(crate) struct Outcome {
     pub(crate) result: Arc<AuthResult>,
@@ -16,20 +16,20 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Whether somebody was asked for it: else it had been cached meanwhile.
+    /// Whether the token was newly issued, rather than found in the cache.
     pub(crate) fn is_fresh(&self) -> bool {
         self.result.source() != TokenSource::Cache
     }
 
-    /// The answer to the call whose refresh this was.
+    /// The result for the call that began the refresh.
     pub(crate) fn for_first(&self, timing: &Timing) -> AuthResult {
         let (own, mut durations) = (timing.durations(), self.result.durations());
         durations.total = own.total;
         durations.in_cache = durations.in_cache.saturating_add(own.in_cache);
-        AuthResult::clone(&self.result).that_took(durations)
+        AuthResult::clone(&self.result).with_durations(durations)
     }
 
-    /// The answer to a call that made no request: it waited until the token was in the cache.
+    /// The result for a call that joined the refresh and made no request.
     pub(crate) fn for_follower(&self, id: CorrelationId, timing: &Timing) -> AuthResult {
         AuthResult::clone(&self.result).for_follower(id, timing.durations())
     }

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
-/// Redeems one of the refresh tokens and caches what comes of it, before anybody sees it.
+/// Redeems one of the refresh tokens, and caches the new tokens before returning them.
 pub(crate) async fn redeem(
     shared: &Shared,
     wanted: &Wanted,
@@ -21,9 +21,9 @@ pub(crate) async fn redeem(
     timing: &mut Timing,
 ) -> Result<AuthResult, AuthError> {
     let context = &wanted.context;
-    let metadata = wanted.place.endpoints(&shared.driver, context, timing).await?;
-    let authority = wanted.place.authority();
-    // With a name for many tenants the account's own is asked.
+    let metadata = wanted.known.endpoints(&shared.driver, context, timing).await?;
+    let authority = wanted.known.authority();
+    // If the authority stands for many tenants, ask the account's home tenant.
     let home = || wanted.account.home_account_id.home_tenant()?.parse().ok();
     let metadata = match authority.tenant_name().filter(|tenant| tenant.is_multi_tenant()).and_then(|_| home()) {
         Some(tenant) => authority.with_tenant(tenant).metadata().unwrap_or(metadata),
@@ -40,7 +40,7 @@ pub(crate) async fn redeem(
         && let Err(error) =
             shared.cache.leave_family(&authority, shared.client_id(), &wanted.account.home_account_id, budget).await
     {
-        tracing::warn!(target: "auth", %error, "that this client is in no family was not saved");
+        tracing::warn!(target: "auth", %error, "failed to save that this client is not in a family");
     }
     let tokens = Arc::new(outcome.result.map_err(|error| with_hint(error.into(), &wanted.account))?);
     let (persisted, account, persistence_error) = keep(shared, wanted, &tokens, refresh.basis, budget, timing).await;
@@ -53,7 +53,7 @@ pub(crate) async fn redeem(
     Ok(AuthResult::issued(tokens, Some(account), &authority, context.correlation_id(), call, persisted))
 }
 
-/// Caches the tokens; tells whether that is for good, whose they are, and why the store failed.
+/// Caches the tokens. Returns whether they were stored, their account, and why the store failed.
 async fn keep(
     shared: &Shared,
     wanted: &Wanted,
@@ -62,8 +62,8 @@ async fn keep(
     budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> (bool, Arc<Account>, Option<StorageError>) {
-    wanted.place.note_tenant(tokens);
-    let authority = wanted.place.authority();
+    wanted.known.note_tenant(tokens);
+    let authority = wanted.known.authority();
     let account = Arc::new(Account::from_tokens(tokens, &authority).unwrap_or_else(|| wanted.account.clone()));
     let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(tokens));
     let mut update = TokenUpdate::from_refresh(authority, client_id, Arc::clone(&account), tokens, basis);
@@ -72,7 +72,7 @@ async fn keep(
     (persisted, account, persistence_error)
 }
 
-/// Whoever must sign in again is known here.
+/// Adds the account's login hint to an error that requires the user.
 fn with_hint(mut error: AuthError, account: &Account) -> AuthError {
     if let AuthError::UiRequired(ui) = &mut error {
         ui.login_hint = account.login_hint().map(str::to_owned);

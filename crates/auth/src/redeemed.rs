@@ -1,4 +1,4 @@
-//! Which sign-ins were redeemed, so that one that is taken out of a session twice sends its code once (S-04).
+//! The sign-ins redeemed so far, so that one that is taken out of a session twice is redeemed only once (S-04).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,28 +7,28 @@ use std::time::Duration;
 
 use auth_core::PendingAuthorization;
 
-/// How many sign-ins are remembered; of more than that the first are forgotten, and the provider alone refuses their codes.
+/// How many sign-ins are remembered. Beyond that the oldest are forgotten, and only the provider rejects their codes.
 const CAPACITY: usize = 4096;
-/// So long after a sign-in was redeemed it has certainly expired, whatever the clocks of several servers say.
+/// How long sign-ins are remembered: twice their lifetime, to tolerate clock differences between servers.
 const EXPIRED: Duration = PendingAuthorization::LIFETIME.saturating_mul(2);
 
-/// The sign-ins that this client redeemed lately. Nobody else's are known: other processes take part by taking the sign-in
-/// out of the session that they share.
+/// The sign-ins that this client has redeemed recently. Other processes are kept out because the sign-in is removed
+/// from the shared session first.
 #[derive(Default)]
 pub(crate) struct Redeemed {
-    /// Digests of their states, and when.
+    /// Digests of their states, with the uptime of the redemption.
     states: Mutex<VecDeque<(u64, Duration)>>,
     hasher: RandomState,
 }
 
 impl Redeemed {
-    /// Whether this sign-in was not redeemed yet; from now on it was.
+    /// Marks the sign-in as redeemed, and returns whether it was not before.
     pub(crate) fn is_first(&self, pending: &PendingAuthorization, uptime: Duration) -> bool {
         self.mark(self.hasher.hash_one(pending.state().secret().expose()), uptime)
     }
 
     fn mark(&self, digest: u64, uptime: Duration) -> bool {
-        // Each change is whole: a poisoned list is a good one.
+        // A panic cannot leave the list half changed, so ignore poisoning.
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         while states.front().is_some_and(|(_, at)| uptime.saturating_sub(*at) > EXPIRED) || states.len() >= CAPACITY {
             states.pop_front();
@@ -46,12 +46,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_once_and_never_too_many() {
+    fn each_sign_in_is_redeemed_once_and_memory_is_bounded() {
         let (redeemed, minutes) = (Redeemed::default(), |minutes: u64| Duration::from_secs(60 * minutes));
         assert!(redeemed.mark(1, minutes(0)) && redeemed.mark(2, minutes(0)));
         assert!(!redeemed.mark(1, minutes(0)) && !redeemed.mark(2, minutes(20)));
         assert!(redeemed.mark(3, minutes(21)));
-        assert_eq!(redeemed.states.lock().unwrap().len(), 1, "what has expired is forgotten");
+        assert_eq!(redeemed.states.lock().unwrap().len(), 1, "expired sign-ins are forgotten");
         for digest in 0..2 * CAPACITY as u64 {
             redeemed.mark(digest, minutes(22));
         }

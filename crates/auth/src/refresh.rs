@@ -1,5 +1,5 @@
-//! Refreshing a token: one flight for all who want the same, a turn for each account, and a second look into the cache.
-//! Where there is a broker, it is asked before a refresh token is redeemed.
+//! Refreshing a token: one flight for all calls that want the same, one redemption at a time per account, and a second
+//! look into the cache. A broker, if there is one, is asked before a refresh token is redeemed.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::throttle::Verdict;
 use crate::timing::Timing;
 use crate::wanted::Wanted;
 
-/// How many flights may end without an answer before a call that waits gives up.
+/// After how many flights without a result a waiting call gives up.
 const LOST_FLIGHTS: usize = 2;
 
-/// The token of the refresh that is under way, or of a new one. It goes on when the caller does not, until the rotated
-/// refresh token is stored.
+/// Joins the running refresh or starts one, and returns its token. The refresh continues without its callers until the
+/// rotated refresh token is stored.
 pub(crate) async fn refreshed(
     shared: &Arc<Shared>,
     wanted: &Arc<Wanted>,
@@ -35,7 +35,7 @@ pub(crate) async fn refreshed(
         let first = seat.first;
         match seat.answer().await {
             Some(Ok(outcome)) if first => return Ok(outcome.for_first(timing)),
-            // It was begun for an earlier call, to which an older token was new enough (S-83).
+            // The flight was begun for an earlier call, for which this older token was new enough (S-83).
             Some(Ok(outcome)) if wanted.forced && !outcome.is_fresh() && outcome.cached_at <= wanted.begun => {}
             Some(Ok(outcome)) => return Ok(outcome.for_follower(wanted.context.correlation_id(), timing)),
             Some(Err(error)) => return Err(error),
@@ -49,19 +49,19 @@ pub(crate) async fn refreshed(
     }
 }
 
-/// Refreshes a token that still serves, beside the caller, unless somebody does so already. A failure costs nobody
-/// anything: the token goes on serving.
+/// Refreshes a token in the background while it is still valid, unless that is being done already. A failure is
+/// reported only as an event.
 pub(crate) fn refresh_ahead(shared: &Arc<Shared>, wanted: &Arc<Wanted>, refresh_with: &Refresh) {
     let key = wanted.key();
     if matches!(wanted.judge(shared, &key, refresh_with, true), Verdict::Try) {
         let flight = shared.flights.join(wanted.flight_key(key.clone()), || refresh(shared, wanted, &key, true));
         if let Err(error) = flight {
-            wanted.tell_failure(shared, &error.into());
+            wanted.report_failure(shared, &error.into());
         }
     }
 }
 
-/// The work of one flight.
+/// The task of one flight.
 fn refresh(
     shared: &Arc<Shared>,
     wanted: &Arc<Wanted>,
@@ -72,7 +72,7 @@ fn refresh(
     async move { in_turn(&shared, &wanted, &key, ahead).await }
 }
 
-/// Waits for the turn of the account, here and among processes, and then looks whether there is still something to do.
+/// Waits for the account's turn, in this process and among processes, then refreshes if that is still necessary.
 async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Result<Outcome, AuthError> {
     let mut timing = Timing::begin();
     let _turn = shared.turns.take(&key.account).await;
@@ -81,42 +81,42 @@ async fn in_turn(shared: &Shared, wanted: &Wanted, key: &Key, ahead: bool) -> Re
     if let Some(outcome) = forced_by_another(shared, wanted, &mut timing).await {
         return Ok(outcome);
     }
-    let (refresh, serving) = match wanted.look_up(shared, &mut timing).await {
+    let (refresh, valid) = match wanted.look_up(shared, &mut timing).await {
         Lookup::UsableButRefresh(token, refresh) if ahead => (Some(refresh), Some(token)),
         Lookup::Usable(token) | Lookup::UsableButRefresh(token, _) => {
             return Ok(found(shared, wanted, token, &timing));
         }
-        Lookup::MustRefresh(refresh, serving) => (Some(refresh), serving),
+        Lookup::MustRefresh(refresh, valid) => (Some(refresh), valid),
         Lookup::Nothing => (None, None),
     };
-    let serves = serving.is_some();
+    let has_valid_token = valid.is_some();
     if shared.broker.is_some()
-        && let Some(outcome) = ask_broker(shared, wanted, key, refresh.as_deref(), serves).await?
+        && let Some(outcome) = ask_broker(shared, wanted, key, refresh.as_deref(), has_valid_token).await?
     {
         return Ok(outcome);
     }
     let Some(refresh) = refresh else { return Err(wanted.ui_required(UiReason::NoTokensFound)) };
-    // Whoever had the turn before may have learned that the provider wants to be left alone.
-    match (wanted.judge(shared, key, &refresh, serves), serving) {
+    // The previous holder of the turn may have been throttled.
+    match (wanted.judge(shared, key, &refresh, has_valid_token), valid) {
         (Verdict::Serve, Some(token)) => return Ok(found(shared, wanted, token, &timing)),
         (Verdict::Refuse(error), _) => return Err(error),
         (Verdict::Try | Verdict::Serve, _) => {}
     }
     let answer = redeem_newest(shared, wanted, key, refresh, &mut budget, &mut timing).await;
-    if let (Err(error), true) = (&answer, serves) {
-        wanted.tell_failure(shared, error);
+    if let (Err(error), true) = (&answer, has_valid_token) {
+        wanted.report_failure(shared, error);
     }
     answer
 }
 
-/// What the broker gives, if it is its token. While another one serves, a broker that failed is left alone for a while, as an
-/// identity provider is.
+/// Asks the broker. If it fails while a cached token is valid, it is not asked again for a while, like an identity
+/// provider.
 async fn ask_broker(
     shared: &Shared,
     wanted: &Wanted,
     key: &Key,
     refresh: Option<&Refresh>,
-    serves: bool,
+    has_valid_token: bool,
 ) -> Result<Option<Outcome>, AuthError> {
     match Box::pin(brokered::silently(shared, wanted)).await {
         Ok(Some(result)) => {
@@ -125,18 +125,18 @@ async fn ask_broker(
         }
         Ok(None) => Ok(None),
         Err(error) => {
-            if let (Some(refresh), true) = (refresh, serves) {
+            if let (Some(refresh), true) = (refresh, has_valid_token) {
                 let tokens = shared.throttle.digest(&refresh.candidates);
                 shared.throttle.failed(key, tokens, &error, shared.driver.uptime());
-                wanted.tell_failure(shared, &error);
+                wanted.report_failure(shared, &error);
             }
             Err(error)
         }
     }
 }
 
-/// Redeems; and once more where the user is needed, but other refresh tokens are stored by then: a program that takes no lock
-/// of ours may have redeemed the old ones first.
+/// Redeems a refresh token. If the answer is that the user must act, but the stored refresh tokens have changed
+/// meanwhile, tries once more: a program that does not take our lock may have redeemed the old ones first.
 async fn redeem_newest(
     shared: &Shared,
     wanted: &Wanted,
@@ -172,13 +172,13 @@ async fn redeem_newest(
     }
 }
 
-/// What somebody else brought for a forced refresh of their own: a token cached after this call began, and nothing older
-/// (S-83). Whether a token satisfies claims cannot be seen.
+/// The result of another forced refresh, if it was cached after this call began. Not for a call with claims, because a
+/// cached token does not show which claims it satisfies (S-83).
 async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<Outcome> {
     if !wanted.forced || wanted.claims.is_some() {
         return None;
     }
-    let token = wanted.serving(shared, timing).await?;
+    let token = wanted.valid_token(shared, timing).await?;
     let after = token.cached_at() > wanted.begun && token.cached_at() <= shared.driver.now();
     after.then(|| found(shared, wanted, token, timing))
 }
@@ -188,15 +188,15 @@ fn found(shared: &Shared, wanted: &Wanted, token: CachedToken, timing: &Timing) 
     Outcome { result: Arc::new(wanted.cached(shared, token, timing)), cached_at }
 }
 
-/// Keeps other clients of the cache and other processes from redeeming for the same account, where the store can. Beyond its
-/// patience availability wins.
+/// Keeps other clients of the cache and other processes from redeeming for the same account, if the store supports
+/// locks. If the lock takes too long, continues without it: availability comes first.
 async fn refresh_lock(
     shared: &Shared,
     wanted: &Wanted,
     budget: &mut LockBudget,
     timing: &mut Timing,
 ) -> Option<BoxedLock> {
-    let (authority, account) = (wanted.place.authority(), &wanted.account.home_account_id);
+    let (authority, account) = (wanted.known.authority(), &wanted.account.home_account_id);
     let lock = shared.cache.refresh_lock(&authority, shared.client_id(), account, budget);
     let locked = timing.cache(pin!(lock)).await;
     locked.inspect_err(|error| tracing::warn!(target: "auth", %error, "refreshing without the lock")).ok()

@@ -1,4 +1,4 @@
-//! What the caller gets.
+//! [`AuthResult`]: the result of a successful call.
 
 use core::fmt;
 use std::sync::{Arc, LazyLock};
@@ -12,16 +12,28 @@ use crate::timing::Durations;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenSource {
-    /// The cache; no token request was made.
+    /// The cache, without a token request.
     Cache,
     /// The identity provider.
     IdentityProvider,
-    /// The [broker](crate::Broker), wherever it has it from.
+    /// The [broker](crate::Broker), whether from its own cache or not.
     Broker,
 }
 
-/// A token and what is known of it. It shares everything with the cache: a hit copies nothing, and a clone costs one
-/// reference.
+/// An access token and its properties. It shares its data with the cache: a cache hit copies nothing, and a clone only
+/// increments reference counts.
+///
+/// ```
+/// use auth::{AuthResult, TokenSource};
+///
+/// /// The `Authorization` header of a request to an API.
+/// fn authorization(result: &AuthResult) -> String {
+///     if result.source() == TokenSource::IdentityProvider {
+///         println!("a new token, valid until {}", result.expires_on());
+///     }
+///     format!("{} {}", result.token_type(), result.access_token().expose())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct AuthResult {
     token: Token,
@@ -29,7 +41,7 @@ pub struct AuthResult {
     correlation_id: CorrelationId,
     source: TokenSource,
     persisted: bool,
-    /// What there is to tell of a call that had to wait.
+    /// The details of a call that had to wait.
     call: Option<Box<Call>>,
 }
 
@@ -39,25 +51,25 @@ enum Token {
     Issued(Arc<Issued>),
 }
 
-/// What the identity provider answered.
+/// Tokens that the identity provider issued.
 struct Issued {
     tokens: Arc<Tokens>,
     account: Option<Arc<Account>>,
     declined: Scopes,
 }
 
-/// Where it stands in which tenant the token was issued, if its id_token does not tell.
+/// Where to find the tenant that issued the token, if the ID token does not contain it.
 #[derive(Clone)]
 enum Tenant {
-    /// The authority has none.
+    /// The authority has no tenants.
     Nowhere,
-    /// The one under which the token is filed.
+    /// The realm of the cached token.
     OfToken,
-    /// Where there is one only, others may have filed the token under something else, such as its policy.
+    /// The authority has only this one, and the realm may be something else, such as a policy.
     Is(Arc<str>),
 }
 
-/// What a call that had to wait knows beside the token.
+/// The details of a call that had to wait.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) refresh_reason: RefreshReason,
@@ -66,11 +78,11 @@ pub(crate) struct Call {
     pub(crate) persistence_error: Option<StorageError>,
 }
 
-/// What most tokens lack.
+/// The usual value of [`AuthResult::declined_scopes`].
 static NOTHING_DECLINED: LazyLock<Scopes> = LazyLock::new(Scopes::default);
 
 impl AuthResult {
-    /// The access token. Send it as `Authorization: Bearer …`, show it to nobody.
+    /// Returns the access token. Send it as `Authorization: Bearer …`; do not log it.
     #[must_use]
     pub fn access_token(&self) -> &Secret {
         match &self.token {
@@ -79,13 +91,13 @@ impl AuthResult {
         }
     }
 
-    /// The type of the token, as it stands before it in the header: `Bearer`.
+    /// Returns the token type, which precedes the token in the `Authorization` header: `Bearer`.
     #[must_use]
     pub const fn token_type(&self) -> &'static str {
         "Bearer"
     }
 
-    /// When the token expires.
+    /// Returns when the token expires.
     #[must_use]
     pub fn expires_on(&self) -> Timestamp {
         match &self.token {
@@ -94,7 +106,7 @@ impl AuthResult {
         }
     }
 
-    /// When it will be refreshed ahead of that, where the server advised it.
+    /// Returns when the token should be refreshed before it expires, if the server has advised it.
     #[must_use]
     pub fn refresh_on(&self) -> Option<Timestamp> {
         match &self.token {
@@ -103,7 +115,7 @@ impl AuthResult {
         }
     }
 
-    /// What it grants.
+    /// Returns the scopes that the token grants.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         match &self.token {
@@ -112,7 +124,7 @@ impl AuthResult {
         }
     }
 
-    /// What was asked for and is not granted; the scopes that OpenID Connect reserves count for nothing here.
+    /// Returns the scopes that were requested but not granted, not counting those reserved by OpenID Connect.
     #[must_use]
     pub fn declined_scopes(&self) -> &Scopes {
         match &self.token {
@@ -121,7 +133,7 @@ impl AuthResult {
         }
     }
 
-    /// Whose the token is.
+    /// Returns the account of the token.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
         match &self.token {
@@ -130,7 +142,7 @@ impl AuthResult {
         }
     }
 
-    /// The id_token with its claims, unverified by signature. One from the cache is read anew by each call.
+    /// Returns the ID token with its claims; its signature is not verified. A cached ID token is parsed by each call.
     #[must_use]
     pub fn id_token(&self) -> Option<IdToken> {
         match &self.token {
@@ -139,8 +151,8 @@ impl AuthResult {
         }
     }
 
-    /// In which tenant the token was issued: the `tid` of the id_token, else the tenant under which the token is filed. It
-    /// reads the id_token.
+    /// Returns the tenant that issued the token: `tid` of the ID token, otherwise the tenant for which the token is
+    /// cached. Parses the ID token.
     #[must_use]
     pub fn tenant_id(&self) -> Option<String> {
         let named = self.id_token().and_then(|token| token.text("tid").map(str::to_owned));
@@ -152,7 +164,7 @@ impl AuthResult {
         named.or_else(|| filed().filter(|tenant| !tenant.is_empty()).map(str::to_owned))
     }
 
-    /// The account's id in that tenant: `oid` of the id_token, else `sub`. It reads the id_token.
+    /// Returns the ID of the account in that tenant: `oid` of the ID token, otherwise `sub`. Parses the ID token.
     #[must_use]
     pub fn unique_id(&self) -> Option<String> {
         self.id_token()?.local_account_id().map(str::to_owned)
@@ -164,44 +176,44 @@ impl AuthResult {
         self.source
     }
 
-    /// Why the identity provider was asked, or should be beside this call: a token that is served while it is refreshed ahead
-    /// of its end says [`ProactivelyRefreshed`](RefreshReason::ProactivelyRefreshed).
+    /// Returns why the token was refreshed, or is being refreshed in the background: a valid token that is refreshed
+    /// before it expires is returned with [`ProactivelyRefreshed`](RefreshReason::ProactivelyRefreshed).
     #[must_use]
     pub fn refresh_reason(&self) -> RefreshReason {
         self.call.as_ref().map_or(RefreshReason::NotApplicable, |call| call.refresh_reason)
     }
 
-    /// Which endpoint of it answered, where one was asked.
+    /// Returns the token endpoint that issued the token, if one was asked.
     #[must_use]
     pub fn token_endpoint(&self) -> Option<&str> {
         self.call.as_ref()?.token_endpoint.as_deref()
     }
 
-    /// How long the call took; zero where nothing was waited for.
+    /// Returns how long the call took; zero if it did not have to wait.
     #[must_use]
     pub fn durations(&self) -> Durations {
         self.call.as_ref().map_or_else(Durations::default, |call| call.durations)
     }
 
-    /// The id of the call, for the identity provider's support.
+    /// Returns the correlation ID of the call, for the identity provider's support.
     #[must_use]
     pub const fn correlation_id(&self) -> CorrelationId {
         self.correlation_id
     }
 
-    /// Whether the token is in the store that the application gave.
+    /// Returns whether the token is in the application's store, not only in memory.
     #[must_use]
     pub const fn persisted(&self) -> bool {
         self.persisted
     }
 
-    /// Why it is not, where the store failed.
+    /// Returns why the token could not be stored, if the store failed.
     #[must_use]
     pub fn persistence_error(&self) -> Option<&StorageError> {
         self.call.as_ref()?.persistence_error.as_ref()
     }
 
-    /// The token in the cache, which grants all that was asked for, to a call that waited for nothing.
+    /// The result of a call that found its token in memory; it grants every requested scope.
     #[inline]
     pub(crate) fn hit(token: CachedToken, authority: &Authority, id: CorrelationId, persisted: bool) -> Self {
         Self {
@@ -214,7 +226,7 @@ impl AuthResult {
         }
     }
 
-    /// What the identity provider issued.
+    /// The result of a call for which tokens were issued.
     pub(crate) fn issued(
         tokens: Arc<Tokens>,
         account: Option<Arc<Account>>,
@@ -238,13 +250,13 @@ impl AuthResult {
         }
     }
 
-    /// The same from the broker.
-    pub(crate) fn given_by_broker(self) -> Self {
-        Self { source: TokenSource::Broker, ..self }
+    /// Sets where the token came from.
+    pub(crate) fn with_source(self, source: TokenSource) -> Self {
+        Self { source, ..self }
     }
 
-    /// The same for a call that has taken so long.
-    pub(crate) fn that_took(mut self, durations: Durations) -> Self {
+    /// Sets how long the call took.
+    pub(crate) fn with_durations(mut self, durations: Durations) -> Self {
         match &mut self.call {
             Some(call) => call.durations = durations,
             None => self.call = Some(Box::new(Call::without_request(durations))),
@@ -252,14 +264,14 @@ impl AuthResult {
         self
     }
 
-    /// The same, served while a new one is asked for, or would be if the provider were not left alone.
-    pub(crate) fn refreshed_beside(mut self, reason: RefreshReason) -> Self {
+    /// Sets why the token is being refreshed, or would be if the refresh were not throttled.
+    pub(crate) fn with_refresh_reason(mut self, reason: RefreshReason) -> Self {
         let call = self.call.get_or_insert_with(|| Box::new(Call::without_request(Durations::default())));
         call.refresh_reason = reason;
         self
     }
 
-    /// The same for another call, which made no request: it waited until the token was in the cache.
+    /// The result for another call, which only waited for this one.
     pub(crate) fn for_follower(self, id: CorrelationId, durations: Durations) -> Self {
         let persistence_error = self.call.and_then(|call| call.persistence_error);
         let call = Call { persistence_error, ..Call::without_request(durations) };

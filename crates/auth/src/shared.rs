@@ -1,4 +1,4 @@
-//! What all requests of a client share.
+//! The state that all requests of a client share.
 
 use core::fmt;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use auth_cache::{LockBudget, Margins, Query, StorageError, TokenCache, TokenUpda
 use auth_core::{Account, AccountId, Application, ClientId, RequestContext, ResolvedAuthority, Scopes};
 use auth_interactive::{DynBrowser, Pages};
 
+use crate::authorities::Authorities;
 use crate::broker::DynBroker;
 use crate::driver::Driver;
 use crate::error::AuthError;
@@ -14,7 +15,6 @@ use crate::event::Observer;
 use crate::flights::Flights;
 use crate::key::FlightKey;
 use crate::outcome::Outcome;
-use crate::provider::Directory;
 use crate::redeemed::Redeemed;
 use crate::throttle::Throttle;
 use crate::timing::Timing;
@@ -23,29 +23,29 @@ use crate::turns::Turns;
 /// The parts of a client, behind one pointer.
 pub(crate) struct Shared {
     pub(crate) application: Application,
-    pub(crate) directory: Directory,
+    pub(crate) authorities: Authorities,
     pub(crate) cache: Arc<TokenCache>,
     pub(crate) margins: Margins,
     pub(crate) driver: Driver,
     pub(crate) browser: Option<Arc<dyn DynBrowser>>,
     pub(crate) broker: Option<Arc<dyn DynBroker>>,
-    /// Who may post a response beside the provider's own hosts.
+    /// Web origins that may post a response, besides the provider's own.
     pub(crate) sign_in_origins: Vec<String>,
     pub(crate) pages: Pages,
-    /// Refreshes under way.
+    /// Running refreshes.
     pub(crate) flights: Flights<FlightKey, Result<Outcome, AuthError>>,
-    /// Who redeems for which account.
+    /// One redemption at a time per account.
     pub(crate) turns: Turns,
-    /// Held by the call that has the user sign in.
+    /// Held by the call that is signing the user in.
     pub(crate) sign_ins: tokio::sync::Mutex<()>,
-    /// Sign-ins of web applications that are over.
+    /// Completed sign-ins of web applications.
     pub(crate) redeemed: Redeemed,
     pub(crate) throttle: Throttle,
     pub(crate) observer: Observer,
     /// The keys that the client's provider publishes.
     #[cfg(feature = "jwks")]
     pub(crate) jwks: crate::jwks::PublishedKeys,
-    /// Whether users may be at home in another cloud of Entra.
+    /// Whether a user's home may be in another Entra cloud.
     pub(crate) multi_cloud: bool,
 }
 
@@ -57,39 +57,39 @@ impl Shared {
     /// A query of this client.
     pub(crate) fn query<'a>(
         &'a self,
-        known: &'a ResolvedAuthority,
+        resolved: &'a ResolvedAuthority,
         account: &'a AccountId,
         scopes: &'a Scopes,
     ) -> Query<'a> {
-        let mut query = Query::new(known.authority(), self.client_id(), account, scopes);
-        query.tenant_id = known.tenant_id();
+        let mut query = Query::new(resolved.authority(), self.client_id(), account, scopes);
+        query.tenant_id = resolved.tenant_id();
         query.margins = self.margins;
         query.uptime = self.driver.uptime();
         query
     }
 
-    /// Caches tokens; a store that fails costs nobody the token.
+    /// Caches tokens. A store that fails does not fail the call. Returns whether they were stored, and why not.
     pub(crate) async fn store(&self, update: TokenUpdate, budget: &mut LockBudget) -> (bool, Option<StorageError>) {
         match self.cache.store_within(update, budget).await {
             Ok(stored) => (stored && self.cache.is_stored(), None),
             Err(error) => {
-                tracing::warn!(target: "auth", %error, "the token was not saved");
+                tracing::warn!(target: "auth", %error, "the token could not be stored");
                 (false, Some(error))
             }
         }
     }
 
-    /// The account with this home account id, if it signed in.
+    /// The account with this home account ID, if it has signed in.
     pub(crate) async fn account(&self, id: &AccountId) -> Result<Option<Account>, StorageError> {
-        self.cache.account(&self.directory.own().authority(), self.client_id(), id).await
+        self.cache.account(&self.authorities.own().authority(), self.client_id(), id).await
     }
 
-    /// The accounts that signed in, and then those that the broker has beside them.
+    /// The accounts in the cache, followed by any that only the broker knows.
     pub(crate) async fn accounts(&self, context: &RequestContext) -> Result<Vec<Account>, StorageError> {
         let mut cached = self.cached_accounts().await;
-        // They may be filed under a name of the host that has to be asked for first.
+        // Accounts may be cached under a host name that is not known yet.
         if cached.as_ref().is_ok_and(Vec::is_empty)
-            && self.directory.own().look_around(&self.driver, context, &mut Timing::begin(), false).await
+            && self.authorities.own().try_resolve(&self.driver, context, &mut Timing::begin(), false).await
         {
             cached = self.cached_accounts().await;
         }
@@ -104,7 +104,7 @@ impl Shared {
     }
 
     async fn cached_accounts(&self) -> Result<Vec<Account>, StorageError> {
-        let own = self.directory.own().authority();
+        let own = self.authorities.own().authority();
         match self.multi_cloud {
             true => self.cache.accounts_among(&own.in_every_cloud(), self.client_id()).await,
             false => self.cache.accounts(&own, self.client_id()).await,
@@ -116,7 +116,7 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("client_id", self.client_id())
-            .field("authority", &self.directory.own().authority())
+            .field("authority", &self.authorities.own().authority())
             .field("cache", &self.cache)
             .finish_non_exhaustive()
     }

@@ -1,10 +1,10 @@
-//! What a sign-in with a browser can be given beyond what every request can.
+//! The additional options of a sign-in with a browser.
 
 use std::time::Duration;
 
 use auth_core::{Authority, AuthorizationRequest, Claims, Error, PendingAuthorization, Prompt, ResponseMode, Scopes};
 
-use crate::provider::KnownAuthority;
+use crate::authorities::KnownAuthority;
 use crate::shared::Shared;
 use crate::timing::Timing;
 
@@ -22,32 +22,32 @@ pub(crate) struct SignInOptions {
 }
 
 impl SignInOptions {
-    /// Whether a token in the cache could do as well: nothing there tells when its user signed in, nor how.
+    /// Whether a cached token may answer: the cache does not record when or how its user signed in.
     pub(crate) fn cache_may_answer(&self) -> bool {
         self.max_age.is_none() && self.acr_values.is_none()
     }
 
-    /// Whether a sign-in of somebody else could do as well.
+    /// Whether the sign-in of another call may answer.
     pub(crate) fn any_sign_in_does(&self) -> bool {
         self.cache_may_answer() && self.prompt.is_none() && self.extra_scopes_to_consent.is_none()
     }
 
-    /// Whether a broker can be told all of it: the languages and the domain are but hints.
+    /// Whether a broker can be told these options; languages and domain are only hints.
     pub(crate) fn broker_may_show_it(&self) -> bool {
         self.cache_may_answer() && self.extra_scopes_to_consent.is_none()
     }
 
-    /// Begins the sign-in of `request` at `place`, with these options.
+    /// Begins the sign-in of `request` at the authority `known`, with these options.
     pub(crate) async fn begin(
         self,
         mut request: AuthorizationRequest,
         claims: Option<Claims>,
         shared: &Shared,
-        place: &KnownAuthority,
+        known: &KnownAuthority,
         timing: &mut Timing,
     ) -> Result<PendingAuthorization, Error> {
         request.claims = claims;
-        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&place.authority()));
+        request.multi_cloud = shared.multi_cloud.then(|| Authority::clone(&known.authority()));
         request.response_mode = self.response_mode;
         request.login_hint = self.login_hint;
         request.prompt = self.prompt;
@@ -60,42 +60,43 @@ impl SignInOptions {
     }
 }
 
-/// The setters of these options, for the builder that has them in `page`.
+/// The setters of these options, for a builder that keeps them in `page`.
 macro_rules! sign_in_setters {
     () => {
-        /// How the sign-in page treats the user; by default as the provider likes.
+        /// Sets how the sign-in page treats the user. By default the provider decides.
         pub fn prompt(mut self, prompt: auth_core::Prompt) -> Self {
             self.page.prompt = Some(prompt);
             self
         }
 
-        /// The domain of whoever signs in, so that a federated user is sent home at once.
+        /// Names the user's domain, so that a federated user is sent to their own sign-in page at once.
         pub fn domain_hint(mut self, domain: impl Into<String>) -> Self {
             self.page.domain_hint = Some(domain.into());
             self
         }
 
-        /// Asks the user to consent to these scopes as well, so that a later call finds the consent. This call gets no token
-        /// for them. The client id among them is an error when the request is sent.
+        /// Asks the user to consent to these scopes as well, for use by later calls. This call gets no token for them.
+        /// If they include the client ID, it is an error when the request is sent.
         pub fn extra_scopes_to_consent(mut self, scopes: auth_core::Scopes) -> Self {
             self.page.extra_scopes_to_consent = Some(scopes);
             self
         }
 
-        /// How long ago the user may have signed in, in whole seconds. The id_token must then say when that was
-        /// (`auth_time`), or the call fails; Entra does so only where the application asks for that claim.
+        /// Limits how long ago the user may have signed in, in whole seconds. The ID token must then contain
+        /// `auth_time`, or the call fails; Entra includes it only if the application requests that claim.
         pub fn max_age(mut self, max_age: std::time::Duration) -> Self {
             self.page.max_age = Some(max_age);
             self
         }
 
-        /// Which kinds of authentication are wanted: a list with spaces, the best first (OpenID Connect Core §3.1.2.1).
+        /// Sets the requested authentication context classes, separated by spaces, most preferred first (OpenID Connect
+        /// Core §3.1.2.1).
         pub fn acr_values(mut self, values: impl Into<String>) -> Self {
             self.page.acr_values = Some(values.into());
             self
         }
 
-        /// The languages of the sign-in page (RFC 5646): a list with spaces, the best first.
+        /// Sets the languages of the sign-in page (RFC 5646), separated by spaces, most preferred first.
         pub fn ui_locales(mut self, locales: impl Into<String>) -> Self {
             self.page.ui_locales = Some(locales.into());
             self

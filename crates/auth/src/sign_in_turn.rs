@@ -1,4 +1,4 @@
-//! One sign-in, with a browser or on another device, for all calls and programs that need the user at the same time.
+//! One sign-in at a time, with a browser or on another device, for all calls and programs that need the user.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,28 +13,28 @@ use crate::shared::Shared;
 use crate::silent::SilentRequest;
 use crate::timing::Timing;
 
-/// What became of waiting for the turn.
+/// The outcome of waiting for the turn.
 pub(crate) enum Turn<'a> {
-    /// This call has the user sign in.
+    /// This call signs the user in.
     Own(#[expect(dead_code, reason = "it is held, not read")] SignInTurn<'a>),
-    /// Somebody else did so meanwhile, and the cache answers.
+    /// Another call has done so, and the cache now has the token.
     Answered(Box<AuthResult>),
 }
 
 impl<'a> Turn<'a> {
-    /// Takes the turn after a silent call that found the user is needed, and asks once more if somebody had it before, or
-    /// the names of the authority `is_news`: what is cached under them was not found. Without `silent` a sign-in of its own
-    /// is wanted.
+    /// Takes the turn after a silent call that requires the user. Repeats the `silent` call if another call had the
+    /// turn before, or if `names_are_new`: tokens cached under the newly learned names of the authority were not found
+    /// at first. `None` always signs in.
     pub(crate) async fn take(
         shared: &'a Shared,
         silent: Option<SilentRequest<'_>>,
-        is_news: bool,
+        names_are_new: bool,
         authority: &Authority,
         longest: Duration,
         timing: &mut Timing,
     ) -> Self {
         let turn = SignInTurn::take(shared, authority, longest, timing).await;
-        match silent.filter(|_| turn.waited || is_news) {
+        match silent.filter(|_| turn.waited || names_are_new) {
             Some(silent) => match silent.miss().await {
                 Ok(result) => Self::Answered(Box::new(result)),
                 Err(_) => Self::Own(turn),
@@ -44,17 +44,17 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// The turn of one sign-in; it ends with the value.
+/// The turn of one sign-in; it ends when this is dropped.
 pub(crate) struct SignInTurn<'a> {
     _here: Option<MutexGuard<'a, ()>>,
     _elsewhere: Option<BoxedLock>,
-    /// Whether somebody else may have signed in meanwhile.
+    /// Whether another call may have signed in meanwhile.
     waited: bool,
 }
 
 impl<'a> SignInTurn<'a> {
-    /// Waits for whoever has the user sign in already, in this program or in another over the same store, at most as long as
-    /// a user has. Beyond that, and where the store has no lock, the page is shown all the same.
+    /// Waits for a running sign-in, in this program or another one over the same store, at most `longest`. After that,
+    /// or if the store has no locks, the sign-in begins regardless.
     async fn take(shared: &'a Shared, authority: &Authority, longest: Duration, timing: &mut Timing) -> Self {
         let begun = Instant::now();
         let (here, waited) = match shared.sign_ins.try_lock() {
@@ -64,7 +64,7 @@ impl<'a> SignInTurn<'a> {
         match timing.cache(pin!(lock(shared, authority, Duration::ZERO))).await {
             Ok(lock) => Self { _here: here, _elsewhere: Some(lock), waited },
             Err(error) if error.kind == StorageErrorKind::LockTimedOut => {
-                tracing::warn!(target: "auth", "another program has the user sign in; waiting for it");
+                tracing::warn!(target: "auth", "another program is signing the user in; waiting for it");
                 let left = longest.saturating_sub(begun.elapsed());
                 let lock = timeout(left, lock(shared, authority, left));
                 let lock = timing.cache(pin!(lock)).await;

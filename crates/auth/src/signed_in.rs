@@ -1,4 +1,4 @@
-//! What a sign-in brought: cached, and made the answer of the call.
+//! From the tokens of a sign-in to the result of the call.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,35 +6,35 @@ use std::sync::Arc;
 use auth_cache::{LockBudget, RefreshReason, TokenUpdate};
 use auth_core::{Account, CorrelationId, ProviderMetadata, Tokens};
 
+use crate::authorities::KnownAuthority;
 use crate::error::AuthError;
-use crate::provider::KnownAuthority;
 use crate::result::{AuthResult, Call};
 use crate::shared::Shared;
 use crate::timing::Timing;
 
-/// A user who has signed in somewhere.
+/// A sign-in whose tokens have arrived.
 pub(crate) struct SignedIn<'a> {
-    pub(crate) place: &'a KnownAuthority,
+    pub(crate) known: &'a KnownAuthority,
     pub(crate) metadata: &'a ProviderMetadata,
     pub(crate) correlation_id: CorrelationId,
     /// The only account that is accepted, if there is one.
     pub(crate) pinned: Option<&'a Account>,
-    /// Whether there were claims to satisfy.
+    /// Whether the tokens must satisfy claims.
     pub(crate) bypass: bool,
-    /// Whether it was on another device.
+    /// Whether the user signed in on another device.
     pub(crate) by_device_code: bool,
 }
 
 impl SignedIn<'_> {
-    /// Caches the tokens. Where it was not the pinned account that signed in, or nobody says who did, nothing is cached
-    /// (S-86).
+    /// Caches the tokens and returns the result. Nothing is cached if someone other than the pinned account signed in,
+    /// or if the response does not say who did (S-86).
     pub(crate) async fn with(
         self,
         tokens: Tokens,
         shared: &Shared,
         timing: &mut Timing,
     ) -> Result<AuthResult, AuthError> {
-        let (tokens, authority) = (Arc::new(tokens), self.place.authority());
+        let (tokens, authority) = (Arc::new(tokens), self.known.authority());
         let account = Account::from_tokens(&tokens, &authority).map(Arc::new);
         let is_pinned = |pinned: &Account| {
             let id = account.as_ref().map(|account| &account.home_account_id);
@@ -43,7 +43,7 @@ impl SignedIn<'_> {
         if !self.pinned.is_none_or(is_pinned) {
             return Err(AuthError::UserMismatch);
         }
-        self.place.note_tenant(&tokens);
+        self.known.note_tenant(&tokens);
         let (persisted, persistence_error) = match &account {
             Some(account) => {
                 let (client_id, tokens) = (shared.client_id().clone(), Arc::clone(&tokens));

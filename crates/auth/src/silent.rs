@@ -15,7 +15,7 @@ use crate::wanted::Wanted;
 
 /// A silent request; see [`PublicClient::acquire_token_silent`](crate::PublicClient::acquire_token_silent).
 ///
-/// It borrows client, scopes and account; a task of its own takes clones of them, which are cheap:
+/// It borrows the client, scopes and account. To send it from a spawned task, clone them, which is cheap:
 ///
 /// ```no_run
 /// # use auth::{Account, AuthError, AuthResult, PublicClient, Scopes};
@@ -40,8 +40,8 @@ impl<'a> SilentRequest<'a> {
         Self { shared, scopes, account, login_hint: None, force_refresh: false, options: Options::default() }
     }
 
-    /// The same question as a sign-in's, for when somebody else signed in meanwhile. Who asks for claims wants a sign-in of
-    /// its own.
+    /// The silent request for the same token as a sign-in, to repeat after another call's sign-in; `None` if there are
+    /// claims, which always require a separate sign-in.
     pub(crate) fn after_sign_in(
         shared: &'a Arc<Shared>,
         scopes: &'a Scopes,
@@ -57,15 +57,14 @@ impl<'a> SilentRequest<'a> {
         options.claims.is_none().then(silent)
     }
 
-    /// Means the account with this username or home account id, where no account was given. Finding it takes time in
-    /// proportion to the number of accounts.
+    /// Selects the account with this username or home account ID, if no account is given. Finding it takes time
+    /// proportional to the number of accounts.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
         self.login_hint = Some(hint.into());
         self
     }
 
-    /// Passes the access tokens in the cache over and redeems a refresh token. Forced calls at the same time share one
-    /// redemption.
+    /// Ignores cached access tokens and redeems a refresh token. Simultaneous forced calls share one redemption.
     pub fn force_refresh(mut self, force: bool) -> Self {
         self.force_refresh = force;
         self
@@ -73,51 +72,50 @@ impl<'a> SilentRequest<'a> {
 
     option_setters!(options);
 
-    /// Answers from the cache, or with a refreshed token that is cached by then.
+    /// Returns a cached token, or a refreshed one after caching it.
     ///
-    /// Calls that want the same token at the same time share one request, and its error. It goes on when this future is
-    /// dropped, on the runtime of the call that began it, until the rotated refresh token is stored; so keep that runtime
-    /// running, and see [`PublicClient::close`](crate::PublicClient::close).
+    /// Simultaneous calls for the same token share one request and its error. The request runs on the runtime of the
+    /// call that began it, and continues when this future is dropped, until the rotated refresh token is stored. Keep
+    /// that runtime running, and see [`PublicClient::close`](crate::PublicClient::close).
     ///
     /// # Errors
-    /// [`AuthError::UiRequired`] when only the user can help: nothing is cached, several accounts are there and none was
-    /// named, or the identity provider demands it. [`AuthError::Throttled`] also without a request, while the provider
-    /// wants to be left alone. [`AuthError::Config`] where a refresh is needed outside of a tokio runtime. Otherwise as
-    /// [`AuthError`] says. A token that still works is handed out even if its refresh fails, unless the refresh was forced or
-    /// claims must be satisfied.
+    /// [`AuthError::UiRequired`] if the user must act: no token is cached, there are several accounts and none was
+    /// named, or the identity provider requires it. [`AuthError::Throttled`] if the provider is busy, also without a
+    /// request until it may be asked again. [`AuthError::Config`] if a refresh is needed outside a tokio runtime.
+    /// Others as described at [`AuthError`]. If a refresh fails while the cached token is still valid, that token is
+    /// returned, unless the refresh was forced or claims must be satisfied.
     pub async fn send(self) -> Result<AuthResult, AuthError> {
         if let Some(result) = self.hit() {
             return Ok(result);
         }
-        // Behind a box, so that the future of a hit stays small.
+        // Boxed to keep the future of a cache hit small.
         self.miss().await
     }
 
-    /// The answer where there is nothing to wait for and nothing to do: it takes no lock and writes nothing that calls for
-    /// other tokens write, too.
+    /// The answer if it is in memory. Takes no lock, and writes nothing that calls for other tokens also write.
     #[inline]
     pub(crate) fn hit(&self) -> Option<AuthResult> {
         let account = self.account.filter(|_| !self.force_refresh && self.options.cache_may_answer())?;
-        let known = self.shared.directory.own().known();
-        if self.shared.multi_cloud && !known.authority().is_environment(&account.environment) {
+        let resolved = self.shared.authorities.own().resolved();
+        if self.shared.multi_cloud && !resolved.authority().is_environment(&account.environment) {
             return None;
         }
-        let query = self.shared.query(&known, &account.home_account_id, self.scopes);
+        let query = self.shared.query(&resolved, &account.home_account_id, self.scopes);
         let Lookup::Usable(token) = self.shared.cache.try_lookup(&query, self.shared.driver.now())? else {
             return None;
         };
         let id = self.options.correlation_id().ok()?;
         let persisted = self.shared.cache.is_persisted(&account.home_account_id);
-        Some(AuthResult::hit(token, known.authority(), id, persisted))
+        Some(AuthResult::hit(token, resolved.authority(), id, persisted))
     }
 
-    /// The answer where something must be waited for.
+    /// The answer if something must be waited for.
     pub(crate) fn miss(self) -> BoxFuture<'a, Result<AuthResult, AuthError>> {
         let (shared, wanted) = (self.shared, self.wanted());
         Box::pin(async move {
             let wanted = wanted.await?;
             match (answer(shared, &wanted).await, &wanted.claims) {
-                // Whoever signs in instead must satisfy them too.
+                // The sign-in that follows must satisfy the claims as well.
                 (Err(AuthError::UiRequired(ui)), Some(claims)) => Err(ui.with_claims(claims).into()),
                 (answer, _) => answer,
             }
@@ -128,7 +126,7 @@ impl<'a> SilentRequest<'a> {
         let shared = self.shared;
         let begun = shared.driver.now();
         let context = self.options.context(shared)?;
-        let place = self.options.place(shared)?;
+        let known = self.options.known_authority(shared)?;
         let account = match self.account {
             Some(account) => account.clone(),
             None => {
@@ -139,21 +137,20 @@ impl<'a> SilentRequest<'a> {
                 })?
             }
         };
-        let place = match shared.multi_cloud {
-            true => shared.directory.in_cloud_of(place, &account.environment),
-            false => place,
+        let known = match shared.multi_cloud {
+            true => shared.authorities.in_cloud_of(known, &account.environment),
+            false => known,
         };
         let Options { claims, extra_query, .. } = self.options;
         let (scopes, forced) = (self.scopes.clone(), self.force_refresh);
-        Ok(Arc::new(Wanted { context, place, account, scopes, claims, forced, extra_query, begun }))
+        Ok(Arc::new(Wanted { context, known, account, scopes, claims, forced, extra_query, begun }))
     }
 
-    /// The one account that is there, or the one of that name; nobody is picked from several. A user flow has accounts of
-    /// its own.
+    /// The only account, or the only one with the hinted name; several are an error. A user flow has its own accounts.
     async fn find_account(&self, context: &RequestContext) -> Result<Account, UiRequired> {
         let (shared, hint, user_flow) = (self.shared, self.login_hint.as_deref(), self.options.user_flow.as_deref());
         let accounts = shared.accounts(context).await.unwrap_or_else(|error| {
-            tracing::warn!(target: "auth", %error, "the token cache is not used");
+            tracing::warn!(target: "auth", %error, "continuing without the token cache");
             Vec::new()
         });
         let is_meant = |account: &Account| {

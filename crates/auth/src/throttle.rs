@@ -1,17 +1,17 @@
-//! Whether a refresh may be tried now, and what the answer is when it may not.
+//! Decides whether a refresh may be tried now, and what the call gets otherwise.
 //!
-//! | the last try | while a token serves | where none serves |
+//! | last attempt | while a cached token is valid | otherwise |
 //! | --- | --- | --- |
-//! | `Retry-After` | left alone so long | [`AuthError::Throttled`] so long |
-//! | status 429 or 5xx | 30 s, doubling up to 10 min | [`AuthError::Throttled`] for 60 s |
-//! | the user must sign in | 2 min, or longer if `Retry-After` says so | the same answer so long |
-//! | anything else | 30 s, doubling up to 10 min | tried again at once |
+//! | `Retry-After` | no attempt for that time | [`AuthError::Throttled`] for that time |
+//! | status 429 or 5xx | no attempt for 30 s, doubling up to 10 min | [`AuthError::Throttled`] for 60 s |
+//! | the user must sign in | no attempt for 2 min, or `Retry-After` if longer | the same error for that time |
+//! | any other failure | no attempt for 30 s, doubling up to 10 min | tried again at once |
 //!
-//! What the server asked for concerns every call for the token. That the user must sign in concerns the refresh tokens that
-//! were refused: not a forced call, not other refresh tokens, and nobody once the user has signed in.
+//! A pause that the server asked for applies to every call for the token. "The user must sign in" applies only to the
+//! refresh tokens that were refused, not to forced calls, and ends once the user has signed in.
 //!
-//! This is MSAL.NET's throttling (its providers `RetryAfter`, `HttpStatus` and `UiRequired`), but within one client, and
-//! by account and claims too: one user, one tenant or one challenge never stops another.
+//! This is MSAL.NET's throttling (its providers `RetryAfter`, `HttpStatus` and `UiRequired`), but within one client,
+//! and separate for each account and claims: one user, tenant or challenge never blocks another.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,18 +23,18 @@ use auth_core::{AccountId, RefreshCandidate, ServerError, Throttled};
 use crate::error::AuthError;
 use crate::key::Key;
 
-/// The pause after the first failure; each further one doubles it (S-83).
+/// The pause after the first failure; each further failure doubles it (S-83).
 const FIRST: Duration = Duration::from_secs(30);
-/// The longest pause that we choose ourselves; a server may ask for more.
+/// The longest pause of our own; a server may ask for a longer one.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
-/// A server that is overloaded and names no time is left alone so long.
-const UNNAMED: Duration = Duration::from_secs(60);
-/// A refusal that sends to the user is believed so long.
+/// The pause for an overloaded server that sends no `Retry-After`.
+const OVERLOADED: Duration = Duration::from_secs(60);
+/// How long a refusal that requires the user is remembered.
 const REFUSED: Duration = Duration::from_secs(120);
-/// How many pauses are remembered at most; beyond that the oldest is forgotten.
+/// How many pauses are remembered; beyond that the oldest is forgotten.
 const CAPACITY: usize = 4096;
 
-/// What became of refreshes lately.
+/// The recent failures of refreshes.
 #[derive(Default)]
 pub(crate) struct Throttle {
     pauses: Mutex<Pauses>,
@@ -43,14 +43,14 @@ pub(crate) struct Throttle {
 
 type Pauses = HashMap<Slot, Pause, RandomState>;
 
-/// A refresh that is wanted.
+/// A refresh that a call wants to make.
 pub(crate) struct Attempt<'a> {
     pub(crate) key: &'a Key,
-    /// With which refresh tokens: a new one is not concerned by what became of the old.
+    /// The refresh tokens to redeem: what happened to old ones does not apply to new ones.
     pub(crate) candidates: &'a [RefreshCandidate],
     pub(crate) forced: bool,
-    /// Whether there is a token that serves meanwhile.
-    pub(crate) serves: bool,
+    /// Whether a cached token is still valid.
+    pub(crate) has_valid_token: bool,
 }
 
 /// The answer to an [`Attempt`].
@@ -58,9 +58,9 @@ pub(crate) struct Attempt<'a> {
 pub(crate) enum Verdict {
     /// Go ahead.
     Try,
-    /// Leave the provider alone; the token serves.
+    /// Do not ask the provider; return the cached token.
     Serve,
-    /// Leave the provider alone, and tell the caller this.
+    /// Do not ask the provider; return this error.
     Refuse(AuthError),
 }
 
@@ -71,27 +71,27 @@ pub(crate) struct Digest(u64);
 #[derive(PartialEq, Eq, Hash)]
 struct Slot {
     account: AccountId,
-    /// A digest of the rest: claims may be long.
+    /// A digest of the rest, because claims may be long.
     request: u64,
 }
 
 struct Pause {
     since: Duration,
     failures: u32,
-    /// How long it lasts while a token serves.
+    /// How long it lasts while a cached token is valid.
     patience: Duration,
-    /// What is told where none does.
+    /// The error to return otherwise.
     refusal: Option<Refusal>,
 }
 
 struct Refusal {
     server: ServerError,
-    /// How long the server wants to be left alone by everybody.
+    /// How long the server must not be asked by any call.
     patience: Duration,
     refused: Option<Refused>,
 }
 
-/// Refresh tokens for which the user must sign in.
+/// Refresh tokens that were refused because the user must sign in.
 struct Refused {
     tokens: Digest,
     answer: AuthError,
@@ -99,8 +99,8 @@ struct Refused {
 }
 
 impl Throttle {
-    /// Whether the refresh may be tried now. Times are by a clock that nobody sets, so that a pause lasts as long as it
-    /// should.
+    /// Decides whether the refresh may be tried now. Uses uptime, so that setting the clock does not change a pause
+    ///
     pub(crate) fn judge(&self, attempt: &Attempt<'_>, uptime: Duration) -> Verdict {
         let pauses = self.pauses();
         if pauses.is_empty() {
@@ -108,21 +108,21 @@ impl Throttle {
         }
         let Some(pause) = pauses.get(&self.slot(attempt.key)) else { return Verdict::Try };
         let Some(passed) = pause.passed(uptime) else { return Verdict::Try };
-        if attempt.serves {
+        if attempt.has_valid_token {
             return if passed < pause.patience { Verdict::Serve } else { Verdict::Try };
         }
         let digest = || self.digest(attempt.candidates);
-        let told = pause.refusal.as_ref().and_then(|refusal| refusal.answer(digest, attempt.forced, passed));
-        told.map_or(Verdict::Try, Verdict::Refuse)
+        let error = pause.refusal.as_ref().and_then(|refusal| refusal.answer(digest, attempt.forced, passed));
+        error.map_or(Verdict::Try, Verdict::Refuse)
     }
 
-    /// A digest that tells refresh tokens apart and says nothing of them.
+    /// Returns a digest that distinguishes refresh tokens without revealing them.
     pub(crate) fn digest(&self, candidates: &[RefreshCandidate]) -> Digest {
         let secrets: Vec<_> = candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
         Digest(self.hasher.hash_one(secrets))
     }
 
-    /// Remembers that a refresh with these refresh tokens failed.
+    /// Records that a refresh with these refresh tokens failed.
     pub(crate) fn failed(&self, key: &Key, tokens: Digest, error: &AuthError, uptime: Duration) {
         let mut pauses = self.pauses();
         let slot = self.slot(key);
@@ -135,7 +135,7 @@ impl Throttle {
         pauses.insert(slot, Pause { since: uptime, failures: failures.saturating_add(1), patience, refusal });
     }
 
-    /// Forgets the failures of a token that was refreshed.
+    /// Forgets the failures of a token, because it has been refreshed.
     pub(crate) fn succeeded(&self, key: &Key) {
         let mut pauses = self.pauses();
         if !pauses.is_empty() {
@@ -143,8 +143,8 @@ impl Throttle {
         }
     }
 
-    /// Forgets what sent the account's user to sign in, because that has happened or the account is gone. What a busy
-    /// server asked for stays.
+    /// Forgets refusals that required the account's user to sign in, because that has happened or the account was
+    /// removed. Pauses that a busy server asked for remain.
     pub(crate) fn forget_refusals(&self, account: &AccountId) {
         self.pauses().retain(|slot, pause| slot.account != *account || !pause.is_over_after_sign_in());
     }
@@ -157,12 +157,12 @@ impl Throttle {
     }
 
     fn pauses(&self) -> MutexGuard<'_, Pauses> {
-        // Each change is one insertion or removal: a poisoned map is a good one.
+        // A panic cannot leave the map half changed, so ignore poisoning.
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps the map within its bounds: what counts no more goes first, then the oldest.
+/// Keeps the map within its capacity: pauses that no longer count are removed first, then the oldest.
 fn make_room(pauses: &mut Pauses, uptime: Duration) {
     if pauses.len() < CAPACITY {
         return;
@@ -175,19 +175,18 @@ fn make_room(pauses: &mut Pauses, uptime: Duration) {
 }
 
 impl Pause {
-    /// How long it has lasted. `None` where the clock that nobody sets was set back after all: then it is
-    /// over, lest it last longer than it should.
+    /// How long the pause has lasted. `None` if uptime went backwards after all; the pause then counts as over.
     fn passed(&self, uptime: Duration) -> Option<Duration> {
         uptime.checked_sub(self.since)
     }
 
-    /// A failure counts towards the next pause for as long again as its own pause was.
+    /// A failure lengthens the next pause until twice the length of its own has passed.
     fn is_recent(&self, uptime: Duration) -> bool {
         let lasts = self.refusal.as_ref().map_or(self.patience, |refusal| refusal.lasts().max(self.patience));
         self.passed(uptime).is_some_and(|passed| passed <= lasts.saturating_mul(2))
     }
 
-    /// Forgets that the user must sign in, and tells whether nothing is left of the pause then.
+    /// Forgets that the user must sign in, and returns whether nothing is left of the pause.
     fn is_over_after_sign_in(&mut self) -> bool {
         let Some(refusal) = &mut self.refusal else { return false };
         if refusal.refused.take().is_none() {
@@ -202,7 +201,7 @@ impl Refusal {
     fn of(error: &AuthError, tokens: Digest) -> Option<Self> {
         let named = retry_after(error);
         let busy = |server: &ServerError| {
-            Some(Self { server: server.clone(), patience: named.unwrap_or(UNNAMED), refused: None })
+            Some(Self { server: server.clone(), patience: named.unwrap_or(OVERLOADED), refused: None })
         };
         match error {
             AuthError::UiRequired(ui) => {
@@ -220,12 +219,12 @@ impl Refusal {
         self.refused.as_ref().map_or(self.patience, |refused| refused.lasts)
     }
 
-    /// What a call with these refresh tokens is told after so much time of the pause; `None` where it may try.
+    /// The error for a call with these refresh tokens when this much of the pause has passed; `None` if it may try.
     fn answer(&self, tokens: impl FnOnce() -> Digest, forced: bool, passed: Duration) -> Option<AuthError> {
         let wait = self.patience.saturating_sub(passed);
-        let is_told =
+        let applies =
             |refused: &&Refused| passed < refused.lasts && (!forced || !wait.is_zero()) && refused.tokens == tokens();
-        if let Some(refused) = self.refused.as_ref().filter(is_told) {
+        if let Some(refused) = self.refused.as_ref().filter(applies) {
             return Some(refused.answer.clone());
         }
         (!wait.is_zero()).then(|| Throttled::new(self.server.clone(), Some(wait)).into())
@@ -236,7 +235,7 @@ fn is_overloaded(server: &ServerError) -> bool {
     matches!(server.status, Some(429 | 500..=599))
 }
 
-/// The time that the server named, whatever else it said.
+/// The `Retry-After` of the server, whatever the error.
 fn retry_after(error: &AuthError) -> Option<Duration> {
     match error {
         AuthError::UiRequired(ui) => ui.server.as_ref()?.retry_after,

@@ -1,22 +1,22 @@
-//! How long things take.
+//! How long calls take.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-/// How long a call took, from when it first had to wait: a token that the memory holds is handed out without asking a clock
-/// for the time it took, and its durations are zero.
+/// How long a call took, measured from when it first had to wait. All zero if the token was in memory, because then no
+/// clock is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Durations {
     /// The whole call.
     pub total: Duration,
-    /// Of it, the time in HTTP.
+    /// The part spent in HTTP.
     pub in_http: Duration,
-    /// Of it, the time in the cache and its store.
+    /// The part spent in the cache and its store.
     pub in_cache: Duration,
 }
 
-/// Measures a call under way.
+/// Measures a running call.
 #[derive(Debug)]
 pub(crate) struct Timing {
     begun: Instant,
@@ -33,8 +33,8 @@ impl Timing {
         Durations { total: self.begun.elapsed(), in_http: self.in_http, in_cache: self.in_cache }
     }
 
-    /// Waits for `work` and counts the time as spent in the cache. It is pinned by the caller, as a future that takes
-    /// another one by value has room for it twice.
+    /// Waits for `work` and counts the time as spent in the cache. The caller pins `work`, because a future that takes
+    /// another by value contains it twice.
     pub(crate) async fn cache<T>(&mut self, work: Pin<&mut impl Future<Output = T>>) -> T {
         let begun = Instant::now();
         let output = work.await;

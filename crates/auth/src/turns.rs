@@ -1,4 +1,4 @@
-//! One redemption at a time for each account: refresh tokens rotate, and the use of an old one may revoke its whole family.
+//! One redemption at a time per account: refresh tokens rotate, and using an old one may revoke all of them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +8,7 @@ use ahash::RandomState;
 use auth_core::AccountId;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// Whose turn it is, for each account. Accounts never wait for each other.
+/// The queue of each account. Accounts never wait for each other.
 #[derive(Default)]
 pub(crate) struct Turns {
     by_account: Mutex<ByAccount>,
@@ -16,7 +16,7 @@ pub(crate) struct Turns {
 
 type ByAccount = HashMap<AccountId, Weak<AsyncMutex<()>>, RandomState>;
 
-/// The turn of one redemption; it ends with the value.
+/// The turn of one redemption; it ends when this is dropped.
 pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     account: &'a AccountId,
@@ -24,9 +24,9 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turns {
-    /// Waits until nobody else redeems for the account. Who asked first comes first.
+    /// Waits until no one else redeems for the account. First come, first served.
     pub(crate) async fn take<'a>(&'a self, account: &'a AccountId) -> Turn<'a> {
-        // Made before the wait, so that who gives up leaves nothing behind.
+        // Created before the wait, so that a dropped call also cleans up.
         let mut turn = Turn { turns: self, account, guard: None };
         turn.guard = Some(self.queue(account).lock_owned().await);
         turn
@@ -51,7 +51,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut by_account = self.turns.by_account();
         drop(self.guard.take());
-        // Under the lock nobody joins the queue.
+        // No one can join the queue while the map is locked.
         if let Entry::Occupied(queue) = by_account.entry(self.account.clone())
             && queue.get().strong_count() == 0
         {
@@ -71,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn accounts_take_turns_among_themselves_and_nothing_stays() {
+    fn calls_for_one_account_take_turns_and_leave_no_queue_behind() {
         let turns = Turns::default();
         let [a, same, b] = ["a", "A", "b"].map(AccountId::new);
         let (mut first, mut second) = (Box::pin(turns.take(&a)), Box::pin(turns.take(&same)));
-        let Poll::Ready(turn) = poll(first.as_mut()) else { panic!("nobody is before it") };
+        let Poll::Ready(turn) = poll(first.as_mut()) else { panic!("the first in the queue") };
         assert!(poll(second.as_mut()).is_pending());
         assert!(poll(Box::pin(turns.take(&b)).as_mut()).is_ready(), "another account");
-        assert!(poll(Box::pin(turns.take(&a)).as_mut()).is_pending(), "gives up");
+        assert!(poll(Box::pin(turns.take(&a)).as_mut()).is_pending(), "dropped before its turn");
         drop(turn);
         let Poll::Ready(turn) = poll(second.as_mut()) else { panic!("its turn") };
         assert_eq!(turns.by_account().len(), 1);

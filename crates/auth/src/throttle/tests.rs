@@ -7,7 +7,7 @@ use auth_core::{
 
 use super::*;
 
-/// Of the clock that nobody sets.
+/// The uptime.
 const NOW: Duration = Duration::from_secs(1_000_000);
 const WALL: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
@@ -24,7 +24,7 @@ fn later(seconds: u64) -> Duration {
     NOW.saturating_add(Duration::from_secs(seconds))
 }
 
-/// What redeeming a refresh token makes of a response.
+/// The error that redeeming a refresh token returns for a response.
 fn refused(status: u16, error: &str, wait: Option<u64>) -> AuthError {
     let body = format!(r#"{{"error":"{error}"}}"#);
     let response = http::Response::builder().status(status).header("content-type", "application/json");
@@ -38,7 +38,7 @@ fn refused(status: u16, error: &str, wait: Option<u64>) -> AuthError {
     redemption.complete(response.body(body.into()).unwrap(), WALL).unwrap_err().into()
 }
 
-/// What a throttle says after one failure: whether it lets an attempt pass, and the seconds it names where not.
+/// A throttle after one failure. `judge` returns its verdict as text, with the seconds to wait.
 struct After {
     throttle: Throttle,
     key: Key,
@@ -51,9 +51,9 @@ impl After {
         Self { throttle, key }
     }
 
-    fn judge(&self, forced: bool, serves: bool, secret: &str, now: Duration) -> String {
+    fn judge(&self, forced: bool, has_valid_token: bool, secret: &str, now: Duration) -> String {
         let candidates = tokens(secret);
-        match self.throttle.judge(&Attempt { key: &self.key, candidates: &candidates, forced, serves }, now) {
+        match self.throttle.judge(&Attempt { key: &self.key, candidates: &candidates, forced, has_valid_token }, now) {
             Verdict::Try => "try".to_owned(),
             Verdict::Serve => "serve".to_owned(),
             Verdict::Refuse(AuthError::Throttled(error)) => format!("wait {}", error.retry_after.unwrap().as_secs()),
@@ -64,12 +64,12 @@ impl After {
 }
 
 #[test]
-fn what_a_failure_means_for_the_next_try() {
-    for (error, serving_for, refusing_for, told, forced) in [
+fn each_failure_pauses_the_next_attempt_for_its_time() {
+    for (error, serving_for, refusing_for, refusal, forced) in [
         (refused(503, "x", Some(7)), 30, 7, "wait", false),
         (refused(503, "x", Some(300)), 300, 300, "wait", false),
         (refused(400, "invalid_client", Some(90)), 90, 90, "wait", false),
-        // An error is one whatever the status says.
+        // An error response is an error, whatever its status.
         (refused(200, "invalid_client", Some(90)), 90, 90, "wait", false),
         (refused(429, "x", Some(99_999)), 3600, 3600, "wait", false),
         (refused(429, "x", None), 30, 60, "wait", false),
@@ -79,7 +79,7 @@ fn what_a_failure_means_for_the_next_try() {
         (refused(400, "invalid_grant", Some(0)), 120, 120, "invalid_grant", true),
         (refused(400, "invalid_grant", Some(3)), 120, 120, "invalid_grant", false),
         (refused(400, "invalid_grant", Some(300)), 300, 300, "invalid_grant", false),
-        // Nothing that one cannot know to be over is kept from anybody.
+        // An error that may already be over is not repeated from memory.
         (refused(400, "invalid_client", None), 30, 0, "", true),
         (refused(404, "x", None), 30, 0, "", true),
         (refused(429, "x", Some(0)), 30, 0, "", true),
@@ -99,7 +99,7 @@ fn what_a_failure_means_for_the_next_try() {
         assert_eq!(after.judge(false, false, "rt", later(refusing_for)), "try", "{error}");
         if refusing_for > 0 {
             let last = after.judge(false, false, "rt", later(refusing_for - 1));
-            assert!(last == told || last == format!("{told} 1"), "{error}: {last}");
+            assert!(last == refusal || last == format!("{refusal} 1"), "{error}: {last}");
             assert_eq!(after.judge(true, false, "rt", later(1)) == "try", forced, "{error}: forced");
             assert_eq!(after.judge(false, false, "new", later(1)) == "try", forced, "{error}: a new refresh token");
             assert_eq!(
@@ -111,9 +111,9 @@ fn what_a_failure_means_for_the_next_try() {
     }
 }
 
-// What the server asked for concerns everybody; that the user must sign in only the same refresh tokens.
+// `Retry-After` applies to every call, "the user must sign in" only to the same refresh tokens.
 #[test]
-fn a_refusal_that_names_a_time() {
+fn a_refusal_with_retry_after_pauses_every_call_until_then() {
     for (wait, after, unforced, forced, new_token) in [
         (3, 0, "invalid_grant", "invalid_grant", "wait 3"),
         (3, 2, "invalid_grant", "invalid_grant", "wait 1"),
@@ -134,13 +134,13 @@ fn a_refusal_that_names_a_time() {
         for secret in ["rt", "new"] {
             assert_eq!(after_failure.judge(false, false, secret, now), new_token, "{what}: {secret} after a sign-in");
         }
-        let serving = if after < wait { "serve" } else { "try" };
-        assert_eq!(after_failure.judge(false, true, "new", now), serving, "{what}: while a token serves");
+        let expected = if after < wait { "serve" } else { "try" };
+        assert_eq!(after_failure.judge(false, true, "new", now), expected, "{what}: while a token is valid");
     }
 }
 
 #[test]
-fn pauses_double_while_a_token_serves_and_end() {
+fn pauses_double_up_to_ten_minutes_while_a_token_is_valid() {
     let mut after = After { throttle: Throttle::default(), key: key("U.T", "a b", None) };
     let (error, digest) = (AuthError::from(ConfigError::Randomness), after.throttle.digest(&[]));
     let mut now = NOW;
@@ -154,7 +154,7 @@ fn pauses_double_while_a_token_serves_and_end() {
     }
     after.throttle.succeeded(&after.key);
     after.throttle.failed(&after.key, digest, &error, now);
-    assert_eq!(after.judge(false, true, "", now.saturating_add(FIRST)), "try", "the count begins anew");
+    assert_eq!(after.judge(false, true, "", now.saturating_add(FIRST)), "try", "the count starts over");
     assert_eq!(
         after.judge(false, true, "", now.saturating_sub(Duration::from_secs(3600))),
         "try",
@@ -163,7 +163,7 @@ fn pauses_double_while_a_token_serves_and_end() {
 }
 
 #[test]
-fn one_user_one_scope_and_one_challenge_never_stop_another() {
+fn a_failure_does_not_block_another_account_scope_or_challenge() {
     let mut after = After::failure(&refused(429, "x", Some(60)));
     for (other, same) in [
         (key("U.T", "B a", None), true),
@@ -177,7 +177,7 @@ fn one_user_one_scope_and_one_challenge_never_stop_another() {
 }
 
 #[test]
-fn what_the_user_mended_is_forgotten_and_what_the_server_asked_for_is_not() {
+fn a_sign_in_ends_refusals_but_not_the_pauses_of_a_busy_server() {
     for (error, account, forgotten) in [
         (refused(400, "invalid_grant", None), "U.T", true),
         (refused(400, "invalid_grant", None), "v.t", false),
@@ -198,7 +198,7 @@ fn the_memory_is_bounded() {
     }
     let remembered = throttle.pauses().len();
     assert!((CAPACITY - 10..=CAPACITY).contains(&remembered), "{remembered}");
-    // What is over makes room first.
+    // Pauses that are over are removed first.
     for number in 0..100 {
         throttle.failed(&key(&format!("later {number}"), "a", None), digest, &error, later(100_000));
     }

@@ -1,4 +1,4 @@
-//! What a browser must be able to do, from where it may bring the response, and how long it is waited for.
+//! Browsers: unavailable ones, the origins that may post the response, and how long the user is waited for.
 
 use std::net::TcpListener;
 use std::pin::pin;
@@ -17,7 +17,7 @@ fn oidc() -> Authority {
     Authority::oidc(ISSUER).unwrap()
 }
 
-/// Knows that nobody would see a page.
+/// A browser without a display.
 struct Blind;
 
 impl Browser for Blind {
@@ -26,13 +26,13 @@ impl Browser for Blind {
     }
 
     async fn open(&self, _: &Uri) -> Result<(), BrowserError> {
-        panic!("it said so")
+        panic!("the browser is unavailable")
     }
 }
 
-// Neither the provider nor another sign-in has a part in it, and a port that is taken does not hide it.
+// The error comes before any request, wait or bind.
 #[tokio::test]
-async fn a_browser_that_cannot_show_a_page_is_told_before_anybody_is_asked() {
+async fn an_unavailable_browser_is_an_error_before_any_request() {
     let provider = Provider::of("ada");
     let app = provider.client(&oidc(), |builder| builder.browser(Blind));
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -46,17 +46,17 @@ async fn a_browser_that_cannot_show_a_page_is_told_before_anybody_is_asked() {
 
 #[cfg(not(feature = "system-browser"))]
 #[tokio::test]
-async fn without_a_browser_nobody_is_asked() {
-    let silence = InMemoryTransport::new(|_| panic!("nobody is asked"));
+async fn without_a_browser_no_request_is_made() {
+    let silence = InMemoryTransport::new(|_| panic!("no request is expected"));
     let app = PublicClient::builder("c").authority(oidc()).transport(silence).build().unwrap();
     let refused = app.acquire_token_interactive(&scopes()).send().await.unwrap_err();
-    let told = "config: there is no browser; turn feature `system-browser` on, or give one with `.browser(..)`";
-    assert_eq!(crate::provider::kind(&refused), told);
+    let expected = "config: there is no browser; enable the feature `system-browser`, or set one with `.browser(..)`";
+    assert_eq!(crate::provider::kind(&refused), expected);
 }
 
 // S-18
 #[tokio::test]
-async fn a_page_of_another_host_posts_the_response_where_the_application_names_it() {
+async fn another_web_origin_may_post_the_response_if_the_application_names_it() {
     for (named, accepted) in
         [(None, false), (Some("https://other.example"), false), (Some("https://pages.example:8443"), true)]
     {
@@ -72,7 +72,7 @@ async fn a_page_of_another_host_posts_the_response_where_the_application_names_i
 }
 
 #[test]
-fn an_origin_is_written_as_browsers_send_it() {
+fn an_origin_must_be_written_as_browsers_send_it() {
     for (origin, accepted) in [
         ("https://pages.example", true),
         ("https://pages.example:8443", true),
@@ -94,23 +94,23 @@ fn an_origin_is_written_as_browsers_send_it() {
     }
 }
 
-/// Opens a page that nobody looks at.
-struct Nobody;
+/// A browser whose user never responds.
+struct Unanswered;
 
-impl Browser for Nobody {
+impl Browser for Unanswered {
     async fn open(&self, _: &Uri) -> Result<(), BrowserError> {
         Ok(())
     }
 }
 
-// In this program first, in another one then, and never longer than a user has.
+// A call of this program is followed by one of another, and neither waits longer than the timeout.
 #[tokio::test(start_paused = true)]
-async fn the_turn_is_waited_for_as_long_as_a_user_has() {
+async fn waiting_for_another_sign_in_ends_with_the_timeout() {
     const HOUR: Duration = Duration::from_secs(3600);
     let (provider, storage, wanted) = (Provider::of("ada"), MemoryStorage::new(), scopes());
     let client = || {
         let authority = Authority::tenant("common").unwrap();
-        provider.client(&authority, |builder| builder.storage(storage.clone()).browser(Nobody))
+        provider.client(&authority, |builder| builder.storage(storage.clone()).browser(Unanswered))
     };
     let (here, elsewhere) = (client(), client());
     let begun = Instant::now();
@@ -124,5 +124,5 @@ async fn the_turn_is_waited_for_as_long_as_a_user_has() {
         ended = here.acquire_token(&wanted).timeout(limit).send() => ended,
     };
     assert!(matches!(ended, Err(AuthError::Cancelled(Cancelled::TimedOut(time))) if time == limit), "{ended:?}");
-    assert_eq!(begun.elapsed(), limit * 2, "for its turn, and for its user");
+    assert_eq!(begun.elapsed(), limit * 2, "once for the turn, once for the user");
 }

@@ -1,4 +1,4 @@
-//! What is known of the authorities of a client, remembered once it was asked (S-41, S-44).
+//! The authorities of a client, and what has been learned about each (S-41, S-44).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,41 +14,40 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::driver::Driver;
 use crate::timing::Timing;
 
-/// How many authorities beside the client's own are remembered; beyond that the one is forgotten that was not asked for
-/// longest.
-const OTHERS: usize = 255;
-/// After a failure nobody is asked for so long what a call can do without (S-41).
-const REST: Duration = Duration::from_secs(30);
+/// How many authorities are remembered besides the client's own; beyond that the least recently used is forgotten.
+const CAPACITY: usize = 255;
+/// How long after a failure optional requests are not sent (S-41).
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 
-/// The authority of a client, and the same for the other tenants, user flows and clouds that requests named.
+/// The authority of a client, and its variants for other tenants, user flows and clouds that requests named.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub(crate) struct Authorities {
     own: Arc<KnownAuthority>,
-    /// Whoever was asked for last comes last.
+    /// Most recently used last.
     others: Mutex<Vec<Arc<KnownAuthority>>>,
 }
 
-/// An authority and what is known of it.
+/// An authority and what has been learned about it.
 #[derive(Debug)]
 pub(crate) struct KnownAuthority {
-    /// The authority as a text, where it is not the client's own.
+    /// The authority as text, unless it is the client's own.
     pub(crate) other: Option<Arc<str>>,
-    /// Read in place on every call: what all calls share must not be written by any, not even a count of references.
-    known: ArcSwap<ResolvedAuthority>,
+    /// Read in place by every call: cache hits must not write to shared memory, not even a reference count.
+    resolved: ArcSwap<ResolvedAuthority>,
     /// One resolution at a time.
     asking: AsyncMutex<()>,
-    /// How the last one failed, if it did.
+    /// How the last resolution failed, if it did.
     failed: ArcSwapOption<Failure>,
 }
 
 #[derive(Debug)]
 struct Failure {
     error: Error,
-    /// By the clock that nobody sets.
+    /// In uptime, which cannot be set.
     at: Duration,
 }
 
-impl Directory {
+impl Authorities {
     pub(crate) fn new(authority: Authority) -> Self {
         Self { own: Arc::new(KnownAuthority::new(None, authority)), others: Mutex::default() }
     }
@@ -58,11 +57,11 @@ impl Directory {
         &self.own
     }
 
-    /// The client's authority for the tenant or the user flow of this name, where a request names one.
+    /// Returns the client's authority, or its variant for the tenant or user flow that a request names.
     ///
     /// # Errors
-    /// [`ConfigError::Tenant`] when the name cannot be a tenant's, [`ConfigError::Authority`] when the authority is not the
-    /// same for every tenant, or has no user flows.
+    /// [`ConfigError::Tenant`] if the tenant name is invalid, [`ConfigError::Authority`] if the authority does not
+    /// support other tenants or user flows, or if a request names both.
     pub(crate) fn at(&self, tenant: Option<&str>, user_flow: Option<&str>) -> Result<Arc<KnownAuthority>, ConfigError> {
         let own = || self.own.authority();
         let authority = match (tenant, user_flow) {
@@ -72,7 +71,7 @@ impl Directory {
                 let tenant: Tenant = tenant.parse()?;
                 let authority = own().with_tenant(tenant.clone());
                 if authority.tenant_name() != Some(&tenant) {
-                    return Err(ConfigError::Authority("a request can name another tenant of Entra only"));
+                    return Err(ConfigError::Authority("a request can name a tenant only with an Entra authority"));
                 }
                 authority
             }
@@ -83,120 +82,122 @@ impl Directory {
         Ok(self.of(authority))
     }
 
-    /// What is known of this authority.
+    /// Returns the entry for this authority, creating it if necessary.
     pub(crate) fn of(&self, authority: Authority) -> Arc<KnownAuthority> {
         let text: Arc<str> = authority.to_string().into();
         if *text == *self.own.authority().to_string() {
             return Arc::clone(&self.own);
         }
-        // Each change is whole: a poisoned list is a good one.
+        // A panic cannot leave the list half changed, so ignore poisoning.
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = others.iter().position(|place| place.other.as_ref() == Some(&text));
-        let place = match known {
+        let index = others.iter().position(|known| known.other.as_ref() == Some(&text));
+        let known = match index {
             Some(index) => others.remove(index),
             None => Arc::new(KnownAuthority::new(Some(text), authority)),
         };
-        if others.len() == OTHERS {
+        if others.len() == CAPACITY {
             others.remove(0);
         }
-        others.push(Arc::clone(&place));
-        place
+        others.push(Arc::clone(&known));
+        known
     }
 
-    /// `place`, or the same in the cloud that a cache entry with this `environment` is of, where that is another one.
-    pub(crate) fn in_cloud_of(&self, place: Arc<KnownAuthority>, environment: &str) -> Arc<KnownAuthority> {
-        let authority = place.authority();
+    /// Returns `known`, or its variant in the cloud of this cache `environment` if that is another one.
+    pub(crate) fn in_cloud_of(&self, known: Arc<KnownAuthority>, environment: &str) -> Arc<KnownAuthority> {
+        let authority = known.authority();
         match authority.in_cloud(environment) {
             Some(other) if !authority.is_environment(environment) => self.of(other),
-            Some(_) | None => place,
+            Some(_) | None => known,
         }
     }
 }
 
 impl KnownAuthority {
     fn new(other: Option<Arc<str>>, authority: Authority) -> Self {
-        let known = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
-        Self { other, known, asking: AsyncMutex::default(), failed: ArcSwapOption::empty() }
+        let resolved = ArcSwap::from_pointee(ResolvedAuthority::new(authority));
+        Self { other, resolved, asking: AsyncMutex::default(), failed: ArcSwapOption::empty() }
     }
 
-    /// The authority with the names that are known of it by now.
+    /// Returns the authority, with the host names learned so far.
     pub(crate) fn authority(&self) -> Arc<Authority> {
-        Arc::clone(self.known().authority())
+        Arc::clone(self.resolved().authority())
     }
 
-    /// What is known by now.
-    pub(crate) fn known(&self) -> Guard<Arc<ResolvedAuthority>> {
-        self.known.load()
+    /// Returns what has been learned so far.
+    pub(crate) fn resolved(&self) -> Guard<Arc<ResolvedAuthority>> {
+        self.resolved.load()
     }
 
-    /// The endpoints.
+    /// Returns the endpoints, fetching the metadata if necessary.
     pub(crate) async fn endpoints(
         &self,
         driver: &Driver,
         context: &RequestContext,
         timing: &mut Timing,
     ) -> Result<ProviderMetadata, Error> {
-        let known = self.known().endpoints(driver.now());
-        match known {
+        let endpoints = self.resolved().endpoints(driver.now());
+        match endpoints {
             Some(endpoints) => Ok(endpoints),
             None => {
-                let resolution = |known| AuthorityResolution::new(context.clone(), known, &mut SysRng);
-                // Behind a box, as it is seldom needed and large.
+                let resolution = |resolved| AuthorityResolution::new(context.clone(), resolved, &mut SysRng);
+                // Boxed because it is large and rarely needed.
                 Box::pin(self.resolve(driver, timing, resolution)).await
             }
         }
     }
 
-    /// Makes sure that the names of the authority's host are known, which for some only instance discovery can tell
-    /// (S-39). Returns whether they were not known before.
+    /// Ensures that the names of the authority's host are known, which requires instance discovery for some hosts.
+    /// Returns whether they were unknown before (S-39).
     pub(crate) async fn confirm(
         &self,
         driver: &Driver,
         context: &RequestContext,
         timing: &mut Timing,
     ) -> Result<bool, Error> {
-        let is_news = self.authority().needs_instance_discovery();
-        if is_news {
+        let names_are_new = self.authority().needs_instance_discovery();
+        if names_are_new {
             self.endpoints(driver, context, timing).await?;
         }
-        Ok(is_news)
+        Ok(names_are_new)
     }
 
-    /// Asks for what a cache finds more with: the names of the authority's host, and `with_tenant_id` which tenant its
-    /// domain name means. Returns whether somebody was asked. The call can do without an answer, so after a failure nobody
-    /// is asked for a while.
-    pub(crate) async fn look_around(
+    /// Tries to learn what allows a lookup to find more: the names of the authority's host and, if `with_tenant_id`,
+    /// the ID of the tenant that its domain name stands for. Returns whether it made a request. The caller can do
+    /// without, so after a failure no request is made for a while.
+    pub(crate) async fn try_resolve(
         &self,
         driver: &Driver,
         context: &RequestContext,
         timing: &mut Timing,
         with_tenant_id: bool,
     ) -> bool {
-        let lacks_something = {
-            let known = self.known();
-            known.authority().needs_instance_discovery() || (with_tenant_id && known.lacks_tenant_id())
+        let is_incomplete = {
+            let resolved = self.resolved();
+            resolved.authority().needs_instance_discovery() || (with_tenant_id && resolved.lacks_tenant_id())
         };
-        if !lacks_something || self.is_resting(driver.uptime()) {
+        if !is_incomplete || self.failed_recently(driver.uptime()) {
             return false;
         }
-        let resolution = |known| {
-            let resolution = AuthorityResolution::new(context.clone(), known, &mut SysRng)?;
+        let resolution = |resolved| {
+            let resolution = AuthorityResolution::new(context.clone(), resolved, &mut SysRng)?;
             Ok(if with_tenant_id { resolution.with_tenant_id() } else { resolution })
         };
         if let Err(error) = Box::pin(self.resolve(driver, timing, resolution)).await {
-            tracing::debug!(target: "auth", %error, "the cache answers from what is known of the authority");
+            tracing::debug!(target: "auth", %error, "looking up the cache with the known names of the authority only");
         }
         true
     }
 
-    /// Takes in which tenant a domain name means, where tokens of this authority tell it.
+    /// Remembers which tenant the authority's domain name stands for, if the tokens tell.
     pub(crate) fn note_tenant(&self, tokens: &Tokens) {
-        if self.known().with_tenant_of(tokens).is_some() {
-            self.known.rcu(|known| known.with_tenant_of(tokens).map_or_else(|| Arc::clone(known), Arc::new));
+        if self.resolved().with_tenant_of(tokens).is_some() {
+            self.resolved
+                .rcu(|resolved| resolved.with_tenant_of(tokens).map_or_else(|| Arc::clone(resolved), Arc::new));
         }
     }
 
-    /// Whoever waited for another's resolution finds what it brought, or fails as it did, and asks nobody.
+    /// Runs a resolution. A caller that had to wait for another one uses its result, or fails with its error, without a
+    /// request.
     async fn resolve(
         &self,
         driver: &Driver,
@@ -205,7 +206,7 @@ impl KnownAuthority {
     ) -> Result<ProviderMetadata, Error> {
         let before = self.failed.load_full();
         let _asking = self.asking.lock().await;
-        let mut flow = resolution(self.known().as_ref().clone())?;
+        let mut flow = resolution(self.resolved().as_ref().clone())?;
         if let Step::Done(outcome) = flow.step(driver.now())? {
             return outcome.endpoints;
         }
@@ -214,7 +215,7 @@ impl KnownAuthority {
         }
         let answer = match driver.drive(&mut flow, timing).await {
             Ok(outcome) => {
-                self.known.store(Arc::new(outcome.known));
+                self.resolved.store(Arc::new(outcome.known));
                 outcome.endpoints
             }
             Err(error) => Err(error),
@@ -224,11 +225,11 @@ impl KnownAuthority {
         answer
     }
 
-    /// Whether a question failed so recently that it is asked again only by those who need the answer.
-    fn is_resting(&self, uptime: Duration) -> bool {
+    /// Whether a resolution failed so recently that only calls that need it try again.
+    fn failed_recently(&self, uptime: Duration) -> bool {
         let failed = self.failed.load();
         let passed = failed.as_ref().and_then(|failure| uptime.checked_sub(failure.at));
-        passed.is_some_and(|passed| passed < REST)
+        passed.is_some_and(|passed| passed < RETRY_PAUSE)
     }
 }
 
@@ -240,28 +241,25 @@ fn is_same(failure: &Arc<Failure>, other: Option<&Arc<Failure>>) -> bool {
 mod tests {
     use super::*;
 
-    // S-44: remembered is what is asked for, and not too much of it.
+    // S-44: what requests name is remembered, up to a limit.
     #[test]
-    fn tenants_that_requests_name() {
-        let directory = Directory::new(Authority::tenant("contoso.example").unwrap());
-        let at = |number: usize| directory.at(Some(&format!("t{number}.example")), None).unwrap();
+    fn authorities_named_by_requests_are_remembered_up_to_a_limit() {
+        let authorities = Authorities::new(Authority::tenant("contoso.example").unwrap());
+        let at = |number: usize| authorities.at(Some(&format!("t{number}.example")), None).unwrap();
         for same in [None, Some("contoso.example"), Some("CONTOSO.example")] {
-            assert!(Arc::ptr_eq(&directory.at(same, None).unwrap(), directory.own()), "{same:?}");
+            assert!(Arc::ptr_eq(&authorities.at(same, None).unwrap(), authorities.own()), "{same:?}");
         }
         let (first, second) = (at(0), at(1));
         assert_eq!(first.authority().to_string(), "https://login.microsoftonline.com/t0.example");
-        for number in 2..OTHERS {
+        for number in 2..CAPACITY {
             at(number);
         }
-        assert!(Arc::ptr_eq(&first, &at(0)), "asked for again");
-        at(OTHERS);
-        assert_eq!(directory.others.lock().unwrap().len(), OTHERS);
-        assert!(
-            Arc::ptr_eq(&first, &at(0)) && !Arc::ptr_eq(&second, &at(1)),
-            "the one that rested longest is forgotten"
-        );
-        assert_eq!(directory.at(Some("no tenant"), None).err(), Some(ConfigError::Tenant));
-        let b2c = Directory::new(Authority::parse("https://contoso.b2clogin.com/contoso.example/b2c_1").unwrap());
+        assert!(Arc::ptr_eq(&first, &at(0)), "requested again");
+        at(CAPACITY);
+        assert_eq!(authorities.others.lock().unwrap().len(), CAPACITY);
+        assert!(Arc::ptr_eq(&first, &at(0)) && !Arc::ptr_eq(&second, &at(1)), "the least recently used is forgotten");
+        assert_eq!(authorities.at(Some("no tenant"), None).err(), Some(ConfigError::Tenant));
+        let b2c = Authorities::new(Authority::parse("https://contoso.b2clogin.com/contoso.example/b2c_1").unwrap());
         for (tenant, user_flow) in [(Some("other.example"), None), (Some("contoso.example"), Some("b2c_1"))] {
             assert!(matches!(b2c.at(tenant, user_flow), Err(ConfigError::Authority(_))), "{tenant:?} {user_flow:?}");
         }
@@ -269,20 +267,20 @@ mod tests {
         let edit = b2c.at(None, Some("b2c_1_edit")).unwrap();
         assert_eq!(edit.other.as_deref(), Some("https://contoso.b2clogin.com/contoso.example/b2c_1_edit"));
         assert!(Arc::ptr_eq(&b2c.at(None, Some("B2C_1_EDIT")).unwrap(), &edit));
-        assert!(matches!(directory.at(None, Some("b2c_1")), Err(ConfigError::Authority(_))));
+        assert!(matches!(authorities.at(None, Some("b2c_1")), Err(ConfigError::Authority(_))));
     }
 
     #[test]
-    fn the_cloud_of_an_account() {
-        let directory = Directory::new(Authority::tenant("organizations").unwrap());
+    fn the_authority_follows_the_cloud_of_the_account() {
+        let authorities = Authorities::new(Authority::tenant("organizations").unwrap());
         for (environment, expected) in [
             ("login.windows.net", "https://login.microsoftonline.com/organizations"),
             ("login.microsoftonline.us", "https://login.microsoftonline.us/organizations"),
             ("evil.example", "https://login.microsoftonline.com/organizations"),
             ("", "https://login.microsoftonline.com/organizations"),
         ] {
-            let place = directory.in_cloud_of(Arc::clone(directory.own()), environment);
-            assert_eq!(place.authority().to_string(), expected, "{environment}");
+            let known = authorities.in_cloud_of(Arc::clone(authorities.own()), environment);
+            assert_eq!(known.authority().to_string(), expected, "{environment}");
         }
     }
 }
