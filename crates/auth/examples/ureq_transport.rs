@@ -1,6 +1,6 @@
-//! Another HTTP stack under the same client: a `Transport` over ureq.
+//! The client with another HTTP stack: a `Transport` over ureq.
 //!
-//! It runs against the emulator on this machine: `cargo run -p auth --example ureq_transport`.
+//! It uses the emulator: `cargo run -p auth --example ureq_transport`.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Transport for UreqTransport {
     }
 }
 
-/// Plays the user, so that the example needs nobody.
+/// Plays the user, so that the example runs unattended.
 struct RobotBrowser;
 
 impl Browser for RobotBrowser {

@@ -16,7 +16,7 @@ use http::Response;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// The clock of the runtime, which the tests' pauses move.
+/// Tokio's paused time as the clock.
 struct Paused(Instant);
 
 impl Clock for Paused {
@@ -37,7 +37,7 @@ fn code() -> Answer {
     ))
 }
 
-/// Of ada@contoso.example for this client, unsigned.
+/// An unsigned ID token of ada@contoso.example for this client.
 const ID_TOKEN: &str = concat!(
     "eyJhbGciOiJSUzI1NiJ9.",
     "eyJpc3MiOiJodHRwczovL2xvZ2luLm1pY3Jvc29mdG9ubGluZS5jb20vYWFhYWJiYmItMDAwMC1jY2NjLTExMTEtZGRkZDIy",
@@ -85,7 +85,7 @@ fn scopes() -> Scopes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_is_waited_for_and_the_cache_answers_from_then_on() {
+async fn the_provider_is_polled_until_the_user_signs_in_and_the_tokens_are_cached() {
     let pending = || refusal("authorization_pending");
     let (app, transport) = client(vec![code(), pending(), refusal("slow_down"), Err(()), tokens()]);
     let (begun, mut shown) = (Instant::now(), Vec::new());
@@ -94,7 +94,7 @@ async fn the_user_is_waited_for_and_the_cache_answers_from_then_on() {
 
     assert_eq!(shown, [("WDJB-MJHT".to_owned(), "https://microsoft.example/devicelogin".to_owned())]);
     assert_eq!(paths(&transport), ["devicecode", "token", "token", "token", "token"]);
-    // 5 s, again 5 s, then 10 s as it was too fast, and twice that as nothing came.
+    // 5 s, again 5 s, then 10 s after `slow_down`, and 20 s after a response was lost.
     assert_eq!(begun.elapsed().as_secs(), 5 + 5 + 10 + 20);
     assert_eq!((result.access_token().expose(), result.source()), ("at", TokenSource::IdentityProvider));
 
@@ -105,7 +105,7 @@ async fn the_user_is_waited_for_and_the_cache_answers_from_then_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_it_ends_otherwise() {
+async fn each_failure_ends_the_sign_in_with_its_error() {
     let end = async |answers| match client(answers).0.acquire_token_by_device_code(&scopes()).send(|_| {}).await {
         Err(AuthError::UiRequired(ui)) => format!("ui {}", ui.code()),
         Err(AuthError::Server(error)) => format!("server {}", error.error),
@@ -124,7 +124,7 @@ async fn how_it_ends_otherwise() {
     assert_eq!(end(forever).await, "ui code_expired");
 }
 
-// S-86: what the response does not say is no proof.
+// S-86: a response that does not identify the user is rejected.
 #[tokio::test(start_paused = true)]
 async fn only_the_pinned_account_is_accepted() {
     let of_nobody = || Ok((200, json!({"token_type": "Bearer", "access_token": "x", "expires_in": 3600})));
@@ -143,11 +143,11 @@ async fn only_the_pinned_account_is_accepted() {
         assert_eq!(app.accounts().await.unwrap().len(), usize::from(accepted));
     }
     let (app, _) = client(vec![code(), of_nobody()]);
-    assert!(app.acquire_token_by_device_code(&scopes()).send(|_| {}).await.is_ok(), "nobody was pinned");
+    assert!(app.acquire_token_by_device_code(&scopes()).send(|_| {}).await.is_ok(), "no account was pinned");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_has_as_long_as_the_application_says() {
+async fn the_timeout_of_the_application_ends_the_wait() {
     let begun = Instant::now();
     let pending = (0..200).map(|_| refusal("authorization_pending"));
     let (app, _) = client(std::iter::once(code()).chain(pending).collect());
@@ -159,17 +159,17 @@ async fn the_user_has_as_long_as_the_application_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_without_it_says_so() {
+async fn a_provider_without_device_codes_is_an_error_before_any_request() {
     let authority = Authority::parse("https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_signin").unwrap();
-    let transport = InMemoryTransport::new(|_| panic!("nobody is asked"));
+    let transport = InMemoryTransport::new(|_| panic!("no request is expected"));
     let app = PublicClient::builder("c").authority(authority).transport(transport).build().unwrap();
     let error = app.acquire_token_by_device_code(&scopes()).start().await.unwrap_err();
     assert_eq!(error.to_string(), "the identity provider offers no sign-in with a device code");
 }
 
-/// Whoever gives up asks nobody any more, at once.
+/// Dropping the future stops the polling at once.
 #[tokio::test(start_paused = true)]
-async fn giving_up_ends_it() {
+async fn dropping_the_future_ends_the_sign_in() {
     let (app, transport) = client(vec![code()]);
     {
         let pending = app.acquire_token_by_device_code(&scopes()).start().await.unwrap();
@@ -183,10 +183,10 @@ async fn giving_up_ends_it() {
     assert_eq!(paths(&transport), ["devicecode"]);
 }
 
-/// Of two calls that silent ones sent to the user, one asks for a code; the other finds its tokens. Who was sent by none, or
-/// wants claims, has a code of its own.
+/// Of two requests that follow silent ones, only one gets a code; the other finds its tokens in the cache. A request
+/// that does not follow a silent one, or has claims, gets its own code.
 #[tokio::test(start_paused = true)]
-async fn two_who_need_the_user_show_one_code() {
+async fn simultaneous_requests_after_silent_calls_share_one_code() {
     let (app, transport) = client(vec![code(), refusal("authorization_pending"), tokens()]);
     let (wanted, shown) = (scopes(), AtomicUsize::new(0));
     let Err(AuthError::UiRequired(ui)) = app.acquire_token_silent(&wanted, None).send().await else { panic!() };
@@ -217,9 +217,9 @@ async fn two_who_need_the_user_show_one_code() {
     assert_eq!(paths(&transport), ["devicecode", "token", "devicecode", "token"]);
 }
 
-/// Who waits for a user that never comes has its turn at last.
+/// If the user never comes, the next request gets its turn when the code expires.
 #[tokio::test(start_paused = true)]
-async fn a_code_that_expires_lets_the_next_one_go_on() {
+async fn a_code_that_expires_lets_the_next_request_continue() {
     let (app, _) = client(vec![code(), refusal("authorization_pending"), refusal("expired_token"), code(), tokens()]);
     let wanted = scopes();
     let Err(AuthError::UiRequired(ui)) = app.acquire_token_silent(&wanted, None).send().await else { panic!() };

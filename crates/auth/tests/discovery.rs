@@ -1,4 +1,4 @@
-//! What a sign-in asks of whom before a page is shown (S-39…S-44).
+//! The discovery requests that precede a sign-in page (S-39…S-44).
 #![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ const PRIVATE: &str = "https://login.private.example/contoso.example";
 const ISSUER: &str = "https://idp.example";
 const DAY: u64 = 24 * 60 * 60;
 
-/// A clock that the test moves.
+/// A clock that the test advances.
 #[derive(Clone, Default)]
 struct Hand(Arc<AtomicU64>);
 
@@ -25,7 +25,7 @@ impl Clock for Hand {
     }
 }
 
-/// Shows no page, but says whose it would have been.
+/// A browser that fails with the host of the page.
 struct Unshown;
 
 impl Browser for Unshown {
@@ -34,7 +34,7 @@ impl Browser for Unshown {
     }
 }
 
-/// What the network says next; `None` when it is down.
+/// The next response; `None` if the network is down.
 type Answer = Option<(u16, Value)>;
 
 struct Client {
@@ -60,7 +60,7 @@ impl Client {
         Self { app: configure(builder).build().unwrap(), transport, answer, clock }
     }
 
-    /// How a sign-in ends after the network says this.
+    /// The outcome of a sign-in with this response.
     async fn sign_in(&self, answer: Answer) -> String {
         *self.answer.lock().unwrap() = answer;
         let scopes = Scopes::parse("User.Read").unwrap();
@@ -80,7 +80,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_that_the_application_vouches_for_is_not_asked_about() {
+async fn a_host_that_the_application_vouches_for_needs_no_instance_discovery() {
     type Configure = fn(PublicClientBuilder) -> PublicClientBuilder;
     for (what, configure, asked) in [
         ("nothing", (|builder| builder) as Configure, true),
@@ -96,12 +96,12 @@ async fn a_host_that_the_application_vouches_for_is_not_asked_about() {
         assert_eq!(client.hosts_asked(), hosts, "{what}");
     }
     let wrong = PublicClient::builder("my-client-id").known_authorities([PRIVATE]).build();
-    assert!(wrong.is_err(), "a host, not an address");
+    assert!(wrong.is_err(), "a URL is not a host");
 }
 
-// S-41: what was not confirmed is asked again, and nothing of a refused answer stays.
+// S-41: a failed discovery is repeated, and nothing of a rejected response is kept.
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_not_kept() {
+async fn a_failed_discovery_is_repeated_by_the_next_call() {
     let client = Client::new(Authority::parse(PRIVATE).unwrap(), |builder| builder);
     let cloud = |host: &str| json!({"metadata": [{"aliases": [host], "preferred_cache": host}]});
     for (answer, expected) in [
@@ -111,7 +111,7 @@ async fn a_failure_is_not_kept() {
         (Some((200, json!({}))), "protocol"),
         (Some((404, json!({"error": "not_here"}))), "server not_here"),
         (Some((200, cloud("login.private.example"))), "page of login.private.example"),
-        // Known for good now.
+        // Known from now on.
         (None, "page of login.private.example"),
     ] {
         assert_eq!(client.sign_in(answer.clone()).await, expected, "{answer:?}");
@@ -119,9 +119,9 @@ async fn a_failure_is_not_kept() {
     assert!(client.hosts_asked().iter().all(|host| host == "login.microsoftonline.com"));
 }
 
-// S-44: an outage is bridged with what is known, for a week; a wrong answer ends that.
+// S-44: metadata remains usable for a week during an outage, but not after an invalid response.
 #[tokio::test(start_paused = true)]
-async fn metadata_grows_old() {
+async fn metadata_outlasts_an_outage_of_a_week() {
     let good = json!({
         "issuer": ISSUER,
         "authorization_endpoint": "https://idp.example/authorize",

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-/// A clock that the test moves.
+/// A clock that the test advances.
 #[derive(Clone, Default)]
 struct Hand(Arc<AtomicU64>);
 
@@ -37,7 +37,7 @@ impl Key {
     }
 
     fn public(&self) -> Value {
-        // The uncompressed point: a byte that says so, then both coordinates.
+        // The uncompressed point: a marker byte, then both coordinates.
         let (x, y) = self.pair.public_key().as_ref().split_first().unwrap().1.split_at(32);
         let [x, y] = [x, y].map(|coordinate| URL_SAFE_NO_PAD.encode(coordinate));
         json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid, "x": x, "y": y})
@@ -55,7 +55,7 @@ fn parse(token: String) -> IdToken {
     IdToken::parse(&Secret::new(token)).unwrap()
 }
 
-/// A client of a provider that publishes what the test says; `None` while the provider is down.
+/// A client of a provider that publishes the keys that the test sets; `None` while the provider is down.
 struct Scene {
     app: PublicClient,
     network: InMemoryTransport,
@@ -100,14 +100,14 @@ impl Scene {
         self.clock.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// How often keys were asked for.
+    /// How often keys were requested.
     fn asked(&self) -> usize {
         self.network.requests().iter().filter(|uri| uri.path() == "/jwks").count()
     }
 }
 
 #[tokio::test]
-async fn only_what_a_published_key_has_signed_passes() {
+async fn only_a_signature_of_a_published_key_is_accepted() {
     let (own, other) = (Key::new("1"), Key::new("1"));
     let scene = Scene::new(json!({"keys": [{"kty": "RSA", "kid": "1"}, own.public()]}));
     let claims = json!({"sub": "ada"});
@@ -115,15 +115,19 @@ async fn only_what_a_published_key_has_signed_passes() {
     let (input, signature) = token.secret().expose().rsplit_once('.').unwrap();
     let changed = own.sign(&json!({"sub": "eve"}));
     let swapped = format!("{}.{signature}", changed.signing_input());
-    let none_of_ours = input.replacen("eyJhbGciOiJFUzI1NiI", "eyJhbGciOiJIUzI1NiI", 1);
+    let symmetric = input.replacen("eyJhbGciOiJFUzI1NiI", "eyJhbGciOiJIUzI1NiI", 1);
     for (what, token, expected) in [
-        ("its own", token.clone(), Ok(())),
-        ("of another key of that name", other.sign(&claims), Err(IdTokenFault::Signature)),
+        ("signed by the published key", token.clone(), Ok(())),
+        ("signed by another key with the same ID", other.sign(&claims), Err(IdTokenFault::Signature)),
         ("with other claims", parse(swapped), Err(IdTokenFault::Signature)),
         ("without a signature", parse(format!("{input}.")), Err(IdTokenFault::Signature)),
-        ("cut short", parse(format!("{input}.{}", signature.split_at(82).0)), Err(IdTokenFault::Signature)),
-        ("of a key that is not published", Key::new("2").sign(&claims), Err(IdTokenFault::Key)),
-        ("with a shared secret", parse(format!("{none_of_ours}.{signature}")), Err(IdTokenFault::Key)),
+        (
+            "with a truncated signature",
+            parse(format!("{input}.{}", signature.split_at(82).0)),
+            Err(IdTokenFault::Signature),
+        ),
+        ("signed by an unpublished key", Key::new("2").sign(&claims), Err(IdTokenFault::Key)),
+        ("with a symmetric algorithm", parse(format!("{symmetric}.{signature}")), Err(IdTokenFault::Key)),
     ] {
         assert_eq!(scene.verify(&token).await, expected, "{what}");
     }
@@ -131,19 +135,19 @@ async fn only_what_a_published_key_has_signed_passes() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_when_they_change_and_not_for_every_token() {
+async fn keys_are_fetched_again_when_they_change_but_not_for_every_token() {
     let (first, second) = (Key::new("1"), Key::new("2"));
     let [old, new] = [&first, &second].map(|key| key.sign(&json!({"sub": "ada"})));
     let scene = Scene::new(json!({"keys": [first.public()]}));
     assert_eq!((scene.verify(&old).await, scene.asked()), (Ok(()), 1));
     // The provider changes its key.
     scene.publish(Some(json!({"keys": [second.public()]})));
-    assert_eq!((scene.verify(&new).await, scene.asked()), (Err(IdTokenFault::Key), 1), "asked lately");
+    assert_eq!((scene.verify(&new).await, scene.asked()), (Err(IdTokenFault::Key), 1), "fetched recently");
     scene.pass(5 * 60);
-    assert_eq!((scene.verify(&old).await, scene.asked()), (Ok(()), 1), "still known");
+    assert_eq!((scene.verify(&old).await, scene.asked()), (Ok(()), 1), "still cached");
     assert_eq!((scene.verify(&new).await, scene.asked()), (Ok(()), 2));
     assert_eq!((scene.verify(&old).await, scene.asked()), (Err(IdTokenFault::Key), 2));
-    // A key that fits is believed for a day.
+    // A matching key is used for a day.
     scene.pass(24 * 60 * 60 - 1);
     assert_eq!((scene.verify(&new).await, scene.asked()), (Ok(()), 2));
     scene.pass(1);
@@ -151,7 +155,7 @@ async fn keys_are_fetched_when_they_change_and_not_for_every_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_is_down_is_left_alone_for_a_while() {
+async fn a_failed_fetch_is_not_retried_for_half_a_minute() {
     let key = Key::new("1");
     let token = key.sign(&json!({"sub": "ada"}));
     let scene = Scene::new(json!({"keys": [key.public()]}));

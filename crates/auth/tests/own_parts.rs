@@ -1,4 +1,4 @@
-//! Every part that an application may bring can be written with the names of the facade alone.
+//! Every part that an application can supply can be implemented with the facade's exports alone.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use auth::{
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-/// Keeps one document, and counts who looks.
+/// A store for one document, in memory.
 #[derive(Clone, Default)]
 struct Drawer(Arc<Mutex<(u64, Vec<u8>)>>);
 
@@ -48,7 +48,7 @@ impl Storage for Drawer {
     }
 
     async fn set_aside(&self) -> Result<String, StorageError> {
-        Err(StorageError::new("move", "the drawer", "there is one only").with_kind(StorageErrorKind::Other))
+        Err(StorageError::new("move", "the drawer", "there is only one").with_kind(StorageErrorKind::Other))
     }
 
     async fn lock(&self, name: LockName<'_>, _: &mut LockBudget, _: &Observer) -> Result<BoxedLock, StorageError> {
@@ -62,7 +62,7 @@ fn version(number: u64) -> Version {
     if number == 0 { Version::NONE } else { Version::new([number, 0, 0, 0]) }
 }
 
-/// A drawer for each partition.
+/// A store with a drawer for each partition.
 #[derive(Default)]
 struct Cabinet(Mutex<BTreeMap<PartitionKey, Drawer>>);
 
@@ -121,7 +121,7 @@ impl Clock for Stopped {
 }
 
 #[tokio::test]
-async fn a_client_of_parts_of_its_own() {
+async fn a_client_can_be_built_from_custom_parts() {
     let (drawer, cabinet) = (Drawer::default(), Cabinet::default());
     let parts: (&dyn DynStorage, &dyn DynPartitionedStorage, &dyn DynTransport, &dyn DynBrowser) =
         (&drawer, &cabinet, &Offline, &Pasting);

@@ -1,7 +1,8 @@
-//! months of use in virtual time, with everything going wrong that may: nothing grows, and the provider's ledger
+//! months of use in virtual time with all kinds of failures: memory does not grow, and the provider's ledger
 //! agrees with the store.
 //!
-//! `AUTH_TEST_SOAK_DAYS` and `AUTH_TEST_SOAK_SEED` say how long, and which months; the same seed gives the same ones.
+//! `AUTH_TEST_SOAK_DAYS` and `AUTH_TEST_SOAK_SEED` set the length and the random seed; a run can be repeated with its
+//! seed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -50,7 +51,7 @@ fn below(dice: &Dice, bound: usize) -> usize {
     dice.lock().unwrap().random_range(0..bound)
 }
 
-/// Tokio's paused time is all the time that there is.
+/// Tokio's paused time as the clock.
 #[derive(Clone, Copy)]
 struct VirtualClock(Instant);
 
@@ -60,12 +61,12 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Lets paused time pass, as soon as everybody waits for it.
+/// Advances paused time, once every task is waiting.
 async fn pass(time: Duration) {
     let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
 }
 
-/// An identity provider that gives a refresh token away once, and writes down what comes.
+/// An identity provider whose refresh tokens work once, with a ledger.
 #[derive(Clone)]
 struct Provider {
     dice: Dice,
@@ -74,11 +75,11 @@ struct Provider {
 
 #[derive(Default)]
 struct Ledger {
-    /// Of each user: the sign-in, and the refresh token of it that was given last.
+    /// For each user, the number of the sign-in and of its latest refresh token.
     newest: [(u64, u64); USERS],
     redeemed: u64,
     faults: u64,
-    /// Redemptions of a token that was redeemed before: a strict provider ends the session then.
+    /// Redemptions of a used refresh token, for which a strict provider would end the session.
     reused: u64,
 }
 
@@ -121,7 +122,7 @@ impl Transport for Provider {
             Ok(response.body(body.to_string().into()).unwrap())
         };
         let mut ledger = self.ledger.lock().unwrap();
-        // None of these redeems anything: of a lost answer nobody could tell whether the token was used.
+        // None of these failures redeems the token: after a lost response it would be unclear whether it was used.
         if one_in(&self.dice, 4) {
             ledger.faults += 1;
             let host = request.uri().host().unwrap();
@@ -149,11 +150,11 @@ impl Transport for Provider {
     }
 }
 
-/// A store that now and then cannot do what it should.
+/// A store whose operations sometimes fail.
 struct Moody {
     storage: MemoryStorage,
     dice: Dice,
-    /// One in so many operations fails; none if it is zero.
+    /// One in this many operations fails; none if zero.
     sides: Arc<AtomicU32>,
 }
 
@@ -202,7 +203,7 @@ impl Storage for Moody {
     }
 }
 
-/// What one program of the soak works with.
+/// One program of the soak test.
 #[derive(Clone)]
 struct Program {
     app: PublicClient,
@@ -220,7 +221,7 @@ struct Soak {
 }
 
 impl Soak {
-    /// So many programs over one store.
+    /// Creates this many programs over one store.
     fn new(programs: usize, seed: u64) -> Self {
         let dice: Dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
         let (storage, sides, clock) = (MemoryStorage::new(), Arc::default(), VirtualClock(Instant::now()));
@@ -236,7 +237,7 @@ impl Soak {
         Self { programs, provider, storage, dice, sides, clock, served: Arc::default() }
     }
 
-    /// A user signs in at one of the programs. What comes of it is cached as the sign-in would cache it.
+    /// Signs a user in at one of the programs, and caches the tokens as a sign-in does.
     async fn sign_in(&self, user: usize) {
         let body = self.provider.ledger.lock().unwrap().sign_in(user).to_string();
         let now = self.clock.now();
@@ -249,11 +250,11 @@ impl Soak {
         let (authority, client_id) = (Arc::new(authority()), ClientId::new(CLIENT).unwrap());
         let account = Account::from_tokens(&tokens, &authority).unwrap();
         let program = &self.programs[below(&self.dice, self.programs.len())];
-        // A store that fails keeps it for later.
+        // If the store fails, the cache stores it later.
         let _ = program.cache.store(TokenUpdate::from_sign_in(authority, client_id, account, tokens)).await;
     }
 
-    /// A call that somebody makes.
+    /// A random call.
     fn call(&self) -> impl Future<Output = Option<usize>> + Send + 'static {
         let program = self.programs[below(&self.dice, self.programs.len())].clone();
         let (user, scopes) = (below(&self.dice, USERS), SCOPES[below(&self.dice, SCOPES.len())]);
@@ -279,7 +280,7 @@ impl Soak {
         }
     }
 
-    /// What happens in some hours, while one in `sides` operations of the store fails.
+    /// Simulates some hours, while one in `sides` operations of the store fails.
     async fn live(&self, hours: u64, sides: u32) {
         self.sides.store(sides, Ordering::Relaxed);
         let end = self.clock.now().saturating_add(Duration::from_secs(hours * 3600));
@@ -290,7 +291,7 @@ impl Soak {
                 calls.spawn(self.call());
             }
             if one_in(&self.dice, 10) {
-                // Whoever asked gives up.
+                // The callers give up.
                 pass(Duration::from_millis(below(&self.dice, 3_000) as u64)).await;
                 calls.abort_all();
             }
@@ -312,7 +313,7 @@ impl Soak {
             }
         }
         self.settle().await;
-        // What a store refused is stored with the next change.
+        // Changes that the store refused are stored with the next change.
         self.sides.store(0, Ordering::Relaxed);
         for user in 0..USERS {
             self.sign_in(user).await;
@@ -320,16 +321,16 @@ impl Soak {
         self.check().await;
     }
 
-    /// Until nothing is under way.
+    /// Waits until nothing is running.
     async fn settle(&self) {
         for program in &self.programs {
             program.app.close().await;
         }
     }
 
-    /// That no task is left, and the store holds what the provider gave last.
+    /// Checks that no task remains, and that the store has the refresh tokens issued last.
     async fn check(&self) {
-        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "no task is left");
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "a task is left");
         let text = Storage::read(&self.storage, &Observer::default()).await.unwrap().content;
         let document: Value = serde_json::from_slice(&text).unwrap();
         let ledger = self.provider.ledger.lock().unwrap();
@@ -339,11 +340,11 @@ impl Soak {
             assert_eq!(entry["secret"].as_str().unwrap(), ledger.refresh_token(user), "{key}");
         }
         assert_eq!(stored.len(), USERS);
-        assert_eq!(ledger.reused, 0, "each token was redeemed once");
+        assert_eq!(ledger.reused, 0, "a refresh token was redeemed twice");
     }
 }
 
-/// Lives through so many days in ten parts, and tells how much memory is taken after each.
+/// Simulates this many days in ten parts, and returns the memory in use after each.
 fn levels(runtime: &Runtime, soak: &Soak, days: u64, sides: u32) -> Vec<i64> {
     let mut grown = 0;
     let mut levels = Vec::new();
@@ -381,17 +382,17 @@ fn soak(programs: usize, sides: u32) {
         part[part.len() / 2]
     };
     let (middle, end) = (median(&levels[2..6]), median(&levels[6..]));
-    // How much is cached and how many failures are remembered differs by some tens of KiB from one time to another.
+    // The number of cached tokens and remembered failures varies, by some tens of KiB.
     assert!(end - middle < 128 * 1024, "memory grows from {middle} to {end} bytes: {what}");
 }
 
 #[test]
-fn programs_that_share_a_store() {
+fn programs_that_share_a_store_run_for_months_without_growing() {
     soak(3, 0);
 }
 
 #[test]
-fn a_program_whose_store_fails() {
+fn a_program_with_a_failing_store_runs_for_months_without_growing() {
     soak(1, 20);
 }
 

@@ -1,4 +1,4 @@
-//! A sign-in of a web application: begun, kept in a session, resumed by another process, redeemed once (S-04, S-06, S-86).
+//! A web application's sign-in: begun, kept in a session, resumed by another process, redeemed once (S-04, S-06, S-86).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,7 +24,7 @@ const CLIENT: &str = "my-client-id";
 const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 const NOW: u64 = 1_700_000_000;
 
-/// A clock that the test moves.
+/// A clock that the test advances.
 #[derive(Clone)]
 struct Hand(Arc<AtomicU64>);
 
@@ -34,11 +34,11 @@ impl Clock for Hand {
     }
 }
 
-/// Several processes of one web application, at one provider.
+/// Several processes of one web application, with one provider.
 struct Scene {
     clock: Hand,
     transport: InMemoryTransport,
-    /// The nonce that the provider saw last.
+    /// The nonce that the provider has seen last.
     nonce: Arc<Mutex<String>>,
 }
 
@@ -67,7 +67,7 @@ impl Scene {
         Self { clock: Hand(Arc::new(AtomicU64::new(NOW))), transport, nonce }
     }
 
-    /// A process, with nothing in its cache.
+    /// A process with an empty cache.
     fn process(&self) -> PublicClient {
         self.client(CLIENT, Authority::tenant("organizations").unwrap())
     }
@@ -81,7 +81,7 @@ impl Scene {
         self.shown(app.authorization_url(&scopes()).redirect_uri(redirect_uri()).send().await.unwrap())
     }
 
-    /// The user is at the sign-in page.
+    /// Shows the sign-in page to the user.
     fn shown(&self, pending: PendingAuthorization) -> PendingAuthorization {
         *self.nonce.lock().unwrap() = parameters(&pending)["nonce"].clone();
         pending
@@ -118,11 +118,11 @@ fn verdict(ended: Result<AuthResult, AuthError>) -> ProtocolError {
 }
 
 #[tokio::test]
-async fn another_process_resumes_what_one_began() {
+async fn another_process_can_complete_a_sign_in() {
     let scene = Scene::new();
     let (one, two) = (scene.process(), scene.process());
     let pending = scene.begin(&one).await;
-    assert!(scene.requests().is_empty(), "the endpoints of Entra are compiled in");
+    assert!(scene.requests().is_empty(), "Entra's endpoints are built in");
     let session = pending.to_json();
     let result = two.acquire_token_by_authorization_code(session, response(&pending)).send().await.unwrap();
     assert_eq!((result.source(), result.correlation_id()), (TokenSource::IdentityProvider, pending.correlation_id()));
@@ -130,14 +130,14 @@ async fn another_process_resumes_what_one_began() {
     let account = two.account("ada@contoso.example").await.unwrap().unwrap();
     let again = two.acquire_token_silent(&scopes(), Some(&account)).send().await.unwrap();
     assert_eq!(again.source(), TokenSource::Cache);
-    // In the same process nothing needs to be kept as a text.
+    // In the same process, the pending sign-in need not be serialized.
     let pending = scene.begin(&one).await;
     let response = response(&pending);
     assert!(one.acquire_token_by_authorization_code(pending, response).send().await.is_ok());
 }
 
 #[tokio::test]
-async fn the_url_says_what_was_wished() {
+async fn the_url_contains_the_options_of_the_request() {
     let (scene, ui) = (Scene::new(), UiRequired::local(UiReason::NoTokensFound, auth_id()));
     let ui = ui.with_claims(&Claims::parse(r#"{"a":1}"#).unwrap()).with_login_hint("ada");
     let app = scene.process();
@@ -161,7 +161,7 @@ async fn the_url_says_what_was_wished() {
     assert!(
         matches!(nowhere, Err(AuthError::Config(error)) if matches!(*error, ConfigError::Missing { part: "redirect URI", .. }))
     );
-    // What was begun at a tenant ends there and nowhere else, whichever the session names.
+    // A sign-in begun at a tenant ends only there, whatever the session names.
     let pending = scene.shown(pending);
     let kept = pending.to_json();
     let redeem = || app.acquire_token_by_authorization_code(kept.clone(), response(&pending));
@@ -178,9 +178,9 @@ fn auth_id() -> auth::CorrelationId {
     auth::CorrelationId::parse("a1b2c3d4-0000-4000-8000-000000000000").unwrap()
 }
 
-// A page that is loaded again while the first answer is under way takes the same session out twice.
+// A page reloaded while its first request is running takes the same session out twice.
 #[tokio::test]
-async fn a_sign_in_that_comes_twice_sends_its_code_once() {
+async fn a_sign_in_completed_twice_sends_its_code_once() {
     let scene = Scene::new();
     let app = scene.process();
     let pending = scene.begin(&app).await;
@@ -194,14 +194,14 @@ async fn a_sign_in_that_comes_twice_sends_its_code_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_belong_together_sends_no_code() {
+async fn a_response_that_does_not_match_the_sign_in_sends_no_code() {
     let scene = Scene::new();
     let app = scene.process();
     let (pending, other) = (scene.begin(&app).await, scene.begin(&app).await);
-    // Login CSRF: the response of somebody else's sign-in.
+    // Login CSRF: the response of another user's sign-in.
     let ended = app.acquire_token_by_authorization_code(pending, response(&other)).send().await;
     assert_eq!(verdict(ended), ProtocolError::StateMismatch);
-    // Another client, another authority, and whatever else may stand in a session.
+    // Another client, another authority, and arbitrary session contents.
     let pending = scene.begin(&app).await;
     let at = |authority| scene.client(CLIENT, Authority::parse(authority).unwrap());
     for stranger in [
@@ -223,14 +223,14 @@ async fn what_does_not_belong_together_sends_no_code() {
         verdict(app.acquire_token_by_authorization_code(kept, response(&pending)).send().await);
     }
     assert!(scene.requests().is_empty());
-    // None of that used the sign-in up.
+    // None of that has used up the sign-in.
     let pending = scene.shown(pending);
     let answer = response(&pending);
     assert!(app.acquire_token_by_authorization_code(pending, answer).send().await.is_ok());
 }
 
 #[tokio::test]
-async fn a_user_has_ten_minutes() {
+async fn a_sign_in_expires_after_ten_minutes() {
     let scene = Scene::new();
     let app = scene.process();
     let pending = scene.begin(&app).await;
@@ -245,9 +245,9 @@ async fn a_user_has_ten_minutes() {
     }
 }
 
-// S-86: whoever is signed in at the application already stays who it is.
+// S-86: someone else's sign-in does not replace the user of the application.
 #[tokio::test]
-async fn somebody_else_than_the_pinned_account_leaves_nothing_in_the_cache() {
+async fn tokens_of_an_account_other_than_the_pinned_one_are_not_cached() {
     let scene = Scene::new();
     let app = scene.process();
     for (id, mine) in [("other", false), ("u", true)] {
@@ -265,7 +265,7 @@ async fn somebody_else_than_the_pinned_account_leaves_nothing_in_the_cache() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_as_one() {
+async fn a_refusal_is_a_server_error() {
     let scene = Scene::new();
     let app = scene.process();
     let pending = scene.begin(&app).await;

@@ -1,7 +1,7 @@
-//! A web application on two machines over one Redis: who signs in at one is known at the other.
+//! A web application on two machines that share a Redis: a user who signs in at one is signed in at both.
 //!
-//! `cargo run -p auth --features redis --example machines -- redis://127.0.0.1:6379`, and then open the addresses that it prints. The
-//! provider is the emulator, and both machines are this one. All that matters is in `site.rs`.
+//! Run `cargo run -p auth --features redis --example machines -- redis://127.0.0.1:6379` and open the URLs that it
+//! prints. The provider is the emulator, and both "machines" run here. The essential part is in `site.rs`.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 mod site;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let redis = redis.clone();
         async move {
             let address = format!("http://{}", listener.local_addr()?);
-            println!("Open {address}/ in your browser; Ctrl-C ends it.");
+            println!("Open {address}/ in your browser; press Ctrl-C to quit.");
             axum::serve(listener, Site::new(&authority, &redis, &address)?.router()).await?;
             Ok::<_, Box<dyn std::error::Error>>(())
         }

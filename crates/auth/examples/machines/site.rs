@@ -1,4 +1,4 @@
-//! The pages. Tokens and sessions are in Redis: no machine has anything that another lacks.
+//! The pages. Tokens and sessions are in Redis, so the machines hold no state of their own.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Site {
             .with_state(Arc::new(self))
     }
 
-    /// Who is signed in: the session knows the home account id, and the cache the account.
+    /// The signed-in account: the session contains its home account ID, the cache its details.
     async fn account(&self, jar: &CookieJar) -> Option<Account> {
         let id = self.sessions.look(jar.get(COOKIE)?.value()).await.ok()??;
         self.app.account(id.strip_prefix(SIGNED_IN)?).await.ok()?
@@ -59,10 +59,10 @@ impl Site {
 }
 
 const COOKIE: &str = "session";
-/// What the session of somebody who signed in begins with; that of a sign-in under way is a JSON object.
+/// The prefix of a signed-in session; a pending sign-in is a JSON object.
 const SIGNED_IN: &str = "id:";
 
-/// What is kept of visitors, under names that nobody can guess, for an hour.
+/// The visitors' sessions, under unguessable names, for an hour each.
 struct Sessions(Client);
 
 impl Sessions {
@@ -82,7 +82,7 @@ impl Sessions {
         redis::cmd("GET").arg(key(name)).query_async(&mut self.connection().await?).await
     }
 
-    /// Takes the session out: whoever comes second finds none, on whichever machine.
+    /// Removes the session, so that a second request finds none, on any machine.
     async fn take(&self, name: &str) -> RedisResult<Option<String>> {
         redis::cmd("GETDEL").arg(key(name)).query_async(&mut self.connection().await?).await
     }
@@ -126,7 +126,7 @@ async fn sign_in(State(site): State<Arc<Site>>, jar: CookieJar) -> Response {
 async fn signed_in(State(site): State<Arc<Site>>, jar: CookieJar, RawQuery(query): RawQuery) -> Response {
     let name = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
     let Ok(Some(kept)) = site.sessions.take(&name).await else {
-        return problem(StatusCode::BAD_REQUEST, &"there is no sign-in under way");
+        return problem(StatusCode::BAD_REQUEST, &"no sign-in is pending; start again");
     };
     let redeemed = async {
         let response = AuthorizationResponse::parse(query.unwrap_or_default().as_bytes())?;

@@ -1,7 +1,7 @@
-//! A web application that signs people in, on axum.
+//! A web application that signs users in, built on axum.
 //!
-//! It runs against the emulator on this machine: `cargo run -p auth --example web`, and then open the address that it prints.
-//! All that matters is in `site.rs`.
+//! It uses the emulator: run `cargo run -p auth --example web` and open the URL that it prints. The essential part is
+//! in `site.rs`.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 mod site;
@@ -17,13 +17,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let site = Site {
-        // One client for all users: its cache tells them apart.
+        // One client for all users; its cache keeps them apart.
         app: PublicClient::builder("web-example").authority(Authority::parse(&emulator.authority())?).build()?,
         scopes: Scopes::parse("User.Read")?,
-        // https, but on the machine of a developer.
+        // In production, use https.
         redirect_uri: RedirectUri::parse(&format!("{address}/signed-in"))?,
     };
-    println!("Open {address}/ in your browser; Ctrl-C ends it.");
+    println!("Open {address}/ in your browser; press Ctrl-C to quit.");
     axum::serve(listener, site.router()).await?;
     Ok(())
 }

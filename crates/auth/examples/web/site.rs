@@ -1,4 +1,4 @@
-//! The pages, and what is kept of each visitor between them.
+//! The pages, and the session of each visitor.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,9 +24,9 @@ pub(crate) struct Site {
     pub(crate) redirect_uri: RedirectUri,
 }
 
-/// What is kept of a visitor, on the server: the browser knows no more than its name.
+/// A visitor's session. It is kept on the server; the browser has only its name.
 enum Session {
-    /// At the provider's sign-in page; the text is a secret.
+    /// The visitor is at the provider's sign-in page. The pending sign-in is secret.
     SigningIn(Secret),
     SignedIn(Box<Account>),
 }
@@ -35,7 +35,7 @@ const COOKIE: &str = "session";
 
 struct Server {
     site: Site,
-    /// An application that lives longer keeps them in a store that all its processes share, and forgets old ones.
+    /// In production, keep sessions in a store that all processes share, and delete old ones.
     sessions: Mutex<HashMap<String, Session>>,
 }
 
@@ -51,18 +51,18 @@ impl Site {
 }
 
 impl Server {
-    /// A session of a name that nobody can guess. A new one after each step: a name that somebody slipped to the visitor
-    /// before the sign-in is worth nothing after it.
+    /// Creates a session with an unguessable name. Each step gets a new one, which prevents session fixation: a name
+    /// planted before the sign-in is useless after it.
     fn begin(&self, session: Session) -> Cookie<'static> {
         let name = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         self.sessions().insert(name.clone(), session);
         Cookie::build((COOKIE, name))
             .path("/")
-            // No script reads it.
+            // Not readable by scripts.
             .http_only(true)
-            // Sent when the provider sends the visitor back with a redirect, and with no form that another site posts.
+            // Sent when the provider redirects the visitor back, but not with a form that another site posts.
             .same_site(SameSite::Lax)
-            // Over https only, unless this is the machine of a developer.
+            // Only over https, except on a loopback address.
             .secure(self.site.redirect_uri.loopback_host().is_none())
             .build()
     }
@@ -71,7 +71,7 @@ impl Server {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the session out: whoever comes second finds none.
+    /// Removes the session, so that a second request finds none.
     fn take(&self, jar: &CookieJar) -> Option<Session> {
         self.sessions().remove(jar.get(COOKIE)?.value())
     }
@@ -84,12 +84,12 @@ impl Server {
     }
 }
 
-/// `GET /`: asks for the visitor's token on each request. The cache answers, or the refresh token does.
+/// `GET /`: gets the visitor's token for each request, from the cache or with the refresh token.
 async fn home(State(server): State<Arc<Server>>, jar: CookieJar) -> Response {
     let Some(account) = server.account(&jar) else { return welcome() };
     match server.site.app.acquire_token_silent(&server.site.scopes, Some(&account)).send().await {
         Ok(token) => hello(&account, &token),
-        // The refresh token is no longer good, or something must be confirmed: the visitor signs in again.
+        // The refresh token no longer works, or the provider requires the user: the visitor signs in again.
         Err(AuthError::UiRequired(_)) => welcome(),
         Err(error) => problem(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
@@ -99,9 +99,9 @@ async fn home(State(server): State<Arc<Server>>, jar: CookieJar) -> Response {
 async fn sign_in(State(server): State<Arc<Server>>, jar: CookieJar) -> Response {
     let site = &server.site;
     let request = site.app.authorization_url(&site.scopes).redirect_uri(site.redirect_uri.clone());
-    // By default the response is a form that the page of the provider posts here. Browsers send no `SameSite=Lax` cookie
-    // with that, and the session would not be found; a cookie with `SameSite=None; Secure` needs https, and protection
-    // against forged requests everywhere else. So it comes in the query of a redirect.
+    // By default the provider's page posts the response here as a form. Browsers send no `SameSite=Lax` cookie with it,
+    // so the session would not be found; a `SameSite=None; Secure` cookie would need https, and protection against
+    // forged requests everywhere else. So request the response in the query of a redirect.
     match request.response_mode(ResponseMode::Query).send().await {
         Ok(pending) => {
             let session = server.begin(Session::SigningIn(pending.to_json()));
@@ -111,14 +111,14 @@ async fn sign_in(State(server): State<Arc<Server>>, jar: CookieJar) -> Response 
     }
 }
 
-/// `GET /signed-in`: the visitor is back.
+/// `GET /signed-in`: the visitor returns from the provider.
 async fn signed_in(State(server): State<Arc<Server>>, jar: CookieJar, RawQuery(query): RawQuery) -> Response {
     let Some(Session::SigningIn(kept)) = server.take(&jar) else {
-        return problem(StatusCode::BAD_REQUEST, "there is no sign-in under way; it may have ended already");
+        return problem(StatusCode::BAD_REQUEST, "no sign-in is pending; it may be complete already");
     };
     match server.site.redeem(kept, &query.unwrap_or_default()).await {
         Ok(token) => match token.account() {
-            // The code leaves the address bar.
+            // The redirect removes the code from the address bar.
             Some(account) => {
                 let session = server.begin(Session::SignedIn(Box::new(account.clone())));
                 (jar.add(session), Redirect::to("/")).into_response()
@@ -136,7 +136,8 @@ impl Site {
     }
 }
 
-/// `POST /sign-out`: forgets the visitor and the tokens. A form of another site would come without the cookie.
+/// `POST /sign-out`: removes the session, the account and its tokens. A form posted by another site would carry no
+/// cookie.
 async fn sign_out(State(server): State<Arc<Server>>, jar: CookieJar) -> Response {
     if let Some(Session::SignedIn(account)) = server.take(&jar)
         && let Err(error) = server.site.app.remove_account(&account).await
@@ -163,7 +164,7 @@ fn problem(status: StatusCode, text: &str) -> Response {
         .into_response()
 }
 
-/// What maud writes is escaped.
+/// Maud escapes all text.
 fn page(body: &maud::Markup) -> Response {
     let page = html! { (maud::DOCTYPE) html lang="en" { head { title { "Web example" } } body { (body) } } };
     ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], Html(page.into_string())).into_response()

@@ -1,4 +1,4 @@
-//! S-06: users who are at home in another cloud of Entra.
+//! S-06: users whose home is in another Entra cloud.
 
 use auth::{AuthResult, Authority, InMemoryTransport, PublicClient, TokenSource};
 
@@ -17,7 +17,7 @@ async fn sign_in(app: &PublicClient) -> AuthResult {
 }
 
 #[tokio::test]
-async fn the_account_and_all_its_tokens_are_of_its_own_cloud() {
+async fn the_account_and_its_tokens_belong_to_the_users_own_cloud() {
     let provider = Provider::of("ada");
     let app = client(&provider, true);
     provider.responds("code=c&cloud_instance_host_name=login.microsoftonline.us");
@@ -28,7 +28,7 @@ async fn the_account_and_all_its_tokens_are_of_its_own_cloud() {
     assert_eq!(provider.token_urls(), [GOVERNMENT]);
     assert_eq!(signed_in.account().unwrap().environment, "login.microsoftonline.us");
 
-    // Beside somebody of the public cloud, whom nothing of it touches.
+    // A user of the public cloud is not affected.
     provider.signs_in("grace");
     provider.posts_from("https://login.microsoftonline.com");
     provider.responds("code=c&cloud_instance_host_name=login.microsoftonline.com");
@@ -56,7 +56,7 @@ async fn the_account_and_all_its_tokens_are_of_its_own_cloud() {
 }
 
 #[tokio::test]
-async fn without_it_the_code_goes_to_where_the_sign_in_began() {
+async fn without_multi_cloud_support_the_code_is_redeemed_where_the_sign_in_began() {
     for host in ["login.microsoftonline.us", "evil.example"] {
         let provider = Provider::of("ada");
         provider.responds(&format!("code=c&cloud_instance_host_name={host}"));
@@ -70,7 +70,7 @@ async fn without_it_the_code_goes_to_where_the_sign_in_began() {
 }
 
 #[tokio::test]
-async fn without_it_no_other_cloud_may_post_the_response() {
+async fn without_multi_cloud_support_another_cloud_cannot_post_the_response() {
     let provider = Provider::of("ada");
     provider.posts_from("https://login.microsoftonline.us");
     let refused = client(&provider, false).acquire_token_interactive(&scopes()).send().await.unwrap_err();
@@ -79,7 +79,7 @@ async fn without_it_no_other_cloud_may_post_the_response() {
 }
 
 #[tokio::test]
-async fn a_cloud_that_nobody_knows_gets_no_code() {
+async fn an_unknown_cloud_gets_no_code() {
     let provider = Provider::of("ada");
     provider.responds("code=c&cloud_instance_host_name=evil.example");
     let refused = client(&provider, true).acquire_token_interactive(&scopes()).send().await.unwrap_err();
@@ -88,7 +88,7 @@ async fn a_cloud_that_nobody_knows_gets_no_code() {
 }
 
 #[test]
-fn only_entra_has_clouds() {
+fn multi_cloud_support_requires_an_entra_authority() {
     for (authority, accepted) in [
         (Authority::tenant("common").unwrap(), true),
         (Authority::oidc("https://idp.example").unwrap(), false),

@@ -1,5 +1,5 @@
-//! Sign-ins through the facade at every kind of provider: what is asked of whom, and what comes of each answer. Only the
-//! loopback listener is real.
+//! Sign-ins through the facade with every kind of provider: the requests made, and the outcome of each response. Only
+//! the loopback listener is real.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

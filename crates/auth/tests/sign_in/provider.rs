@@ -1,4 +1,4 @@
-//! A provider in memory, and the browser of a user who signs in there.
+//! A provider in memory, which is also the browser of a user who signs in there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,23 +20,23 @@ pub(crate) const ISSUER: &str = "https://idp.example";
 
 pub(crate) type Fields = BTreeMap<String, String>;
 
-/// What a provider knows. Clones are one.
+/// The provider. Clones share its state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Provider(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What is answered at the redirect URI beside the state.
+    /// The response parameters besides the state.
     response: String,
-    /// The id of who signs in, without the tenant.
+    /// The ID of the user who signs in, without the tenant.
     uid: String,
-    /// Claims of the id_token beside the usual ones.
+    /// Additional claims of the ID token.
     claims: Value,
-    /// Members of the discovery document beside the usual ones.
+    /// Additional members of the metadata.
     metadata: Value,
-    /// The next answer to a pushed request, if not a name.
+    /// The response to a pushed request, if not a request URI.
     push: Option<(u16, Value)>,
-    /// Where the page stands that posts the response, if not at the authorization endpoint.
+    /// The origin of the page that posts the response, if not that of the authorization endpoint.
     posts_from: Option<String>,
     pages: Vec<String>,
     asked: Vec<Asked>,
@@ -52,7 +52,7 @@ pub(crate) struct Asked {
 }
 
 impl Provider {
-    /// One at which the user with this id signs in.
+    /// A provider at which the user with this ID signs in.
     pub(crate) fn of(uid: &str) -> Self {
         let provider = Self::default();
         provider.signs_in(uid);
@@ -60,17 +60,17 @@ impl Provider {
         provider
     }
 
-    /// Who signs in from now on.
+    /// Sets who signs in from now on.
     pub(crate) fn signs_in(&self, uid: &str) {
         self.0.lock().unwrap().uid = uid.to_owned();
     }
 
-    /// What the browser brings back from now on, beside the state.
+    /// Sets the response parameters from now on, besides the state.
     pub(crate) fn responds(&self, response: &str) {
         self.0.lock().unwrap().response = response.to_owned();
     }
 
-    /// The web origin of the page that posts the response from now on.
+    /// Sets the web origin of the page that posts the response from now on.
     pub(crate) fn posts_from(&self, origin: &str) {
         self.0.lock().unwrap().posts_from = Some(origin.to_owned());
     }
@@ -87,18 +87,18 @@ impl Provider {
         self.0.lock().unwrap().push = Some((status, body));
     }
 
-    /// The addresses that the user was shown.
+    /// The URLs shown to the user.
     pub(crate) fn pages(&self) -> Vec<String> {
         self.0.lock().unwrap().pages.clone()
     }
 
-    /// The requests to addresses that end so.
+    /// The requests to URLs with this ending.
     pub(crate) fn asked(&self, end: &str) -> Vec<Asked> {
         let asked = |asked: &&Asked| asked.url.split('?').next().unwrap().ends_with(end);
         self.0.lock().unwrap().asked.iter().filter(asked).cloned().collect()
     }
 
-    /// Where tokens were asked for.
+    /// The URLs of the token requests.
     pub(crate) fn token_urls(&self) -> Vec<String> {
         self.asked("/token").into_iter().map(|asked| asked.url).collect()
     }
@@ -191,7 +191,7 @@ impl Browser for Provider {
     }
 }
 
-/// Brings a response to a loopback redirect URI, as a browser does from a page of this origin.
+/// Sends a response to a loopback redirect URI, as a browser does from a page of this origin.
 async fn deliver(redirect_uri: &str, mode: &str, origin: &str, response: &str) -> Result<(), BrowserError> {
     let host = redirect_uri.strip_prefix("http://").unwrap();
     let port = host.rsplit(':').next().unwrap().parse().unwrap();
@@ -207,12 +207,12 @@ async fn deliver(redirect_uri: &str, mode: &str, origin: &str, response: &str) -
     if page.starts_with("HTTP/1.1 303 ") {
         page = said(port, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
     }
-    // The user would look at any other page until the time is up.
+    // Only this status ends the sign-in.
     let status = page.lines().next().unwrap();
     if status.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(BrowserError::Other(status.to_owned())) }
 }
 
-/// What the loopback port says to a request.
+/// The reply of the loopback port to a request.
 async fn said(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -239,7 +239,7 @@ pub(crate) fn scopes() -> Scopes {
     Scopes::parse("User.Read").unwrap()
 }
 
-/// A failure in a word or two, for tables.
+/// Describes an error in a word or two, for tables.
 pub(crate) fn kind(error: &AuthError) -> String {
     match error {
         AuthError::UiRequired(ui) => format!("ui {}", ui.code()),

@@ -14,9 +14,9 @@ fn offered() -> Value {
     json!({"pushed_authorization_request_endpoint": format!("{ISSUER}/par")})
 }
 
-// Whether it is required or only offered; and no name serves twice (S-12).
+// Whether pushing is required or only offered. No request URI is used twice (S-12).
 #[tokio::test]
-async fn where_it_is_offered_it_is_done() {
+async fn the_request_is_pushed_if_the_provider_offers_it() {
     for required in [false, true] {
         let provider = Provider::of("ada");
         let mut metadata = offered();
@@ -41,7 +41,7 @@ async fn where_it_is_offered_it_is_done() {
 }
 
 #[tokio::test]
-async fn where_it_is_not_offered_the_url_says_it_all() {
+async fn the_url_contains_the_request_if_pushing_is_not_offered() {
     let provider = Provider::of("ada");
     client(&provider, json!({})).acquire_token_interactive(&scopes()).send().await.unwrap();
     let page = provider.pages().pop().unwrap();
@@ -49,7 +49,7 @@ async fn where_it_is_not_offered_the_url_says_it_all() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_taken_shows_no_page() {
+async fn a_rejected_push_shows_no_page() {
     for (status, body, expected) in [
         (400, json!({"error": "invalid_request"}), "server invalid_request"),
         (401, json!({"error": "invalid_client"}), "server invalid_client"),
@@ -65,7 +65,7 @@ async fn a_request_that_is_not_taken_shows_no_page() {
 }
 
 #[tokio::test]
-async fn a_provider_that_requires_what_it_does_not_offer_is_not_used() {
+async fn a_provider_that_requires_pushing_but_has_no_endpoint_is_an_error() {
     let provider = Provider::of("ada");
     let app = client(&provider, json!({"require_pushed_authorization_requests": true}));
     let refused = app.acquire_token_interactive(&scopes()).send().await.unwrap_err();

@@ -9,14 +9,14 @@ const SIGN_IN: &str = "https://contoso.b2clogin.com/contoso.example/b2c_1_signin
 const EDIT: &str = "https://contoso.b2clogin.com/contoso.example/b2c_1_edit";
 
 fn client(provider: &Provider) -> PublicClient {
-    // As most policies have it: no tenant in the token.
+    // Most policies put no tenant into the token.
     provider.claims(json!({"tid": null, "iss": format!("https://contoso.b2clogin.com/{TENANT_ID}/v2.0/")}));
     provider.client(&Authority::parse(SIGN_IN).unwrap(), |builder| builder)
 }
 
-// The id of an account ends with the user flow: B2C knows one user as several.
+// Account IDs end with the user flow: B2C treats one user as several.
 #[tokio::test]
-async fn each_has_its_own_page_endpoint_and_accounts() {
+async fn each_user_flow_has_its_own_page_endpoint_and_accounts() {
     let provider = Provider::of("ada-b2c_1_signin");
     let (app, scopes) = (client(&provider), scopes());
     let ada = app.acquire_token_interactive(&scopes).send().await.unwrap();
@@ -31,7 +31,7 @@ async fn each_has_its_own_page_endpoint_and_accounts() {
     assert!(provider.pages()[1].starts_with(&format!("{EDIT}/oauth2/v2.0/authorize?")));
     assert_eq!(provider.token_urls(), [format!("{SIGN_IN}/oauth2/v2.0/token"), format!("{EDIT}/oauth2/v2.0/token")]);
 
-    // Somebody else does not.
+    // Another user does not.
     provider.signs_in("grace-b2c_1_edit");
     assert!(matches!(edit().account(ada).send().await, Err(AuthError::UserMismatch)));
 
@@ -47,11 +47,11 @@ async fn each_has_its_own_page_endpoint_and_accounts() {
     assert_eq!(silent("b2c_1_edit", true).await.unwrap().source(), TokenSource::IdentityProvider);
     assert_eq!(provider.token_urls().last().unwrap(), &format!("{EDIT}/oauth2/v2.0/token"));
     assert_eq!(kind(&silent("b2c_1_reset", false).await.unwrap_err()), "ui no_tokens_found");
-    assert!(provider.asked("/token").iter().all(|asked| asked.mailbox.is_none()), "B2C is told no mailbox");
+    assert!(provider.asked("/token").iter().all(|asked| asked.mailbox.is_none()), "B2C gets no mailbox");
 }
 
 #[tokio::test]
-async fn a_forgotten_password_says_which_kind_of_user_flow_comes_next() {
+async fn a_forgotten_password_leads_to_another_user_flow() {
     let provider = Provider::of("ada-b2c_1_reset");
     let (app, scopes) = (client(&provider), scopes());
     provider.responds("error=access_denied&error_description=AADB2C90118%3A+The+user+has+forgotten+their+password.");
@@ -68,7 +68,7 @@ async fn a_forgotten_password_says_which_kind_of_user_flow_comes_next() {
 }
 
 #[tokio::test]
-async fn who_gives_up_is_told_from_who_is_refused() {
+async fn a_user_who_cancels_is_distinguished_from_one_who_is_refused() {
     let provider = Provider::of("ada-b2c_1_signin");
     let (app, scopes) = (client(&provider), scopes());
     for (response, cancelled) in [
@@ -84,7 +84,7 @@ async fn who_gives_up_is_told_from_who_is_refused() {
 }
 
 #[tokio::test]
-async fn only_b2c_has_them() {
+async fn user_flows_require_a_b2c_authority() {
     let provider = Provider::of("ada");
     let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
     let refused = app.acquire_token_interactive(&scopes()).user_flow("b2c_1").send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What a caller wishes of the sign-in page, and what is told beside the code.
+//! The options of the sign-in page, and what the token request contains besides the code.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::provider::{Provider, TENANT_ID, fields, kind, scopes};
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn every_wish_reaches_the_page_through_both_doors() {
+async fn every_option_reaches_the_page_through_both_requests() {
     for in_one_call in [false, true] {
         let provider = Provider::of("ada");
         let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
@@ -60,9 +60,9 @@ async fn every_wish_reaches_the_page_through_both_doors() {
     }
 }
 
-// A token in the cache tells neither when its user signed in nor how.
+// The cache does not record when or how the user signed in.
 #[tokio::test]
-async fn who_asks_when_or_how_the_user_signs_in_gets_no_token_from_the_cache() {
+async fn max_age_and_acr_values_bypass_the_cache() {
     let provider = Provider::of("ada");
     let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
     provider.claims(json!({"auth_time": SystemClock.now().as_unix_seconds()}));
@@ -80,9 +80,9 @@ async fn who_asks_when_or_how_the_user_signs_in_gets_no_token_from_the_cache() {
     assert_eq!(provider.pages().len(), 3);
 }
 
-// Who waited for somebody else's sign-in still has the consent of its own to ask for.
+// A call that waited for another sign-in must still ask for its extra consent.
 #[tokio::test]
-async fn who_asks_for_more_consent_shows_a_page() {
+async fn extra_scopes_to_consent_always_show_the_page() {
     let provider = Provider::of("ada");
     let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
     let (wanted, extra) = (scopes(), Scopes::parse("Mail.Read").unwrap());
@@ -96,7 +96,7 @@ async fn who_asks_for_more_consent_shows_a_page() {
 }
 
 #[tokio::test]
-async fn the_mailbox_is_that_of_whoever_signed_in() {
+async fn the_mailbox_is_that_of_the_user_who_signed_in() {
     let provider = Provider::of(TENANT_ID);
     let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
     let info = BASE64_URL_SAFE_NO_PAD.encode(json!({"uid": TENANT_ID, "utid": TENANT_ID}).to_string());
@@ -108,7 +108,7 @@ async fn the_mailbox_is_that_of_whoever_signed_in() {
 
 // S-74
 #[tokio::test]
-async fn a_session_that_is_too_old_gets_no_token() {
+async fn a_sign_in_older_than_max_age_is_rejected() {
     let now = || SystemClock.now().as_unix_seconds();
     for (auth_time, skew, accepted) in [
         (json!(now()), 300, true),
@@ -129,7 +129,7 @@ async fn a_session_that_is_too_old_gets_no_token() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_shows_no_page() {
+async fn invalid_options_show_no_page() {
     let provider = Provider::of("ada");
     let app = provider.client(&Authority::tenant("common").unwrap(), |builder| builder);
     let request = || app.acquire_token_interactive(&scopes());

@@ -1,4 +1,4 @@
-//! A broker of the test's own: when it is asked, for what, and what becomes of its answers.
+//! When a broker is asked, for what, and how its answers are used.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,18 +10,18 @@ use auth::{
 use crate::provider::{Provider, Reply};
 use crate::scene::{NOW, Scene, TENANT, Times, account, kind, scopes};
 
-/// What the broker says.
+/// What the broker answers.
 #[derive(Clone, Copy, PartialEq)]
 enum Says {
     Token,
-    /// A token of another account than the one that was asked for.
+    /// A token for an account other than the requested one.
     TokenOfAnother,
     NotMine,
     Interact,
     Fails,
 }
 
-/// Plays a broker that knows `u7`. Clones share what was asked.
+/// A broker that knows `u7`, and logs its requests. Clones share the log.
 #[derive(Clone)]
 struct Fake {
     silent: Says,
@@ -95,7 +95,7 @@ async fn scene(times: Times, broker: &Fake) -> Scene {
 }
 
 #[tokio::test]
-async fn the_broker_answers_where_the_cache_has_no_token() {
+async fn the_broker_answers_if_the_cache_has_no_token() {
     let broker = Fake::new(Says::Token, Says::Fails);
     let scene = scene(Times::EXPIRED, &broker).await;
     let before = scene.refresh_token(0).await;
@@ -105,11 +105,11 @@ async fn the_broker_answers_where_the_cache_has_no_token() {
     assert_eq!(result.expires_on().as_unix_seconds(), NOW + 600);
     assert_eq!((result.account(), result.scopes()), (Some(&account(0)), &scopes()));
     assert_eq!(broker.asked(), ["silent u0 User.Read"]);
-    // It is not cached: the broker is asked again, and the cache is what it was.
+    // The token is not cached: the broker is asked again, and the cache is unchanged.
     assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Broker);
     assert_eq!((broker.asked().len(), scene.provider.count()), (1, 0));
     assert_eq!(scene.refresh_token(0).await, before);
-    // What must not come from a cache is told to the broker, too.
+    // The broker is told to bypass its cache, too.
     assert_eq!(scene.forced().await.unwrap().source(), TokenSource::Broker);
     let (wanted, ada) = (scopes(), account(0));
     let claims = Claims::parse("{}").unwrap();
@@ -118,27 +118,27 @@ async fn the_broker_answers_where_the_cache_has_no_token() {
 }
 
 #[tokio::test]
-async fn a_usable_token_costs_the_broker_nothing() {
+async fn a_usable_cached_token_is_returned_without_asking_the_broker() {
     let broker = Fake::new(Says::Fails, Says::Fails);
     let scene = scene(Times::GOOD, &broker).await;
     assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
     let (wanted, name) = (scopes(), "u1");
     let named = scene.app.acquire_token_silent(&wanted, None).login_hint(name).send().await.unwrap();
     assert_eq!((named.source(), broker.asked().len()), (TokenSource::Cache, 0));
-    // A forced one gets what the broker says.
+    // A forced call gets the broker's answer.
     assert!(matches!(scene.forced().await, Err(AuthError::Protocol(_))));
 }
 
 // R-31
 #[tokio::test]
-async fn a_token_that_still_serves_outlives_a_broker_that_fails() {
+async fn a_valid_token_is_returned_if_the_broker_fails() {
     let broker = Fake::new(Says::Fails, Says::Fails);
     let scene = Scene::new(1, Times { expires: 120, refresh: None }, Provider::new(Reply::tokens)).await;
     let (scene, heard) = scene.with_broker(broker.clone());
     assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
     assert_eq!((broker.asked().len(), scene.provider.count()), (1, 0));
     assert!(matches!(&heard.lock().unwrap()[..], [Event::RefreshFailed { .. }]));
-    // It is left alone for half a minute, as a provider is.
+    // The broker is not asked for half a minute, like a provider.
     for (later, asked) in [(1, 0), (28, 0), (1, 1)] {
         scene.wait(later);
         assert_eq!(scene.silent(0).await.unwrap().source(), TokenSource::Cache);
@@ -147,7 +147,7 @@ async fn a_token_that_still_serves_outlives_a_broker_that_fails() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_brokers_goes_the_ordinary_way() {
+async fn a_request_that_the_broker_does_not_serve_continues_without_it() {
     let broker = Fake::new(Says::NotMine, Says::NotMine);
     let scene = scene(Times::EXPIRED, &broker).await;
     let result = scene.silent(0).await.unwrap();
@@ -172,7 +172,7 @@ async fn interaction_required_leads_back_to_the_broker() {
     assert_eq!(result.correlation_id(), ui.correlation_id);
     let asked = [r#"silent u0 User.Read {"a":1}"#, r#"interactive anybody User.Read {"a":1} u7@contoso.example"#];
     assert_eq!(broker.asked(), asked);
-    // And in one call, in a task of its own.
+    // The same in one call, in a spawned task.
     let app = scene.app.clone();
     let task = tokio::spawn(async move { app.acquire_token(&scopes()).account(&account(0)).send().await });
     let result = task.await.unwrap().unwrap();
@@ -182,7 +182,7 @@ async fn interaction_required_leads_back_to_the_broker() {
 
 // S-86
 #[tokio::test]
-async fn tokens_of_another_account_are_handed_to_nobody() {
+async fn tokens_of_another_account_are_rejected() {
     let broker = Fake::new(Says::TokenOfAnother, Says::TokenOfAnother);
     let scene = scene(Times::EXPIRED, &broker).await;
     let interactive = scene.app.acquire_token_interactive(&scopes()).account(&account(0)).send().await;
@@ -191,9 +191,9 @@ async fn tokens_of_another_account_are_handed_to_nobody() {
     }
 }
 
-// As MSAL.NET: the broker of this device knows nothing of another.
+// Like MSAL.NET: this device's broker does not know sign-ins on other devices.
 #[tokio::test]
-async fn an_account_of_another_device_is_not_the_brokers() {
+async fn the_broker_is_not_asked_about_an_account_that_signed_in_with_a_device_code() {
     let broker = Fake::new(Says::Token, Says::Token);
     let scene = scene(Times::EXPIRED, &broker).await;
     let (wanted, mut ada) = (scopes(), account(0));
@@ -203,7 +203,7 @@ async fn an_account_of_another_device_is_not_the_brokers() {
 }
 
 #[tokio::test]
-async fn many_calls_are_one_question() {
+async fn simultaneous_calls_share_one_request_to_the_broker() {
     let broker = Fake::new(Says::Token, Says::Fails);
     let scene = scene(Times::EXPIRED, &broker).await;
     let answers = scene.at_once(100, async |scene: Scene, _| scene.silent(7).await).await;
@@ -212,7 +212,7 @@ async fn many_calls_are_one_question() {
 }
 
 #[tokio::test]
-async fn accounts_of_the_broker_are_listed_and_removed() {
+async fn the_brokers_accounts_are_listed_and_removed() {
     let broker = Fake::new(Says::Token, Says::Fails);
     let scene = scene(Times::EXPIRED, &broker).await;
     let names = |accounts: Vec<Account>| accounts.into_iter().map(|account| account.username).collect::<Vec<_>>();
@@ -230,7 +230,7 @@ async fn accounts_of_the_broker_are_listed_and_removed() {
 }
 
 #[test]
-fn tokens_of_a_broker_are_not_shown() {
+fn debug_output_of_broker_tokens_is_redacted() {
     let tokens = BrokerTokens::new(Secret::new("canary".to_owned()), Timestamp::EPOCH, account(0));
     let shown = format!("{tokens:?}");
     assert!(!shown.contains("canary") && !shown.contains("u0"), "{shown}");

@@ -1,4 +1,4 @@
-//! What the store refused is stored later, and its locks are waited for only so long (S-98, S-101).
+//! Changes that the store refused are stored later, and waiting for its locks is limited (S-98, S-101).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times};
 
-/// A store that is full, or is not any more.
+/// A store that can be full.
 #[derive(Clone)]
 struct Full {
     inner: MemoryStorage,
@@ -53,7 +53,7 @@ impl Storage for Full {
     }
 }
 
-/// A client that got a new token over a store that is full.
+/// A client that refreshed its token while its store was full.
 async fn unsaved() -> (Scene, Arc<AtomicBool>) {
     let is_full = Arc::new(AtomicBool::new(true));
     let scene = Scene::new(1, Times::EXPIRED, Provider::new(Reply::tokens)).await;
@@ -65,28 +65,28 @@ async fn unsaved() -> (Scene, Arc<AtomicBool>) {
     (scene, is_full)
 }
 
-// S-98, R-39: a program that ends loses no rotated refresh token that it could have stored.
+// S-98, R-39: a program that exits loses no rotated refresh token that could be stored.
 #[tokio::test]
 async fn close_stores_what_the_store_refused() {
     let (scene, is_full) = unsaved().await;
     scene.app.close().await;
-    assert_eq!(scene.refresh_token(0).await, "rt0", "it is still full");
+    assert_eq!(scene.refresh_token(0).await, "rt0", "the store is still full");
     is_full.store(false, Ordering::SeqCst);
     scene.app.close().await;
     assert_eq!(scene.refresh_token(0).await, "rt0.0");
 }
 
-// S-98: a program that goes on stores it with the next use, whatever that is.
+// S-98: a program that keeps running stores it at the next use of the cache.
 #[tokio::test]
 async fn the_next_hit_stores_what_the_store_refused() {
     let (scene, is_full) = unsaved().await;
     let is_persisted = async || scene.silent(0).await.unwrap().persisted();
     for _ in 0..3 {
-        assert!(!is_persisted().await, "the token serves meanwhile");
+        assert!(!is_persisted().await, "the token is only in memory");
     }
     is_full.store(false, Ordering::SeqCst);
     assert!(!is_persisted().await);
-    assert_eq!(scene.refresh_token(0).await, "rt0", "it was tried just now");
+    assert_eq!(scene.refresh_token(0).await, "rt0", "the write is not retried at once");
     scene.wait(30);
     for _ in 0..2 {
         assert!(is_persisted().await);
@@ -95,7 +95,7 @@ async fn the_next_hit_stores_what_the_store_refused() {
     assert_eq!(scene.provider.asked().len(), 1);
 }
 
-// S-101: the refresh lock and the document's are waited for ten seconds together, and a request is not taken off.
+// S-101: the waits for the refresh lock and the document's lock share ten seconds, not counting the request.
 #[cfg(feature = "file")]
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_ten_seconds_for_all_its_locks() {
@@ -120,7 +120,7 @@ async fn a_call_waits_ten_seconds_for_all_its_locks() {
     let begun = tokio::time::Instant::now();
     let held = storage.lock(LockName::Document, &mut budget, &Observer::default()).await.unwrap();
     let (result, ()) = tokio::join!(scene.silent(0), async {
-        // In steps, so that the wait begins with one of the first.
+        // In steps, so that the wait begins in one of the first.
         for _ in 0..70 {
             tokio::time::advance(Duration::from_millis(100)).await;
         }

@@ -1,5 +1,5 @@
-//! every public future, dropped after every number of polls. Nothing stays locked, nothing is lost, no task is left,
-//! and whoever calls next is served.
+//! every public future can be dropped after any number of polls. Nothing stays locked or is lost, no task
+//! remains, and the next call succeeds.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times, account, scopes};
 
-/// A store that lets others go first each time.
+/// A store that yields in each operation.
 #[derive(Clone)]
-pub(crate) struct Polite(pub(crate) MemoryStorage);
+pub(crate) struct Yielding(pub(crate) MemoryStorage);
 
-impl Storage for Polite {
+impl Storage for Yielding {
     fn version(&self) -> Result<Version, StorageError> {
         Storage::version(&self.0)
     }
@@ -58,8 +58,8 @@ impl Storage for Polite {
     }
 }
 
-/// Makes the call after zero, one, two and more polls, each time in a scene of its own, until it comes to its end. Returns
-/// how many polls that took.
+/// Drops the call after zero, one, two and more polls, each time in a new scene, until it completes. Returns how many
+/// polls that took.
 async fn at_every_poll(
     times: Times,
     requests: usize,
@@ -67,7 +67,7 @@ async fn at_every_poll(
     after: impl AsyncFn(&Scene, bool),
 ) -> usize {
     for polls in 0..100 {
-        let scene = Scene::new(2, times, Provider::new(Reply::tokens)).await.polite();
+        let scene = Scene::new(2, times, Provider::new(Reply::tokens)).await.yielding();
         let ended = {
             let mut call = pin!(call(&scene));
             let mut poll = async || {
@@ -85,25 +85,25 @@ async fn at_every_poll(
         };
         assert!(
             tokio::time::timeout(Duration::from_secs(1), scene.app.close()).await.is_ok(),
-            "{polls}: it ends by itself"
+            "{polls}: the refresh ends by itself"
         );
-        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "{polls}: no task is left");
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "{polls}: a task is left");
         for name in [LockName::Document, LockName::Refresh("any")] {
             let lock = scene.storage.lock(name, &mut LockBudget::new(Duration::ZERO), &Observer::default()).await;
-            assert!(lock.is_ok(), "{polls}: it is free");
+            assert!(lock.is_ok(), "{polls}: the lock is not free");
         }
-        assert!(scene.provider.count() <= requests, "{polls}: nothing is asked twice");
+        assert!(scene.provider.count() <= requests, "{polls}: a request was repeated");
         after(&scene, ended).await;
         scene.app.close().await;
         if ended {
             return polls;
         }
     }
-    panic!("it has no end")
+    panic!("the call never completes")
 }
 
-/// What was redeemed is what is stored, and the next call gets a token with it.
-async fn is_served(scene: &Scene, _: bool) {
+/// The last refresh token issued is stored, and the next calls succeed with it.
+async fn next_calls_succeed(scene: &Scene, _: bool) {
     let number = scene.provider.count();
     let stored = scene.refresh_token(0).await;
     assert_eq!(stored, if number == 0 { "rt0".to_owned() } else { format!("rt0.{}", number - 1) });
@@ -114,34 +114,34 @@ async fn is_served(scene: &Scene, _: bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_calls() {
+async fn silent_calls_can_be_dropped_at_any_point() {
     let silent = async |scene: &Scene| drop(scene.silent(0).await.unwrap());
-    assert!(at_every_poll(Times::GOOD, 0, silent, is_served).await > 1, "the store is read");
-    assert!(at_every_poll(Times::EXPIRED, 1, silent, is_served).await > 3, "it waits for the refresh");
-    at_every_poll(Times::DUE, 1, silent, is_served).await;
-    at_every_poll(Times::GOOD, 1, async |scene| drop(scene.forced().await.unwrap()), is_served).await;
+    assert!(at_every_poll(Times::GOOD, 0, silent, next_calls_succeed).await > 1, "the store is read");
+    assert!(at_every_poll(Times::EXPIRED, 1, silent, next_calls_succeed).await > 3, "the call waits for the refresh");
+    at_every_poll(Times::DUE, 1, silent, next_calls_succeed).await;
+    at_every_poll(Times::GOOD, 1, async |scene| drop(scene.forced().await.unwrap()), next_calls_succeed).await;
     let nobody = async |scene: &Scene| {
         let outcome = scene.app.acquire_token_silent(&scopes(), Some(&account(7))).send().await;
         assert!(matches!(outcome, Err(AuthError::UiRequired(_))));
     };
-    at_every_poll(Times::GOOD, 0, nobody, is_served).await;
+    at_every_poll(Times::GOOD, 0, nobody, next_calls_succeed).await;
     let combined = async |scene: &Scene| {
         drop(scene.app.acquire_token(&scopes()).account(&account(0)).send().await.unwrap());
     };
-    at_every_poll(Times::EXPIRED, 1, combined, is_served).await;
+    at_every_poll(Times::EXPIRED, 1, combined, next_calls_succeed).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn accounts_and_their_removal() {
+async fn listing_and_removing_accounts_can_be_dropped_at_any_point() {
     let list = async |scene: &Scene| assert_eq!(scene.app.accounts().await.unwrap().len(), 2);
-    at_every_poll(Times::GOOD, 0, list, is_served).await;
+    at_every_poll(Times::GOOD, 0, list, next_calls_succeed).await;
     let find = async |scene: &Scene| assert!(scene.app.account("u1").await.unwrap().is_some());
-    at_every_poll(Times::GOOD, 0, find, is_served).await;
+    at_every_poll(Times::GOOD, 0, find, next_calls_succeed).await;
     let remove = async |scene: &Scene| assert!(scene.app.remove_account(&account(0)).await.unwrap());
     let removed = async |scene: &Scene, ended: bool| {
         let left = scene.app.accounts().await.unwrap();
-        assert!(left.len() == 1 || !ended, "it is gone when that was said");
-        // All of it, or nothing.
+        assert!(left.len() == 1 || !ended, "a completed removal removes the account");
+        // Removed entirely, or not at all.
         assert_eq!(scene.silent(0).await.is_ok(), left.len() == 2);
         assert_eq!(scene.app.remove_account(&account(0)).await.unwrap(), left.len() == 2);
         assert!(scene.silent(0).await.is_err() && scene.silent(1).await.is_ok());
@@ -150,11 +150,11 @@ async fn accounts_and_their_removal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close() {
+async fn close_can_be_dropped_at_any_point() {
     let close = async |scene: &Scene| {
         let begun = scene.silent(0);
         let mut begun = pin!(begun);
-        // Until the refresh has begun.
+        // Poll until the refresh has begun.
         while scene.provider.count() == 0 {
             assert!(begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             yield_now().await;
@@ -162,5 +162,5 @@ async fn close() {
         scene.app.close().await;
         assert_eq!(scene.refresh_token(0).await, "rt0.0");
     };
-    at_every_poll(Times::EXPIRED, 1, close, is_served).await;
+    at_every_poll(Times::EXPIRED, 1, close, next_calls_succeed).await;
 }

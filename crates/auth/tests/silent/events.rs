@@ -1,11 +1,11 @@
-//! What an application hears beside the answers to its calls.
+//! The events that an application receives.
 
 use auth::{AuthError, Event, UiReason};
 
 use crate::provider::{Provider, Reply};
 use crate::scene::{Heard, Scene, Times, account, kind};
 
-/// The events since the last time, in a word each.
+/// The events since the last call, in a word each.
 fn take(heard: &Heard) -> Vec<String> {
     let word = |event| match event {
         Event::RefreshFailed { account: id, error, .. } => {
@@ -40,9 +40,9 @@ const FAILURES: [Failure; 7] = [
     (|| Reply::error("interaction_required"), "hint: interaction_required"),
 ];
 
-// A refresh is told of, and not each of the calls that the token was handed to instead.
+// One event per failed refresh, not one per call that got the cached token instead.
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_fails_while_the_token_serves_is_told_once() {
+async fn a_failed_refresh_of_a_valid_token_is_reported_once() {
     for times in [Times::DUE, ENDING] {
         for (reply, expected) in FAILURES {
             let (scene, heard) = answering(times, reply).await;
@@ -50,7 +50,7 @@ async fn a_refresh_that_fails_while_the_token_serves_is_told_once() {
             assert_eq!(outcomes, ["Cache"; 20], "{expected}");
             scene.app.close().await;
             assert_eq!(take(&heard), [expected]);
-            // Left alone meanwhile, and told again when it was tried again.
+            // No retry and no event during the pause; both after it.
             scene.silent(0).await.unwrap();
             scene.app.close().await;
             assert_eq!(take(&heard), [""; 0], "{expected}");
@@ -62,9 +62,9 @@ async fn a_refresh_that_fails_while_the_token_serves_is_told_once() {
     }
 }
 
-// Whoever gets the error needs no event.
+// A caller that gets the error needs no event.
 #[tokio::test(start_paused = true)]
-async fn what_a_call_ends_with_is_not_told_beside_it() {
+async fn an_error_that_a_call_returns_is_not_also_an_event() {
     for (reply, expected) in FAILURES {
         let (scene, heard) = answering(Times::EXPIRED, reply).await;
         let outcome = kind(&scene.silent(0).await);
@@ -76,9 +76,9 @@ async fn what_a_call_ends_with_is_not_told_beside_it() {
     }
 }
 
-// first the hint, then the token as long as it lives, then the error that the hint told of.
+// first the hint, then the token until it expires, then the error that the hint announced.
 #[tokio::test(start_paused = true)]
-async fn the_hint_tells_what_will_be_asked_of_the_user() {
+async fn the_hint_announces_the_error_that_follows_when_the_token_expires() {
     let (scene, heard) = answering(Times { expires: 3600, refresh: Some(300) }, || Reply::error("invalid_grant")).await;
     scene.wait(10);
     assert_eq!(scene.silent(0).await.unwrap().access_token().expose(), "old-0");
@@ -87,19 +87,19 @@ async fn the_hint_tells_what_will_be_asked_of_the_user() {
     let Event::InteractionHint { ui: hint, .. } = event else { panic!("{event:?}") };
     assert_eq!((hint.code(), hint.login_hint.as_deref()), ("invalid_grant", Some("u0@contoso.example")));
     scene.wait(3600 - 40);
-    let Err(AuthError::UiRequired(ui)) = scene.silent(0).await else { panic!("the token serves no more") };
+    let Err(AuthError::UiRequired(ui)) = scene.silent(0).await else { panic!("the token has expired") };
     assert_eq!((ui.code(), ui.reason, &ui.login_hint), (hint.code(), hint.reason, &hint.login_hint));
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_cut_off_is_told() {
+async fn an_interrupted_refresh_is_reported() {
     let (scene, heard) = answering(ENDING, || panic!("on purpose")).await;
     assert_eq!(kind(&scene.silent(0).await), "Cache");
     assert_eq!(take(&heard), ["Cancelled(CutOff)"]);
 }
 
 #[tokio::test]
-async fn another_clock_is_told_once_per_change() {
+async fn clock_skew_is_reported_once_per_change() {
     const SAME: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
     const LATER: &str = "Tue, 14 Nov 2023 23:13:20 GMT";
     let provider = Provider::new(|asked| Reply::tokens(asked).at(if asked.number < 2 { SAME } else { LATER }));
@@ -111,10 +111,10 @@ async fn another_clock_is_told_once_per_change() {
         scene.forced().await.unwrap();
         assert_eq!(take(&heard), expected.into_iter().collect::<Vec<_>>(), "{wait}");
     }
-    // A token in the cache asks nobody, and is served as it was.
+    // A cache hit makes no request, so it reports nothing.
     scene.silent(0).await.unwrap();
     assert_eq!((take(&heard), scene.provider.count()), (Vec::new(), 6));
-    // A refusal has a time, too.
+    // The date of an error response counts, too.
     let (scene, heard) = answering(Times::EXPIRED, || Reply::error("invalid_grant").at(LATER)).await;
     assert_eq!(kind(&scene.silent(0).await), "invalid_grant");
     assert_eq!(take(&heard), ["3600 s"]);

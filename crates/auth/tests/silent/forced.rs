@@ -1,4 +1,4 @@
-//! Forced refreshes and claims challenges (S-83): never what the cache held before the call began.
+//! Forced refreshes and claims challenges never return what was cached before the call began (S-83).
 
 use auth::{AuthError, AuthResult, Claims, TokenSource};
 use auth_cache::BoxFuture;
@@ -13,7 +13,7 @@ async fn challenged(scene: &Scene, value: u32) -> Result<AuthResult, AuthError> 
 }
 
 #[tokio::test]
-async fn forced_calls_at_once_are_one_and_one_after_another_are_two() {
+async fn simultaneous_forced_calls_share_a_request_and_later_ones_make_another() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     for requests in 1..=3 {
         let results = scene.at_once(100, |scene, _| async move { scene.forced().await.unwrap() }).await;
@@ -45,7 +45,7 @@ async fn a_challenge_is_shared_only_by_calls_with_the_same_claims() {
 }
 
 #[tokio::test]
-async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
+async fn a_failed_forced_refresh_returns_nothing_from_the_cache() {
     let replies: [fn() -> Reply; 4] = [
         || Reply::error("invalid_grant"),
         || Reply::error("invalid_client"),
@@ -61,8 +61,8 @@ async fn a_forced_refresh_that_fails_serves_nothing_from_the_cache() {
     }
 }
 
-/// Two processes over one store: calls of the second wait for the lock of the first, whose answer comes five seconds after
-/// the first of them and with the second.
+/// Two processes over one store. Two calls of the second wait for the lock of the first, whose response comes five
+/// seconds after the early call and at the time of the late one.
 async fn second_process(challenge: bool) -> (String, String, usize) {
     let gate = Gate::closed();
     let shut = gate.clone();
@@ -86,17 +86,17 @@ async fn second_process(challenge: bool) -> (String, String, usize) {
 
 #[tokio::test]
 async fn the_second_look_of_a_forced_refresh_accepts_only_what_was_cached_after_the_call_began() {
-    // Who began within the second of the answer cannot tell which was first, and asks.
+    // A call that began in the same second as the response cannot tell which was first, so it makes a request.
     let forced = ("Cache".to_owned(), "IdentityProvider".to_owned(), 1);
     assert_eq!(second_process(false).await, forced);
-    // Nobody can see whether a token satisfies the claims: they ask, together.
+    // A cached token does not show which claims it satisfies, so both calls share a request.
     let challenged = ("IdentityProvider".to_owned(), "Cache".to_owned(), 1);
     assert_eq!(second_process(true).await, challenged);
 }
 
-/// How an unforced refresh ends, a forced one that begins meanwhile, and a forced one with claims, when the answer comes so
-/// many seconds later; and the requests of all.
-async fn beside_an_unforced_refresh(seconds: u64) -> ([String; 3], usize) {
+/// The outcomes of an unforced refresh, a forced one that begins meanwhile, and a forced one with claims, when the
+/// response comes this many seconds later; and the number of requests.
+async fn during_an_unforced_refresh(seconds: u64) -> ([String; 3], usize) {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
@@ -120,15 +120,15 @@ async fn beside_an_unforced_refresh(seconds: u64) -> ([String; 3], usize) {
 }
 
 #[tokio::test]
-async fn a_forced_call_joins_no_unforced_refresh_and_a_forced_challenge_takes_no_token_of_another() {
+async fn a_forced_call_does_not_join_an_unforced_refresh_nor_a_challenge_any_other_call() {
     let fresh = "IdentityProvider";
-    assert_eq!(beside_an_unforced_refresh(0).await, ([fresh, fresh, fresh].map(str::to_owned), 3));
-    // What was cached after the forced call began is new enough for it.
-    assert_eq!(beside_an_unforced_refresh(5).await, ([fresh, "Cache", fresh].map(str::to_owned), 2));
+    assert_eq!(during_an_unforced_refresh(0).await, ([fresh, fresh, fresh].map(str::to_owned), 3));
+    // A token cached after the forced call began is new enough for it.
+    assert_eq!(during_an_unforced_refresh(5).await, ([fresh, "Cache", fresh].map(str::to_owned), 2));
 }
 
 #[tokio::test]
-async fn a_token_of_a_clock_that_runs_ahead_is_not_taken_for_a_new_one() {
+async fn a_cached_token_with_a_time_in_the_future_does_not_count_as_new() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let mut document = document(1, Times::GOOD);
     document["AccessToken"]["a0"]["cached_at"] = (NOW + 200).to_string().into();
@@ -136,9 +136,9 @@ async fn a_token_of_a_clock_that_runs_ahead_is_not_taken_for_a_new_one() {
     assert_eq!(kind(&scene.forced().await), "IdentityProvider");
 }
 
-// S-75: the stored id_token must agree, also in a new process that does not know yet which tenant a domain name means.
+// S-75: the stored ID token must match, even in a new process that does not know yet which tenant a domain name is.
 #[tokio::test(start_paused = true)]
-async fn at_a_domain_name_a_refresh_for_another_subject_is_refused() {
+async fn with_a_domain_name_a_refresh_for_another_subject_is_rejected() {
     const HOST: &str = "login.microsoftonline.com";
     let mut stored = document(1, Times::EXPIRED);
     stored["IdToken"]["i0"] = json!({

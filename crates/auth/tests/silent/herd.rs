@@ -1,4 +1,4 @@
-//! Many callers at once: one request for each token, whatever becomes of the callers.
+//! Many simultaneous calls make one request per token, whatever happens to the callers.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use crate::provider::{Gate, Provider, Reply};
 use crate::scene::{Scene, Times, account, kind, scopes};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_callers_cost_one_request() {
+async fn ten_thousand_calls_make_one_request() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
@@ -22,12 +22,12 @@ async fn ten_thousand_callers_cost_one_request() {
     assert_eq!(scene.provider.count(), 1);
     assert!(results.iter().all(|result| result.access_token().expose() == "at-rt0.0"));
     let fresh = results.iter().filter(|result| result.source() == TokenSource::IdentityProvider);
-    assert_eq!(fresh.count(), 1, "who asked knows that it asked");
+    assert_eq!(fresh.count(), 1, "only the first call reports the identity provider as its source");
     assert_eq!(scene.refresh_token(0).await, "rt0.0");
 }
 
 #[tokio::test]
-async fn each_account_makes_one_request_and_a_hung_one_delays_nobody() {
+async fn each_account_makes_one_request_and_a_hung_one_delays_no_other() {
     const ACCOUNTS: usize = 1000;
     let gate = Gate::closed();
     let shut = gate.clone();
@@ -44,9 +44,11 @@ async fn each_account_makes_one_request_and_a_hung_one_delays_nobody() {
     let others = |scene: Scene, number: usize| async move { scene.silent(1 + number % (ACCOUNTS - 1)).await.unwrap() };
     let results = scene.at_once(2 * (ACCOUNTS - 1), others).await;
     assert_eq!((results.len(), scene.provider.count()), (2 * (ACCOUNTS - 1), ACCOUNTS));
-    // A hit does not even wait for the next turn of the runtime.
+    // A cache hit completes at the first poll.
     let hit = pin!(scene.silent(1));
-    let Poll::Ready(hit) = hit.poll(&mut Context::from_waker(Waker::noop())) else { panic!("a hit waits for nobody") };
+    let Poll::Ready(hit) = hit.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("a cache hit must not wait")
+    };
     assert_eq!(hit.unwrap().source(), TokenSource::Cache);
     assert!(!hung.is_finished());
     gate.open();
@@ -54,8 +56,8 @@ async fn each_account_makes_one_request_and_a_hung_one_delays_nobody() {
     assert_eq!(scene.provider.count(), ACCOUNTS);
 }
 
-/// A refresh survives its callers: `end` does away with the one that began it.
-async fn whoever_ends_the_refresh_does_not(end: impl AsyncFn(tokio::task::JoinHandle<()>)) {
+/// A refresh survives its callers: `end` stops the one that began it.
+async fn the_refresh_survives(end: impl AsyncFn(tokio::task::JoinHandle<()>)) {
     for followed in [true, false] {
         let gate = Gate::closed();
         let shut = gate.clone();
@@ -82,8 +84,8 @@ async fn whoever_ends_the_refresh_does_not(end: impl AsyncFn(tokio::task::JoinHa
 }
 
 #[tokio::test]
-async fn a_caller_that_is_dropped_takes_nothing_with_it() {
-    whoever_ends_the_refresh_does_not(async |first| {
+async fn an_aborted_caller_does_not_stop_the_refresh() {
+    the_refresh_survives(async |first| {
         first.abort();
         assert!(first.await.unwrap_err().is_cancelled());
     })
@@ -112,7 +114,7 @@ async fn callers_dropped_at_any_point_leave_one_request_and_its_token() {
 }
 
 #[tokio::test]
-async fn a_follower_that_panics_is_alone_with_it() {
+async fn a_caller_that_panics_does_not_affect_the_others() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
@@ -135,7 +137,7 @@ async fn a_follower_that_panics_is_alone_with_it() {
 }
 
 #[tokio::test]
-async fn a_transport_that_panics_leaves_nobody_waiting() {
+async fn a_transport_that_panics_leaves_no_caller_waiting() {
     let provider = Provider::new(|asked| {
         assert!(asked.number > 1, "on purpose");
         Reply::tokens(asked)
@@ -149,7 +151,7 @@ async fn a_transport_that_panics_leaves_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn a_flight_has_one_error_for_all_and_the_next_caller_asks_anew() {
+async fn calls_share_an_error_and_the_next_call_makes_a_new_request() {
     for code in ["invalid_client", "unauthorized_client"] {
         let provider = Provider::new(move |asked| match asked.number {
             0 | 1 => Reply::error(code),
@@ -186,11 +188,11 @@ async fn different_requests_of_one_account_take_turns_with_the_newest_refresh_to
     let results = scene.at_once(30, call).await;
     assert_eq!((results.len(), scene.provider.most_at_once()), (30, 1));
     let redeemed: Vec<_> = scene.provider.asked().into_iter().map(|asked| asked.refresh_token).collect();
-    assert_eq!(redeemed, ["rt0", "rt0.0", "rt0.1"], "none twice");
+    assert_eq!(redeemed, ["rt0", "rt0.0", "rt0.1"], "no refresh token is redeemed twice");
 }
 
 #[tokio::test]
-async fn who_wants_less_looks_again_before_it_asks() {
+async fn a_call_for_fewer_scopes_checks_the_cache_again_before_its_request() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(1, Times::EXPIRED, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
@@ -214,7 +216,7 @@ async fn who_wants_less_looks_again_before_it_asks() {
 }
 
 #[tokio::test]
-async fn a_refresh_ahead_of_time_is_one_and_beside_its_callers() {
+async fn a_proactive_refresh_happens_once_and_in_the_background() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(1, Times::DUE, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
@@ -234,13 +236,13 @@ async fn a_refresh_ahead_of_time_is_one_and_beside_its_callers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_waits_no_longer_than_half_a_minute_and_refuses_nothing_afterwards() {
+async fn close_waits_half_a_minute_at_most_and_the_client_remains_usable() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let scene = Scene::new(2, Times::DUE, Provider::new(move |asked| Reply::tokens(asked).when(&shut))).await;
     let begun = tokio::time::Instant::now();
     scene.app.close().await;
-    assert_eq!(begun.elapsed().as_secs(), 0, "nothing is under way");
+    assert_eq!(begun.elapsed().as_secs(), 0, "no refresh is running");
     scene.silent(0).await.unwrap();
     scene.provider.has_been_asked(1).await;
     scene.app.close().await;
@@ -259,7 +261,7 @@ async fn close_waits_no_longer_than_half_a_minute_and_refuses_nothing_afterwards
 }
 
 #[test]
-fn a_runtime_that_ends_ends_the_refresh_and_another_takes_over() {
+fn a_refresh_whose_runtime_shuts_down_is_repeated_by_a_waiting_call() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let never = Gate::closed();
     let provider = Provider::new(move |asked| match asked.number {

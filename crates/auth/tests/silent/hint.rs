@@ -1,4 +1,4 @@
-//! The front page: the account is looked up by name, and the name goes along with the silent call.
+//! The example of the crate's front page: the account is looked up by name, and the name is the login hint.
 
 use auth::{AuthError, UiReason};
 
@@ -6,7 +6,7 @@ use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times, scopes};
 
 #[tokio::test]
-async fn nobody_gets_the_token_of_the_only_other_user() {
+async fn a_name_never_selects_another_users_token() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let wanted = scopes();
     for (name, expected) in [("u0", Ok("old-0")), ("u1", Err(UiReason::NoAccountForLoginHint))] {
@@ -16,7 +16,7 @@ async fn nobody_gets_the_token_of_the_only_other_user() {
             Ok(result) => assert_eq!(Ok(result.access_token().expose()), expected, "{name}"),
             Err(AuthError::UiRequired(ui)) => {
                 assert_eq!(Err(ui.reason), expected, "{name}");
-                assert_eq!(ui.login_hint.as_deref(), Some(name), "the sign-in page is told");
+                assert_eq!(ui.login_hint.as_deref(), Some(name), "the hint reaches the sign-in page");
             }
             Err(other) => panic!("{name}: {other}"),
         }

@@ -1,4 +1,4 @@
-//! A token in memory costs a look and nothing else.
+//! A token in memory costs one lookup and nothing else.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use auth::{AuthResult, Authority, Clock, Durations, PublicClient, Storage as _, 
 use crate::provider::{Provider, Reply};
 use crate::scene::{CLIENT, NOW, Scene, TENANT, Times, account, scopes};
 
-/// A clock that counts how often it is asked.
+/// A clock that counts how often it is read.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -29,12 +29,12 @@ impl Clock for Counting {
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits"),
+        Poll::Pending => panic!("the future waits"),
     }
 }
 
 #[tokio::test]
-async fn a_hit_waits_for_nothing_and_asks_the_clock_once() {
+async fn a_hit_does_not_wait_and_reads_the_clock_once() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let clock = Counting::default();
     let app = PublicClient::builder(CLIENT)
@@ -61,13 +61,13 @@ async fn a_hit_waits_for_nothing_and_asks_the_clock_once() {
         check(at_once(app.acquire_token(&wanted).account(&ada).send()).unwrap()),
     ];
     assert_eq!(clock.0.load(Ordering::SeqCst) - before, ids.len());
-    assert_ne!(ids[0].0, ids[1].0, "each call has an id of its own");
-    assert!(ids.iter().all(|(_, durations)| *durations == Durations::default()), "nothing was waited for");
+    assert_ne!(ids[0].0, ids[1].0, "each call has its own correlation ID");
+    assert!(ids.iter().all(|(_, durations)| *durations == Durations::default()), "no call waited");
     assert_eq!(scene.provider.count(), 0);
 }
 
 #[tokio::test]
-async fn a_cache_that_the_application_keeps_is_used() {
+async fn a_cache_supplied_by_the_application_is_used() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let cache = Arc::new(TokenCache::in_memory());
     cache.merge_json(&scene.storage.read(&auth::Observer::default()).await.unwrap().content).unwrap();
@@ -85,7 +85,7 @@ async fn a_cache_that_the_application_keeps_is_used() {
         ("old-0", TokenSource::Cache, false)
     );
     assert!(app.remove_account(&ada).await.unwrap());
-    assert!(!String::from_utf8_lossy(&cache.to_json()).contains("old-0"), "the application sees what the client does");
+    assert!(!String::from_utf8_lossy(&cache.to_json()).contains("old-0"), "the application sees the removal");
 }
 
 #[tokio::test]
@@ -93,6 +93,6 @@ async fn the_future_of_a_call_is_small() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     let (wanted, ada) = (scopes(), account(0));
     let call = scene.app.acquire_token_silent(&wanted, Some(&ada)).send();
-    // Ten thousand may wait at once.
+    // Ten thousand calls may wait at once.
     assert!(size_of_val(&call) <= 384, "{}", size_of_val(&call));
 }

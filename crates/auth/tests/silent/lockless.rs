@@ -1,4 +1,4 @@
-//! A store that locks nothing between processes, as some cannot: what takes turns then does so in this process.
+//! A store without refresh and sign-in locks: calls take turns only within this process.
 
 use auth::{MemoryStorage, Storage, StorageError, Timestamp};
 use auth_cache::{BoxedLock, LockBudget, LockName, Observer, Replaced, Stored, Version};
@@ -38,7 +38,9 @@ impl Storage for Lockless {
     ) -> Result<BoxedLock, StorageError> {
         match name {
             LockName::Document => Storage::lock(&self.0, name, budget, observer).await,
-            LockName::Refresh(_) | LockName::SignIn(_) => Err(StorageError::new("locked", "", "it has no such locks")),
+            LockName::Refresh(_) | LockName::SignIn(_) => {
+                Err(StorageError::new("locked", "", "this store has no such locks"))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The silent path over a provider in memory: who shares a request with whom, and when the provider is left alone.
+//! The silent path with a provider in memory: which calls share a request, and when no request is made.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

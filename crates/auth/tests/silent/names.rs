@@ -1,4 +1,4 @@
-//! An Entra host whose names only instance discovery knows: what is cached under one of them is found under the other
+//! An Entra host whose aliases only instance discovery knows: entries cached under one name are found under the other
 //! (S-39).
 
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::provider::{Provider, Reply};
 use crate::scene::{ENVIRONMENT, Scene, TENANT, Times, account, document, kind, scopes};
 
 const HOST: &str = "login.private.example";
-/// The name in caches.
+/// The name used in caches.
 const PREFERRED: &str = "sts.private.example";
 const INSTANCE: &str = "/discovery/instance";
 
-/// A new process at the host, with one account in the cache, and a switch that takes instance discovery away.
+/// A new process at the host, with one account in the cache, and a switch that turns instance discovery off.
 async fn private_cloud(tenant: &str) -> (Scene, Arc<AtomicBool>) {
     let down = Arc::new(AtomicBool::new(false));
     let is_down = Arc::clone(&down);
@@ -26,13 +26,13 @@ async fn private_cloud(tenant: &str) -> (Scene, Arc<AtomicBool>) {
         _ => Reply::tokens_of(asked, HOST, "s0"),
     });
     let scene = Scene::new(0, Times::GOOD, provider).await;
-    let filed: Value =
+    let stored: Value =
         serde_json::from_str(&document(1, Times::GOOD).to_string().replace(ENVIRONMENT, PREFERRED)).unwrap();
-    scene.write(&filed).await;
+    scene.write(&stored).await;
     (scene.of(Authority::parse(&format!("https://{HOST}/{tenant}")).unwrap()), down)
 }
 
-/// Everything that looks into the cache, with what it says when it finds something.
+/// Makes the named call, which looks into the cache, and returns its outcome.
 async fn look(scene: &Scene, what: &str) -> String {
     let wanted = scopes();
     match what {
@@ -49,7 +49,7 @@ async fn look(scene: &Scene, what: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_filed_under_another_name_is_found_after_a_restart() {
+async fn entries_cached_under_another_name_are_found_after_a_restart() {
     for (what, found, not_found) in [
         ("account", "Cache", "no_tokens_found"),
         ("hint", "Cache", "no_account_for_login_hint"),
@@ -66,27 +66,27 @@ async fn what_is_filed_under_another_name_is_found_after_a_restart() {
             for (after, asked) in [(0, 2), (0, 2), (29, 2), (1, 4)] {
                 scene.wait(after);
                 assert_eq!(look(&scene, what).await, not_found, "{what} at {tenant}");
-                assert_eq!(scene.provider.count_at(INSTANCE), asked, "{what} at {tenant}: once, with its repetition");
+                assert_eq!(scene.provider.count_at(INSTANCE), asked, "{what} at {tenant}: once, with one retry");
             }
             down.store(false, Ordering::SeqCst);
             scene.wait(30);
             assert_eq!(look(&scene, what).await, found, "{what} at {tenant}");
             let known = look(&scene, what).await;
             assert_eq!(known == found, what != "sign-out", "{what} at {tenant}: {known}");
-            assert_eq!(scene.provider.count_at(INSTANCE), 5, "{what} at {tenant}: it is known for good");
+            assert_eq!(scene.provider.count_at(INSTANCE), 5, "{what} at {tenant}: asked only once more");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_that_learns_the_names_looks_into_the_cache_before_it_shows_a_page() {
+async fn a_sign_in_that_learns_the_names_checks_the_cache_before_it_shows_a_page() {
     let (scene, down) = private_cloud(TENANT).await;
     down.store(true, Ordering::SeqCst);
     let Err(AuthError::UiRequired(ui)) = scene.silent(0).await else { panic!("nothing is found yet") };
     down.store(false, Ordering::SeqCst);
     let sign_in = || scene.app.acquire_token_interactive(&scopes()).account(&account(0));
     assert_eq!(kind(&sign_in().satisfying(&ui).send().await), "Cache");
-    assert!(matches!(sign_in().send().await, Err(AuthError::Browser(_))), "who asks for a page gets one");
+    assert!(matches!(sign_in().send().await, Err(AuthError::Browser(_))), "a plain interactive call shows the page");
     let (scene, _) = private_cloud(TENANT).await;
     let by_device_code = scene.app.acquire_token_by_device_code(&scopes()).account(&account(0));
     assert_eq!(kind(&by_device_code.satisfying(&ui).send(|_| panic!("a code")).await), "Cache");

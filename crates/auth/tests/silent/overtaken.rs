@@ -1,9 +1,9 @@
-//! Refreshes whose answer comes late: what was stored meanwhile stays (R-24).
+//! A late response does not overwrite what was stored meanwhile (R-24).
 
 use crate::provider::{Gate, Provider, Reply};
 use crate::scene::{NOW, Scene, Times, document};
 
-/// What is stored once a refresh ahead of time has ended that began before a sign-in of another program.
+/// What is stored after a proactive refresh that began before another program's sign-in and ended after it.
 async fn after_a_late_answer(seconds: u64) -> (String, String) {
     let gate = Gate::closed();
     let shut = gate.clone();
@@ -22,14 +22,14 @@ async fn after_a_late_answer(seconds: u64) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_refresh_ahead_replaces_nothing_of_a_sign_in_that_came_meanwhile() {
+async fn a_late_refresh_does_not_replace_the_tokens_of_a_newer_sign_in() {
     let new = ("at-signed-in".to_owned(), "rt-signed-in".to_owned());
     assert_eq!(after_a_late_answer(15).await, new);
 }
 
-// A token that was rejected grants more than what is asked for, and lives longer than what comes in its place.
+// Even if the rejected token grants more scopes and expires later than its replacement.
 #[tokio::test]
-async fn a_token_that_was_rejected_is_not_served_again() {
+async fn a_rejected_token_is_not_returned_again() {
     let claims = || auth::Claims::parse(r#"{"access_token":{"nbf":{"value":"1"}}}"#).unwrap();
     for challenged in [false, true] {
         let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;

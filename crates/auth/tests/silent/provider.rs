@@ -1,4 +1,4 @@
-//! An identity provider in memory: its token endpoint answers as the test says, when the test says.
+//! An identity provider in memory, whose responses and their timing the test controls.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,24 +15,24 @@ use tokio::sync::watch;
 
 use crate::scene::{CLIENT, NOW, TENANT};
 
-/// What a token request asked for.
+/// A request to the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// How many requests there were before.
+    /// The number of requests before this one.
     pub(crate) number: usize,
-    /// Where.
+    /// The path of the endpoint.
     pub(crate) path: String,
     pub(crate) refresh_token: String,
     pub(crate) scope: String,
 }
 
-/// What is answered, and when.
+/// A response, and when it is sent.
 pub(crate) struct Reply {
     response: Option<Response<Bytes>>,
     gate: Option<Gate>,
 }
 
-/// What replies wait at until the test opens it.
+/// Holds responses back until the test opens it.
 #[derive(Clone)]
 pub(crate) struct Gate(Arc<watch::Sender<bool>>);
 
@@ -42,18 +42,18 @@ pub(crate) struct Provider(Arc<Inner>);
 struct Inner {
     answer: Box<dyn Fn(&Asked) -> Reply + Send + Sync>,
     asked: Mutex<Vec<Asked>>,
-    /// How many requests are under way for each refresh token's family, and the most there ever were.
+    /// How many requests are in progress for each family of refresh tokens.
     busy: Mutex<HashMap<String, usize>>,
     most_at_once: AtomicUsize,
 }
 
 impl Reply {
-    /// Tokens, with a refresh token that takes the place of the redeemed one.
+    /// Tokens, with a refresh token that replaces the redeemed one.
     pub(crate) fn tokens(asked: &Asked) -> Self {
         Self::json(200, &[], &tokens(asked).to_string())
     }
 
-    /// The same with an id_token of the tenant, issued by `host`, for the first account of the scene under this `sub`.
+    /// The same with an ID token of the tenant, issued by `host`, for the first account of the scene with this `sub`.
     pub(crate) fn tokens_of(asked: &Asked, host: &str, sub: &str) -> Self {
         let mut body = tokens(asked);
         body["id_token"] = id_token(host, sub).into();
@@ -70,7 +70,7 @@ impl Reply {
         Self::json(200, &[], &body.to_string())
     }
 
-    /// What instance discovery tells of a cloud with these names, the last of which is the one in caches.
+    /// The instance discovery response for a cloud with these names, the last of which is used in caches.
     pub(crate) fn cloud(aliases: &[&str]) -> Self {
         let body = json!({"metadata": [{"aliases": aliases, "preferred_cache": aliases.last()}]});
         Self::json(200, &[], &body.to_string())
@@ -88,7 +88,7 @@ impl Reply {
         Self { response: None, gate: None }
     }
 
-    /// The same with a time of the server.
+    /// The same with a `Date` header.
     pub(crate) fn at(mut self, date: &'static str) -> Self {
         if let Some(response) = &mut self.response {
             response.headers_mut().insert(DATE, HeaderValue::from_static(date));
@@ -128,12 +128,12 @@ impl Provider {
         }))
     }
 
-    /// How many requests there were to paths that end so.
+    /// How many requests went to paths with this ending.
     pub(crate) fn count_at(&self, end: &str) -> usize {
         self.asked().iter().filter(|asked| asked.path.ends_with(end)).count()
     }
 
-    /// What was asked so far, in order.
+    /// The requests so far, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.0.asked.lock().unwrap().clone()
     }
@@ -142,12 +142,12 @@ impl Provider {
         self.0.asked.lock().unwrap().len()
     }
 
-    /// How many requests with refresh tokens of one family there were at the same time, at most.
+    /// The highest number of simultaneous requests with refresh tokens of one family.
     pub(crate) fn most_at_once(&self) -> usize {
         self.0.most_at_once.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until this many requests have arrived.
     pub(crate) async fn has_been_asked(&self, times: usize) {
         while self.count() < times {
             tokio::task::yield_now().await;
@@ -194,7 +194,7 @@ fn tokens(asked: &Asked) -> Value {
     })
 }
 
-/// An id_token of the tenant, issued by `host`.
+/// An ID token of the tenant, issued by `host`.
 pub(crate) fn id_token(host: &str, sub: &str) -> String {
     let claims = json!({
         "iss": format!("https://{host}/{TENANT}/v2.0"), "tid": TENANT, "sub": sub, "aud": CLIENT,
@@ -207,7 +207,7 @@ fn segment(value: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// What a refresh token and those that took its place have in common.
+/// What a refresh token and its replacements have in common.
 fn family(refresh_token: &str) -> &str {
     refresh_token.split_once('.').map_or(refresh_token, |(family, _)| family)
 }

@@ -1,4 +1,4 @@
-//! A client with accounts in its cache, a provider in memory and a clock that the test moves.
+//! A client with cached accounts, a provider in memory and a clock that the test advances.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use auth::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::dropped::Polite;
+use crate::dropped::Yielding;
 use crate::lockless::Lockless;
 use crate::provider::Provider;
 
@@ -18,11 +18,11 @@ pub(crate) const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
 pub(crate) const ENVIRONMENT: &str = "login.windows.net";
 pub(crate) const NOW: u64 = 1_700_000_000;
 
-/// A clock that the test moves.
+/// A clock that the test advances.
 #[derive(Clone)]
 pub(crate) struct Hand(Arc<AtomicU64>);
 
-/// Shows nothing.
+/// A browser that is unavailable.
 struct NoBrowser;
 
 impl Browser for NoBrowser {
@@ -35,12 +35,12 @@ impl Browser for NoBrowser {
     }
 }
 
-/// A browser that seems to be there and shows nothing.
+/// A browser that seems available but fails to open.
 struct Unopened;
 
 impl Browser for Unopened {
     async fn open(&self, _: &http::Uri) -> Result<(), BrowserError> {
-        Err(BrowserError::Other("it does not open".to_owned()))
+        Err(BrowserError::Other("the browser does not open".to_owned()))
     }
 }
 
@@ -50,10 +50,11 @@ impl Clock for Hand {
     }
 }
 
-/// The events that were told.
+/// The events observed so far.
 pub(crate) type Heard = Arc<Mutex<Vec<Event>>>;
 
-/// The times of the cached access tokens: in how many seconds they expire, since how many they should be refreshed.
+/// The times of the cached access tokens: in how many seconds they expire, and how many seconds ago they became due for
+/// a refresh.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) expires: u64,
@@ -61,11 +62,11 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Long expired.
+    /// Expired.
     pub(crate) const EXPIRED: Self = Self { expires: 0, refresh: None };
-    /// Good for an hour.
+    /// Valid for an hour.
     pub(crate) const GOOD: Self = Self { expires: 3600, refresh: None };
-    /// Good for an hour, but to be refreshed, whatever the token drew to spread its refresh.
+    /// Valid for an hour but due for a refresh, whatever the random delay that spreads refreshes.
     pub(crate) const DUE: Self = Self { expires: 3600, refresh: Some(301) };
 }
 
@@ -78,7 +79,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A client with so many accounts, `u0`, `u1` and so on, each with an access token for `User.Read`.
+    /// A client with this many accounts, `u0`, `u1` and so on, each with an access token for `User.Read`.
     pub(crate) async fn new(accounts: usize, times: Times, provider: Provider) -> Self {
         let storage = MemoryStorage::new();
         let version = storage.version().unwrap();
@@ -96,7 +97,7 @@ impl Scene {
         Self { app, provider, storage, clock }
     }
 
-    /// The same over a store that keeps no process from refreshing.
+    /// The same over a store without locks between processes.
     pub(crate) fn lockless(self) -> Self {
         let storage = Lockless(self.storage.clone());
         self.over(storage)
@@ -107,12 +108,12 @@ impl Scene {
         Self { app: client(storage, &self.provider, &self.clock, TENANT), ..self }
     }
 
-    /// The same over a store that waits each time.
-    pub(crate) fn polite(self) -> Self {
-        Self { app: client(Polite(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
+    /// The same over a store that yields in each operation.
+    pub(crate) fn yielding(self) -> Self {
+        Self { app: client(Yielding(self.storage.clone()), &self.provider, &self.clock, TENANT), ..self }
     }
 
-    /// The same with somebody who hears of its events.
+    /// The same with its events recorded.
     pub(crate) fn listening(self) -> (Self, Heard) {
         let heard = Heard::default();
         let listener = Arc::clone(&heard);
@@ -121,7 +122,7 @@ impl Scene {
         (Self { app, ..self }, heard)
     }
 
-    /// The same with a broker, a browser that is none, and somebody who hears of its events.
+    /// The same with a broker, no usable browser, and its events recorded.
     pub(crate) fn with_broker(self, broker: impl Broker + 'static) -> (Self, Heard) {
         let heard = Heard::default();
         let listener = Arc::clone(&heard);
@@ -130,7 +131,7 @@ impl Scene {
         (Self { app: builder.broker(broker).browser(NoBrowser).build().unwrap(), ..self }, heard)
     }
 
-    /// Another process over the same store, with a provider of its own or the same.
+    /// Another process over the same store, with this provider.
     pub(crate) fn elsewhere(&self, provider: &Provider) -> Self {
         Self {
             app: client(self.storage.clone(), provider, &self.clock, TENANT),
@@ -150,7 +151,7 @@ impl Scene {
         Self { app: builder.browser(Unopened).build().unwrap(), ..self.clone() }
     }
 
-    /// The same at a tenant, with a cache that the application keeps.
+    /// The same at a tenant, with a cache that the application supplies.
     pub(crate) fn keeping(&self, cache: &Arc<TokenCache>, tenant: &str) -> Self {
         let builder = builder(self.storage.clone(), &self.provider, &self.clock, tenant);
         Self { app: builder.cache(Arc::clone(cache)).build().unwrap(), ..self.clone() }
@@ -164,7 +165,7 @@ impl Scene {
         self.app.acquire_token_silent(&scopes(), Some(&account(0))).force_refresh(true).send().await
     }
 
-    /// So many calls at once, each a task of its own.
+    /// Makes this many calls at once, each in its own task.
     pub(crate) async fn at_once<F>(&self, calls: usize, call: impl Fn(Self, usize) -> F) -> Vec<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -185,7 +186,7 @@ impl Scene {
         self.clock.0.fetch_sub(seconds, Ordering::SeqCst);
     }
 
-    /// The refresh token of an account in the store.
+    /// The stored refresh token of an account.
     pub(crate) async fn refresh_token(&self, number: usize) -> String {
         let document: Value =
             serde_json::from_slice(&self.storage.read(&auth::Observer::default()).await.unwrap().content).unwrap();
@@ -196,7 +197,7 @@ impl Scene {
         token
     }
 
-    /// Another program writes the document.
+    /// Writes the document, as another program would.
     pub(crate) async fn write(&self, document: &Value) {
         let version = self.storage.version().unwrap();
         self.storage
@@ -214,7 +215,7 @@ pub(crate) fn account(number: usize) -> Account {
     Account::new(AccountId::new(id(number)), ENVIRONMENT, format!("u{number}@contoso.example"))
 }
 
-/// How a call ended, in a word.
+/// Describes the outcome of a call in a word.
 pub(crate) fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
     match outcome {
         Ok(result) => format!("{:?}", result.source()),
@@ -229,9 +230,9 @@ pub(crate) fn kind(outcome: &Result<AuthResult, AuthError>) -> String {
 pub(crate) fn document(accounts: usize, times: Times) -> Value {
     let (mut access_tokens, mut refresh_tokens, mut profiles) = (Map::new(), Map::new(), Map::new());
     for number in 0..accounts {
-        let place = json!({"home_account_id": id(number), "environment": ENVIRONMENT, "client_id": CLIENT});
+        let base = json!({"home_account_id": id(number), "environment": ENVIRONMENT, "client_id": CLIENT});
         let entry = |more: Value| {
-            let mut entry = place.clone();
+            let mut entry = base.clone();
             entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             entry
         };

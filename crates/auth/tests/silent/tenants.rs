@@ -15,9 +15,9 @@ async fn at(scene: &Scene, tenant: &str) -> Result<auth::AuthResult, AuthError> 
     scene.app.acquire_token_silent(&scopes(), Some(&account(0))).tenant_id(tenant).send().await
 }
 
-// The refresh token is the account's wherever it is used; an access token is its tenant's alone.
+// A refresh token works at every tenant of its account; an access token only at its own.
 #[tokio::test(start_paused = true)]
-async fn each_tenant_has_tokens_of_its_own() {
+async fn each_tenant_has_its_own_access_tokens() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     for (tenant, source, requests) in [
         (TENANT, TokenSource::Cache, 0),
@@ -36,12 +36,12 @@ async fn each_tenant_has_tokens_of_its_own() {
     let asked = scene.provider.asked();
     let asked: Vec<_> = asked.iter().map(|asked| (asked.path.as_str(), asked.refresh_token.as_str())).collect();
     let [other, third] = [OTHER, THIRD].map(|tenant| format!("/{tenant}/oauth2/v2.0/token"));
-    assert_eq!(asked, [(other.as_str(), "rt0"), (third.as_str(), "rt0.0")], "each rotated token was redeemed once");
+    assert_eq!(asked, [(other.as_str(), "rt0"), (third.as_str(), "rt0.0")], "each refresh token is redeemed once");
 }
 
-// One refresh token for all tenants: their redemptions take turns, and none is another's answer.
+// All tenants share a refresh token, so redemptions take turns, but tenants do not share responses.
 #[tokio::test(start_paused = true)]
-async fn tenants_share_no_refresh_but_take_turns() {
+async fn refreshes_for_several_tenants_take_turns_and_are_not_shared() {
     let gate = Gate::closed();
     let shut = gate.clone();
     let provider = Provider::new(move |asked| Reply::tokens(asked).when(&shut));
@@ -57,9 +57,9 @@ async fn tenants_share_no_refresh_but_take_turns() {
     assert_eq!((tokens.len(), scene.provider.count(), scene.provider.most_at_once()), (3, 3, 1));
 }
 
-// Clients that share a cache in memory redeem no refresh token twice, of one tenant or of several.
+// Clients that share a cache in memory redeem no refresh token twice, at one tenant or several.
 #[tokio::test(start_paused = true)]
-async fn clients_of_one_cache_take_turns() {
+async fn clients_that_share_a_cache_take_turns() {
     for (tenants, requests) in [([TENANT, OTHER], 2), ([TENANT, TENANT], 1)] {
         let gate = Gate::closed();
         let shut = gate.clone();
@@ -80,12 +80,12 @@ async fn clients_of_one_cache_take_turns() {
         assert_eq!((scene.provider.count(), scene.provider.most_at_once()), (requests, 1), "{tenants:?}");
         let asked = scene.provider.asked();
         let used: Vec<_> = asked.iter().map(|asked| asked.refresh_token.as_str()).collect();
-        assert_eq!(used, &["rt0", "rt0.0"][..requests], "each is redeemed once");
+        assert_eq!(used, &["rt0", "rt0.0"][..requests], "each refresh token is redeemed once");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_tenant_cannot_be() {
+async fn an_invalid_tenant_is_rejected_without_a_request() {
     let scene = Scene::new(1, Times::GOOD, Provider::new(Reply::tokens)).await;
     for name in ["", "no tenant", "..", "contoso"] {
         assert!(matches!(at(&scene, name).await, Err(AuthError::Config(_))), "{name}");
@@ -100,7 +100,7 @@ async fn what_a_tenant_cannot_be() {
     assert!(network.requests().is_empty() && scene.provider.count() == 0);
 }
 
-/// Shows no page, but says where it would have been.
+/// A browser that fails with the path of the page.
 struct Unshown;
 
 impl Browser for Unshown {
@@ -110,14 +110,14 @@ impl Browser for Unshown {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_goes_to_the_tenant_that_is_named() {
+async fn a_sign_in_goes_to_the_requested_tenant() {
     let network = InMemoryTransport::new(|_| Ok(Default::default()));
     let builder = PublicClient::builder(CLIENT).authority(Authority::tenant(TENANT).unwrap()).browser(Unshown);
     let app = builder.transport(network.clone()).build().unwrap();
     for (named, tenant) in [(Some(OTHER), OTHER), (Some("Contoso.example"), "contoso.example"), (None, TENANT)] {
         let page = format!("page at /{tenant}/oauth2/v2.0/authorize");
         let mut sign_in = app.acquire_token_interactive(&scopes());
-        // The same in one call, as nothing is cached.
+        // The same in one call, because nothing is cached.
         let (wanted, mut both) = (scopes(), None);
         if let Some(named) = named {
             sign_in = sign_in.tenant_id(named);

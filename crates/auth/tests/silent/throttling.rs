@@ -1,20 +1,21 @@
-//! When the provider is left alone, and what a caller without a token is told meanwhile (R-40 to R-42).
+//! When no request is made, and the error of a call without a valid token meanwhile (R-40 to R-42).
 
 use auth::{Claims, Scopes};
 
 use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times, account, document, kind, scopes};
 
-/// A provider that answers everything so.
+/// A provider with this response to every request.
 async fn answering(times: Times, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Scene {
     Scene::new(2, times, Provider::new(move |_| reply())).await
 }
 
-/// What is replied, what the first call is told, and then: after so many seconds more, what is told, with how many requests.
+/// The reply, the outcome of the first call, and then: after this many more seconds, the outcome and the number of
+/// requests.
 type Case = (fn() -> Reply, &'static str, &'static [(u64, &'static str, usize)]);
 
 #[tokio::test(start_paused = true)]
-async fn without_a_token_the_answer_comes_from_memory_for_as_long_as_the_failure_says() {
+async fn without_a_valid_token_a_failure_is_repeated_from_memory_for_its_time() {
     let date = [("retry-after", "Tue, 14 Nov 2023 22:14:20 GMT")];
     let replies: [Case; 9] = [
         (
@@ -49,18 +50,18 @@ async fn without_a_token_the_answer_comes_from_memory_for_as_long_as_the_failure
             assert_eq!((kind(&outcome).as_str(), scene.provider.count() - before), (*expected, *requests), "{first}");
         }
     }
-    // As a date.
+    // `Retry-After` as a date.
     let scene = answering(Times::EXPIRED, move || Reply::status(429, &date)).await;
     assert_eq!((kind(&scene.silent(0).await), kind(&scene.silent(0).await)), ("wait 60".into(), "wait 60".into()));
     assert_eq!(scene.provider.count(), 1);
-    // A clock that is set back ends the pause, and never makes it longer.
+    // Setting the clock back ends the pause; it never lengthens it.
     scene.set_back(10_000);
     scene.silent(0).await.unwrap_err();
     assert_eq!(scene.provider.count(), 2);
 }
 
 #[tokio::test]
-async fn one_account_scope_claim_or_tenant_does_not_stop_another() {
+async fn a_failure_does_not_block_another_account_scope_claim_or_tenant() {
     for code in ["busy", "invalid_grant"] {
         let scene = answering(Times::EXPIRED, move || match code {
             "busy" => Reply::status(429, &[("retry-after", "60")]),
@@ -84,28 +85,28 @@ async fn one_account_scope_claim_or_tenant_does_not_stop_another() {
             {
                 assert!(outcome.is_err(), "{code} {round} {number}: {outcome:?}");
             }
-            assert_eq!(scene.provider.count(), 5, "{code}: each asks once");
+            assert_eq!(scene.provider.count(), 5, "{code}: each makes one request");
         }
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_asked_about_again_when_forced_or_when_something_has_changed() {
+async fn a_refusal_is_not_repeated_from_memory_if_forced_or_if_something_has_changed() {
     let refused = || answering(Times::EXPIRED, || Reply::error("invalid_grant"));
-    // A forced refresh is not told from memory.
+    // A forced refresh makes a request.
     let scene = refused().await;
     scene.silent(0).await.unwrap_err();
     for requests in 2..=3 {
         assert_eq!((kind(&scene.forced().await), scene.provider.count()), ("invalid_grant".into(), requests));
     }
     assert_eq!((kind(&scene.silent(0).await), scene.provider.count()), ("invalid_grant".into(), 3));
-    // Another program signed in: there is a new refresh token.
+    // Another program has signed in: there is a new refresh token.
     let mut signed_in = document(2, Times::EXPIRED);
     signed_in["RefreshToken"]["r0"]["secret"] = "new".into();
     scene.write(&signed_in).await;
     scene.silent(0).await.unwrap_err();
     assert_eq!(scene.provider.asked().pop().unwrap().refresh_token, "new");
-    // The account was removed and came back.
+    // The account is removed and comes back.
     let scene = refused().await;
     scene.silent(0).await.unwrap_err();
     assert!(scene.app.remove_account(&account(0)).await.unwrap());
@@ -116,7 +117,7 @@ async fn a_refusal_is_asked_about_again_when_forced_or_when_something_has_change
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_that_names_a_time_lets_who_signed_in_again_pass_after_it() {
+async fn after_a_sign_in_a_refusal_lasts_only_until_its_retry_after() {
     let provider = Provider::new(|asked| match asked.refresh_token.as_str() {
         "rt0" => Reply::json(400, &[("retry-after", "3")], r#"{"error":"invalid_grant"}"#),
         _ => Reply::tokens(asked),
@@ -131,7 +132,7 @@ async fn a_refusal_that_names_a_time_lets_who_signed_in_again_pass_after_it() {
         scene.wait(after);
         assert_eq!((kind(&scene.silent(0).await).as_str(), scene.provider.count()), (expected, requests));
     }
-    // Without a sign-in, it is the time that a refusal is believed that counts, unless the call is forced.
+    // Without a sign-in, the refusal is repeated for two minutes, unless the call is forced.
     scene.write(&document(1, Times::EXPIRED)).await;
     let again = scene.elsewhere(&scene.provider);
     for (after, expected, requests) in [(0, "invalid_grant", 3), (3, "invalid_grant", 3), (116, "invalid_grant", 3)] {
@@ -142,7 +143,7 @@ async fn a_refusal_that_names_a_time_lets_who_signed_in_again_pass_after_it() {
 }
 
 #[tokio::test]
-async fn force_does_not_get_past_a_server_that_asked_for_patience() {
+async fn a_forced_call_also_respects_retry_after() {
     let scene = answering(Times::GOOD, || Reply::status(503, &[("retry-after", "60")])).await;
     for _ in 0..3 {
         assert_eq!(kind(&scene.forced().await), "wait 60");
@@ -151,7 +152,7 @@ async fn force_does_not_get_past_a_server_that_asked_for_patience() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_succeeds_ends_all_pauses_of_its_token() {
+async fn a_successful_refresh_ends_the_pauses_of_its_token() {
     let provider = Provider::new(|asked| match asked.number {
         0 => Reply::error("invalid_grant"),
         _ => Reply::tokens(asked),
@@ -163,11 +164,11 @@ async fn a_refresh_that_succeeds_ends_all_pauses_of_its_token() {
 }
 
 #[tokio::test]
-async fn who_waited_for_a_turn_hears_what_the_one_before_was_told() {
+async fn a_call_that_waited_for_its_turn_respects_a_pause_that_began_meanwhile() {
     let gate = crate::provider::Gate::closed();
     let shut = gate.clone();
     let scene = answering(Times::EXPIRED, move || Reply::status(503, &[("retry-after", "60")]).when(&shut)).await;
-    // Requests of their own, for the same token.
+    // Separate requests for the same token.
     let call = |scene: Scene, number: usize| async move {
         let (wanted, ada) = (scopes(), account(0));
         let request = scene.app.acquire_token_silent(&wanted, Some(&ada));

@@ -1,4 +1,4 @@
-//! Whom a silent call means that names no account, or names one by a login hint.
+//! Which account a silent call uses without an account, with or without a login hint.
 
 use auth::{AuthError, UiReason};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::provider::{Provider, Reply};
 use crate::scene::{Scene, Times, document, kind, scopes};
 
 #[tokio::test]
-async fn nobody_is_picked_from_several_accounts() {
+async fn no_account_is_chosen_from_several() {
     let silent = async |scene: &Scene, hint: Option<&str>| {
         let wanted = scopes();
         let request = scene.app.acquire_token_silent(&wanted, None);
@@ -35,7 +35,9 @@ async fn nobody_is_picked_from_several_accounts() {
         scene.write(&filed).await;
         assert_eq!(kind(&silent(&scene, hint).await), expected, "{usernames:?} {hint:?}");
         if expected == "multiple_accounts_for_login_hint" {
-            let Err(AuthError::UiRequired(ui)) = scene.app.account(hint.unwrap()).await else { panic!("who is it?") };
+            let Err(AuthError::UiRequired(ui)) = scene.app.account(hint.unwrap()).await else {
+                panic!("the name is ambiguous")
+            };
             assert_eq!(ui.reason, UiReason::MultipleAccountsForLoginHint);
         }
     }
