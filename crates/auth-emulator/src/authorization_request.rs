@@ -10,7 +10,7 @@ use crate::pkce;
 use crate::redirect::{ReplyTo, ResponseMode, is_loopback};
 use crate::scope::ScopeRequest;
 
-/// A request that passed all checks.
+/// A valid request.
 #[derive(Clone)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) reply_to: ReplyTo,
@@ -36,16 +36,16 @@ pub(crate) enum Prompt {
     Consent,
 }
 
-/// Why a request is refused, and who is told.
+/// Why a request is refused, and who receives the error.
 pub(crate) enum Refusal {
-    /// The user: the redirect URI is not to be trusted (RFC 6749 §4.1.2.1).
+    /// The user, because the redirect URI cannot be trusted (RFC 6749 §4.1.2.1).
     Page(OAuthError),
     /// The client.
     Reply(ReplyTo, OAuthError),
 }
 
 impl Refusal {
-    /// Where the client can be told; nowhere if only the user may be.
+    /// Where to send the error to the client; `None` if only the user may see it.
     pub(crate) fn reply_to(self) -> Option<ReplyTo> {
         match self {
             Self::Page(_) => None,
@@ -56,7 +56,7 @@ impl Refusal {
 
 impl AuthorizationRequest {
     pub(crate) fn parse(tenant: Tenant, params: &Params) -> Result<Self, Box<Refusal>> {
-        let client_id = params.require("client_id").map_err(told_to_user)?;
+        let client_id = params.require("client_id").map_err(page)?;
         let reply_to = reply_to(params)?;
         match Self::parse_rest(tenant, params, client_id, &reply_to) {
             Ok(request) => Ok(request),
@@ -78,7 +78,7 @@ impl AuthorizationRequest {
         if params.get("code_challenge_method") != Some("S256") || !pkce::is_challenge(challenge) {
             return Err(OAuthError::invalid_request(
                 9_002_325,
-                "A code_challenge with the code_challenge_method 'S256' is needed.",
+                "A code_challenge with the code_challenge_method 'S256' is required.",
             ));
         }
         let claims = params.get("claims");
@@ -99,17 +99,14 @@ impl AuthorizationRequest {
     }
 }
 
-fn told_to_user(error: OAuthError) -> Box<Refusal> {
+fn page(error: OAuthError) -> Box<Refusal> {
     Box::new(Refusal::Page(error))
 }
 
 fn reply_to(params: &Params) -> Result<ReplyTo, Box<Refusal>> {
-    let text = params.require("redirect_uri").map_err(told_to_user)?;
+    let text = params.require("redirect_uri").map_err(page)?;
     let url = Url::parse(text).ok().filter(is_loopback).ok_or_else(|| {
-        told_to_user(OAuthError::invalid_request(
-            50_011,
-            "The redirect_uri is not an http or https address of this machine.",
-        ))
+        page(OAuthError::invalid_request(50_011, "The redirect_uri must be an http or https URL of this machine."))
     })?;
     let state = params.get("state").map(str::to_owned);
     let mut to = ReplyTo { redirect_uri: text.into(), url, mode: ResponseMode::Query, state };

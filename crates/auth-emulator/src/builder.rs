@@ -1,4 +1,4 @@
-//! Configuring an emulator before it starts.
+//! [`EmulatorBuilder`]: the configuration of an emulator.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::directory::{User, default_users};
 use crate::emulator::{Emulator, StartError};
 use crate::settings::{Rotation, Settings};
 
-/// Configures an emulator; made by [`Emulator::builder`].
+/// Configures an emulator; see [`Emulator::builder`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -42,98 +42,99 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The TCP port to listen on; 0, the default, picks a free one.
+    /// Sets the TCP port to listen on; 0, the default, picks a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The people who can sign in, instead of the default four.
+    /// Sets the users who can sign in, replacing the default four.
     pub fn users(mut self, users: impl IntoIterator<Item = User>) -> Self {
         self.users = users.into_iter().collect();
         self
     }
 
-    /// How long access tokens are valid, in whole seconds; one hour by default.
+    /// Sets how long access tokens are valid, in whole seconds. The default is one hour.
     pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.access_token_lifetime = lifetime;
         self
     }
 
-    /// Advises clients to refresh after this time (`refresh_in`), in whole seconds; by default responses contain no
+    /// Advises clients to refresh after this time (`refresh_in`), in whole seconds. By default responses contain no
     /// such advice.
     pub fn refresh_in(mut self, span: Duration) -> Self {
         self.settings.refresh_in = Some(span);
         self
     }
 
-    /// How long ID tokens are valid, in whole seconds; one hour by default.
+    /// Sets how long ID tokens are valid, in whole seconds. The default is one hour.
     pub fn id_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.id_token_lifetime = lifetime;
         self
     }
 
-    /// How long an authorization code can be redeemed, in whole seconds; one minute by default.
+    /// Sets how long an authorization code can be redeemed, in whole seconds. The default is one minute.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.code_lifetime = lifetime;
         self
     }
 
-    /// How long a user has to enter a device code and sign in, in whole seconds; 15 minutes by default.
+    /// Sets how long a user has to enter a device code and sign in, in whole seconds. The default is 15 minutes.
     pub fn device_code_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.device_code_lifetime = lifetime;
         self
     }
 
-    /// How long a device must wait between two polls, in whole seconds; five by default. One that polls sooner is told
-    /// to slow down.
+    /// Sets how long a device must wait between two polls, in whole seconds. The default is five. A device that polls
+    /// sooner gets `slow_down`.
     pub fn device_interval(mut self, interval: Duration) -> Self {
         self.settings.device_interval = interval;
         self
     }
 
-    /// How long a refresh token can be redeemed, in whole seconds; 90 days by default.
+    /// Sets how long a refresh token can be redeemed, in whole seconds. The default is 90 days.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.refresh_token_lifetime = lifetime;
         self
     }
 
-    /// What happens to a refresh token that is redeemed.
+    /// Sets what happens to a refresh token when it is redeemed.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.settings.rotation = rotation;
         self
     }
 
-    /// Whether a refresh may ask for any scope of a resource once the user has consented to one of them. By default it
-    /// may ask only for scopes that the user consented to.
+    /// Sets whether a refresh may request any scope of a resource once the user has consented to one of them. By
+    /// default it may request only scopes that the user has consented to.
     pub fn widen_on_refresh(mut self, widen: bool) -> Self {
         self.settings.widen_on_refresh = widen;
         self
     }
 
-    /// Whether authorization responses name their issuer and discovery announces it (RFC 9207). Entra's do not.
+    /// Sets whether authorization responses contain their issuer and discovery announces this (RFC 9207). The default
+    /// is `false`, as at Entra.
     pub fn response_issuer(mut self, named: bool) -> Self {
         self.settings.response_issuer = named;
         self
     }
 
-    /// Makes a client a member of the family: its refresh tokens come with `foci` and work for every member.
+    /// Adds a client to the family: its token responses contain `foci`, and its refresh tokens work for every member.
     pub fn family_client(mut self, client_id: impl Into<String>) -> Self {
         self.settings.family_clients.insert(client_id.into());
         self
     }
 
-    /// The name that the pages show for a client instead of its ID.
+    /// Sets the name that the pages show for a client instead of its ID.
     pub fn client_name(mut self, client_id: impl Into<String>, name: impl Into<String>) -> Self {
         self.settings.client_names.insert(client_id.into(), name.into());
         self
     }
 
-    /// Starts the emulator. It needs only a tokio runtime with time and I/O enabled.
+    /// Starts the emulator. It needs a tokio runtime with time and I/O enabled.
     ///
     /// # Errors
-    /// [`StartError`] if the port is taken, the operating system provides no random bytes, no signing key could be
-    /// made, or there are no users.
+    /// [`StartError`] if the port is taken, the operating system provides no random bytes, no signing key can be
+    /// generated, or there are no users.
     pub async fn start(self) -> Result<Emulator, StartError> {
         Emulator::launch(self.port, self.settings, self.users).await
     }
@@ -148,7 +149,7 @@ impl Emulator {
         Self::builder().start().await
     }
 
-    /// Starts configuring an emulator.
+    /// Returns a builder with the default settings.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }

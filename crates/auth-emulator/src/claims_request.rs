@@ -1,4 +1,4 @@
-//! The `claims` parameter (OpenID Connect Core §5.5), as far as the emulator heeds it.
+//! The supported part of the `claims` parameter (OpenID Connect Core §5.5).
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capabilities_are_found_and_everything_else_is_passed_over() {
+    fn capabilities_are_found_and_everything_else_is_ignored() {
         for (claims, expected) in [
             (None, &[][..]),
             (Some("{}"), &[]),

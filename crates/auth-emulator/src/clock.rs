@@ -1,4 +1,4 @@
-//! Points in time, and how they are written in an answer.
+//! Points in time, and their format in error responses.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct UnixTime(u64);
 
 impl UnixTime {
-    /// The system clock. Only the server's shell asks it; everything else is handed a time.
+    /// Reads the system clock. Only the server's shell does; everything else takes the time as an argument.
     pub(crate) fn now() -> Self {
         Self(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
@@ -25,7 +25,7 @@ impl UnixTime {
         Self(self.0.saturating_add(span.as_secs()))
     }
 
-    /// The way Entra writes a time in an error: `2026-07-24 08:05:09Z`.
+    /// The format of times in Entra's errors: `2026-07-24 08:05:09Z`.
     pub(crate) fn to_text(self) -> String {
         let (days, second_of_day) = (self.0 / 86_400, self.0 % 86_400);
         let (year, month, day) = civil(days);
@@ -34,7 +34,7 @@ impl UnixTime {
     }
 }
 
-/// Year, month and day of a count of days since 1970, by walking: the counts here are small.
+/// Year, month and day from days since 1970, by iterating over the years, which are few.
 fn civil(days: u64) -> (u64, u64, u64) {
     let (mut year, mut rest) = (1970, days);
     loop {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_entra_writes_them() {
+    fn times_have_entras_format() {
         for (seconds, text) in [
             (0, "1970-01-01 00:00:00Z"),
             (951_782_400, "2000-02-29 00:00:00Z"),

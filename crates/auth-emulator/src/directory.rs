@@ -1,4 +1,4 @@
-//! The people and the tenants of the emulator. All of them are made up.
+//! The users and tenants of the emulator, all made up.
 
 use serde_json::json;
 
@@ -7,14 +7,14 @@ use crate::ids;
 
 /// The tenant that the users belong to.
 pub(crate) const HOME_TENANT_ID: &str = "4f1c2b7e-93d8-4c65-a1b0-6d2e8f3a9c17";
-/// A second organisation, where the same users are guests.
+/// A second organization, where the same users are guests.
 pub(crate) const SECOND_TENANT_ID: &str = "b8e5d0a3-27f4-4196-8c3b-51d7e9046fa2";
-/// The tenant of personal accounts, the same at Entra.
+/// The tenant of personal accounts, the same as at Entra.
 pub(crate) const PERSONAL_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// The domain name of the home tenant.
 pub(crate) const HOME_DOMAIN: &str = "contoso.example";
 
-/// A made-up person who can sign in at the emulator.
+/// A made-up user who can sign in at the emulator.
 ///
 /// ```
 /// use auth_emulator::User;
@@ -31,7 +31,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user whose object ID is derived from the user name, so that it is the same at every start.
+    /// Creates a user whose object ID is derived from the username, so that it is the same at every start.
     #[must_use]
     pub fn new(username: impl Into<String>, name: impl Into<String>) -> Self {
         let username = username.into();
@@ -46,19 +46,19 @@ impl User {
         self
     }
 
-    /// The name to sign in with; `preferred_username` in an ID token.
+    /// Returns the username; `preferred_username` in an ID token.
     #[must_use]
     pub fn username(&self) -> &str {
         &self.username
     }
 
-    /// The display name.
+    /// Returns the display name; `name` in an ID token.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The object ID in the home tenant; `oid` in an ID token.
+    /// Returns the object ID in the home tenant; `oid` in an ID token.
     #[must_use]
     pub fn object_id(&self) -> &str {
         &self.object_id
@@ -83,7 +83,7 @@ pub(crate) fn default_users() -> Vec<User> {
     .collect()
 }
 
-/// What may take the place of the tenant in a path.
+/// The tenant segment of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tenant {
     Common,
@@ -102,7 +102,7 @@ pub(crate) enum TenantId {
 impl Tenant {
     /// # Errors
     ///
-    /// `invalid_tenant` if there is no tenant of this name.
+    /// `invalid_tenant` if there is no tenant with this name.
     pub(crate) fn parse(segment: &str) -> Result<Self, OAuthError> {
         match segment.to_ascii_lowercase().as_str() {
             "common" => Ok(Self::Common),
@@ -114,7 +114,7 @@ impl Tenant {
         }
     }
 
-    /// The tenant that a sign-in through this path leads to.
+    /// The tenant that users sign in at with this path.
     pub(crate) fn signs_in_at(self) -> TenantId {
         match self {
             Self::Common | Self::Organizations => TenantId::Home,
@@ -122,7 +122,7 @@ impl Tenant {
         }
     }
 
-    /// What the issuer in the discovery document has instead of the tenant.
+    /// The tenant in the issuer of the metadata.
     pub(crate) fn in_issuer(self) -> &'static str {
         match self {
             Self::Common | Self::Organizations => "{tenantid}",
@@ -140,7 +140,7 @@ impl TenantId {
         }
     }
 
-    /// Where an account that signs in here belongs: guests keep their home.
+    /// The home tenant of an account that signs in here; guests keep theirs.
     pub(crate) fn home(self) -> Self {
         match self {
             Self::Home | Self::Second => Self::Home,
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenants_go_by_several_names() {
+    fn a_tenant_has_several_names() {
         for (segment, issuer) in [
             ("common", Some("{tenantid}")),
             ("Organizations", Some("{tenantid}")),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_has_an_object_id_of_its_own_and_the_home_of_the_user() {
+    fn a_guest_has_its_own_object_id_and_keeps_its_home_account() {
         let user = User::new("a@contoso.example", "A B C");
         assert_eq!(TenantId::Home.object_id_of(&user), user.object_id());
         assert_ne!(TenantId::Second.object_id_of(&user), user.object_id());

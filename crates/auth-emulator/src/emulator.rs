@@ -1,4 +1,4 @@
-//! The emulator as a value: it runs as long as the value lives.
+//! [`Emulator`]: a running emulator, and how it starts and stops.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Emulator {
     /// How long a shutdown waits for pending responses.
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// Starts an emulator as its builder describes it.
+    /// Starts an emulator as configured by its builder.
     pub(crate) async fn launch(port: u16, settings: Settings, users: Vec<User>) -> Result<Self, StartError> {
         if users.is_empty() {
             return Err(StartError::NoUsers);
@@ -63,10 +63,10 @@ impl Emulator {
         let state = State::new(rng, settings, users.clone());
         let app = Arc::new(App::new(state, key, port, stopped));
         let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<Cutter>();
-        let told = Arc::clone(&app);
+        let stopping = Arc::clone(&app);
         let server = tokio::spawn(async move {
-            let until = async move { told.stopped().await };
-            // The listener retries after each error, so only the signal ends this.
+            let until = async move { stopping.stopped().await };
+            // The listener retries after each error, so this ends only with the signal.
             let _ = axum::serve(listener, service).with_graceful_shutdown(until).await;
         });
         Ok(Self { app, users, stop, server: Some(server) })
@@ -82,26 +82,26 @@ impl Emulator {
         }
     }
 
-    /// Revokes every refresh token of a user, as an administrator would, and returns how many were valid. The user name
-    /// may be in any case.
+    /// Revokes every refresh token of a user, as an administrator would, and returns how many were valid. Ignores the
+    /// case of the username.
     pub fn revoke_refresh_tokens(&self, username: &str) -> usize {
         let of = |user: &User| user.username().eq_ignore_ascii_case(username);
         self.app.state().refresh_tokens.revoke(|sign_in| of(&sign_in.user))
     }
 
-    /// Forgets who signed in and what they consented to. Tokens that were issued stay valid.
+    /// Forgets who has signed in and what they have consented to. Issued tokens remain valid.
     pub fn forget_consents(&self) {
         let mut state = self.app.state();
         state.consents = Default::default();
         state.signed_in.clear();
     }
 
-    /// Sets how long access tokens are valid, in whole seconds, from the next response on.
+    /// Sets how long access tokens are valid, in whole seconds, starting with the next response.
     pub fn set_access_token_lifetime(&self, lifetime: Duration) {
         self.app.state().settings.access_token_lifetime = lifetime;
     }
 
-    /// Sets when clients are advised to refresh (`refresh_in`), in whole seconds, from the next response on.
+    /// Sets when clients are advised to refresh (`refresh_in`), in whole seconds, starting with the next response.
     pub fn set_refresh_in(&self, span: Option<Duration>) {
         self.app.state().settings.refresh_in = span;
     }
@@ -111,68 +111,68 @@ impl Emulator {
         self.app.state().settings.rotation = rotation;
     }
 
-    /// The authority of the home tenant, `http://127.0.0.1:{port}/{tenant id}`.
+    /// Returns the authority of the home tenant, `http://127.0.0.1:{port}/{tenant id}`.
     #[must_use]
     pub fn authority(&self) -> String {
         self.authority_for(HOME_TENANT_ID)
     }
 
-    /// The authority with `tenant` in its path: `common`, `organizations`, `consumers`, a tenant ID or a domain name.
-    /// It is not checked, so that tests can name tenants that do not exist.
+    /// Returns the authority with `tenant` in its path: `common`, `organizations`, `consumers`, a tenant ID or a domain
+    /// name. It is not checked, so that tests can name tenants that do not exist.
     #[must_use]
     pub fn authority_for(&self, tenant: &str) -> String {
         format!("{}/{tenant}", self.base_url())
     }
 
-    /// `http://127.0.0.1:{port}`, without a trailing slash.
+    /// Returns `http://127.0.0.1:{port}`, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.app.base_url()
     }
 
-    /// The address that it listens on.
+    /// Returns the address that the emulator listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port()))
     }
 
-    /// The TCP port that it listens on.
+    /// Returns the TCP port that the emulator listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.app.port()
     }
 
-    /// The ID of the tenant that the users belong to.
+    /// Returns the ID of the users' home tenant.
     #[must_use]
     pub fn tenant_id(&self) -> &str {
         HOME_TENANT_ID
     }
 
-    /// The domain name of the home tenant; in an authority it works like the ID.
+    /// Returns the domain name of the home tenant; an authority can contain it instead of the ID.
     #[must_use]
     pub fn tenant_domain(&self) -> &str {
         HOME_DOMAIN
     }
 
-    /// The ID of another tenant, where the same users are guests.
+    /// Returns the ID of another tenant, where the same users are guests.
     #[must_use]
     pub fn second_tenant_id(&self) -> &str {
         SECOND_TENANT_ID
     }
 
-    /// The people who can sign in.
+    /// Returns the users who can sign in.
     #[must_use]
     pub fn users(&self) -> &[User] {
         &self.users
     }
 
-    /// The faults still to come. The handle can be cloned and kept.
+    /// Returns the queued faults. The handle can be cloned and kept.
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.app.faults().clone()
     }
 
-    /// The requests so far. The handle can be cloned and kept.
+    /// Returns the requests so far. The handle can be cloned and kept.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.app.ledger().clone()
@@ -197,7 +197,7 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// Why an emulator did not start.
+/// Why an emulator failed to start.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -213,7 +213,7 @@ impl fmt::Debug for Emulator {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port is taken or may not be used. Choose another one, or 0 for a free one.
+    /// The port is taken or not permitted. Choose another one, or 0 for a free one.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Bind {
         /// The requested port.
@@ -222,13 +222,13 @@ pub enum StartError {
         source: io::Error,
     },
     /// The operating system provided no random bytes.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system provided no random bytes")]
     Randomness,
     /// The key that signs tokens could not be generated.
-    #[error("cannot make a signing key")]
+    #[error("cannot generate a signing key")]
     SigningKey,
-    /// The builder was given an empty list of users.
-    #[error("an emulator without users lets nobody sign in")]
+    /// The list of users is empty.
+    #[error("an emulator needs at least one user")]
     NoUsers,
 }
 

@@ -1,4 +1,4 @@
-//! Refusals in the shape in which Entra writes them.
+//! Error responses in Entra's format.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::clock::UnixTime;
 
-/// Why a request is refused. Everything in it may be shown to the client.
+/// Why a request is refused. All of it may be sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OAuthError {
     pub(crate) status: u16,
     pub(crate) code: Cow<'static, str>,
-    /// The number behind `AADSTS`.
+    /// The number after `AADSTS`.
     pub(crate) number: u32,
     pub(crate) text: Cow<'static, str>,
     pub(crate) suberror: Option<Cow<'static, str>>,
@@ -40,17 +40,17 @@ impl OAuthError {
     }
 
     pub(crate) fn unknown_tenant(tenant: &str) -> Self {
-        Self::new("invalid_tenant", 90_002, format!("There is no tenant '{}' here.", printable(tenant)))
+        Self::new("invalid_tenant", 90_002, format!("The tenant '{}' does not exist.", printable(tenant)))
     }
 
-    /// The form of a page came twice or too late.
+    /// The form of a page was sent twice or too late.
     pub(crate) fn over() -> Self {
-        let text = "This sign-in is over or took too long. Begin again in the application.";
+        let text = "This sign-in has ended or expired. Start again in the application.";
         Self::invalid_request(50_196, text)
     }
 
     pub(crate) fn server_error() -> Self {
-        Self { status: 500, ..Self::new("server_error", 90_033, "The answer could not be made.") }
+        Self { status: 500, ..Self::new("server_error", 90_033, "The response could not be created.") }
     }
 
     pub(crate) fn with_suberror(mut self, suberror: impl Into<Cow<'static, str>>) -> Self {
@@ -70,7 +70,7 @@ impl OAuthError {
         )
     }
 
-    /// The JSON document for the body of the answer.
+    /// The JSON body of the error response.
     pub(crate) fn to_json(&self, stamp: &Stamp) -> String {
         let body = ErrorBody {
             error: &self.code,
@@ -82,17 +82,17 @@ impl OAuthError {
             suberror: self.suberror.as_deref(),
             claims: self.claims.as_deref(),
         };
-        // Strings and numbers only: this cannot fail.
+        // Only strings and numbers: this cannot fail.
         serde_json::to_string(&body).unwrap_or_default()
     }
 }
 
-/// A value of the client for a sentence: short, and without anything that could break a line.
+/// A value from the client for use in a message: short, printable and without quotes.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() && *c != '\'').take(80).collect()
 }
 
-/// What is stamped on each refusal.
+/// The identifiers and time in each error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) trace_id: String,
@@ -119,13 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_of_the_client_breaks_no_sentence() {
+    fn values_from_the_client_are_sanitized() {
         assert_eq!(printable("a'b\r\nc <d>é"), "abc<d>");
         assert_eq!(printable(&"x".repeat(100)).len(), 80);
     }
 
     #[test]
-    fn a_refusal_has_entras_members() {
+    fn an_error_response_has_the_members_of_entras() {
         let stamp = Stamp { trace_id: "t-1".into(), correlation_id: "c-1".into(), now: UnixTime::from_secs(0) };
         let error = OAuthError::invalid_grant(65_001, "No consent.").with_suberror("consent_required");
         let json: serde_json::Value = serde_json::from_str(&error.to_json(&stamp)).unwrap();

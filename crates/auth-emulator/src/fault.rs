@@ -1,4 +1,4 @@
-//! Faults on request: what goes wrong next, and at which endpoint.
+//! Faults on request, queued for each endpoint.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,30 +29,30 @@ pub enum Fault {
     LoseAnswer,
     /// The request takes effect, and the connection is closed in the middle of the response body.
     TruncateBody,
-    /// A made-up response of any kind; the request has no effect.
+    /// An arbitrary response is sent; the request has no effect.
     Http(HttpFault),
-    /// An error response in the shape of Entra's. At the authorization endpoint, a well-formed request is answered at
-    /// its redirect URI.
+    /// An error response in Entra's format is sent. At the authorization endpoint, it goes to the redirect URI if the
+    /// request is well-formed.
     OAuth(OAuthFault),
 }
 
 impl Fault {
-    /// A response with this HTTP status and a short plain body.
+    /// Creates a response with this HTTP status and a short text body.
     pub fn status(status: u16) -> HttpFault {
         HttpFault { status, headers: Vec::new(), body: format!("status {status} on request\n") }
     }
 
-    /// An HTML page with status 200 instead of the response, as from a captive portal.
+    /// Creates an HTML page with status 200, like that of a captive portal.
     pub fn html(body: impl Into<String>) -> HttpFault {
         Self::status(200).content_type("text/html; charset=utf-8").body(body)
     }
 
-    /// A temporary redirect (307) to this address.
+    /// Creates a temporary redirect (307) to this URL.
     pub fn redirect(location: impl Into<String>) -> HttpFault {
         Self::status(307).header("location", location)
     }
 
-    /// An error response with this `error` code, such as `invalid_grant`.
+    /// Creates an error response with this `error` code, such as `invalid_grant`.
     pub fn oauth(error: impl Into<String>) -> OAuthFault {
         OAuthFault {
             error: error.into(),
@@ -65,14 +65,14 @@ impl Fault {
         }
     }
 
-    /// The request waits this long, and is then answered normally.
+    /// Delays the request by this time; it is then answered normally.
     #[must_use]
     pub const fn delay(span: Duration) -> Self {
         Self::Delay(span)
     }
 }
 
-/// A made-up response. Start with [`Fault::status`], [`Fault::html`] or [`Fault::redirect`].
+/// An arbitrary response. Start with [`Fault::status`], [`Fault::html`] or [`Fault::redirect`].
 ///
 /// ```
 /// use auth_emulator::Fault;
@@ -95,7 +95,7 @@ impl HttpFault {
         self
     }
 
-    /// Adds a header. One that HTTP does not allow is left out of the response.
+    /// Adds a header. A header that is invalid in HTTP is omitted from the response.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -141,7 +141,7 @@ pub struct OAuthFault {
 }
 
 impl OAuthFault {
-    /// Sets the HTTP status; 400 by default.
+    /// Sets the HTTP status. The default is 400.
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
@@ -190,7 +190,7 @@ impl From<OAuthFault> for Fault {
     }
 }
 
-/// The faults still to come, in one queue per endpoint. Clones share the queues.
+/// The queued faults, in one queue per endpoint. Clones share the queues.
 ///
 /// ```
 /// use auth_emulator::{Endpoint, Fault, Faults};
@@ -218,7 +218,7 @@ impl Faults {
         queues.entry(endpoint).or_default().extend(std::iter::repeat_n(fault, times));
     }
 
-    /// How many faults are queued for `endpoint`.
+    /// Returns how many faults are queued for `endpoint`.
     #[must_use]
     pub fn pending(&self, endpoint: Endpoint) -> usize {
         let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);

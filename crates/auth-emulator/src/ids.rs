@@ -1,11 +1,11 @@
-//! Identifiers: random ones that nobody can guess, and derived ones that stay the same.
+//! Identifiers: random, unguessable ones, and derived, stable ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of a credential. A credential that was handed out is kept only as this.
+/// The SHA-256 of a credential. Issued credentials are kept only in this form.
 pub(crate) type Fingerprint = [u8; 32];
 
 pub(crate) fn fingerprint(text: &str) -> Fingerprint {
@@ -16,7 +16,7 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// 256 random bits as text: an authorization code, a refresh token, a transaction.
+/// 256 random bits as text, for an authorization code, a refresh token or a transaction.
 pub(crate) fn opaque<R: Rng + ?Sized>(rng: &mut R, prefix: &str) -> String {
     let mut bytes = [0; 32];
     rng.fill_bytes(&mut bytes);
@@ -30,7 +30,7 @@ pub(crate) fn guid<R: Rng + ?Sized>(rng: &mut R) -> String {
     write_guid(bytes, 0x40)
 }
 
-/// A GUID that follows from its parts (UUID version 8), the same at each start.
+/// A GUID derived from its parts (UUID version 8), the same at every start.
 pub(crate) fn derived_guid(parts: &[&str]) -> String {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(derived(parts)) {
@@ -77,7 +77,7 @@ mod tests {
     use rand::rngs::StdRng;
 
     #[test]
-    fn a_random_guid_has_the_form_of_version_4() {
+    fn a_random_guid_has_the_format_of_version_4() {
         let text = guid(&mut StdRng::seed_from_u64(1));
         assert_eq!(text.len(), 36);
         assert_eq!(text.match_indices('-').map(|(at, _)| at).collect::<Vec<_>>(), [8, 13, 18, 23]);

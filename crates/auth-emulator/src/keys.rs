@@ -1,4 +1,4 @@
-//! The key that signs tokens. It is made when the emulator starts and is never written anywhere.
+//! The key that signs tokens, generated at every start and never stored.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use serde_json::json;
 
 use crate::ids;
 
-/// The signing key could not be made or used.
+/// The signing key could not be generated or used.
 #[derive(Debug, thiserror::Error)]
-#[error("the signing key: {0}")]
+#[error("signing key: {0}")]
 pub(crate) struct KeyError(&'static str);
 
 /// An RSA key of 2048 bits for `RS256`.
@@ -31,7 +31,7 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a key. This takes a processor some tenths of a second.
+    /// Generates a key, which takes some tenths of a second.
     pub(crate) fn generate() -> Result<Self, KeyError> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError("not generated"))?;
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError("not exported"))?;
@@ -44,12 +44,12 @@ impl SigningKey {
             modulus: ids::base64url(&n),
             exponent: ids::base64url(&e),
         };
-        // A key is only known to be usable once it has signed.
+        // Sign once to make sure that the key is usable.
         key.sign(&json!({}))?;
         Ok(key)
     }
 
-    /// A signed JWT in compact form.
+    /// Signs a JWT with these claims, in compact form.
     pub(crate) fn sign<T: Serialize>(&self, claims: &T) -> Result<String, KeyError> {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(self.kid.clone());
@@ -57,7 +57,7 @@ impl SigningKey {
             json.map(|bytes| ids::base64url(&bytes)).map_err(|_| KeyError("claims are not JSON"))
         };
         let message = format!("{}.{}", encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?);
-        // The process-wide provider of jsonwebtoken belongs to the program, so it is not asked.
+        // Does not use jsonwebtoken's process-wide provider, which is the application's to choose.
         let signer = (DEFAULT_PROVIDER.signer_factory)(&header.alg, &self.key).map_err(|_| KeyError("no signer"))?;
         let signature = signer.try_sign(message.as_bytes()).map_err(|_| KeyError("not signed"))?;
         Ok(format!("{message}.{}", ids::base64url(&signature)))
@@ -79,7 +79,7 @@ impl SigningKey {
     }
 }
 
-/// The RSA key inside a PKCS#8 envelope: sequence { version, algorithm, octet string { key } }.
+/// The RSA key in a PKCS#8 structure: sequence { version, algorithm, octet string { key } }.
 fn inner_private_key(pkcs8: &[u8]) -> Option<&[u8]> {
     const INTEGER: u8 = 0x02;
     const OCTETS: u8 = 0x04;
@@ -90,7 +90,7 @@ fn inner_private_key(pkcs8: &[u8]) -> Option<&[u8]> {
     der(OCTETS, rest).map(|(key, _)| key)
 }
 
-/// The content of the DER element at the beginning, and what stands behind the element.
+/// The content of the first DER element, and what follows the element.
 fn der(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -100,7 +100,7 @@ fn der(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     if first < 0x80 {
         return rest.split_at_checked(first.into());
     }
-    // The long form: the low bits count the bytes of the length, big end first.
+    // The long form: the low bits are the number of length bytes, which are big-endian.
     let (length, rest) = rest.split_at_checked((first & 0x7f).into())?;
     let length = length.iter().try_fold(0_usize, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))?;
     rest.split_at_checked(length)
@@ -126,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_the_key_id_only() {
+    fn debug_shows_only_the_key_id() {
         let key = SigningKey::generate().unwrap();
         assert_eq!(format!("{key:?}"), format!("SigningKey {{ kid: {:?}, .. }}", key.kid));
     }
 
     #[test]
-    fn der_that_is_cut_off_is_refused() {
+    fn truncated_der_is_rejected() {
         for bytes in [&[][..], &[0x30], &[0x30, 0x05, 0x02], &[0x30, 0x82, 0x01], &[0x31, 0x00]] {
             assert_eq!(inner_private_key(bytes), None);
         }

@@ -9,8 +9,8 @@ use crate::ids::{self, Fingerprint};
 
 /// The requests so far. Clones share the record.
 ///
-/// Credentials are not recorded: a parameter that contains one shows as `[redacted]`, and redemptions of each are
-/// counted by its fingerprint.
+/// Credentials are not recorded: parameters that contain one are `[redacted]`, and its redemptions are counted by its
+/// fingerprint.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -60,7 +60,8 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// The grant type of this name. Entra has two for device codes: MSAL for .NET, Node and Go send the short one.
+    /// The grant type with this name. Entra accepts two for device codes: MSAL for .NET, Node and Go send the short
+    /// one.
     pub(crate) fn named(name: &str) -> Self {
         match name {
             "authorization_code" => Self::AuthorizationCode,
@@ -91,13 +92,13 @@ pub enum CredentialKind {
     DeviceCode,
 }
 
-/// How often one credential was sent to the token endpoint.
+/// How often a credential was sent to the token endpoint.
 ///
 /// ```no_run
 /// # fn example(emulator: &auth_emulator::Emulator) {
 /// use auth_emulator::CredentialKind;
 ///
-/// // However many callers there were, each refresh token was redeemed once.
+/// // Each refresh token was redeemed once, however many calls there were.
 /// let redeemed = emulator.ledger().redemptions(CredentialKind::RefreshToken);
 /// assert!(redeemed.iter().all(|redemption| redemption.attempts == 1));
 /// # }
@@ -105,9 +106,9 @@ pub enum CredentialKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redemption {
-    /// What it is.
+    /// The kind of the credential.
     pub kind: CredentialKind,
-    /// How often it was tried, not counting requests that met a fault and had no effect.
+    /// How often redemption was attempted, not counting requests without effect due to a fault.
     pub attempts: u64,
     /// How often tokens were issued for it.
     pub successes: u64,
@@ -160,13 +161,13 @@ impl Ledger {
     /// Requests beyond this number displace the oldest; the counts stay correct.
     const LIMIT: usize = 4_096;
 
-    /// The requests to all endpoints, oldest first; the newest 4096 of them.
+    /// Returns the latest 4096 requests to all endpoints, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<Record> {
         self.with(|book| book.records.iter().map(|(_, record)| record.clone()).collect())
     }
 
-    /// The requests to one endpoint, oldest first.
+    /// Returns the requests to one endpoint, oldest first, of the latest 4096.
     #[must_use]
     pub fn requests_to(&self, endpoint: Endpoint) -> Vec<Record> {
         let mut records = self.requests();
@@ -174,37 +175,37 @@ impl Ledger {
         records
     }
 
-    /// How many requests an endpoint received, including those with faults and errors.
+    /// Returns how many requests an endpoint received, including those with faults and errors.
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> u64 {
         self.with(|book| book.endpoints.get(&endpoint).copied().unwrap_or_default())
     }
 
-    /// How many token requests of a kind were received, including those with faults and errors.
+    /// Returns how many token requests of a kind were received, including those with faults and errors.
     #[must_use]
     pub fn token_requests(&self, grant: GrantType) -> u64 {
         self.with(|book| book.grants.get(&grant).copied().unwrap_or_default())
     }
 
-    /// How often each credential of a kind was redeemed, in no particular order.
+    /// Returns how often each credential of a kind was redeemed, in no particular order.
     #[must_use]
     pub fn redemptions(&self, kind: CredentialKind) -> Vec<Redemption> {
         let of = |found: &&Redemption| found.kind == kind;
         self.with(|book| book.credentials.values().filter(of).copied().collect())
     }
 
-    /// How often this code, device code or refresh token was redeemed; `None` if it was never sent.
+    /// Returns how often this code, device code or refresh token was redeemed, or `None` if it was never sent.
     #[must_use]
     pub fn redemption_of(&self, credential: &str) -> Option<Redemption> {
         self.with(|book| book.credentials.get(&ids::fingerprint(credential)).copied())
     }
 
-    /// Forgets everything.
+    /// Deletes all records and counts.
     pub fn clear(&self) {
         self.with(|book| *book = Book::default());
     }
 
-    /// Records a request when it arrives, and returns the number by which to complete it.
+    /// Records a request when it arrives, and returns the number with which to complete it.
     pub(crate) fn open(&self, mut record: Record) -> u64 {
         for (name, value) in record.parameters.iter_mut().chain(&mut record.headers) {
             if Self::SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
@@ -264,57 +265,57 @@ impl fmt::Debug for Ledger {
 }
 
 impl Record {
-    /// Where the request went.
+    /// Returns the endpoint that received the request.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
     }
 
-    /// The HTTP method.
+    /// Returns the HTTP method.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The tenant segment of the path.
+    /// Returns the tenant segment of the path.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// The kind of a token request; `None` for a request to another endpoint.
+    /// Returns the kind of a token request, or `None` for a request to another endpoint.
     #[must_use]
     pub fn grant_type(&self) -> Option<GrantType> {
         let named = || GrantType::named(self.parameter("grant_type").unwrap_or_default());
         (self.endpoint == Endpoint::Token).then(named)
     }
 
-    /// A parameter of the query or the form; `[redacted]` for a credential.
+    /// Returns a parameter of the query or form; `[redacted]` for a credential.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A header, by its name in any case; `[redacted]` for a credential.
+    /// Returns a header, ignoring the case of its name; `[redacted]` for a credential.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
     }
 
-    /// The HTTP status of the response; `None` if there was none, or none yet.
+    /// Returns the HTTP status of the response, or `None` if there is none, or none yet.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// The `error` code of an error response.
+    /// Returns the `error` code of an error response.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// Whether the request met a fault.
+    /// Returns whether a fault was applied to the request.
     #[must_use]
     pub fn faulted(&self) -> bool {
         self.faulted
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_seen_before_it_is_answered() {
+    fn a_request_is_recorded_before_its_response() {
         let ledger = Ledger::default();
         let number = ledger.open(record(Endpoint::Token, &[]));
         assert_eq!(ledger.requests()[0].status(), None);
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_not_written_down() {
+    fn credentials_are_not_recorded() {
         let ledger = Ledger::default();
         let form = [("grant_type", "refresh_token"), ("refresh_token", "canary-b"), ("scope", "x")];
         ledger.open(record(Endpoint::Token, &form));
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_and_successes_are_counted_apart() {
+    fn attempts_and_successes_are_counted_separately() {
         let ledger = Ledger::default();
         ledger.redeemed(CredentialKind::Code, "c", true);
         ledger.redeemed(CredentialKind::Code, "c", false);

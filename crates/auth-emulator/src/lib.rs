@@ -1,8 +1,8 @@
 //! A local identity provider in one process, in the shape of Microsoft Entra ID.
 //!
-//! It serves discovery, a sign-in page with a few made-up people, consent, sign-in on another device, and a token
+//! It serves discovery, a sign-in page with a few made-up users, consent, sign-in on another device, and a token
 //! endpoint with PKCE, refresh token rotation and signed tokens, on `127.0.0.1` only. It is for tests and
-//! demonstrations: anyone who can reach the port can sign in as anyone, without a password.
+//! demonstrations: anyone who can reach the port can sign in as any user, without a password.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -10,10 +10,10 @@
 //! use auth_emulator::{Emulator, Endpoint, Fault, GrantType};
 //!
 //! let emulator = Emulator::start().await?;
-//! let authority = emulator.authority(); // hand this to the client under test
+//! let authority = emulator.authority(); // pass this to the client under test
 //! # let _ = authority;
 //!
-//! // The next token request meets a server that is down.
+//! // The next token request gets a 503 response.
 //! emulator.faults().push(Endpoint::Token, Fault::status(503));
 //! // ... let the client under test run ...
 //! assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), 0);
@@ -25,9 +25,9 @@
 //!
 //! # How it is built
 //!
-//! Functions on plain data (`token`, `authorize`, `device`, `store`) decide what a request is answered; they are given
-//! the time and the randomness. The shell around them (`server`) owns the sockets, the clock and the lock. With the
-//! feature `robot`, `Robot` plays the user over HTTP where there is no browser.
+//! Functions on plain data (`token`, `authorize`, `device`, `store`) decide how a request is answered; time and
+//! randomness are arguments. The shell around them (`server`) owns the sockets, the clock and the lock. With the
+//! feature `robot`, `Robot` plays the user over HTTP without a browser.
 
 #![forbid(unsafe_code)]
 

@@ -9,7 +9,7 @@ pub(crate) struct Params(Vec<(String, String)>);
 impl Params {
     /// # Errors
     ///
-    /// The name of a parameter that came more than once (RFC 6749 §3.1 forbids it).
+    /// The name of a repeated parameter, which RFC 6749 §3.1 forbids.
     pub(crate) fn parse(encoded: &[u8]) -> Result<Self, String> {
         let mut params = Self::default();
         for (name, value) in form_urlencoded::parse(encoded) {
@@ -21,13 +21,13 @@ impl Params {
         Ok(params)
     }
 
-    /// The value of a parameter; a value of nothing counts as absent (RFC 6749 §3.1).
+    /// The value of a parameter; an empty value counts as absent (RFC 6749 §3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(known, _)| known == name)?.1.as_str();
         (!value.is_empty()).then_some(value)
     }
 
-    /// The value of a parameter that has to be there.
+    /// The value of a required parameter.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_decoded_and_empty_ones_absent() {
+    fn values_are_decoded_and_empty_ones_count_as_absent() {
         let params = Params::parse(b"scope=a+b%20c&state=&x=1").unwrap();
         assert_eq!(params.get("scope"), Some("a b c"));
         assert_eq!(params.get("state"), None);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_name_is_refused() {
+    fn a_repeated_parameter_is_rejected() {
         assert_eq!(Params::parse(b"code=a&x=1&code=b").err().as_deref(), Some("code"));
     }
 }

@@ -1,14 +1,14 @@
-//! Proof key for code exchange, the server's side (RFC 7636 §4.6). Only `S256`.
+//! Proof Key for Code Exchange on the server (RFC 7636 §4.6). Only `S256`.
 
 use crate::ids;
 
-/// Whether a text may be an `S256` challenge: the base64url form of 32 bytes.
+/// Whether this is a well-formed `S256` challenge: 32 bytes in base64url.
 pub(crate) fn is_challenge(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// Whether `verifier` is well formed and is what `challenge` was made from.
-pub(crate) fn proves(verifier: &str, challenge: &str) -> bool {
+/// Whether `verifier` is well-formed and matches `challenge`.
+pub(crate) fn matches_challenge(verifier: &str, challenge: &str) -> bool {
     let well_formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     well_formed && ids::base64url(&ids::fingerprint(verifier)) == challenge
@@ -23,7 +23,7 @@ mod tests {
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     #[test]
-    fn only_the_right_verifier_proves() {
+    fn only_the_right_verifier_matches() {
         let long = "a".repeat(129);
         for (verifier, expected) in [
             (VERIFIER, true),
@@ -33,15 +33,15 @@ mod tests {
             ("short", false),
             (long.as_str(), false),
         ] {
-            assert_eq!(proves(verifier, CHALLENGE), expected, "{verifier}");
+            assert_eq!(matches_challenge(verifier, CHALLENGE), expected, "{verifier}");
         }
     }
 
     #[test]
-    fn a_verifier_outside_the_alphabet_is_refused_even_if_it_hashes_right() {
+    fn a_verifier_with_invalid_characters_is_rejected_even_if_its_hash_matches() {
         let verifier = "a b".repeat(20);
         let challenge = ids::base64url(&ids::fingerprint(&verifier));
-        assert!(!proves(&verifier, &challenge));
+        assert!(!matches_challenge(&verifier, &challenge));
     }
 
     #[test]

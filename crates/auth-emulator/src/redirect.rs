@@ -1,17 +1,17 @@
-//! Where the answer to an authorization request goes, and how.
+//! Where and how an authorization response is sent.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// How the answer travels through the browser.
+/// How the response travels through the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseMode {
     Query,
     FormPost,
 }
 
-/// Where the answer goes. The redirect URI was checked to lead to this machine.
+/// Where the response goes. The redirect URI is known to be a loopback URL.
 #[derive(Clone)]
 pub(crate) struct ReplyTo {
     /// As the client wrote it: the token endpoint compares it byte for byte.
@@ -22,25 +22,24 @@ pub(crate) struct ReplyTo {
 }
 
 impl ReplyTo {
-    /// The address with the answer in its query.
+    /// The URL with the response in its query.
     pub(crate) fn with_query(&self, fields: &[(&str, String)]) -> Url {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(fields);
         url
     }
 
-    /// How a content security policy names the receiver.
+    /// The receiver in the syntax of a content security policy.
     pub(crate) fn csp_source(&self) -> String {
         match self.url.host() {
-            // A policy has no way to write an IPv6 address, so the scheme has to do.
+            // A policy cannot contain an IPv6 address, so allow the scheme.
             Some(Host::Ipv6(_)) | None => format!("{}:", self.url.scheme()),
             Some(_) => self.url.origin().ascii_serialization(),
         }
     }
 }
 
-/// Whether an address leads to this machine, by `http` or `https`, and holds nothing that a
-/// redirect URI must not hold.
+/// Whether this is an `http` or `https` URL of this machine, without what a redirect URI must not contain.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_answered() {
+    fn only_loopback_redirect_uris_are_accepted() {
         for (text, expected) in [
             ("http://localhost:5000", true),
             ("http://LOCALHOST/cb", true),
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_of_the_redirect_uri_stays() {
+    fn the_query_of_the_redirect_uri_is_kept() {
         let text = "http://localhost:5000/cb?x=1";
         let to = ReplyTo {
             redirect_uri: text.into(),

@@ -1,4 +1,4 @@
-//! Brings the plain data to where a test begins.
+//! Shortcuts that bring the state to where a test begins.
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -20,7 +20,7 @@ pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(crate) const SCOPE: &str = "User.Read openid profile offline_access";
 
-/// The pure half of an emulator, and its clock.
+/// The state of an emulator, with a clock.
 pub(crate) struct Scenario {
     pub(crate) state: State,
     pub(crate) now: UnixTime,
@@ -40,7 +40,7 @@ impl Scenario {
         self.now = self.now.after(std::time::Duration::from_secs(seconds));
     }
 
-    /// The usual authorization request, with some parameters changed; an empty one is left out.
+    /// The usual authorization request with some parameters changed; an empty one counts as absent.
     pub(crate) fn authorize(&mut self, changes: &[(&str, &str)]) -> Result<Step, OAuthError> {
         let usual = [
             ("client_id", CLIENT),
@@ -59,7 +59,7 @@ impl Scenario {
         choose(&mut self.state, transaction, choice, self.now)
     }
 
-    /// The whole way of the first user, and the code at its end.
+    /// Signs the first user in with consent, and returns the code.
     pub(crate) fn code(&mut self, changes: &[(&str, &str)]) -> String {
         let page = self.authorize(changes).unwrap();
         let ada = self.state.users[0].object_id().to_owned();
@@ -88,7 +88,7 @@ impl Scenario {
         answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
     }
 
-    /// A device asks for a code, with some parameters changed.
+    /// A device authorization request with some parameters changed.
     pub(crate) fn device(&mut self, changes: &[(&str, &str)]) -> Result<DeviceCode, OAuthError> {
         let usual = [("client_id", CLIENT), ("scope", SCOPE)];
         device::authorize(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
@@ -104,7 +104,7 @@ impl Scenario {
         device::choose(&mut self.state, transaction, choice, self.now)
     }
 
-    /// The first user enters the code and presses this at the end.
+    /// Enters the code as the first user, and makes this choice on the last page.
     pub(crate) fn answer_device(&mut self, user_code: &str, choice: Choice<'_>) -> device::Step {
         let page = self.enter(user_code).unwrap();
         let ada = self.state.users[0].object_id().to_owned();
@@ -112,13 +112,13 @@ impl Scenario {
         self.press(&page, choice).unwrap()
     }
 
-    /// The device asks whether its user is done, with some parameters changed.
+    /// A poll of the device with some parameters changed.
     pub(crate) fn poll(&mut self, device_code: &str, changes: &[(&str, &str)]) -> Result<Grant, OAuthError> {
         let usual = [("grant_type", "device_code"), ("client_id", CLIENT), ("device_code", device_code)];
         answer(&mut self.state, self.tenant, &changed(&usual, changes), self.now)
     }
 
-    /// A refresh token of a fresh sign-in.
+    /// A refresh token of a new sign-in.
     pub(crate) fn refresh_token(&mut self) -> String {
         let code = self.code(&[]);
         self.redeem(&code, &[]).unwrap().refresh_token.unwrap()
@@ -128,17 +128,17 @@ impl Scenario {
 pub(crate) fn reply(step: Step) -> Reply {
     match step {
         Step::Reply(reply) => reply,
-        _ => panic!("no answer"),
+        _ => panic!("no response"),
     }
 }
 
-/// A field of an answer with success.
+/// A field of a successful response.
 pub(crate) fn field(reply: &Reply, name: &str) -> String {
     let fields = reply.outcome.as_ref().unwrap();
     fields.iter().find(|(known, _)| *known == name).unwrap().1.clone()
 }
 
-/// The `error` code of a refusal, its number, and its suberror.
+/// The `error` code of an error response, its number, and its suberror.
 pub(crate) fn why<T>(result: Result<T, OAuthError>) -> (String, u32, Option<String>) {
     let error = result.err().unwrap();
     (error.code.into(), error.number, error.suberror.map(Into::into))

@@ -1,14 +1,14 @@
-//! Scopes as an identity provider reads them: whose they are, and what they are called there.
+//! Scopes as an identity provider reads them: split into resource and permission.
 
 use std::collections::BTreeSet;
 
-/// The resource of a scope that names none, as at Entra.
+/// The resource of a scope without one, as at Entra.
 const DEFAULT_RESOURCE: &str = "https://graph.microsoft.com";
 
 /// A scope of a resource, such as `https://files.example/Files.Read`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
-    /// As the client wrote it; answers repeat it so.
+    /// As the client wrote it, and as responses repeat it.
     text: String,
     resource: String,
     name: String,
@@ -17,7 +17,7 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn parse(text: &str) -> Self {
         let (resource, name) = match text.rsplit_once('/') {
-            // `https://files.example` names a resource and no permission of it.
+            // `https://files.example` is a resource without a permission.
             Some((before, _)) if before.ends_with(":/") => (text, ""),
             Some((resource, name)) => (resource, name),
             None => (DEFAULT_RESOURCE, text),
@@ -33,12 +33,12 @@ impl Scope {
         &self.resource
     }
 
-    /// The permission without its resource: what the `scp` claim of an access token lists.
+    /// The permission without its resource, as in the `scp` claim of an access token.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// `.default` asks for whatever was consented to before.
+    /// `.default` stands for all scopes consented to before.
     pub(crate) fn is_default(&self) -> bool {
         self.name == ".default"
     }
@@ -47,17 +47,17 @@ impl Scope {
         self.resource.eq_ignore_ascii_case(&other.resource)
     }
 
-    /// One spelling for all spellings of this scope.
+    /// The same text for all spellings of this scope.
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.resource, self.name).to_ascii_lowercase()
     }
 }
 
-/// What the `scope` parameter of a request asked for.
+/// The `scope` parameter of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ScopeRequest {
     pub(crate) scopes: Vec<Scope>,
-    /// The OpenID Connect scopes in the order asked for, without `offline_access`.
+    /// The OpenID Connect scopes in the requested order, without `offline_access`.
     pub(crate) identity: Vec<String>,
     pub(crate) offline_access: bool,
 }
@@ -89,13 +89,13 @@ impl ScopeRequest {
         self.identity.iter().any(|scope| scope == "openid")
     }
 
-    /// The one resource asked for; `None` when there are several.
+    /// The requested resource; `None` if there are several.
     pub(crate) fn resource(&self) -> Option<&str> {
         let Some(first) = self.scopes.first() else { return Some(DEFAULT_RESOURCE) };
         self.scopes.iter().all(|scope| scope.same_resource(first)).then_some(first.resource())
     }
 
-    /// Keeps only the scopes of the resource that was named first.
+    /// Keeps only the scopes of the first resource.
     pub(crate) fn first_resource_only(mut self) -> Self {
         if let Some(first) = self.scopes.first().cloned() {
             self.scopes.retain(|scope| scope.same_resource(&first));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_sorted_into_its_kinds_and_repeats_are_dropped() {
+    fn a_request_is_split_by_kind_and_duplicates_are_dropped() {
         let request =
             ScopeRequest::parse("User.Read openid https://graph.microsoft.com/user.read OpenId offline_access");
         assert_eq!(request.scopes, [Scope::parse("User.Read")]);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn several_resources_are_no_resource() {
+    fn scopes_of_several_resources_have_no_single_resource() {
         assert_eq!(ScopeRequest::parse("openid").resource(), Some("https://graph.microsoft.com"));
         assert_eq!(ScopeRequest::parse("api://a/x api://A/y").resource(), Some("api://a"));
         let two = ScopeRequest::parse("api://a/x api://b/y api://a/z");

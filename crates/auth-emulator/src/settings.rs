@@ -3,26 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What happens to a refresh token that is redeemed.
+/// What happens to a refresh token when it is redeemed.
 ///
 /// ```
 /// use auth_emulator::{Emulator, Rotation};
 ///
 /// assert_eq!(Rotation::default(), Rotation::Rotate);
-/// let builder = Emulator::builder().rotation(Rotation::Overlap); // what Entra does
+/// let builder = Emulator::builder().rotation(Rotation::Overlap); // as at Entra
 /// # let _ = builder;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rotation {
-    /// It stays valid, and the response contains no new one.
+    /// The token stays valid, and the response contains no new one.
     None,
-    /// The response contains a new one, and the old one stays valid, too.
+    /// The response contains a new token, and the old one stays valid.
     Overlap,
-    /// The response contains a new one, and the old one is invalid from then on.
+    /// The response contains a new token, and the old one becomes invalid.
     #[default]
     Rotate,
-    /// As [`Rotate`](Self::Rotate), and if the old one is used again, every refresh token of that sign-in is revoked
+    /// Like [`Rotate`](Self::Rotate), and if the old token is used again, every refresh token of its sign-in is revoked
     /// (RFC 9700 §4.14.2).
     RevokeFamilyOnReuse,
 }

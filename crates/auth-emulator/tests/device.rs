@@ -1,4 +1,4 @@
-//! Sign-in on another device over real sockets, with the robot in the place of the user.
+//! Sign-in on another device over real sockets, with the robot as the user.
 
 #![cfg(feature = "robot")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
@@ -12,7 +12,7 @@ use support::{App, CLIENT, claims_of, client, post};
 const SCOPE: &str = "User.Read openid profile offline_access";
 const URN: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// What the device authorization endpoint of discovery answers.
+/// The response of the device authorization endpoint found by discovery.
 async fn begin(emulator: &Emulator) -> Value {
     let url = format!("{}/v2.0/.well-known/openid-configuration", emulator.authority());
     let text = client().get(url).send().await.unwrap().text().await.unwrap();
@@ -29,8 +29,8 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_device_gets_tokens_when_its_user_has_signed_in() {
-    // Without a pause, so that no test waits for one.
+async fn a_device_gets_tokens_once_its_user_has_signed_in() {
+    // Without a polling interval, so that the test need not wait.
     let emulator = Emulator::builder().device_interval(std::time::Duration::ZERO).start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     for (grant, robot, error) in [
@@ -69,12 +69,12 @@ async fn a_device_gets_tokens_when_its_user_has_signed_in() {
     assert_eq!(ledger.token_requests(GrantType::DeviceCode), 8);
     assert_eq!(ledger.redemptions(CredentialKind::DeviceCode).len(), 4);
     assert_eq!(ledger.count(Endpoint::DeviceAuthorization), 4);
-    // The page and up to three forms; who cancels sees one less.
+    // The page and up to three forms; one fewer after a cancellation.
     assert_eq!(ledger.count(Endpoint::DeviceLogin), 4 * 4 - 1);
 }
 
 #[tokio::test]
-async fn faults_refusals_and_wrong_codes() {
+async fn faults_errors_and_wrong_codes_are_reported() {
     let emulator = Emulator::start().await.unwrap();
     let url = format!("{}/oauth2/v2.0/devicecode", emulator.authority());
     emulator.faults().push(Endpoint::DeviceAuthorization, Fault::oauth("unauthorized_client").aadsts(700_016));

@@ -1,4 +1,4 @@
-//! Discovery, refusals and faults over real sockets.
+//! Discovery, errors and faults over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
@@ -44,7 +44,7 @@ async fn discovery_names_the_issuer_of_each_tenant() {
 }
 
 #[tokio::test]
-async fn instance_discovery_knows_this_host_only() {
+async fn instance_discovery_knows_only_this_host() {
     let emulator = Emulator::start().await.unwrap();
     let url = |endpoint: &str| {
         format!("{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}", emulator.base_url())
@@ -65,7 +65,7 @@ async fn instance_discovery_knows_this_host_only() {
 }
 
 #[tokio::test]
-async fn a_refusal_carries_the_correlation_id_of_the_request() {
+async fn an_error_contains_the_correlation_id_of_the_request() {
     let emulator = Emulator::start().await.unwrap();
     let id = "7b1f0c5a-58a7-4c0e-9d0b-2d1c3e4f5a6b";
     let response = client()
@@ -91,7 +91,7 @@ async fn a_refusal_carries_the_correlation_id_of_the_request() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_proper_form_are_refused() {
+async fn bodies_that_are_not_forms_are_rejected() {
     let emulator = Emulator::start().await.unwrap();
     let url = format!("{}/oauth2/v2.0/token", emulator.authority());
     for (kind, body, status) in [
@@ -108,7 +108,7 @@ async fn bodies_that_are_no_proper_form_are_refused() {
 }
 
 #[tokio::test]
-async fn faults_come_in_order_and_then_no_more() {
+async fn faults_are_applied_in_order_and_once() {
     let emulator = Emulator::start().await.unwrap();
     let faults = emulator.faults();
     faults.push(Endpoint::Token, Fault::status(503).retry_after(Duration::from_secs(2)));
@@ -135,7 +135,7 @@ async fn faults_come_in_order_and_then_no_more() {
     assert_eq!(refusal["suberror"], "basic_action");
     assert_eq!(refusal["error_codes"], serde_json::json!([50_076]));
     assert_eq!(refusal["claims"], "{\"a\":1}");
-    assert_eq!(send().await.unwrap().status(), 400, "a delay changes nothing else");
+    assert_eq!(send().await.unwrap().status(), 400, "a delay does not change the response");
     assert_eq!(faults.pending(Endpoint::Token), 0);
     assert_eq!(send().await.unwrap().status(), 400);
     let faulted = emulator.ledger().requests().iter().filter(|record| record.faulted()).count();
@@ -143,7 +143,7 @@ async fn faults_come_in_order_and_then_no_more() {
 }
 
 #[tokio::test]
-async fn connections_are_cut_before_and_within_the_answer() {
+async fn connections_can_be_cut_before_and_within_the_response() {
     let emulator = Emulator::start().await.unwrap();
     let url = format!("{}/v2.0/.well-known/openid-configuration", emulator.authority());
     for fault in [Fault::Reset, Fault::LoseAnswer] {
@@ -160,7 +160,7 @@ async fn connections_are_cut_before_and_within_the_answer() {
 }
 
 #[tokio::test]
-async fn a_shutdown_frees_the_port_and_keeps_nobody_waiting() {
+async fn a_shutdown_frees_the_port_at_once() {
     let emulator = Emulator::start().await.unwrap();
     let port = emulator.port();
     let taken = Emulator::builder().port(port).start().await;
@@ -183,7 +183,7 @@ async fn a_shutdown_frees_the_port_and_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn the_page_at_the_root_says_what_this_is() {
+async fn the_root_page_describes_the_emulator() {
     let emulator = Emulator::start().await.unwrap();
     let response = client().get(emulator.base_url()).send().await.unwrap();
     assert_eq!(response.headers()["x-frame-options"], "DENY");

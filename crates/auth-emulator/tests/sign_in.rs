@@ -1,4 +1,4 @@
-//! Whole sign-ins over real sockets, with the robot in the place of the user.
+//! Complete sign-ins over real sockets, with the robot as the user.
 
 #![cfg(feature = "robot")]
 
@@ -11,7 +11,7 @@ use support::{App, claims_of, parameters};
 const SCOPE: &str = "User.Read openid profile offline_access";
 
 #[tokio::test]
-async fn a_sign_in_ends_in_tokens_in_both_response_modes() {
+async fn a_sign_in_returns_tokens_in_both_response_modes() {
     let emulator = Emulator::start().await.unwrap();
     for mode in ["query", "form_post"] {
         let app = App::open(&emulator.authority()).await;
@@ -76,7 +76,7 @@ async fn a_refresh_rotates_and_the_ledger_counts() {
 }
 
 #[tokio::test]
-async fn consent_is_remembered_and_cancel_is_told() {
+async fn consent_is_remembered_and_cancellation_is_reported() {
     let emulator = Emulator::builder().client_name(support::CLIENT, "Reports").start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     let url = app.authorization_url(&[("scope", SCOPE)]);
@@ -104,7 +104,7 @@ async fn consent_is_remembered_and_cancel_is_told() {
 }
 
 #[tokio::test]
-async fn the_receiver_gets_what_a_browser_sends() {
+async fn the_receiver_gets_the_headers_of_a_browser() {
     let emulator = Emulator::start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     let url = app.authorization_url(&[("scope", "User.Read"), ("response_mode", "form_post")]);
@@ -117,7 +117,7 @@ async fn the_receiver_gets_what_a_browser_sends() {
 }
 
 #[tokio::test]
-async fn the_robot_stops_where_it_cannot_go_on() {
+async fn the_robot_stops_at_pages_it_cannot_handle() {
     let emulator = Emulator::start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     let url = app.authorization_url(&[("scope", SCOPE)]);
@@ -138,7 +138,7 @@ async fn the_robot_stops_where_it_cannot_go_on() {
 }
 
 #[tokio::test]
-async fn a_refusal_on_request_reaches_the_application() {
+async fn a_requested_error_reaches_the_application() {
     let emulator = Emulator::start().await.unwrap();
     let app = App::open(&emulator.authority()).await;
     emulator.faults().push(Endpoint::Authorize, Fault::oauth("temporarily_unavailable"));
@@ -161,7 +161,7 @@ async fn a_guest_keeps_the_home_account() {
         seen.push((id_token["oid"].clone(), account));
     }
     assert_eq!(seen[0].1, seen[1].1, "the account is the same at home and as a guest");
-    assert_ne!(seen[0].0, seen[1].0, "each tenant has its own object id");
+    assert_ne!(seen[0].0, seen[1].0, "each tenant has its own object ID");
     assert_ne!(seen[0].1, seen[2].1, "a personal account is another account");
 }
 

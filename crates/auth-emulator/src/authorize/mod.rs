@@ -14,7 +14,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::authorization_request::{AuthorizationRequest, Prompt, Refusal};
-use crate::choice::{Choice, Word};
+use crate::choice::{Choice, Intent};
 use crate::clock::UnixTime;
 use crate::directory::{Tenant, User};
 use crate::error::OAuthError;
@@ -37,7 +37,7 @@ pub(crate) enum Step {
 pub(crate) struct Reply {
     pub(crate) to: ReplyTo,
     pub(crate) outcome: Result<Vec<(&'static str, String)>, OAuthError>,
-    /// Entra's response when the user pressed Cancel.
+    /// Entra's response if the user pressed Cancel.
     pub(crate) cancelled: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Reply {
 ///
 /// # Errors
 ///
-/// An error page for the user, when there is no safe place to send a response.
+/// An error page for the user, if there is no safe place to send a response.
 pub(crate) fn begin(state: &mut State, tenant: Tenant, params: &Params, now: UnixTime) -> Result<Step, OAuthError> {
     let request = match AuthorizationRequest::parse(tenant, params) {
         Ok(request) => request,
@@ -64,7 +64,7 @@ pub(crate) fn begin(state: &mut State, tenant: Tenant, params: &Params, now: Uni
 ///
 /// # Errors
 ///
-/// An error page for the user, when the form belongs to no sign-in in progress.
+/// An error page for the user, if the form does not belong to a sign-in in progress.
 pub(crate) fn choose(
     state: &mut State,
     transaction: &str,
@@ -73,13 +73,13 @@ pub(crate) fn choose(
 ) -> Result<Step, OAuthError> {
     let Transaction { request, stage } = state.transactions.take(transaction, now).ok_or_else(OAuthError::over)?;
     match choice.on(stage, state)? {
-        Word::Is(user) => Ok(signed_in(state, request, user, now)),
-        Word::Allows(user) => {
+        Intent::SignIn(user) => Ok(signed_in(state, request, user, now)),
+        Intent::Consent(user) => {
             let settings = &state.settings;
             state.consents.grant(settings, &request.client_id, user.object_id(), &request.scopes);
             Ok(issue_code(state, request, user, now))
         }
-        Word::Refuses(what) => Ok(cancel(request.reply_to, what)),
+        Intent::Cancel(what) => Ok(cancel(request.reply_to, what)),
     }
 }
 
@@ -113,7 +113,7 @@ fn without_user(state: &mut State, request: AuthorizationRequest, now: UnixTime)
             let mut all = state.users.iter().filter(known);
             let first = all.next().cloned();
             if all.next().is_some() {
-                let text = "Several users are signed in; one has to be picked.";
+                let text = "Several users are signed in; the user must choose one.";
                 return refuse(request.reply_to, OAuthError::new("interaction_required", 16_000, text));
             }
             first

@@ -4,7 +4,7 @@ use super::*;
 use crate::scenario::{CLIENT, Scenario, field, reply, why};
 
 #[test]
-fn without_a_safe_redirect_uri_the_user_is_told() {
+fn without_a_safe_redirect_uri_the_user_gets_the_error() {
     for (changes, number) in [
         (&[("client_id", "")][..], 900_144),
         (&[("redirect_uri", "")], 900_144),
@@ -18,7 +18,7 @@ fn without_a_safe_redirect_uri_the_user_is_told() {
 }
 
 #[test]
-fn other_refusals_go_to_the_client_with_its_state() {
+fn other_errors_go_to_the_client_with_its_state() {
     for (changes, code, number) in [
         (&[("response_type", "")][..], "invalid_request", 900_144),
         (&[("response_type", "token")], "unsupported_response_type", 700_054),
@@ -41,8 +41,8 @@ fn other_refusals_go_to_the_client_with_its_state() {
 }
 
 #[test]
-fn consent_is_asked_once_for_the_same_scopes() {
-    // What was consented to first, the next request, and whether it is asked again.
+fn consent_is_requested_once_for_the_same_scopes() {
+    // The scopes consented to first, the next request, and whether it asks for consent.
     for (changes, asks) in [
         (&[][..], false),
         (&[("scope", "User.Read openid")], false),
@@ -79,7 +79,7 @@ fn cancel_is_access_denied_on_both_pages() {
 }
 
 #[test]
-fn a_form_counts_once_in_its_time_and_on_its_page() {
+fn a_form_is_accepted_once_in_time_and_only_on_its_page() {
     let mut scenario = Scenario::new();
     let ada = scenario.state.users[0].object_id().to_owned();
 
@@ -99,7 +99,7 @@ fn a_form_counts_once_in_its_time_and_on_its_page() {
 }
 
 #[test]
-fn prompt_none_answers_without_a_page() {
+fn prompt_none_responds_without_a_page() {
     let none = ("prompt", "none");
     let mut scenario = Scenario::new();
     let ask = |scenario: &mut Scenario, more: &[(&str, &str)]| {
@@ -126,7 +126,7 @@ fn prompt_none_answers_without_a_page() {
 }
 
 #[test]
-fn the_answer_names_the_account_if_asked() {
+fn the_response_names_the_account_if_requested() {
     let mut scenario = Scenario::new();
     scenario.code(&[]);
     for (changes, expected) in [(&[][..], false), (&[("client_info", "1")], true)] {

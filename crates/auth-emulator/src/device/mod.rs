@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::choice::{Choice, Word};
+use crate::choice::{Choice, Intent};
 use crate::claims_request::capabilities;
 use crate::clock::UnixTime;
 use crate::directory::{Tenant, User};
@@ -56,7 +56,7 @@ pub(crate) fn authorize(
 ///
 /// # Errors
 ///
-/// An error page for the user, when no device waits for the code.
+/// An error page for the user, if no device is waiting for the code.
 pub(crate) fn enter(state: &mut State, user_code: &str, now: UnixTime) -> Result<Step, OAuthError> {
     let device = state.device_codes.entered(user_code, now);
     let device = device.ok_or_else(|| {
@@ -69,7 +69,7 @@ pub(crate) fn enter(state: &mut State, user_code: &str, now: UnixTime) -> Result
 ///
 /// # Errors
 ///
-/// An error page for the user, when the form belongs to no sign-in in progress.
+/// An error page for the user, if the form does not belong to a sign-in in progress.
 pub(crate) fn choose(
     state: &mut State,
     transaction: &str,
@@ -80,14 +80,14 @@ pub(crate) fn choose(
         state.device_transactions.take(transaction, now).ok_or_else(OAuthError::over)?;
     match choice.on(stage, state)? {
         // Earlier consent is not reused: someone else may have sent the code (RFC 8628 §5.4).
-        Word::Is(user) => show(state, device, Some(user), now),
-        Word::Allows(user) => {
+        Intent::SignIn(user) => show(state, device, Some(user), now),
+        Intent::Consent(user) => {
             let request = waiting(state, &device, now)?;
             let decision = Decision::Allowed(allow(state, &request, user, now));
             state.device_codes.decide(&device, decision, now);
             Ok(Step::Done { request, allowed: true })
         }
-        Word::Refuses(_) => {
+        Intent::Cancel(_) => {
             let request = waiting(state, &device, now)?;
             state.device_codes.decide(&device, Decision::Declined, now);
             Ok(Step::Done { request, allowed: false })
@@ -95,7 +95,7 @@ pub(crate) fn choose(
     }
 }
 
-/// The page after the code was entered, or after the user was chosen, too.
+/// The page after the code has been entered, or after the user has been chosen.
 fn show(state: &mut State, device: Fingerprint, user: Option<User>, now: UnixTime) -> Result<Step, OAuthError> {
     let request = waiting(state, &device, now)?;
     let stage = match &user {

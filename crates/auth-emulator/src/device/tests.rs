@@ -10,7 +10,7 @@ const OTHER: &str = "c0ffee00-0000-4000-8000-000000000002";
 const URN: (&str, &str) = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
 
 #[test]
-fn a_device_that_leaves_something_out_gets_no_code() {
+fn an_incomplete_device_request_is_rejected() {
     for (changes, number) in
         [(&[("client_id", "")][..], 900_144), (&[("scope", "")], 900_144), (&[("claims", "no json")], 9_000_411)]
     {
@@ -19,7 +19,7 @@ fn a_device_that_leaves_something_out_gets_no_code() {
 }
 
 #[test]
-fn a_user_code_can_be_typed() {
+fn a_user_code_is_accepted_however_it_is_typed() {
     let mut scenario = Scenario::new();
     let code = scenario.device(&[]).unwrap();
     let (one, two) = code.user_code.split_once('-').unwrap();
@@ -44,7 +44,7 @@ fn a_user_code_can_be_typed() {
 }
 
 #[test]
-fn both_spellings_of_the_grant_bring_tokens_once() {
+fn both_names_of_the_grant_type_return_tokens_once() {
     for changes in [&[][..], &[URN], &[URN, ("scope", "User.Read")]] {
         let mut scenario = Scenario::new();
         let code = scenario.device(&[]).unwrap();
@@ -61,7 +61,7 @@ fn both_spellings_of_the_grant_bring_tokens_once() {
     }
 }
 
-/// What happens between two questions of a device.
+/// A step in the life of a device code.
 enum Then {
     Passes(u64),
     Accepted,
@@ -70,14 +70,14 @@ enum Then {
 }
 
 #[test]
-fn what_a_device_hears_until_its_user_is_done() {
+fn a_device_gets_the_right_error_until_its_user_has_decided() {
     use Then::{Accepted, Declined, Passes, Says};
     const PENDING: Then = Says("authorization_pending");
     const SLOW: Then = Says("slow_down");
     for (number, course) in [
         vec![Passes(5), PENDING, Passes(5), PENDING, Accepted, Passes(5), Says("")],
         vec![SLOW, Passes(10), PENDING],
-        // Each question before its time makes the pause five seconds longer for good.
+        // Each early poll lengthens the interval by five seconds for good.
         vec![Passes(5), PENDING, Passes(4), SLOW, Passes(9), SLOW, Passes(15), PENDING, Passes(15), PENDING],
         vec![Accepted, SLOW, Passes(10), Says("")],
         vec![Declined, Passes(5), Says("authorization_declined"), Passes(5), Says("authorization_declined")],
@@ -123,26 +123,26 @@ fn a_device_code_is_bound_to_what_it_was_issued_for() {
         assert_eq!((refusal.0.as_str(), refusal.1), (code, number), "{changes:?}");
         scenario.pass(5);
         scenario.tenant = Tenant::Common;
-        assert!(scenario.poll(&device.device_code, &[]).is_ok(), "a refusal does not spend the code: {changes:?}");
+        assert!(scenario.poll(&device.device_code, &[]).is_ok(), "an error does not use up the code: {changes:?}");
     }
 }
 
 #[test]
-fn the_user_is_always_asked_and_the_first_word_counts() {
+fn consent_is_always_requested_and_the_first_decision_counts() {
     let mut scenario = Scenario::new();
     scenario.code(&[]);
     let code = scenario.device(&[]).unwrap();
     let (first, second) = (scenario.enter(&code.user_code).unwrap(), scenario.enter(&code.user_code).unwrap());
     let ada = scenario.state.users[0].object_id().to_owned();
     let consent = scenario.press(&first, Choice::User(&ada)).unwrap();
-    assert!(matches!(consent, Step::Consent { .. }), "although all of it was allowed before");
+    assert!(matches!(consent, Step::Consent { .. }), "even though the user has consented before");
     assert!(matches!(scenario.press(&second, Choice::Cancel), Ok(Step::Done { allowed: false, .. })));
     assert_eq!(why(scenario.press(&consent, Choice::Accept)).1, 50_196);
     assert_eq!(why(scenario.enter(&code.user_code)).1, 70_018);
 }
 
 #[test]
-fn a_form_counts_once_in_its_time_and_on_its_page() {
+fn a_form_is_accepted_once_in_time_and_only_on_its_page() {
     for (choice, seconds, number) in
         [(Choice::Accept, 0, 90_000), (Choice::User("nobody"), 0, 50_034), (Choice::Cancel, 900, 50_196)]
     {
@@ -156,7 +156,7 @@ fn a_form_counts_once_in_its_time_and_on_its_page() {
 }
 
 #[test]
-fn the_settings_and_the_claims_of_the_request_count() {
+fn settings_and_requested_claims_are_applied() {
     let mut scenario = Scenario::new();
     scenario.state.settings.device_interval = Duration::from_secs(1);
     scenario.state.settings.device_code_lifetime = Duration::from_secs(2);

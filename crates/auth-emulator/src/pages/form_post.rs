@@ -4,11 +4,11 @@ use maud::{Markup, PreEscaped, html};
 
 use super::layout::{SUBMIT, document};
 
-/// A form with the response, which submits itself, or by its button if scripts are off.
+/// A form with the response, submitted by a script, or by its button if scripts are disabled.
 pub(crate) fn form_post(action: &str, fields: &[(&str, String)]) -> Markup {
     let content = html! {
         h1 { "One moment" }
-        p.soft { "You are being sent back to the application." }
+        p.soft { "Returning you to the application." }
         form method="post" action=(action) {
             @for (name, value) in fields {
                 input type="hidden" name=(name) value=(value);

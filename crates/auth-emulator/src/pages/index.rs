@@ -1,4 +1,4 @@
-//! The page at the root, for people who open the emulator's address in a browser.
+//! The page at the root, for people who open the emulator's URL in a browser.
 
 use maud::{Markup, html};
 
@@ -7,8 +7,8 @@ use crate::directory::User;
 
 pub(crate) fn index(authority: &str, users: &[User]) -> Markup {
     let content = html! {
-        h1 { "Identity provider at work" }
-        p.soft { "This program stands in for Microsoft Entra ID on this machine. Point an application at its authority." }
+        h1 { "Local identity provider" }
+        p.soft { "It emulates Microsoft Entra ID on this machine. Configure an application with its authority." }
         dl {
             dt { "Authority" }
             dd { (authority) }
@@ -19,7 +19,7 @@ pub(crate) fn index(authority: &str, users: &[User]) -> Markup {
             dt { "Redirect URI" }
             dd { "any loopback address" }
         }
-        h2 { "People who can sign in" }
+        h2 { "Users who can sign in" }
         ul.scopes {
             @for user in users {
                 li { (user.name()) code { (user.username()) } }

@@ -1,4 +1,4 @@
-//! What all pages share: the frame, the style, and the content security policy.
+//! The common parts of all pages: frame, style and content security policy.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("style.css");
 /// Submits the only form of the page that carries a response.
 pub(super) const SUBMIT: &str = "document.forms[0].submit()";
 
-/// The part of the policy that is the same on each page: only this style and this script.
+/// The part of the policy that all pages have: only this style and this script.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = |text: &str| STANDARD.encode(ids::fingerprint(text));
     format!(
@@ -23,13 +23,13 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Where the form of a page leads.
+/// Where the form of a page is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FormTarget<'a> {
-    /// The page has none.
+    /// The page has no form.
     Nowhere,
     Emulator,
-    /// To the emulator and finally to this origin, in the syntax of a policy.
+    /// To the emulator, and finally to this origin, in the syntax of a policy.
     Client(&'a str),
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn policy(form_target: FormTarget<'_>) -> String {
     }
 }
 
-/// A whole document around the content of its card.
+/// A document with this content in its card.
 pub(super) fn document(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -68,7 +68,7 @@ pub(super) fn document(title: &str, content: &Markup) -> Markup {
                     }
                     (content)
                 }
-                footer { "A local identity provider for tests. The people are made up, and no password is asked." }
+                footer { "A local identity provider for tests. The users are made up and need no password." }
             }
         }
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_allows_only_what_is_named() {
+    fn the_policy_allows_only_the_named_target() {
         let policy = policy(FormTarget::Client("http://localhost:5000"));
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(policy.ends_with("form-action 'self' http://localhost:5000"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_loads_nothing() {
+    fn a_page_loads_no_other_resources() {
         let page = document("t", &html! { p { "x" } }).into_string();
         for word in ["src=", "href=", "url(", "@import", "style=", "onclick"] {
             assert!(!page.contains(word), "{word}");

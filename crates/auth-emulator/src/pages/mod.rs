@@ -1,4 +1,4 @@
-//! The pages. Each is one document that loads nothing, and none but one has a script.
+//! The pages. Each is a single document that loads no other resources; only one has a script.
 
 mod device;
 mod form_post;

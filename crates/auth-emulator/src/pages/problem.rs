@@ -1,4 +1,4 @@
-//! The page for a request that cannot be answered to the client.
+//! The page for an error that cannot be sent to the client.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use crate::error::{OAuthError, Stamp};
 
 pub(crate) fn problem(error: &OAuthError, stamp: &Stamp) -> Markup {
     let content = html! {
-        h1 { "This sign-in cannot go on" }
+        h1 { "This sign-in cannot continue" }
         p { (error.text) }
         dl {
             dt { "Error" }

@@ -1,4 +1,4 @@
-//! The pages for the user's decisions: who are you, and do you consent.
+//! The pages for the user's decisions: signing in and consent.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::scope::ScopeRequest;
 
 /// What the sign-in page shows.
 pub(crate) struct SignIn<'a> {
-    /// Where the form goes.
+    /// The URL of the form.
     pub(crate) action: &'a str,
     pub(crate) transaction: &'a str,
     pub(crate) client_name: &'a str,
@@ -18,7 +18,7 @@ pub(crate) struct SignIn<'a> {
 
 /// What the consent page shows.
 pub(crate) struct Consent<'a> {
-    /// Where the form goes.
+    /// The URL of the form.
     pub(crate) action: &'a str,
     pub(crate) transaction: &'a str,
     pub(crate) client_name: &'a str,
@@ -37,10 +37,10 @@ pub(crate) fn sign_in(page: &SignIn<'_>) -> Markup {
         form method="post" action=(page.action) {
             input type="hidden" name="transaction" value=(page.transaction);
             div.people {
-                @for (place, user) in users {
+                @for (index, user) in users {
                     button.person.hinted[hinted(user)] type="submit" name="user" value=(user.object_id())
                         autofocus[hinted(user)] {
-                        (face(place, user))
+                        (face(index, user))
                         (who(user))
                     }
                 }
@@ -53,16 +53,16 @@ pub(crate) fn sign_in(page: &SignIn<'_>) -> Markup {
     document("Sign in", &content)
 }
 
-/// The page that lists what a client wants to do.
+/// The page that lists the scopes that a client requests.
 pub(crate) fn consent(page: &Consent<'_>) -> Markup {
     let content = html! {
         h1 { "Allow access?" }
-        p.soft { b { (page.client_name) } " would like to act for you:" }
+        p.soft { b { (page.client_name) } " requests access for:" }
         div.person {
             (face(0, page.user))
             (who(page.user))
         }
-        h2 { "It asks to" }
+        h2 { "It would like to" }
         ul.scopes {
             @for scope in &page.scopes.scopes {
                 li { (explain(scope.name())) code { (scope.text()) } }
@@ -94,19 +94,19 @@ fn who(user: &User) -> Markup {
     }
 }
 
-fn face(place: usize, user: &User) -> Markup {
+fn face(index: usize, user: &User) -> Markup {
     html! {
-        span class={ "face face-" (place % 6) } aria-hidden="true" { (user.initials()) }
+        span class={ "face face-" (index % 6) } aria-hidden="true" { (user.initials()) }
     }
 }
 
-/// A permission in plain words, as far as its name allows.
+/// A permission in plain words, as far as its name can be interpreted.
 fn explain(name: &str) -> String {
     let known = match name {
         "openid" => "Know who you are",
-        "profile" => "See your name and user name",
+        "profile" => "See your name and username",
         "email" => "See your e-mail address",
-        "offline_access" => "Stay signed in when you are away",
+        "offline_access" => "Keep access when you are not using it",
         "User.Read" => "Read your profile",
         "" | ".default" | "user_impersonation" => "Use this service as you",
         _ => "",
@@ -132,7 +132,7 @@ mod tests {
     use crate::directory::default_users;
 
     #[test]
-    fn the_hinted_user_stands_first_and_text_is_escaped() {
+    fn the_hinted_user_comes_first_and_text_is_escaped() {
         let users = default_users();
         let page = sign_in(&SignIn {
             action: "/common/oauth2/v2.0/signin",

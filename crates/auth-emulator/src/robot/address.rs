@@ -1,16 +1,16 @@
-//! Addresses that the robot may visit.
+//! URLs that the robot may visit.
 
 use url::Url;
 
 use super::error::RobotError;
 use crate::redirect::is_loopback;
 
-/// Parses an address and refuses any that is not on this machine.
+/// Parses a URL, and rejects any that is not on this machine.
 pub(super) fn parse(text: &str) -> Result<Url, RobotError> {
     checked(Url::parse(text).map_err(|_| RobotError::Address)?)
 }
 
-/// Refuses an address that is not on this machine, or not plain HTTP.
+/// Rejects a URL that is not on this machine, or not plain HTTP.
 pub(super) fn checked(url: Url) -> Result<Url, RobotError> {
     if url.scheme() == "http" && is_loopback(&url) {
         Ok(url)
@@ -19,7 +19,7 @@ pub(super) fn checked(url: Url) -> Result<Url, RobotError> {
     }
 }
 
-/// An address that is safe to show: scheme, host, port and path.
+/// The part of a URL that is safe to show: scheme, host, port and path.
 pub(super) fn without_query(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_elsewhere_are_refused_and_shown_without_their_query() {
+    fn urls_elsewhere_are_rejected_and_shown_without_their_query() {
         for text in ["https://127.0.0.1:1/", "http://contoso.example/a?code=canary", "ftp://localhost/"] {
             let error = parse(text).unwrap_err();
             assert!(matches!(error, RobotError::NotLoopback(_)), "{text}");

@@ -1,4 +1,4 @@
-//! As much of a browser as a sign-in needs.
+//! The part of a browser that a sign-in needs.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use super::page::Page;
 /// An HTTP client that behaves like a browser.
 pub(super) struct Browser {
     client: Client,
-    /// Where its pages come from.
+    /// The origin of the provider's pages.
     origin: String,
 }
 
 impl Browser {
-    /// The largest page that is read, in bytes.
+    /// The largest page accepted, in bytes.
     const PAGE_LIMIT: usize = 1 << 20;
 
     pub(super) fn new(origin: Origin) -> Result<Self, RobotError> {
@@ -30,9 +30,9 @@ impl Browser {
             .no_proxy()
             .redirect(Policy::none())
             .timeout(Duration::from_secs(30))
-            // Whatever DNS says, this name means this machine.
+            // This name stands for this machine, whatever DNS says.
             .resolve_to_addrs("localhost", &local.map(|address| SocketAddr::new(address, 0)))
-            // There is no TLS, so the platform's roots need not be loaded or even exist.
+            // Without TLS, the platform's root certificates need not be loaded or even exist.
             .tls_certs_only([])
             .build()
             .map_err(|source| RobotError::Http { address: origin.clone(), source: source.without_url().into() })?;
@@ -85,7 +85,7 @@ impl Browser {
     }
 }
 
-/// A response, read to its end.
+/// A complete response.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) page: Page,
@@ -94,7 +94,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Where a redirect leads; `None` if this is none.
+    /// The target of a redirect; `None` if this is not one.
     pub(super) fn location(&self) -> Result<Option<Url>, RobotError> {
         if !matches!(self.status, 301..=303) {
             return Ok(None);
@@ -103,7 +103,7 @@ impl Answer {
         location.map(|text| self.resolve(text)).transpose()
     }
 
-    /// An address on the page, which may be relative to the page.
+    /// Resolves a URL on the page, which may be relative.
     pub(super) fn resolve(&self, text: &str) -> Result<Url, RobotError> {
         checked(self.url.join(text).map_err(|_| RobotError::Address)?)
     }

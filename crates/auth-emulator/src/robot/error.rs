@@ -14,16 +14,16 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RobotError {
-    /// The address is not `http` on this machine.
-    #[error("the robot visits only loopback addresses: {0}")]
+    /// The URL is not an `http` URL of this machine.
+    #[error("the robot visits only http URLs of this machine: {0}")]
     NotLoopback(String),
-    /// The text is not an address.
-    #[error("not an address")]
+    /// The text is not a URL.
+    #[error("not a URL")]
     Address,
     /// A request got no response.
-    #[error("no answer from {address}")]
+    #[error("no response from {address}")]
     Http {
-        /// Where the request went, without query.
+        /// The URL of the request, without its query.
         address: String,
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -31,13 +31,13 @@ pub enum RobotError {
     /// The page is too large for the robot.
     #[error("the page is too large")]
     TooLarge,
-    /// The sign-in page shows no such user.
-    #[error("the page shows no user '{0}'")]
+    /// The sign-in page does not show this user.
+    #[error("the page does not show the user '{0}'")]
     UnknownUser(String),
-    /// A form has none of the buttons that the robot knows.
+    /// A form has no button that the robot knows.
     #[error("the form has no button that the robot knows")]
     NoButton,
-    /// The page leads nowhere: an error page, or a sign-in that does not end.
+    /// The robot cannot continue: an error page, or a sign-in with too many pages.
     #[error("the robot is stuck at the page '{title}' (status {status})")]
     Stuck {
         /// The HTTP status of the page.

@@ -1,4 +1,4 @@
-//! A robot that replaces the user and the browser, over real HTTP only.
+//! A robot that plays the user and the browser over real HTTP.
 
 mod address;
 mod browser;
@@ -13,10 +13,10 @@ use redirect::Delivery;
 pub use error::RobotError;
 pub use redirect::Redirect;
 
-/// Plays the user at a sign-in page: fetches it, fills in its forms, and delivers the response to the application's
+/// Plays the user: fetches the sign-in page, fills in its forms, and delivers the response to the application's
 /// loopback receiver with the headers that a browser sends; or enters the code of another device.
 ///
-/// It talks only to this machine, over plain HTTP; any other address is an error before a connection is opened.
+/// It connects only to this machine, over plain HTTP; any other URL is an error before a connection is opened.
 ///
 /// ```no_run
 /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
@@ -42,13 +42,13 @@ enum Refusal {
 
 /// Where the provider's pages ended.
 enum End {
-    /// They lead to the application.
+    /// At a response for the application.
     Left { browser: Browser, titles: Vec<String>, delivery: Delivery },
     /// At the provider.
     Stayed(Visit),
 }
 
-/// What the robot saw; returned by [`Robot::visit`] and [`Robot::enter_code`].
+/// What the robot has seen; returned by [`Robot::visit`] and [`Robot::enter_code`].
 ///
 /// ```no_run
 /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
@@ -65,19 +65,19 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// The HTTP status of the last page: the application's, or the provider's if a device code was entered.
+    /// Returns the HTTP status of the last page: the application's, or the provider's if a device code was entered.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The words on the last page, separated by single spaces.
+    /// Returns the words on the last page, separated by single spaces.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The titles of all pages in order, including the last one.
+    /// Returns the titles of all pages in order, including the last one.
     #[must_use]
     pub fn titles(&self) -> &[String] {
         &self.titles
@@ -85,15 +85,15 @@ impl Visit {
 }
 
 impl Robot {
-    /// No sign-in takes more pages than this.
+    /// The most pages that a sign-in can take.
     const PAGES: usize = 10;
 
-    /// A robot that picks the first user and accepts.
+    /// Creates a robot that chooses the first user and accepts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Picks the user with this name, in any case.
+    /// Chooses the user with this username, ignoring case.
     pub fn user(mut self, username: impl Into<String>) -> Self {
         self.user = Some(username.into());
         self
@@ -114,8 +114,7 @@ impl Robot {
     /// Opens an authorization URL and follows it until the application has its response.
     ///
     /// # Errors
-    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
-    /// a page.
+    /// [`RobotError`] if a URL is not on this machine, a request fails, or the robot cannot handle a page.
     pub async fn visit(&self, authorization_url: &str) -> Result<Visit, RobotError> {
         let (browser, mut titles, delivery) = match self.walk(authorization_url, None).await? {
             End::Left { browser, titles, delivery } => (browser, titles, delivery),
@@ -125,7 +124,7 @@ impl Robot {
             Delivery::Query(url) => browser.get(&url).await?,
             Delivery::Form(url, fields) => browser.post(&url, &fields).await?,
         };
-        // The application may redirect the browser to an address without the response in it.
+        // The application may redirect the browser to a URL without the response.
         if let Some(next) = answer.location()? {
             answer = browser.get(&next).await?;
         }
@@ -133,23 +132,22 @@ impl Robot {
         Ok(Visit { status: answer.status, text: answer.page.text, titles })
     }
 
-    /// Like [`visit`](Self::visit), but stops before the application. The caller can deliver the response with what the
-    /// robot lacks, such as the session cookie of a web application.
+    /// Like [`visit`](Self::visit), but stops before the application, so that the caller can deliver the response with
+    /// what the robot lacks, such as a web application's session cookie.
     ///
     /// ```no_run
     /// # async fn example(authorization_url: &str) -> Result<(), auth_emulator::RobotError> {
     /// use auth_emulator::Robot;
     ///
     /// let redirect = Robot::new().authorize(authorization_url).await?;
-    /// assert!(redirect.form().is_none(), "response_mode=query was asked for");
+    /// assert!(redirect.form().is_none(), "the request had response_mode=query");
     /// # let _ = redirect.url();
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
-    /// a page.
+    /// [`RobotError`] if a URL is not on this machine, a request fails, or the robot cannot handle a page.
     pub async fn authorize(&self, authorization_url: &str) -> Result<Redirect, RobotError> {
         match self.walk(authorization_url, None).await? {
             End::Left { delivery, .. } => Ok(delivery.into()),
@@ -160,7 +158,7 @@ impl Robot {
         }
     }
 
-    /// Opens the address that a device shows, enters its code, and continues to the provider's last page (RFC 8628).
+    /// Opens the URL that a device shows, enters its code, and continues to the provider's last page (RFC 8628).
     ///
     /// ```no_run
     /// # async fn example(verification_uri: &str, user_code: &str) -> Result<(), auth_emulator::RobotError> {
@@ -173,8 +171,7 @@ impl Robot {
     /// ```
     ///
     /// # Errors
-    /// [`RobotError`] if an address is not on this machine, a request fails, or the robot does not know what to do with
-    /// a page.
+    /// [`RobotError`] if a URL is not on this machine, a request fails, or the robot cannot handle a page.
     pub async fn enter_code(&self, verification_uri: &str, user_code: &str) -> Result<Visit, RobotError> {
         match self.walk(verification_uri, Some(user_code)).await? {
             End::Stayed(visit) => Ok(visit),
@@ -184,7 +181,7 @@ impl Robot {
         }
     }
 
-    /// Goes from page to page of the provider.
+    /// Follows the provider's pages to their end.
     async fn walk(&self, start: &str, user_code: Option<&str>) -> Result<End, RobotError> {
         let start = address::parse(start)?;
         let browser = Browser::new(start.origin())?;
@@ -199,7 +196,7 @@ impl Robot {
                 browser.get(&next).await?
             } else {
                 let Some(form) = answer.page.form.take() else {
-                    // The device polls for its tokens by itself.
+                    // The device polls for its tokens on its own.
                     return if user_code.is_some() && answer.status == 200 {
                         Ok(End::Stayed(Visit { status: answer.status, text: answer.page.text, titles }))
                     } else {
@@ -217,7 +214,7 @@ impl Robot {
         Err(stuck(&answer, titles))
     }
 
-    /// The fields of a form as they are, and the button that the user would press.
+    /// The fields of a form, and the button that the user presses.
     fn fill_in(&self, form: Form, user_code: Option<&str>) -> Result<Vec<(String, String)>, RobotError> {
         let Form { mut fields, buttons, .. } = form;
         let users: Vec<&Button> = buttons.iter().filter(|button| button.name == "user").collect();

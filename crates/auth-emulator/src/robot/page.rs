@@ -2,7 +2,7 @@
 
 use scraper::{ElementRef, Html, Selector};
 
-/// A page, as far as a sign-in needs it.
+/// The parts of a page that a sign-in needs.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) title: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Button {
 }
 
 impl Button {
-    /// Whether this is one of the texts on the button, in any case.
+    /// Whether this is one of the texts on the button, ignoring case.
     pub(super) fn shows(&self, text: &str) -> bool {
         self.words.iter().any(|word| word.eq_ignore_ascii_case(text))
     }
@@ -65,7 +65,7 @@ impl Page {
     }
 }
 
-/// All elements that match a selector; the selectors here are constants and valid.
+/// All elements that match a selector; the selectors here are valid constants.
 fn select<'a>(document: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     Selector::parse(selector).map_or_else(|_| Vec::new(), |found| document.select(&found).collect())
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_read_as_far_as_needed() {
+    fn the_needed_parts_of_a_page_are_found() {
         let page = Page::parse(
             "<title> A  title </title><body><style>p{}</style><p>Hello <b>there</b></p>\
              <form action='/go'><input type=hidden name=t value='a&amp;b'>\
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_is_a_page() {
+    fn any_text_parses_as_a_page() {
         for text in ["", "{}", "<form>", "<<<>>>"] {
             let page = Page::parse(text);
             assert_eq!(page.title, None, "{text}");

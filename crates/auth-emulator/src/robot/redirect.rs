@@ -30,13 +30,13 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Where the browser goes, with the response in the query unless there is a form.
+    /// Returns the URL that the browser is sent to, with the response in the query unless there is a form.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The fields that it posts there.
+    /// Returns the fields of the form that the browser posts there, if any.
     #[must_use]
     pub fn form(&self) -> Option<&[(String, String)]> {
         self.form.as_deref()
@@ -52,7 +52,7 @@ impl From<Delivery> for Redirect {
     }
 }
 
-/// Without the code.
+/// Omits the code.
 impl fmt::Debug for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = self.url.split('?').next().unwrap_or_default();

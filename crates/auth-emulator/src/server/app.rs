@@ -1,4 +1,4 @@
-//! What the handlers share: the state behind its lock, and their address.
+//! What the handlers share: the state behind its lock, and the emulator's URL.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -71,11 +71,11 @@ impl App {
 
     /// Waits until the emulator is told to stop.
     pub(crate) async fn stopped(&self) {
-        // An error means that the emulator is gone, which is the same.
+        // An error means that the emulator has been dropped, which also stops it.
         let _ = self.stop.clone().wait_for(|stopped| *stopped).await;
     }
 
-    /// The ids and the time on an error response to this request.
+    /// The identifiers and time in an error response to this request.
     pub(super) fn stamp(&self, headers: &HeaderMap) -> Stamp {
         let mut state = self.state();
         let sent = headers.get("client-request-id").and_then(|value| value.to_str().ok());

@@ -45,7 +45,7 @@ pub(super) async fn form(
     show(&app, &segment, step, &headers)
 }
 
-/// What was pressed on a page.
+/// The button that was pressed.
 pub(super) fn choice(form: &Params) -> Result<Choice<'_>, OAuthError> {
     match (form.get("action"), form.get("user")) {
         (Some("cancel"), _) => Ok(Choice::Cancel),

@@ -15,7 +15,7 @@ use crate::directory::Tenant;
 use crate::error::OAuthError;
 use crate::pages::{self, FormTarget};
 
-/// Where users enter codes; short, as they type it.
+/// The path where users enter codes; short, because they type it.
 const LOGIN: &str = "/devicelogin";
 
 /// The device authorization endpoint (RFC 8628 §3.1).

@@ -85,7 +85,7 @@ fn tenant_to_discover(app: &App, query: &str) -> Result<String, OAuthError> {
     let url = Url::parse(endpoint).ok().filter(|url| {
         matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && url.port_or_known_default() == Some(app.port())
     });
-    let unknown = || OAuthError::new("invalid_instance", 50_049, "The host is not known here.");
+    let unknown = || OAuthError::new("invalid_instance", 50_049, "The host is unknown.");
     let url = url.ok_or_else(unknown)?;
     let segment = url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
     Tenant::parse(segment)?;
@@ -107,7 +107,7 @@ pub(super) async fn keys(
     }
 }
 
-/// A page for people who open the emulator's address.
+/// A page for people who open the emulator's URL.
 pub(super) async fn index(State(app): State<Arc<App>>) -> Response<Body> {
     let authority = format!("{}/{HOME_TENANT_ID}", app.base_url());
     let markup = pages::index(&authority, &app.state().users);

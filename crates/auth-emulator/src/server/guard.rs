@@ -20,7 +20,7 @@ use crate::fault::{Fault, HttpFault, OAuthFault};
 use crate::ledger::Record;
 use crate::params::Params;
 
-/// The largest form that is read, in bytes.
+/// The largest form accepted, in bytes.
 const FORM_LIMIT: usize = 64 * 1_024;
 
 pub(super) async fn guard(
@@ -59,7 +59,7 @@ pub(super) async fn guard(
     response
 }
 
-/// One request on its way.
+/// A request in progress.
 struct Visit<'a> {
     app: &'a App,
     cutter: &'a Cutter,
@@ -67,7 +67,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// The response; `None` when the connection is cut instead.
+    /// The response; `None` if the connection is cut instead.
     async fn answer(&self, fault: Option<Fault>, request: Request, next: Next) -> Option<Response<Body>> {
         match fault {
             None => Some(next.run(request).await),
@@ -130,7 +130,7 @@ impl Visit<'_> {
     }
 }
 
-/// A page of another site could reach the emulator under a name of its own (DNS rebinding).
+/// Whether `Host` is the emulator's. A page of another site could reach it under its own name (DNS rebinding).
 fn is_our_host(headers: &HeaderMap, port: u16) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|value| value.to_str().ok());
@@ -172,7 +172,7 @@ fn made_up(fault: HttpFault) -> Response<Body> {
     response
 }
 
-/// The response as it appears on the wire, cut off in the middle of its body.
+/// The response as sent on the wire, cut off in the middle of its body.
 async fn cut_in_half(response: Response<Body>) -> Vec<u8> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_host_is_served() {
+    fn only_the_emulators_own_host_is_served() {
         for (hosts, expected) in [
             (&["127.0.0.1:8400"][..], true),
             (&["localhost:8400"], true),

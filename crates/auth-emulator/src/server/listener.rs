@@ -1,5 +1,5 @@
-//! A listener whose connections can be cut from inside a handler: HTTP servers have no other way to leave a request
-//! without a response.
+//! A listener whose connections a handler can cut, because an HTTP server has no other way to leave a request without a
+//! response.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct LoopbackListener(TcpListener);
 
 impl LoopbackListener {
-    /// Binds a port; 0 takes a free one.
+    /// Binds a port; 0 picks a free one.
     pub(crate) async fn bind(port: u16) -> io::Result<(Self, u16)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = listener.local_addr()?.port();
@@ -33,11 +33,11 @@ impl Listener for LoopbackListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) => {
-                    // Small responses should not wait for more data; without this they are only slower.
+                    // Send small responses at once; if this fails, they are only slower.
                     let _ = stream.set_nodelay(true);
                     return (Wire { stream, cutter: Cutter::default() }, address);
                 }
-                // Out of descriptors, or the peer is already gone: others may come.
+                // Out of descriptors, or the peer has disconnected: keep accepting.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -54,12 +54,12 @@ pub(crate) struct Wire {
     cutter: Cutter,
 }
 
-/// Cuts one connection. Whatever the server writes afterwards is discarded.
+/// Cuts its connection. Anything the server writes afterwards is discarded.
 #[derive(Clone, Default)]
 pub(crate) struct Cutter(Arc<Mutex<Option<Cut>>>);
 
 struct Cut {
-    /// Sent instead of the response, before the end.
+    /// Sent instead of the response, before the connection ends.
     last_words: Vec<u8>,
     sent: usize,
     reset: bool,

@@ -39,7 +39,7 @@ pub(super) fn page(status: u16, markup: Markup, form_target: FormTarget<'_>) -> 
     put(&mut response, CONTENT_SECURITY_POLICY, &pages::policy(form_target));
     put(&mut response, HeaderName::from_static("x-content-type-options"), "nosniff");
     put(&mut response, HeaderName::from_static("x-frame-options"), "DENY");
-    // The origin still goes along, as from the real sign-in page: receivers check it.
+    // The origin is still sent, as by the real sign-in page, because receivers check it.
     put(&mut response, HeaderName::from_static("referrer-policy"), "strict-origin");
     put(&mut response, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     response
@@ -90,7 +90,7 @@ pub(super) fn deliver(reply: Reply, issuer: Option<String>, stamp: &Stamp) -> Re
     response
 }
 
-/// Sets a header. All values here are ASCII; one that is not would be left out.
+/// Sets a header. All values here are ASCII; any other would be omitted.
 pub(super) fn put(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
@@ -101,7 +101,7 @@ pub(super) fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A bare status for requests that no person and no client library makes.
+/// A response without a body, for requests that neither users nor client libraries make.
 pub(super) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;

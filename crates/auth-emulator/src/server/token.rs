@@ -50,7 +50,7 @@ fn respond(app: &App, segment: &str, headers: &HeaderMap, body: &[u8], now: Unix
     let grant = outcome?;
     let token_id = ids::opaque(&mut state.rng, "");
     let settings = state.settings.clone();
-    // Signing takes a millisecond; other requests need not wait for the lock meanwhile.
+    // Signing takes a millisecond, so do it without the lock.
     drop(state);
     token_body(&grant, &settings, app.base_url(), &token_id, app.key()).map_err(|_| OAuthError::server_error())
 }
@@ -62,7 +62,7 @@ pub(super) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthErro
     if !kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
         return Err(OAuthError::invalid_request(
             900_561,
-            "The endpoint takes a form of the type application/x-www-form-urlencoded.",
+            "The content type must be application/x-www-form-urlencoded.",
         ));
     }
     Params::parse(body).map_err(|name| OAuthError::repeated(&name))

@@ -12,12 +12,12 @@ use crate::ids::{self, Fingerprint};
 #[derive(Clone)]
 pub(crate) struct CodeRecord {
     pub(crate) sign_in: SignIn,
-    /// Compared byte for byte with the one at the token endpoint.
+    /// Compared byte for byte with that of the token request.
     pub(crate) redirect_uri: String,
     pub(crate) challenge: String,
     pub(crate) nonce: Option<String>,
     pub(crate) claims: Option<String>,
-    /// When the user signed in, if the client asked for that with `max_age`.
+    /// When the user signed in, if the client requested that with `max_age`.
     pub(crate) auth_time: Option<UnixTime>,
     pub(crate) expires: UnixTime,
     pub(crate) redeemed: bool,
@@ -28,7 +28,7 @@ pub(crate) struct CodeRecord {
 pub(crate) struct Codes(BTreeMap<Fingerprint, CodeRecord>);
 
 impl Codes {
-    /// How long a spent code is remembered, in seconds, so that its second use is recognised.
+    /// How long a used code is remembered, in seconds, so that its second use is recognized.
     const MEMORY: u64 = 3_600;
 
     pub(crate) fn issue<R: Rng + ?Sized>(&mut self, rng: &mut R, now: UnixTime, record: CodeRecord) -> String {

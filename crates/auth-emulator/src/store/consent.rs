@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::scope::{Scope, ScopeRequest};
 use crate::settings::Settings;
 
-/// Consents by client and user, for as long as the process lives.
+/// Consents by client and user, in memory.
 #[derive(Default)]
 pub(crate) struct Consents(BTreeMap<(String, String), Consent>);
 
@@ -52,7 +52,7 @@ impl Consents {
         scopes.iter().all(|scope| consent.is_some_and(|consent| consent.covers(scope, widen)))
     }
 
-    /// Adds the consented scopes for which `.default` stands; `.default` itself stays.
+    /// Adds the consented scopes that `.default` stands for, and keeps `.default` itself.
     pub(crate) fn expand_default(
         &self,
         settings: &Settings,
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consent_covers_what_was_allowed_and_no_more() {
+    fn consent_covers_only_what_the_user_has_allowed() {
         let settings = Settings::default();
         let mut consents = Consents::default();
         consents.grant(&settings, "app", "ada", &ScopeRequest::parse("openid offline_access User.Read api://a/x"));

@@ -44,7 +44,7 @@ pub(crate) enum NoTokens {
     TooFast,
     Declined,
     Expired,
-    /// Its tokens were issued before.
+    /// Its tokens have already been issued.
     Spent,
 }
 
@@ -69,11 +69,11 @@ enum Life {
 }
 
 impl DeviceCodes {
-    /// How long a dead code is remembered, in seconds, so that its device learns why.
+    /// How long a dead code is remembered, in seconds, so that its device gets the right error.
     const MEMORY: u64 = 3_600;
-    /// How much longer a device that polls too often must wait from then on, in seconds (RFC 8628 §3.5).
+    /// How much a poll that comes too early lengthens the interval, in seconds (RFC 8628 §3.5).
     const SLOWER: Duration = Duration::from_secs(5);
-    /// Letters that form no words and are not mistaken for others (RFC 8628 §6.1).
+    /// Letters that form no words and are hard to confuse (RFC 8628 §6.1).
     const LETTERS: [char; 20] =
         ['B', 'C', 'D', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Z'];
 
@@ -110,13 +110,13 @@ impl DeviceCodes {
         code
     }
 
-    /// The device that waits for this code, however the user wrote it: in lower case, without the hyphen, with spaces.
+    /// Finds the device that waits for this code, even in lower case, without the hyphen or with spaces.
     pub(crate) fn entered(&self, user_code: &str, now: UnixTime) -> Option<Fingerprint> {
         let same = |known: &str| letters(known).eq(letters(user_code));
         self.0.iter().find(|(_, known)| known.is_open(now) && same(&known.user_code)).map(|(device, _)| *device)
     }
 
-    /// A device's request, while it waits for its user.
+    /// Returns a device's request while it waits for its user.
     pub(crate) fn waiting(&self, device: &Fingerprint, now: UnixTime) -> Option<&DeviceRequest> {
         self.0.get(device).filter(|known| known.is_open(now)).map(|known| &known.request)
     }
@@ -128,7 +128,7 @@ impl DeviceCodes {
         }
     }
 
-    /// A device polls.
+    /// Handles a poll of a device.
     pub(crate) fn poll(
         &mut self,
         device_code: &str,
@@ -154,7 +154,7 @@ impl DeviceCodes {
         }
     }
 
-    /// Its tokens are issued.
+    /// Marks the code as used, because its tokens are issued.
     pub(crate) fn spend(&mut self, device_code: &str) {
         if let Some(record) = self.0.get_mut(&ids::fingerprint(device_code)) {
             record.life = Life::Spent;

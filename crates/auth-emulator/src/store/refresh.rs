@@ -30,7 +30,7 @@ enum Life {
 pub(crate) enum Dead {
     Unknown,
     Expired,
-    /// It was redeemed before, in the sign-in of this number.
+    /// It has already been redeemed; this is the number of its sign-in.
     Replaced {
         sign_in: u64,
     },
@@ -61,7 +61,7 @@ impl RefreshTokens {
         }
     }
 
-    /// The token was redeemed and replaced by another.
+    /// Marks the token as redeemed and replaced by another.
     pub(crate) fn replace(&mut self, token: &str) {
         if let Some(record) = self.0.get_mut(&ids::fingerprint(token)) {
             record.life = Life::Replaced;

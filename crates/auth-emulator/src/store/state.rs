@@ -1,4 +1,4 @@
-//! All stores together.
+//! The state of the emulator.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ pub(crate) struct State {
     pub(crate) codes: Codes,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) consents: Consents,
-    /// Those of applications with a redirect URI.
+    /// Transactions of applications with a redirect URI.
     pub(crate) transactions: Transactions<AuthorizationRequest>,
     pub(crate) device_codes: DeviceCodes,
-    /// Those of devices, each by the fingerprint of its device code.
+    /// Transactions of devices, each with the fingerprint of its device code.
     pub(crate) device_transactions: Transactions<Fingerprint>,
     /// When each user last signed in since the start, by object ID.
     pub(crate) signed_in: BTreeMap<String, UnixTime>,
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// A number unique to this sign-in.
+    /// Returns a unique number for a sign-in.
     pub(crate) fn next_sign_in(&mut self) -> u64 {
         self.sign_ins = self.sign_ins.wrapping_add(1);
         self.sign_ins

@@ -18,7 +18,7 @@ pub(crate) struct Transaction<R> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
     SignIn,
-    /// The consent page, for the user with this object id.
+    /// The consent page, for the user with this object ID.
     Consent {
         object_id: String,
     },
@@ -53,7 +53,7 @@ impl<R> Transactions<R> {
         id
     }
 
-    /// Removes and returns a transaction, so that each of its forms counts once.
+    /// Removes and returns a transaction, so that each form is accepted only once.
     pub(crate) fn take(&mut self, id: &str, now: UnixTime) -> Option<Transaction<R>> {
         let (opened, transaction) = self.0.remove(id)?;
         is_fresh(opened, now).then_some(transaction)

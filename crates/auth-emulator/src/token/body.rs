@@ -8,7 +8,7 @@ use crate::ids;
 use crate::keys::{KeyError, SigningKey};
 use crate::settings::Settings;
 
-/// The members in the order in which Entra writes them.
+/// The members in Entra's order.
 #[derive(Serialize)]
 struct TokenBody {
     token_type: &'static str,
@@ -28,7 +28,7 @@ struct TokenBody {
     client_info: Option<String>,
 }
 
-/// The JSON response to a granted request. `token_id` is a fresh identifier.
+/// The JSON response to a granted request. `token_id` is a new identifier.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub(crate) fn token_body(
         id_token,
         client_info: grant.client_info.then(|| grant.tenant.client_info(&grant.user)),
     };
-    // Strings and numbers only: this cannot fail.
+    // Only strings and numbers: this cannot fail.
     Ok(serde_json::to_string(&body).unwrap_or_default())
 }
 

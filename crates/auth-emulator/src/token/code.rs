@@ -14,7 +14,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     let verifier = form.require("code_verifier")?;
     let client_id = form.require("client_id")?;
     let Some(record) = state.codes.find_mut(code) else {
-        return Err(OAuthError::invalid_grant(70_000, "The authorization code is not known."));
+        return Err(OAuthError::invalid_grant(70_000, "The authorization code is unknown."));
     };
     if record.redeemed {
         // Someone else may have the tokens of the first redemption (RFC 6749 §4.1.2).
@@ -22,7 +22,7 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
         state.refresh_tokens.revoke(|sign_in| sign_in.id == id);
         return Err(OAuthError::invalid_grant(
             54_005,
-            "The authorization code was redeemed before; its refresh tokens are revoked.",
+            "The authorization code has already been redeemed; its refresh tokens are revoked.",
         ));
     }
     if record.expires <= now {
@@ -37,18 +37,18 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     if record.redirect_uri != redirect_uri {
         return Err(OAuthError::invalid_grant(
             50_011,
-            "The redirect_uri differs from the one of the authorization request.",
+            "The redirect_uri differs from that of the authorization request.",
         ));
     }
-    if !pkce::proves(verifier, &record.challenge) {
-        return Err(OAuthError::invalid_grant(501_481, "The code_verifier does not prove the code_challenge."));
+    if !pkce::matches_challenge(verifier, &record.challenge) {
+        return Err(OAuthError::invalid_grant(501_481, "The code_verifier does not match the code_challenge."));
     }
 
     let record = record.clone();
     let mut grant = Grant::of_sign_in(state, &record.sign_in, record.claims.as_deref(), form, now)?;
     grant.nonce = record.nonce;
     grant.auth_time = record.auth_time;
-    // Nothing can fail from here on, so the code is spent only now.
+    // Nothing can fail from here on, so only now is the code used up.
     if let Some(record) = state.codes.find_mut(code) {
         record.redeemed = true;
     }

@@ -20,16 +20,16 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
     Ok(grant)
 }
 
-/// The error codes of RFC 8628 §3.5, except for Entra's when the user declines.
+/// The error codes of RFC 8628 §3.5, but Entra's if the user declines.
 fn refuse(why: NoTokens) -> OAuthError {
     let (code, number, text) = match why {
         NoTokens::Pending => ("authorization_pending", 70_016, "The user has not signed in yet."),
-        NoTokens::TooFast => ("slow_down", 90_055, "The device asks too often."),
+        NoTokens::TooFast => ("slow_down", 90_055, "The device polls too often."),
         NoTokens::Declined => ("authorization_declined", 65_004, "The user declined."),
         NoTokens::Expired => ("expired_token", 70_020, "The device code has expired."),
-        NoTokens::Unknown => ("invalid_grant", 70_000, "The device code is not known."),
+        NoTokens::Unknown => ("invalid_grant", 70_000, "The device code is unknown."),
         NoTokens::OtherClient => ("invalid_grant", 700_051, "The device code was issued to another client."),
-        NoTokens::Spent => ("invalid_grant", 54_005, "The device code was redeemed before."),
+        NoTokens::Spent => ("invalid_grant", 54_005, "The device code has already been redeemed."),
     };
     OAuthError::new(code, number, text)
 }

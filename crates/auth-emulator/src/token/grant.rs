@@ -1,4 +1,4 @@
-//! What the token endpoint grants.
+//! The result of a successful token request.
 
 use crate::claims_request::capabilities;
 use crate::clock::UnixTime;
@@ -9,13 +9,13 @@ use crate::scope::ScopeRequest;
 use crate::settings::Settings;
 use crate::store::{SignIn, State};
 
-/// What a token request is granted.
+/// The result of a successful token request.
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) user: User,
     pub(crate) tenant: TenantId,
     pub(crate) client_id: String,
-    /// What the tokens grant; `offline_access` does not appear in the response.
+    /// The granted scopes; the response does not list `offline_access`.
     pub(crate) scopes: ScopeRequest,
     pub(crate) resource: String,
     pub(crate) nonce: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Grant {
     pub(crate) refresh_token: Option<String>,
     pub(crate) client_info: bool,
     pub(crate) family: bool,
-    /// The client capabilities (`xms_cc`) that the client stated.
+    /// The declared client capabilities (`xms_cc`).
     pub(crate) capabilities: Vec<String>,
     pub(crate) now: UnixTime,
 }
@@ -33,7 +33,7 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// If the scopes are of several resources, or the form lacks `client_id` or has unreadable `claims`.
+    /// If the scopes belong to several resources, or the form lacks `client_id` or has invalid `claims`.
     pub(super) fn new(
         settings: &Settings,
         sign_in: &SignIn,
@@ -43,7 +43,7 @@ impl Grant {
         now: UnixTime,
     ) -> Result<Self, OAuthError> {
         let resource = scopes.resource().map(str::to_owned).ok_or_else(|| {
-            OAuthError::invalid_request(28_000, "The scopes of one token request are of one resource.")
+            OAuthError::invalid_request(28_000, "A token request can contain scopes of only one resource.")
         })?;
         let client_id = form.require("client_id")?;
         Ok(Self {
@@ -61,12 +61,12 @@ impl Grant {
             now,
         })
     }
-    /// The grant for a user who has just signed in: only scopes that were consented to, and a refresh token if the
-    /// client requested one. `claims` are those of the request that the user saw.
+    /// The grant for a user who has just signed in, with only consented scopes, and a refresh token if the client
+    /// requested one. `claims` are those of the request that the user consented to.
     ///
     /// # Errors
     ///
-    /// If the form asks for more than was consented to; otherwise as [`new`](Self::new).
+    /// If the form requests more than the user has consented to; otherwise as [`new`](Self::new).
     pub(super) fn of_sign_in(
         state: &mut State,
         sign_in: &SignIn,

@@ -46,20 +46,20 @@ pub(super) fn redeem(state: &mut State, tenant: Tenant, form: &Params, now: Unix
 
 fn refuse(state: &mut State, dead: Dead) -> OAuthError {
     let (number, text) = match dead {
-        Dead::Unknown => (70_000, "The refresh token is not known."),
+        Dead::Unknown => (70_000, "The refresh token is unknown."),
         Dead::Expired => (700_082, "The refresh token has expired."),
-        Dead::Revoked => (50_173, "The refresh token is revoked; a new sign-in is needed."),
+        Dead::Revoked => (50_173, "The refresh token has been revoked; the user must sign in again."),
         Dead::Replaced { sign_in } => {
             if state.settings.rotation == Rotation::RevokeFamilyOnReuse {
                 state.refresh_tokens.revoke(|known| known.id == sign_in);
             }
-            (70_000, "The refresh token was redeemed before and another took its place.")
+            (70_000, "The refresh token has already been redeemed and replaced.")
         }
     };
     OAuthError::invalid_grant(number, text).with_suberror("bad_token")
 }
 
-/// A refresh token belongs to its client; one of the family belongs to every client of the family.
+/// A refresh token belongs to its client; a family refresh token belongs to every client of the family.
 fn check_client(state: &State, sign_in: &SignIn, client_id: &str) -> Result<(), OAuthError> {
     if sign_in.client_id == client_id {
         return Ok(());

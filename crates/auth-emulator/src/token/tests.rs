@@ -7,7 +7,7 @@ use crate::settings::Rotation;
 const OTHER: &str = "c0ffee00-0000-4000-8000-000000000002";
 
 #[test]
-fn a_request_that_lacks_something_or_is_of_another_kind_is_refused() {
+fn incomplete_requests_and_other_grant_types_are_rejected() {
     for (changes, code, number) in [
         (&[("grant_type", "")][..], "invalid_request", 900_144),
         (&[("client_id", "")], "invalid_request", 900_144),
@@ -39,12 +39,12 @@ fn a_code_is_bound_to_everything_it_was_issued_with() {
         let code = scenario.code(&[]);
         let refusal = why(scenario.redeem(&code, changes));
         assert_eq!(refusal, ("invalid_grant".into(), number, None), "{changes:?}");
-        assert!(scenario.redeem(&code, &[]).is_ok(), "a refusal does not spend the code");
+        assert!(scenario.redeem(&code, &[]).is_ok(), "an error does not use up the code");
     }
 }
 
 #[test]
-fn a_code_lives_for_a_minute() {
+fn a_code_expires_after_a_minute() {
     for (seconds, alive) in [(0, true), (59, true), (60, false), (3_000, false)] {
         let mut scenario = Scenario::new();
         let code = scenario.code(&[]);
@@ -54,7 +54,7 @@ fn a_code_lives_for_a_minute() {
 }
 
 #[test]
-fn a_code_is_redeemed_once_and_its_second_use_revokes_what_the_first_brought() {
+fn a_code_is_redeemed_once_and_its_second_use_revokes_the_first_tokens() {
     let mut scenario = Scenario::new();
     let code = scenario.code(&[]);
     let first = scenario.redeem(&code, &[]).unwrap();
@@ -74,9 +74,9 @@ fn a_code_belongs_to_its_tenant() {
 }
 
 #[test]
-fn rotation_decides_what_becomes_of_the_old_refresh_token() {
-    // Whether the answer brings another token, whether the old one still works after it, and whether
-    // the new one works after the old one was tried again.
+fn rotation_decides_whether_the_old_refresh_token_still_works() {
+    // Whether the response contains a new token, whether the old one still works afterwards, and whether the new one
+    // works after the old one has been tried again.
     for (rotation, brings, old_works, new_works) in [
         (Rotation::None, false, true, true),
         (Rotation::Overlap, true, true, true),
@@ -101,7 +101,7 @@ fn rotation_decides_what_becomes_of_the_old_refresh_token() {
 }
 
 #[test]
-fn reuse_revokes_one_sign_in_and_leaves_the_others() {
+fn reuse_revokes_only_the_tokens_of_its_sign_in() {
     let mut scenario = Scenario::new();
     scenario.state.settings.rotation = Rotation::RevokeFamilyOnReuse;
     let bystander = scenario.refresh_token();
@@ -113,7 +113,7 @@ fn reuse_revokes_one_sign_in_and_leaves_the_others() {
 }
 
 #[test]
-fn a_refresh_token_dies_of_age() {
+fn a_refresh_token_expires() {
     let mut scenario = Scenario::new();
     let token = scenario.refresh_token();
     scenario.pass(90 * 86_400);
@@ -122,7 +122,7 @@ fn a_refresh_token_dies_of_age() {
 }
 
 #[test]
-fn a_refresh_gives_what_was_consented_to() {
+fn a_refresh_grants_only_consented_scopes() {
     for (scope, widen, expected) in [
         ("User.Read", false, Ok("User.Read")),
         ("", false, Ok("User.Read Mail.Read")),
@@ -152,7 +152,7 @@ fn a_refresh_gives_what_was_consented_to() {
 }
 
 #[test]
-fn a_code_brings_only_scopes_that_were_consented_to() {
+fn a_code_grants_only_consented_scopes() {
     let mut scenario = Scenario::new();
     let code = scenario.code(&[]);
     let refusal = why(scenario.redeem(&code, &[("scope", "Mail.Read")]));
@@ -194,7 +194,7 @@ fn a_refresh_token_works_in_each_tenant_of_its_account() {
 }
 
 #[test]
-fn revocation_ends_the_tokens_of_the_one_user() {
+fn revocation_affects_only_the_tokens_of_its_user() {
     let mut scenario = Scenario::new();
     let token = scenario.refresh_token();
     let nobody = scenario.state.refresh_tokens.revoke(|sign_in| sign_in.user.username() == "x");
@@ -205,7 +205,7 @@ fn revocation_ends_the_tokens_of_the_one_user() {
 }
 
 #[test]
-fn the_grant_carries_what_the_tokens_say() {
+fn the_grant_contains_the_claims_of_the_tokens() {
     let mut scenario = Scenario::new();
     let claims = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
     let code = scenario.code(&[("nonce", "n-1"), ("claims", claims)]);
@@ -215,7 +215,7 @@ fn the_grant_carries_what_the_tokens_say() {
     assert_eq!(grant.resource, "https://graph.microsoft.com");
     assert!(grant.client_info && !grant.family);
     let refreshed = scenario.refresh(&grant.refresh_token.unwrap(), &[]).unwrap();
-    assert_eq!(refreshed.nonce, None, "a nonce belongs to the sign-in alone");
+    assert_eq!(refreshed.nonce, None, "a nonce belongs only to the sign-in");
 }
 
 #[test]

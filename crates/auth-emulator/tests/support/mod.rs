@@ -1,7 +1,6 @@
-//! An application as small as it can be: it opens a loopback receiver, builds authorization URLs, and
-//! redeems what arrives.
+//! A minimal application: it opens a loopback receiver, builds authorization URLs, and redeems the codes that arrive.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, reason = "each test program uses only a part of it")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
 use std::sync::{Arc, Mutex};
@@ -25,7 +24,7 @@ pub(crate) struct App {
     client: reqwest::Client,
 }
 
-/// One request that came to the receiver with something in it.
+/// A request to the receiver that contained a response.
 #[derive(Debug)]
 pub(crate) struct Arrived {
     pub(crate) method: String,
@@ -34,7 +33,7 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// A field of the answer; empty when there is none.
+    /// A field of the response; empty if absent.
     pub(crate) fn field(&self, name: &str) -> String {
         find(&self.fields, name)
     }
@@ -80,7 +79,7 @@ impl App {
         format!("{}/oauth2/v2.0/authorize?{query}", self.authority)
     }
 
-    /// Takes what arrived first.
+    /// Takes the first request that arrived.
     pub(crate) fn arrived(&self) -> Arrived {
         self.arrived.lock().unwrap().remove(0)
     }
@@ -111,7 +110,7 @@ impl App {
     }
 }
 
-/// Takes an answer in either mode, and sends the browser on to the bare path.
+/// Accepts a response in either mode, and redirects the browser to the bare path.
 async fn receive(State(arrived): State<Arc<Mutex<Vec<Arrived>>>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 65_536).await.unwrap();
