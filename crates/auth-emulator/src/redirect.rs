@@ -1,6 +1,6 @@
 //! Where and how an authorization response is sent.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use url::{Host, Url};
 
@@ -43,7 +43,7 @@ impl ReplyTo {
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback() || address == Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
         None => false,
     };
