@@ -1,4 +1,4 @@
-//! Child processes of this program, for what must not share a process: measurements of memory, and large caches.
+//! Child processes of this program, for measurements that need their own process: memory, and large caches.
 
 use std::env;
 use std::io;
@@ -9,30 +9,30 @@ use serde::de::DeserializeOwned;
 
 use crate::row::Row;
 
-/// Why a child process returned no figures.
+/// A child process that returned no figures.
 #[derive(Debug)]
 pub struct ChildError(String);
 
 /// Measures one size of one workload in a child process.
 ///
 /// # Errors
-/// [`ChildError`] if the process fails or prints something else.
+/// [`ChildError`] if the process fails or its output cannot be parsed.
 pub fn measure(workload: &str, size: &str, quick: bool, data: &Path) -> Result<Vec<Row>, ChildError> {
     let mut command = command();
     command.args(["measure", workload, size, "--data"]).arg(data).args(quick.then_some("--quick"));
     answer(&mut command)
 }
 
-/// A command line of this program.
+/// A command that runs this program.
 #[must_use]
 pub fn command() -> Command {
-    Command::new(env::current_exe().expect("this program is a file"))
+    Command::new(env::current_exe().expect("the path of this program"))
 }
 
-/// Runs a command line of this program and returns what it prints, which is JSON.
+/// Runs a command of this program and parses its JSON output.
 ///
 /// # Errors
-/// [`ChildError`] if the process fails or prints something else.
+/// [`ChildError`] if the process fails or its output cannot be parsed.
 pub fn answer<T: DeserializeOwned>(command: &mut Command) -> Result<T, ChildError> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

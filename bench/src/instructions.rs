@@ -1,8 +1,8 @@
-//! Instructions of one silent hit, counted by callgrind: figures that repeat to within a hundredth, however busy the
-//! machine.
+//! Instructions of one silent hit, counted by callgrind. The figures are repeatable to within a hundredth, even on a
+//! busy machine.
 //!
-//! Only the hits are counted. Building the cache varies from run to run by more instructions than hits may vary from
-//! cache to cache.
+//! Only the hits are counted. Building the cache varies between runs by more instructions than hits may vary between
+//! caches.
 
 use std::fs;
 use std::io;
@@ -64,7 +64,7 @@ fn sum(report: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_sum_is_the_last_line_that_has_one() {
+    fn the_sum_is_the_last_total() {
         assert_eq!(super::sum("events: Ir\nfn=(1)\n12 34\n\ntotals: 1234\n"), Some(1234));
         assert_eq!(super::sum("events: Ir\n"), None);
     }

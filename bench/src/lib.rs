@@ -1,6 +1,6 @@
 //! Benchmarks: generated caches, and the same work done by our crates and by a bare program.
 //!
-//! `cargo xtask bench` runs them. Only what one run compares can be compared, because machines differ and are noisy.
+//! `cargo xtask bench` runs them. Only figures of the same run can be compared, because machines differ and are noisy.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
     clippy::missing_panics_doc,
     clippy::exhaustive_structs,
     clippy::exhaustive_enums,
-    reason = "this crate only measures, and a panic is the message"
+    reason = "this crate only measures, and a panic is its error message"
 )]
 
 pub mod child;

@@ -1,6 +1,6 @@
-//! `auth-bench`: measures, and prints a table. `cargo xtask bench` builds and runs it.
+//! `auth-bench`: measures and prints a table. `cargo xtask bench` builds and runs it.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to the person who started it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program reports to the person who started it")]
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
-    /// One size of one workload; its rows as JSON
+    /// Measure one size of one workload, and print its rows as JSON
     #[command(hide = true)]
     Measure {
         workload: String,
@@ -57,35 +57,35 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
-    /// One turn of W3; its figures as JSON
+    /// Run one turn of W3, and print its figures as JSON
     #[command(hide = true)]
     Start { starter: Starter, path: PathBuf },
-    /// One process of W6; its figures as JSON
+    /// Run one process of W6, and print its figures as JSON
     #[command(hide = true)]
     Write { writer: Writer, number: u64, path: PathBuf },
-    /// Only silent hits, for a tool that counts instructions
+    /// Run only silent hits, for a tool that counts instructions
     #[command(hide = true)]
     Repeat { side: Side, users: u64, count: u64 },
-    /// Only redemptions, for a profiler
+    /// Run only redemptions, for a profiler
     #[command(hide = true)]
     Redeem { users: u64, count: u64 },
 }
 
 #[derive(Args)]
 struct Generate {
-    /// How many users
+    /// The number of users
     #[arg(required_unless_present_any = ["app", "token"])]
     users: Option<u64>,
-    /// Tokens of an application instead, for so many tenants and scopes
+    /// Tokens of an application instead, for this many tenants and scopes
     #[arg(long, num_args = 2, value_names = ["TENANTS", "SCOPES"], conflicts_with = "users")]
     app: Option<Vec<u64>>,
-    /// Every access token has expired
+    /// Make every access token expired
     #[arg(long, conflicts_with_all = ["app", "token"])]
     expired: bool,
-    /// Secrets are short
+    /// Make secrets short
     #[arg(long, conflicts_with_all = ["app", "token"])]
     slim: bool,
-    /// The answer of a token endpoint instead
+    /// The response of a token endpoint instead
     #[arg(long, conflicts_with_all = ["app", "users"])]
     token: bool,
 }
@@ -133,9 +133,11 @@ fn measure_all(chosen: &[String], quick: bool, data: &Path) -> Done {
     std::fs::create_dir_all(data)?;
     let known = || WORKLOADS.iter().map(|workload| workload.name).chain([INSTRUCTIONS]);
     if let Some(unknown) = chosen.iter().find(|name| !known().any(|known| known.eq_ignore_ascii_case(name))) {
-        return Err(
-            format!("there is no workload {unknown}; there are {}", known().collect::<Vec<_>>().join(", ")).into()
-        );
+        return Err(format!(
+            "unknown workload {unknown}; the workloads are {}",
+            known().collect::<Vec<_>>().join(", ")
+        )
+        .into());
     }
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|other| other.eq_ignore_ascii_case(name));
     let (mut rows, mut failures): (Vec<Row>, Vec<String>) = (Vec::new(), Vec::new());
@@ -159,7 +161,7 @@ fn measure_all(chosen: &[String], quick: bool, data: &Path) -> Done {
     }
     println!("\n{}\n{}", table::table(&rows), table::missed(&rows));
     for failure in &failures {
-        eprintln!("could not be measured: {failure}");
+        eprintln!("not measured: {failure}");
     }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

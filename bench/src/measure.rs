@@ -1,11 +1,11 @@
-//! Timing: both sides warm up, then take turns, round by round; the median counts.
+//! Timing: both sides warm up, then alternate in rounds; the median counts.
 
 use std::time::{Duration, Instant};
 
 /// The effort for one figure.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Approximately how long one turn lasts.
+    /// The approximate length of one turn.
     pub turn: Duration,
     /// The number of turns for each side.
     pub rounds: usize,
@@ -18,7 +18,7 @@ impl Effort {
     pub const QUICK: Self = Self { turn: Duration::from_millis(10), rounds: 11 };
 }
 
-/// A turn: runs the operation the given number of times.
+/// A turn, which runs the operation the given number of times.
 pub type Turn<'a> = &'a mut dyn FnMut(u64);
 
 /// The figures of two sides.
@@ -28,8 +28,8 @@ pub struct Compared {
     pub ours: f64,
     /// The bare program's.
     pub limit: f64,
-    /// The median of the ratios of all rounds. It is steadier than the ratio of the medians, because whatever disturbs
-    /// the machine for longer than a turn disturbs both sides.
+    /// The median of the ratios of all rounds. It is steadier than the ratio of the medians, because a disturbance of
+    /// the machine that lasts longer than a turn affects both sides.
     pub ratio: f64,
 }
 
@@ -45,14 +45,14 @@ impl Compared {
     }
 }
 
-/// Times two sides in turns, in nanoseconds per operation.
+/// Times two sides alternately, in nanoseconds per operation.
 pub fn compare(effort: Effort, ours: Turn<'_>, limit: Turn<'_>) -> Compared {
     let (our_count, limit_count) = (warm_up(effort.turn, ours), warm_up(effort.turn, limit));
     let rounds: Vec<_> = (0..effort.rounds).map(|_| (time(our_count, ours), time(limit_count, limit))).collect();
     Compared::of(&rounds)
 }
 
-/// Repeats the operation until its duration is known, and returns how often it fits into `turn`.
+/// Repeats the operation until its duration is known, and returns how many times it fits into `turn`.
 pub fn warm_up(turn: Duration, work: Turn<'_>) -> u64 {
     let mut count = 1;
     loop {
@@ -67,7 +67,7 @@ pub fn warm_up(turn: Duration, work: Turn<'_>) -> u64 {
     }
 }
 
-/// Nanoseconds per operation, from `count` of them.
+/// Returns the nanoseconds per operation, measured over `count` operations.
 pub fn time(count: u64, work: Turn<'_>) -> f64 {
     let begun = Instant::now();
     work(count);

@@ -1,5 +1,5 @@
-//! The order of accesses: spread over the whole set, so that large sets do not fit into the processor's caches, and the
-//! same in every run.
+//! The order of accesses: spread over the whole set, so that large sets exceed the processor's caches, and the same in
+//! every run.
 
 /// Numbers below a bound, from a linear congruential generator (the constants are Knuth's for MMIX).
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl Order {
     #[inline]
     pub fn draw(&mut self) -> usize {
         self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // The low bits of such a generator repeat soon.
+        // The low bits of such a generator have a short period.
         (self.state >> 33) as usize % self.bound
     }
 }

@@ -12,11 +12,11 @@ use crate::workload::{app, authorize, flood, herd, hit, redeem, redeem_http, red
 /// A workload with its sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
-    /// Its name, as `cargo xtask bench` takes it.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// The sizes it is measured with.
+    /// The sizes to measure.
     pub sizes: &'static [&'static str],
-    /// How many of the sizes, from the smallest up, `--quick` measures.
+    /// How many of the sizes `--quick` measures, from the smallest up.
     pub quick: usize,
 }
 
@@ -70,7 +70,7 @@ fn users_file(users: u64, data: &Path) -> io::Result<PathBuf> {
     let path = data.join(format!("users-{users}.json"));
     if !path.exists() {
         fs::create_dir_all(data)?;
-        // Under another name until it is complete.
+        // Write under another name until it is complete.
         let part = path.with_extension("part");
         let mut to = BufWriter::new(File::create(&part)?);
         Contents::users(users).write(&mut to)?;

@@ -1,4 +1,4 @@
-//! One row of the table: a figure, that of the bare program, and the target.
+//! A row of the table: our figure, that of the bare program, and the target.
 
 use std::fmt;
 
@@ -50,20 +50,20 @@ pub struct Target {
 pub enum Verdict {
     /// There is no target.
     NoTarget,
-    /// It is met entirely.
+    /// The target is met.
     Met,
-    /// The ratio meets it, the figure does not. That is expected on a slow or busy machine.
+    /// Only the ratio is met, as expected on a slow or busy machine.
     FigureMissed,
-    /// The ratio misses it, or the figure if there is no ratio.
+    /// The ratio is missed, or the figure if there is no ratio.
     Missed,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The workload, such as `W1`.
     pub workload: String,
-    /// The size of the data, or the part that is measured.
+    /// The size of the data, or the part measured.
     pub size: String,
     /// The unit of the figures.
     pub unit: Unit,
@@ -78,13 +78,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row with our figure only.
+    /// Creates a row with our figure only.
     pub fn new(workload: &str, size: impl Into<String>, unit: Unit, ours: f64) -> Self {
         let target = Target::default();
         Self { workload: workload.to_owned(), size: size.into(), unit, ours, limit: None, ratio: None, target }
     }
 
-    /// A row with both figures.
+    /// Creates a row with both figures.
     pub fn compared(workload: &str, size: impl Into<String>, unit: Unit, figures: Compared) -> Self {
         let (limit, ratio) = (Some(figures.limit), Some(figures.ratio));
         Self { limit, ratio, ..Self::new(workload, size, unit, figures.ours) }
@@ -104,7 +104,7 @@ impl Row {
         self
     }
 
-    /// Whether the target is met.
+    /// Returns whether the target is met.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let holds = |bound: Option<Bound>, figure: Option<f64>| Some(bound?.holds(figure?));
@@ -126,7 +126,7 @@ impl Bound {
         }
     }
 
-    /// The bound with its sign, its number formatted by `show`.
+    /// Formats the bound with its sign, and its number with `show`.
     pub fn show(self, show: impl Fn(f64) -> String) -> String {
         match self {
             Self::AtMost(most) => format!("≤ {}", show(most)),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ratio_decides_where_there_is_one() {
+    fn the_ratio_decides_if_there_is_one() {
         let aimed = |ours, limit| row(ours, limit).ratio(Bound::AtMost(2.0)).figure(Bound::AtMost(200.0)).verdict();
         assert_eq!(aimed(150.0, 100.0), Verdict::Met);
         assert_eq!(aimed(300.0, 200.0), Verdict::FigureMissed);

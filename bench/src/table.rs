@@ -1,4 +1,4 @@
-//! The table for the person who started it.
+//! The table of figures, as text.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::row::{Row, Target, Unit, Verdict};
 
 const HEAD: [&str; 7] = ["workload", "size", "ours", "limit", "ratio", "target", ""];
 
-/// The rows as aligned text.
+/// Formats the rows as aligned text.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
     let head = HEAD.map(str::to_owned);
@@ -25,7 +25,7 @@ pub fn table(rows: &[Row]) -> String {
     text
 }
 
-/// One line that names the targets missed, or says that none was.
+/// Returns one line that names the missed targets, or says that all were met.
 #[must_use]
 pub fn missed(rows: &[Row]) -> String {
     let missed = rows.iter().filter(|row| row.verdict() == Verdict::Missed);
@@ -78,7 +78,7 @@ fn figure(unit: Unit, figure: f64) -> String {
     }
 }
 
-/// A number with a comma before every three digits.
+/// Formats a number with a comma between groups of three digits.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

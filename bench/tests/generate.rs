@@ -1,4 +1,4 @@
-//! The generated documents are the same bytes on every machine, so that figures from different days are comparable.
+//! The generated documents have the same bytes on every machine, so that figures from different days are comparable.
 
 use auth_bench::generate::{Contents, Signature, Users};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +29,7 @@ fn the_bytes_are_always_the_same() {
 }
 
 #[test]
-fn users_can_be_made_in_parts() {
+fn users_can_be_generated_in_parts() {
     let part = Contents::Users(Users { numbers: 2..3, ..Users::first(0) }).to_bytes();
     let part: serde_json::Value = serde_json::from_slice(&part).unwrap();
     let whole: serde_json::Value = serde_json::from_slice(&Contents::users(3).to_bytes()).unwrap();

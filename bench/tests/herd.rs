@@ -1,4 +1,4 @@
-//! However many callers there are at once, each token is requested once.
+//! Each token is requested once, however many simultaneous callers there are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use auth_bench::ours::{account, client, memory, runtime, silent, wanted};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Lets this many callers ask at once, each for the user with this number, and returns how many requests that took. No
-/// one is answered before all have asked.
+/// Makes this many calls at once, each for the user with this number, and returns the number of requests. No response
+/// comes before all calls have begun.
 fn requests(callers: u64, users: u64) -> u64 {
     let (open, opened) = watch::channel(false);
     let provider = Provider::new(users, Pause::Until(opened));
@@ -28,7 +28,7 @@ fn requests(callers: u64, users: u64) -> u64 {
                 (user, result.access_token().expose().to_owned())
             });
         }
-        // On one thread a task that has begun is left only where it waits.
+        // On one thread, a running task is only switched out where it waits.
         while asking.load(Ordering::Relaxed) < callers || provider.requests() == 0 {
             tokio::task::yield_now().await;
         }
@@ -54,6 +54,6 @@ fn a_thousand_tokens_take_a_thousand_requests() {
 }
 
 #[test]
-fn callers_share_only_what_is_the_same() {
+fn callers_share_only_identical_requests() {
     assert_eq!(requests(1_000, 10), 10);
 }

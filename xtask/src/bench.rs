@@ -20,14 +20,14 @@ pub(crate) fn run(workspace: &Workspace, workloads: &[String], quick: bool) -> R
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Fails when a silent hit takes too many instructions. Unlike times, they are the same on a busy machine.
+/// Fails if a silent hit takes too many instructions. Unlike times, they do not depend on the load of the machine.
 pub(crate) fn instructions(workspace: &Workspace) -> Result<()> {
     install::valgrind()?;
     let program = build(workspace)?;
     workspace::run(Command::new(program).arg("instructions").arg("--data").arg(data(workspace)))
 }
 
-/// Builds the program in release mode, as users build theirs, and returns its path.
+/// Builds the program in release mode and returns its path.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     workspace::run(workspace.cargo("build").args(["--release", "--package", "auth-bench"]))?;
     Ok(workspace.target.join("release").join("auth-bench"))

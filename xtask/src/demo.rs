@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: builds the program `auth` and shows it.
+//! `cargo xtask demo`: builds and runs `auth demo`.
 
 use std::process::{Command, ExitCode};
 
@@ -11,6 +11,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         .args(arguments)
         .status()
         .map_err(|error| Failure::new(format!("cannot start cargo: {error}")))?;
-    // A process that was ended by a signal has no exit code.
+    // A process ended by a signal has no exit code.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

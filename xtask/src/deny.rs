@@ -1,4 +1,4 @@
-//! `cargo xtask deny`: licences, bans and sources of the dependencies, by cargo-deny.
+//! `cargo xtask deny`: checks licences, bans and sources of the dependencies with cargo-deny.
 //!
 //! It is not part of `cargo xtask test` because building cargo-deny takes minutes.
 
@@ -13,7 +13,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let tools = workspace.target.join("tools");
     let program = tools.join("bin").join("cargo-deny");
     if !program.exists() {
-        eprintln!("cargo-deny is missing: installing version {VERSION} below {}", tools.display());
+        eprintln!("cargo-deny is missing: installing version {VERSION} in {}", tools.display());
         let mut install = workspace.cargo("install");
         install.args(["cargo-deny", "--version", VERSION, "--root"]).arg(&tools);
         workspace::run(&mut install)?;

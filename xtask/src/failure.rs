@@ -1,10 +1,10 @@
-//! Why a task stopped, in words for the person who started it.
+//! Why a task failed, for the person who started it.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// A sentence that names the thing that failed and what to do.
+/// A message that says what failed and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
@@ -15,7 +15,7 @@ impl Failure {
         Self(sentence.into())
     }
 
-    /// For `map_err`: the file operation on `path` that failed.
+    /// For `map_err`: a failed file operation on `path`.
     pub(crate) fn file<'a>(verb: &'a str, path: &'a Path) -> impl Fn(io::Error) -> Self + 'a {
         move |error| Self(format!("cannot {verb} {}: {error}", path.display()))
     }

@@ -1,6 +1,6 @@
 //! Third-party software. For the end-to-end tests: Chromium from the system, npm packages and a Python environment
 //! under `target/peers`. Also from the system: valgrind to count instructions, strace to make system calls fail,
-//! redis-server for the cache in Redis. What is installed and unchanged is left alone.
+//! redis-server for the cache in Redis. Anything installed and up to date is left alone.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::failure::{Failure, Result};
 use crate::workspace::{self, Workspace};
 
-/// Where the peers are; tests learn it from environment variables.
+/// Where the peers are installed; passed to tests in environment variables.
 pub(crate) struct Peers {
     chromium: PathBuf,
     node_modules: PathBuf,
@@ -43,8 +43,7 @@ fn chromium() -> Result<PathBuf> {
         let absent = || Failure::new(format!("AUTH_TEST_CHROMIUM names {}, which is not a file", chosen.display()));
         return if chosen.is_file() { Ok(chosen) } else { Err(absent()) };
     }
-    let by_hand =
-        "install Chromium (Debian: `apt-get install chromium`), or name one in AUTH_TEST_CHROMIUM, and run this again";
+    let by_hand = "install Chromium (Debian: `apt-get install chromium`) or set AUTH_TEST_CHROMIUM, and run this again";
     from_system("chromium", "Chromium", by_hand)
 }
 
@@ -60,8 +59,8 @@ pub(crate) fn redis() -> Result<()> {
     from_system("redis-server", "redis-server", by_hand).map(drop)
 }
 
-/// What the torture tests need. With `AUTH_TEST_WITHOUT_ROOT=1` it may be missing: the tests then leave out what they
-/// cannot do, and say so.
+/// What the torture tests need. With `AUTH_TEST_WITHOUT_ROOT=1` it may be missing; the tests then skip those parts, and
+/// say so.
 pub(crate) fn torture() -> Result<()> {
     if env::var("AUTH_TEST_WITHOUT_ROOT").is_ok_and(|set| set == "1") {
         return Ok(());
@@ -75,7 +74,7 @@ pub(crate) fn torture() -> Result<()> {
     from_system("strace", "strace", by_hand).map(drop)
 }
 
-/// A keyring in a session of its own; libsecret for MSAL Extensions for Python, on the system's Python; and the build
+/// A keyring in a separate session; libsecret for MSAL Extensions for Python, on the system's Python; and the build
 /// tools for the key store of MSAL Node Extensions.
 fn keyring() -> Result<()> {
     const PACKAGES: [&str; 9] = [
@@ -150,12 +149,12 @@ fn node_modules(pins: &Path, folder: &Path) -> Result<PathBuf> {
         let copy = folder.join(file);
         fs::copy(pins.join(file), &copy).map_err(Failure::file("write", &copy))?;
     }
-    // Package scripts do not run: the only one needed would download a binary here, so it is run below instead.
+    // Package scripts are disabled, because the only one needed would download a binary; it is built below instead.
     let mut install = Command::new("npm");
     install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     workspace::run(&mut install).map_err(|failure| {
         Failure::new(format!(
-            "{failure}: the npm packages of tests/peers are needed; try it by hand in {}",
+            "{failure}: the npm packages of tests/peers are needed; try to install them in {}",
             folder.display()
         ))
     })?;
@@ -172,13 +171,13 @@ fn keytar(installed: &Path) -> Result<()> {
     }
     let mut build = Command::new("npm");
     build.current_dir(&folder).args(["run", "build"]);
-    // The headers of Node.js, if they came with it; otherwise node-gyp would download them.
+    // Use the headers that came with Node.js, if any; otherwise node-gyp would download them.
     let prefix = on_path("node").and_then(|node| Some(fs::canonicalize(node).ok()?.parent()?.parent()?.to_owned()));
     if let Some(prefix) = prefix.filter(|prefix| prefix.join("include/node/node_api.h").is_file()) {
         build.env("npm_config_nodedir", prefix);
     }
     workspace::run(&mut build).map_err(|failure| {
-        Failure::new(format!("{failure}: keytar is needed, and is built; try it by hand in {}", folder.display()))
+        Failure::new(format!("{failure}: keytar could not be built; try to build it in {}", folder.display()))
     })
 }
 
@@ -196,7 +195,7 @@ fn python(pins: &Path, folder: &Path) -> Result<PathBuf> {
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     install.arg(pins.join("requirements.txt"));
     workspace::run(&mut install).map_err(|failure| {
-        Failure::new(format!("{failure}: the Python packages of tests/peers are needed; try it by hand"))
+        Failure::new(format!("{failure}: the Python packages of tests/peers are needed; try to install them with pip"))
     })?;
     stamp.write()?;
     Ok(python)

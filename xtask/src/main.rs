@@ -1,6 +1,6 @@
 //! The tasks of the workspace: `cargo xtask demo`, `test`, `torture`, `bench`, `pages`, `tidy` and `deny`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task reports to the person who started it")]
 
 mod bench;
 mod demo;

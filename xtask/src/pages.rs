@@ -1,4 +1,4 @@
-//! `cargo xtask pages`: pictures of the pages that end a sign-in, taken by Chromium, for the README.
+//! `cargo xtask pages`: screenshots of the pages that end a sign-in, taken with Chromium, for the README.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let path = entry.map_err(Failure::file("read", &folder))?.path();
         let size = fs::metadata(&path).map_err(Failure::file("read", &path))?.len();
         if size > MAX {
-            return Err(Failure::new(format!("{} has {size} bytes, and {MAX} are enough", path.display())));
+            return Err(Failure::new(format!("{} has {size} bytes, which exceeds the limit of {MAX}", path.display())));
         }
         println!("{size:6}  {}", path.display());
     }

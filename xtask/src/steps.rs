@@ -1,4 +1,4 @@
-//! A task in steps: each is announced and timed, and the first failure ends the task.
+//! A task in steps, each announced and timed; the first failure ends the task.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ impl Steps {
         Self { chore, total, done: 0, started: Instant::now() }
     }
 
-    /// Runs one step. A failure names the step, so the last line of output says where to look.
+    /// Runs one step. A failure names the step, so that the last line of output says where to look.
     pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.done += 1;
         eprintln!("\n==> [{}/{}] {name}", self.done, self.total);

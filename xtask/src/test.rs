@@ -10,7 +10,7 @@ use crate::tidy;
 use crate::torture;
 use crate::workspace::{self, Member, Workspace};
 
-/// The crates that people depend on one by one; each is built and tested with each of its features alone.
+/// The crates that can be used individually; each is built and tested with each of its features alone.
 const LIBRARIES: [&str; 5] = ["auth", "auth-cache", "auth-core", "auth-http", "auth-interactive"];
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -41,8 +41,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Builds each library with each of its features, without warnings, and tests it. Clippy has checked all features
-/// together; this finds what is unused or missing without the others.
+/// Builds each library with each of its features alone, without warnings, and tests it. Clippy has checked all features
+/// together; this finds code that is unused, or does not compile, without the others.
 fn each_feature_alone(workspace: &Workspace) -> Result<()> {
     for member in workspace.members.iter().filter(|member| LIBRARIES.contains(&member.name.as_str())) {
         for selection in selections(member) {
@@ -53,7 +53,7 @@ fn each_feature_alone(workspace: &Workspace) -> Result<()> {
                 test
             };
             workspace::run(&mut test(&[]))?;
-            // It is built already; cargo repeats the compiler's messages.
+            // Already built; cargo replays the compiler's messages.
             let warnings = warnings(&workspace::capture(&mut test(&["--no-run", "--message-format", "json"]))?);
             if !warnings.is_empty() {
                 return Err(Failure::new(format!("there are warnings:\n\n{}", warnings.join("\n"))));
@@ -63,14 +63,14 @@ fn each_feature_alone(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The compiler's warnings about packages of the workspace; cargo suppresses those about others.
-fn warnings(told: &str) -> Vec<String> {
-    let messages = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+/// The compiler's warnings about workspace packages; cargo suppresses those about others.
+fn warnings(messages: &str) -> Vec<String> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let rendered = messages.filter_map(|message| Some(message.get("message")?.get("rendered")?.as_str()?.to_owned()));
     rendered.collect()
 }
 
-/// No feature, then each one alone.
+/// No features, then each one alone.
 fn selections(member: &Member) -> Vec<Vec<&str>> {
     let none = vec!["--no-default-features"];
     let each = member.features.iter().map(|feature| vec!["--no-default-features", "--features", feature.as_str()]);
@@ -82,15 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warnings_are_read_from_what_cargo_tells() {
-        let told = r#"{"reason":"compiler-artifact","fresh":true}
+    fn warnings_are_extracted_from_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","fresh":true}
 {"reason":"compiler-message","message":{"level":"warning","rendered":"warning: function `dead` is never used"}}
 {"reason":"build-finished","success":true}"#;
-        assert_eq!(warnings(told), ["warning: function `dead` is never used"]);
+        assert_eq!(warnings(messages), ["warning: function `dead` is never used"]);
     }
 
     #[test]
-    fn features_are_taken_alone() {
+    fn each_feature_is_selected_alone() {
         let member = Member {
             name: "auth".to_owned(),
             folder: "crates/auth".to_owned(),

@@ -17,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<()> {
     reported(workspace, test.args(names))
 }
 
-/// Runs tests and prints the report lines that some of them write, whether the tests passed or not.
+/// Runs tests and prints the report lines that some of them write, whether or not the tests pass.
 pub(crate) fn reported(workspace: &Workspace, tests: &mut Command) -> Result<()> {
     let path = workspace.target.join("torture.txt");
     match fs::remove_file(&path) {

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// The folder for everything that is built or installed.
+    /// The folder for build output and installed software.
     pub(crate) target: PathBuf,
     pub(crate) members: Vec<Member>,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Member {
     pub(crate) folder: String,
     /// Its features, without `default`.
     pub(crate) features: Vec<String>,
-    /// The names of its dependencies, except those of tests and build scripts.
+    /// The names of its normal dependencies.
     pub(crate) dependencies: Vec<String>,
 }
 
@@ -30,8 +30,8 @@ impl Workspace {
         command.args(["metadata", "--locked", "--no-deps", "--format-version", "1"]);
         let text = capture(&mut command)?;
         let metadata = serde_json::from_str(&text)
-            .map_err(|error| Failure::new(format!("`cargo metadata` gave no JSON: {error}")))?;
-        Self::parse(&metadata).ok_or_else(|| Failure::new("`cargo metadata` left out a field that xtask needs"))
+            .map_err(|error| Failure::new(format!("`cargo metadata` did not print JSON: {error}")))?;
+        Self::parse(&metadata).ok_or_else(|| Failure::new("`cargo metadata` lacks a field that xtask needs"))
     }
 
     fn parse(metadata: &Value) -> Option<Self> {
@@ -44,7 +44,7 @@ impl Workspace {
         })
     }
 
-    /// A cargo command at the root that leaves `Cargo.lock` as it is.
+    /// A cargo command at the root, with `--locked`.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut command = Command::new(cargo_path());
         command.current_dir(&self.root).arg(subcommand);
@@ -72,12 +72,12 @@ impl Member {
     }
 }
 
-/// Cargo tells the programs it runs where it is.
+/// The path of cargo, which it passes to the programs that it runs.
 pub(crate) fn cargo_path() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
-/// Runs `command` and returns its stdout; its stderr is shown.
+/// Runs `command` and returns its stdout; its stderr is inherited.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output = command
@@ -87,10 +87,10 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     if !output.status.success() {
         return Err(Failure::new(format!("`{shown}` failed ({})", output.status)));
     }
-    String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{shown}` printed something that is not text")))
+    String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{shown}` printed invalid UTF-8")))
 }
 
-/// Runs `command` with its output shown, and fails if it fails.
+/// Runs `command` with inherited output, and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     match command.status() {
@@ -100,7 +100,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     }
 }
 
-/// The command line as a person would type it.
+/// The command line as typed in a shell.
 fn show(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
     let words = std::iter::once(program).chain(command.get_args());

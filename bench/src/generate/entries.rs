@@ -1,4 +1,4 @@
-//! The entries of the unified cache document, each a key and its members as JSON text.
+//! The entries of the unified cache document: a key, and its members as JSON text.
 //!
 //! No value needs escaping, so an entry is plain formatting: a million of them take seconds.
 
@@ -111,7 +111,7 @@ fn credential(home: String, kind: &str, secret: String) -> Vec<(&'static str, St
     ]
 }
 
-/// An ID token in the shape of Entra's, about 1,000 characters long and unsigned.
+/// An unsigned ID token like Entra's, about 1,000 characters long.
 pub(super) fn id_token(number: u64, slim: bool, signature: Signature) -> String {
     let object = object_id(number);
     let claims = format!(
@@ -126,7 +126,7 @@ pub(super) fn id_token(number: u64, slim: bool, signature: Signature) -> String 
     );
     let header = format!("{{\"typ\": \"JWT\", \"alg\": \"RS256\", \"kid\": \"{}\"}}", text("kid", 0, 27));
     let mut end = text("sig", number, if slim { 20 } else { 342 });
-    // Two characters beyond groups of four encode one byte and four surplus bits.
+    // Two characters after the groups of four encode one byte and four surplus bits.
     if signature == Signature::Bytes && end.len() % 4 == 2 {
         end.pop();
         end.push('A');

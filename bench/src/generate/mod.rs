@@ -1,7 +1,7 @@
 //! Cache documents of any size, with the same bytes every time.
 //!
-//! A user has an account, an access token of 1,500 characters with five scopes, a refresh token and an ID token: the
-//! sizes of Entra's, about 5.9 kB in all.
+//! A user has an account, an access token of 1,500 characters with five scopes, a refresh token and an ID token, about
+//! 5.9 kB in all, like Entra's.
 
 mod entries;
 mod values;
@@ -15,12 +15,12 @@ pub use values::{
     new_access_token, refresh_token, tenant_id, username,
 };
 
-/// What is generated.
+/// What to generate.
 #[derive(Clone, Debug)]
 pub enum Contents {
-    /// A cache document of users.
+    /// A cache document with users.
     Users(Users),
-    /// A cache document of an application's own tokens.
+    /// A cache document with an application's own tokens.
     App {
         /// The number of tenants.
         tenants: u64,
@@ -56,7 +56,7 @@ impl Users {
         Self { numbers: 0..count, expired: 0..0, slim: false, signature: Signature::Bytes }
     }
 
-    /// Cache documents of a thousand users each, one after the other: a million users in one text would be too much.
+    /// Cache documents of a thousand users each; a million users in one text would be too large.
     pub fn parts(&self) -> impl Iterator<Item = Vec<u8>> {
         let Range { start, end } = self.numbers;
         (start..end).step_by(1_000).map(move |first| {
@@ -105,7 +105,7 @@ impl Contents {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.write(&mut bytes).expect("memory can be written");
+        self.write(&mut bytes).expect("a write to memory");
         bytes
     }
 }

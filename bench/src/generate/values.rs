@@ -14,9 +14,9 @@ pub const ENVIRONMENT: &str = "login.microsoftonline.com";
 /// The scopes that each generated token of a user grants, in their order.
 pub const SCOPES: &str = "Calendars.Read Contacts.Read Files.Read Mail.Read User.Read";
 
-/// The first of January 2026.
+/// 1 January 2026.
 pub(super) const CACHED_AT: &str = "1767225600";
-/// The first of January 2035.
+/// 1 January 2035.
 pub(super) const EXPIRES_ON: &str = "2051222400";
 /// One hour after [`CACHED_AT`].
 pub(super) const EXPIRED_ON: &str = "1767229200";
@@ -24,21 +24,21 @@ pub(super) const EXPIRED_ON: &str = "1767229200";
 /// How an ID token ends. Neither form is a real signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// In random text. If that is not a whole number of bytes, its last character has surplus bits, which a strict
-    /// decoder of base64url rejects (RFC 4648 §3.5).
+    /// With random text. Unless it encodes a whole number of bytes, its last character has surplus bits, which a strict
+    /// base64url decoder rejects (RFC 4648 §3.5).
     Text,
-    /// In the encoding of whole bytes, as real ones do. The same as [`Text`](Self::Text), except that the last
-    /// character may differ.
+    /// With the encoding of whole bytes, like real ones. Differs from [`Text`](Self::Text) at most in its last
+    /// character.
     Bytes,
 }
 
-/// The id that user `number` has in every tenant.
+/// The home account ID of user `number`.
 #[must_use]
 pub fn home_account_id(number: u64) -> String {
     format!("{}.{TENANT}", object_id(number))
 }
 
-/// The user name of user `number`.
+/// The username of user `number`.
 #[must_use]
 pub fn username(number: u64) -> String {
     format!("user{number}@contoso.com")
@@ -80,7 +80,7 @@ pub fn app_scope(number: u64) -> String {
     format!("https://resource{number}.contoso.com/.default")
 }
 
-/// The id of user `number` in its home tenant.
+/// The ID of user `number` in its home tenant.
 pub(super) fn object_id(number: u64) -> String {
     guid("uid", number)
 }

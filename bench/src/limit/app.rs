@@ -29,7 +29,8 @@ impl Apps {
         }
     }
 
-    /// The token of this client in this tenant for this scope, and when it expires, if it is valid for five minutes.
+    /// Returns the token of this client in this tenant for this scope, and when it expires, if it is valid for five
+    /// minutes.
     #[inline(never)]
     #[must_use]
     pub fn hit(&self, client_id: &str, tenant: &str, scope: &str) -> Option<(Arc<str>, u64)> {

@@ -6,7 +6,7 @@ use form_urlencoded::Serializer;
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
-/// The URL, and the verifier to keep.
+/// Returns the URL, and the verifier to keep.
 #[must_use]
 pub fn url(endpoint: &str, client_id: &str, redirect_uri: &str, scopes: &str) -> (String, String) {
     let random = || URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>());

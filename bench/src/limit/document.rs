@@ -1,4 +1,4 @@
-//! The cache document, parsed without copying, and written again.
+//! The cache document, parsed without copying, and serialized again.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -58,13 +58,13 @@ entries! {
 }
 
 impl<'a> Document<'a> {
-    /// Reads the text.
+    /// Parses the text.
     #[must_use]
     pub fn parse(text: &'a [u8]) -> Self {
         serde_json::from_slice(text).expect("a generated document is well-formed")
     }
 
-    /// The access token with this key, if it grants the scopes and is valid for five minutes.
+    /// Returns the access token with this key, if it grants the scopes and is valid for five minutes.
     #[must_use]
     pub fn hit(&self, key: &str, scopes: &[&str]) -> Option<String> {
         let token = self.access_token.get(key)?;
@@ -91,7 +91,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Finds it.
+    /// Finds the access token with this key.
     #[must_use]
     pub fn find(text: &[u8], key: &str) -> Self {
         #[derive(Deserialize)]
@@ -105,7 +105,7 @@ impl Span {
         Self { from, to: from + raw.len() }
     }
 
-    /// Replaces the secret there and leaves every other byte as it is.
+    /// Replaces the secret of the token, and leaves every other byte unchanged.
     #[must_use]
     pub fn splice(self, text: &[u8], secret: String) -> Vec<u8> {
         let mut token: AccessToken<'_> = serde_json::from_slice(&text[self.from..self.to]).expect("an entry");
@@ -115,12 +115,12 @@ impl Span {
     }
 }
 
-/// Replaces a file so that it is whole even after a power failure, as every store must.
+/// Replaces a file atomically and durably, as every store must.
 pub fn replace_file(path: &Path, content: &[u8]) {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside).expect("the folder can be written");
+    let temporary = path.with_extension("new");
+    let mut file = File::create(&temporary).expect("the folder can be written");
     file.write_all(content).expect("there is room");
     file.sync_all().expect("the disk works");
-    fs::rename(&beside, path).expect("the file can be replaced");
+    fs::rename(&temporary, path).expect("the file can be replaced");
     File::open(path.parent().expect("a file is in a folder")).and_then(|folder| folder.sync_all()).expect("a folder");
 }

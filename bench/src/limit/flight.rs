@@ -1,4 +1,4 @@
-//! One request for many tasks that wait for it.
+//! One request shared by many tasks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-/// Lets this many callers want one value, which takes `wait` to arrive, and returns how many requests that took.
+/// Has this many callers wait for one value, which takes `wait` to arrive, and returns the number of requests.
 pub async fn herd(callers: usize, wait: Duration) -> usize {
     let value: Arc<OnceCell<Arc<str>>> = Arc::default();
     let mut tasks = JoinSet::new();

@@ -1,5 +1,5 @@
-//! The bare program: the same work with nothing around it. Requests are not modelled, errors are not distinguished, and
-//! nothing is kept that the work does not need; what remains is the least that a machine needs.
+//! The bare program: the same work and nothing else. It does not model requests or distinguish errors, and keeps only
+//! what the work needs, so its figures are the lower limit for the machine.
 
 pub mod app;
 pub mod authorization;

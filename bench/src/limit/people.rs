@@ -1,4 +1,4 @@
-//! Tokens of users: an index by home account ID, with everything in it reference-counted.
+//! Tokens of users: an index by home account ID, with reference-counted contents.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,13 +28,13 @@ pub type Granted = Arc<[Box<str>]>;
 /// The user of a token.
 #[derive(Clone, Debug)]
 pub struct Holder {
-    /// The id that is the same in every tenant.
+    /// The home account ID.
     pub home_account_id: Arc<str>,
-    /// The user name.
+    /// The username.
     pub username: Box<str>,
 }
 
-/// Everything kept for a user.
+/// The entries of a user.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) holder: Arc<Holder>,
@@ -57,7 +57,7 @@ pub struct People {
 }
 
 impl People {
-    /// An index of these users.
+    /// Creates an index of these users.
     #[must_use]
     pub fn of(users: &Users) -> Self {
         let mut people = Self::default();
@@ -80,7 +80,7 @@ impl People {
         // Equal targets share one set of scopes.
         let mut scopes: HashMap<&str, Granted> = HashMap::new();
         for token in document.access_token.values() {
-            let person = people.get_mut(&*token.home_account_id).expect("an account beside every token");
+            let person = people.get_mut(&*token.home_account_id).expect("an account for every token");
             let scopes = Arc::clone(scopes.entry(&token.target).or_insert_with(|| granted(&token.target)));
             let expires_on = token.expires_on.parse().expect("seconds");
             person.tokens.push(Token { secret: (&*token.secret).into(), expires_on, scopes });
@@ -93,7 +93,7 @@ impl People {
         }
     }
 
-    /// A token of this user that grants the scopes and is valid for five minutes.
+    /// Returns a token of this user that grants the scopes and is valid for five minutes.
     #[inline(never)]
     #[must_use]
     pub fn hit(&self, home_account_id: &str, scopes: &[&str]) -> Option<Hit> {

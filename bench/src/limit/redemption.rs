@@ -42,8 +42,7 @@ fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
 }
 
 impl People {
-    /// Redeems the refresh token of this user with the response that `post` gets for the form, and returns the new
-    /// access token.
+    /// Redeems the refresh token of this user by sending the form with `post`, and returns the new access token.
     pub fn redeem<A: AsRef<[u8]>>(
         &self,
         client_id: &str,
@@ -54,7 +53,7 @@ impl People {
         self.accept(post(self.form(client_id, home_account_id, scopes)?).as_ref())
     }
 
-    /// The form that redeems the refresh token of this user.
+    /// Returns the form that redeems the refresh token of this user.
     #[must_use]
     pub fn form(&self, client_id: &str, home_account_id: &str, scopes: &str) -> Option<String> {
         let refresh_token = {
@@ -64,7 +63,7 @@ impl People {
         Some(form(client_id, &refresh_token, scopes))
     }
 
-    /// Reads a response, updates the index, and returns the new access token.
+    /// Parses a response, updates the index, and returns the new access token.
     #[must_use]
     pub fn accept(&self, answer: &[u8]) -> Option<Arc<str>> {
         let answer: Answer<'_> = serde_json::from_slice(answer).ok()?;

@@ -1,4 +1,4 @@
-//! The workspace doing the same work: a client over a generated cache.
+//! The same work done by the workspace: a client over a generated cache.
 
 pub mod provider;
 
@@ -79,7 +79,7 @@ pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// What is cached of a user when a refresh begins.
+/// What is cached for a user when a refresh begins.
 #[must_use]
 pub fn basis(runtime: &Runtime, cache: &TokenCache, authority: &Authority, account: &Account) -> RefreshBasis {
     let (client_id, scopes) = (ClientId::new(CLIENT).expect("a client id"), wanted());
@@ -99,13 +99,9 @@ pub async fn silent(app: &PublicClient, scopes: &Scopes, account: &Account) -> A
 /// Checks that the cache returns the right user's token.
 ///
 /// # Panics
-/// If it does not.
+/// If the token is not from the cache, or not the user's.
 pub async fn check(app: &PublicClient, scopes: &Scopes, number: u64, slim: bool) {
     let result = silent(app, scopes, &account(number)).await;
-    assert_eq!(result.source(), TokenSource::Cache, "the answer of user {number} is not from the cache");
-    assert_eq!(
-        result.access_token().expose(),
-        access_token(number, slim),
-        "another user's token than that of {number}"
-    );
+    assert_eq!(result.source(), TokenSource::Cache, "the token of user {number} is not from the cache");
+    assert_eq!(result.access_token().expose(), access_token(number, slim), "not the token of user {number}");
 }

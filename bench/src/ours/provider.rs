@@ -13,31 +13,31 @@ use tokio::sync::watch;
 
 use crate::generate::{Contents, refresh_token};
 
-/// Panics on a request: a hit needs no network.
+/// A transport that panics on a request, because a hit needs no network.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence;
 
 impl Transport for Silence {
     async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
-        panic!("the network was asked: {}", request.uri());
+        panic!("unexpected request: {}", request.uri());
     }
 }
 
 /// How long an endpoint takes to respond.
 #[derive(Clone, Debug)]
 pub enum Pause {
-    /// No time at all.
+    /// No time.
     None,
-    /// This long.
+    /// This time.
     For(Duration),
     /// Until the other end signals.
     Until(watch::Receiver<bool>),
 }
 
-/// How many characters of a refresh token are enough to tell it from all others.
+/// How many characters of a refresh token are enough to distinguish it from all others.
 const DISTINCT: usize = 32;
 
-/// Answers a refresh token with new tokens for its user, and counts requests.
+/// A token endpoint that issues new tokens for each refresh token, and counts requests.
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The users, by the first characters of their refresh tokens.
@@ -47,7 +47,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// A provider that knows the first `users` users and answers after a pause.
+    /// Creates a provider that knows the first `users` users and responds after a pause.
     #[must_use]
     pub fn new(users: u64, pause: Pause) -> Self {
         let known = (0..users).flat_map(|user| {
@@ -59,13 +59,13 @@ impl Provider {
         Self { answers: Arc::new(known.collect()), pause, requests: Arc::default() }
     }
 
-    /// The number of requests so far.
+    /// Returns the number of requests so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The response to a form. It takes as little time as possible, because it is neither side's work.
+    /// Returns the response to a form, as fast as possible, because this is neither side's work.
     #[must_use]
     pub fn answer(&self, form: &str) -> Bytes {
         const NAME: &str = "&refresh_token=";
@@ -86,7 +86,7 @@ impl Transport for Provider {
     }
 }
 
-/// Sends every request to one URL, whatever URL it names.
+/// A transport that sends every request to one URL, whatever its own.
 #[derive(Debug)]
 pub struct Redirected {
     /// The HTTP stack.

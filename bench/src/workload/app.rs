@@ -53,11 +53,11 @@ pub fn run(tenants: u64, scopes: u64, effort: Effort) -> Row {
         assert_eq!(
             runtime.block_on(ours(number)).access_token().expose(),
             expected,
-            "another tenant's token, or scope's"
+            "not the token of this tenant and scope"
         );
         assert_eq!(*bare(number).0, expected);
     }
-    // Entries are read at the first lookup for their tenant, which is not what is measured.
+    // Entries are parsed at the first lookup for their tenant, which is not measured here.
     for number in (0..count).step_by(names.len()) {
         black_box(runtime.block_on(ours(number)));
     }

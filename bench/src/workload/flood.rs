@@ -1,4 +1,4 @@
-//! an application's tokens for ever new tenants, through a cache with default limits.
+//! an application's tokens for more and more tenants, in a cache with default limits.
 
 use std::fs;
 use std::hint::black_box;
@@ -18,11 +18,12 @@ use crate::ours::runtime;
 use crate::row::{Bound, Row, Unit};
 use crate::table::grouped;
 
-/// The number of lookups that are timed individually.
+/// The number of individually timed lookups.
 const LOOKUPS: usize = 100_000;
 const BEGIN: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
 
-/// This many tokens of 1,500 characters, each for a tenant of its own. One arrives per second and is valid for a year.
+/// Measures it with this many tokens of 1,500 characters, each for a different tenant. One arrives per second and is
+/// valid for a year.
 #[must_use]
 pub fn run(tenants: u64) -> Vec<Row> {
     let (runtime, cache) = (runtime(), TokenCache::in_memory());
@@ -79,7 +80,7 @@ fn authority(number: u64) -> Authority {
     Authority::tenant(&tenant_id(number)).expect("a tenant id")
 }
 
-/// The token response for an application, read as that for an anonymous user.
+/// The token response for an application, parsed as that for an anonymous user.
 fn tokens(authority: &Authority, client_id: &ClientId, scopes: &Scopes, number: u64, now: Timestamp) -> Tokens {
     let id = CorrelationId::generate(&mut rand::rng()).expect("random bytes");
     let context = RequestContext::new(Application::new(client_id.clone()), id);

@@ -1,5 +1,4 @@
-//! Many callers at once whose tokens have expired: how many requests does the identity provider get, and who has to
-//! wait?
+//! Many simultaneous calls with expired tokens: how many requests the identity provider gets, and which calls wait.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,17 +19,17 @@ use crate::table::grouped;
 
 /// How long the endpoint takes to respond.
 const TAKES: Duration = Duration::from_millis(50);
-/// The number of turns; few are enough, as each takes at least as long as the endpoint.
+/// The number of turns; few suffice, because each takes at least as long as the endpoint.
 const ROUNDS: usize = 5;
 
-/// This many callers want one token.
+/// Measures this many callers of one token.
 #[must_use]
 pub fn one_token(callers: u64, effort: Effort) -> Vec<Row> {
     let runtime = runtime();
     let (mut times, mut meanwhile, mut requests) = (Vec::new(), Vec::new(), 0);
     for _ in 0..effort.rounds.min(ROUNDS) {
         let (app, provider) = expired(1);
-        let hits = Beside::start(&app, 1);
+        let hits = Bystander::start(&app, 1);
         let begun = Instant::now();
         runtime.block_on(stampede(&app, (0..callers).map(|_| 0)));
         let ours = begun.elapsed();
@@ -50,7 +49,7 @@ pub fn one_token(callers: u64, effort: Effort) -> Vec<Row> {
     ]
 }
 
-/// This many callers, each with a token of its own.
+/// Measures this many callers, each of a different token.
 #[must_use]
 pub fn many_tokens(callers: u64) -> Row {
     let (app, provider) = expired(callers);
@@ -66,7 +65,7 @@ fn expired(users: u64) -> (PublicClient, Provider) {
     (client(memory(&contents), provider.clone()), provider)
 }
 
-/// All callers at once, each for the user with this number.
+/// Makes all calls at once, each for the user with this number.
 async fn stampede(app: &PublicClient, users: impl Iterator<Item = u64>) {
     let mut tasks = JoinSet::new();
     let scopes = wanted();
@@ -75,17 +74,17 @@ async fn stampede(app: &PublicClient, users: impl Iterator<Item = u64>) {
         tasks.spawn(async move { (user, silent(&app, &scopes, &account(user)).await) });
     }
     for (user, result) in tasks.join_all().await {
-        assert_eq!(result.access_token().expose(), new_access_token(user), "another user's token than that of {user}");
+        assert_eq!(result.access_token().expose(), new_access_token(user), "not the token of user {user}");
     }
 }
 
-/// A caller with a valid token, which it requests again and again from a thread of its own.
-struct Beside {
+/// A caller with a valid token, which it requests repeatedly from its own thread.
+struct Bystander {
     over: Arc<AtomicBool>,
     thread: thread::JoinHandle<Vec<f64>>,
 }
 
-impl Beside {
+impl Bystander {
     fn start(app: &PublicClient, number: u64) -> Self {
         let (app, over) = (app.clone(), Arc::new(AtomicBool::new(false)));
         runtime().block_on(check(&app, &wanted(), number, false));
@@ -98,7 +97,7 @@ impl Beside {
 
     fn stop(self) -> Vec<f64> {
         self.over.store(true, Ordering::Relaxed);
-        self.thread.join().expect("every hit is served")
+        self.thread.join().expect("every hit succeeds")
     }
 }
 
@@ -108,7 +107,7 @@ async fn ask_until(over: &AtomicBool, app: &PublicClient, number: u64) -> Vec<f6
         let begun = Instant::now();
         black_box(silent(app, &scopes, &account).await);
         times.push(begun.elapsed().as_nanos() as f64);
-        // Others need the processor as well.
+        // Leave the processor to the others.
         thread::sleep(Duration::from_micros(200));
     }
     times

@@ -24,7 +24,7 @@ pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
         10_001..=100_000 => (1_600.0, 2.1),
         _ => (2_500.0, 2.1),
     };
-    // A million full-size users would fill a small machine.
+    // A million full-size users would fill the memory of a small machine.
     let slim = users > 100_000;
     let contents = Users { slim, ..Users::first(users) };
     let people = People::of(&contents);
@@ -39,7 +39,7 @@ pub fn in_memory(users: u64, effort: Effort) -> Vec<Row> {
     let hit = Row::compared("W1", grouped(users), Unit::Nanoseconds, figures);
     let first = Row::new("W1", format!("{}, each user's first", grouped(users)), Unit::Nanoseconds, first);
     let hit = hit.figure(Bound::AtMost(figure)).ratio(Bound::AtMost(ratio));
-    // The mean of a few calls would be the time of the very first.
+    // The first call would dominate the mean of a few.
     if users < 1_000 { vec![hit] } else { vec![hit, first] }
 }
 
@@ -55,7 +55,7 @@ pub fn in_file(users: u64, path: &Path, effort: Effort) -> Row {
     let seen = look();
     let mut limit = |count| {
         for _ in 0..count {
-            assert!(look() == seen, "somebody changed the file");
+            assert!(look() == seen, "the file has changed");
             black_box(bare(&people, &accounts[order.draw()]));
         }
     };
@@ -88,7 +88,7 @@ fn measure(cache: TokenCache, accounts: &[Account], slim: bool, effort: Effort, 
     (first, compare(effort, &mut ours, limit))
 }
 
-/// A cache may defer work until the first lookup for a user; that is not part of a hit.
+/// A cache may defer work to the first lookup for a user; that is not part of a hit.
 async fn ask_once_for_each(app: &PublicClient, scopes: &Scopes, accounts: &[Account]) {
     for account in accounts {
         black_box(silent(app, scopes, account).await);
@@ -115,8 +115,8 @@ impl Side {
     }
 }
 
-/// W1 this many times, for a tool that counts the instructions of [`COUNTED`]. Secrets are short, so the cache is built
-/// quickly.
+/// Runs W1 this many times, for a tool that counts the instructions of [`COUNTED`]. Secrets are short, so that building
+/// the cache is fast.
 pub fn repeat(side: Side, users: u64, count: u64) {
     let contents = Users { slim: true, ..Users::first(users) };
     let accounts = accounts(users);
@@ -151,6 +151,6 @@ pub const COUNTED: &str = "*counted_hits*";
 #[inline(never)]
 fn counted_hits(count: u64, hits: Turn<'_>) {
     hits(count);
-    // Prevents the call above from becoming a jump, which the tool would take for the end.
+    // Prevents the call above from becoming a tail call, which the tool would take for the end.
     black_box(count);
 }

@@ -1,4 +1,4 @@
-//! The workloads. Each first checks for the right answer, then measures.
+//! The workloads. Each first checks that the answer is right, then measures.
 
 pub mod app;
 pub mod authorize;

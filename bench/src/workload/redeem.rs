@@ -1,4 +1,4 @@
-//! W4: the forced redemption of a refresh token; the endpoint answers at once, in this process.
+//! W4: the forced redemption of a refresh token; the endpoint responds at once, in this process.
 
 use std::hint::black_box;
 
@@ -30,7 +30,7 @@ pub fn run(users: u64, effort: Effort) -> Row {
 
     let first = runtime.block_on(redeem());
     assert_eq!((first.source(), provider.requests()), (TokenSource::IdentityProvider, 1));
-    assert_eq!(first.access_token().expose(), new_access_token(0), "another user's token");
+    assert_eq!(first.access_token().expose(), new_access_token(0), "not the user's token");
     assert_eq!(bare().as_deref(), Some(first.access_token().expose()));
     let figures = compare(
         effort,
@@ -51,7 +51,7 @@ pub fn run(users: u64, effort: Effort) -> Row {
     row.figure(Bound::AtMost(12_000.0)).ratio(Bound::AtMost(2.8))
 }
 
-/// W4 this many times, for a profiler.
+/// Runs W4 this many times, for a profiler.
 pub fn repeat(users: u64, count: u64) {
     let app = client(memory(&Users::first(users)), Provider::new(1, Pause::None));
     let (account, scopes) = (account(0), wanted());

@@ -1,4 +1,4 @@
-//! W4 over HTTP: the same redemption, its request sent over loopback, against the bare program with the same HTTP
+//! W4 over HTTP: the same redemption with its request sent over loopback, against the bare program with the same HTTP
 //! client and settings.
 
 use std::hint::black_box;
@@ -41,7 +41,7 @@ pub fn run(effort: Effort) -> Row {
     let post = async || {
         let form = people.form(CLIENT, home, &all).expect("a refresh token");
         let request = bare.post(&url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.expect("an answer").bytes().await.expect("a whole answer");
+        let answer = request.send().await.expect("a response").bytes().await.expect("a complete response");
         people.accept(&answer).expect("a token")
     };
 
@@ -68,8 +68,8 @@ pub fn run(effort: Effort) -> Row {
     Row::compared("W4-HTTP", "1", Unit::Nanoseconds, figures).ratio(Bound::AtMost(1.15))
 }
 
-/// Answers every request with the same body on persistent connections, and returns the port. One thread, which ends
-/// with the process, serves them all: with a thread each, one side's might be scheduled more favourably.
+/// Responds to every request with the same body on persistent connections, and returns the port. One thread, which ends
+/// with the process, serves all connections: with a thread each, one side's might be scheduled more favourably.
 fn serve(body: Vec<u8>) -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a listener that can be polled");

@@ -1,5 +1,4 @@
-//! W1 over Redis: a hit in memory makes no round trip, a miss one. Without `redis-server` on `PATH` nothing is
-//! measured.
+//! W1 over Redis: a hit in memory makes no round trip, a miss makes one. Skipped without `redis-server` on `PATH`.
 
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader};
@@ -22,14 +21,14 @@ use crate::table::grouped;
 /// The number of calls for which round trips are counted.
 const COUNTED: u64 = 1_000;
 
-/// A server on the loopback interface; it ends with the value.
+/// A server on the loopback interface; it ends when this is dropped.
 struct Server {
     child: Child,
     url: String,
 }
 
 impl Server {
-    /// `None` if there is no such program or it does not start.
+    /// Returns `None` if there is no such program or it does not start.
     fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
         let mut command = Command::new("redis-server");
@@ -46,18 +45,18 @@ impl Server {
         RedisStorage::at(&self.url).expect("an address on this machine")
     }
 
-    /// The number of scripts called since it started.
+    /// Returns the number of script calls since the start.
     fn scripts(&self) -> u64 {
         let mut connection = Client::open(&*self.url).and_then(|client| client.get_connection()).expect("the server");
-        let told: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).expect("its statistics");
+        let statistics: String = redis::cmd("INFO").arg("commandstats").query(&mut connection).expect("its statistics");
         let calls = |line: &str| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok();
-        told.lines().find_map(calls).unwrap_or_default()
+        statistics.lines().find_map(calls).unwrap_or_default()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may already have ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -75,7 +74,7 @@ pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     }
     runtime.block_on(cache.flush()).expect("the server stores it");
     let hits = client(cache, Silence);
-    // It trusts nothing that it read before.
+    // Without staleness, every lookup asks the server.
     let misses = client(TokenCache::partitioned(server.storage().staleness(Duration::ZERO)), Silence);
     for app in [&hits, &misses] {
         runtime.block_on(check(app, &scopes, users / 2, false));

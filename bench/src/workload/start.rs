@@ -1,5 +1,5 @@
-//! W3: a new process reads the file, answers one silent call, then changes one token and writes. Each turn is a process
-//! of its own, so that nothing is warm and its peak memory is its own.
+//! W3: a new process reads the file, answers one silent call, then changes one token and writes. Each turn has its own
+//! process, so that nothing is warm and its peak memory can be measured.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -31,7 +31,7 @@ use crate::table::grouped;
 pub enum Starter {
     /// Our cache over our file store.
     Ours,
-    /// A parsed document that borrows from its text, and is written as a whole.
+    /// A parsed document that borrows from its text and is serialized as a whole.
     Parsed,
     /// The text itself, in which one entry is replaced.
     Spliced,
@@ -75,7 +75,7 @@ pub fn run(users: u64, path: &Path, effort: Effort) -> Vec<Row> {
     for copy in &copies {
         fs::copy(path, copy).expect("room for a copy");
     }
-    // Once before measuring, so that the file is in the system's cache.
+    // One turn before measuring, so that the file is in the system's cache.
     let mut turns: Vec<[Started; 3]> =
         (0..=rounds).map(|_| std::array::from_fn(|at| turn(starters[at], &copies[at]))).collect();
     turns.remove(0);
@@ -106,11 +106,11 @@ pub fn run(users: u64, path: &Path, effort: Effort) -> Vec<Row> {
     }
 }
 
-/// One turn, in a process of its own, with a file that was not written recently.
+/// Runs one turn in its own process, with a file that was not written recently.
 fn turn(starter: Starter, path: &Path) -> Started {
     let file = File::options().write(true).open(path).expect("the copy");
-    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("a time of the past");
-    child::answer(child::command().args(["start", starter.name()]).arg(path)).expect("a process that ends well")
+    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("a time in the past");
+    child::answer(child::command().args(["start", starter.name()]).arg(path)).expect("a process that succeeds")
 }
 
 /// The work of one turn's process.
@@ -178,7 +178,10 @@ fn spliced(path: &Path) -> Started {
 }
 
 fn assert_is_user_0(token: &str) {
-    assert!([access_token(0, false), new_access_token(0)].iter().any(|known| known == token), "another user's token");
+    assert!(
+        [access_token(0, false), new_access_token(0)].iter().any(|known| known == token),
+        "not the token of user 0"
+    );
 }
 
 /// The key of the access token of user 0.
@@ -199,7 +202,7 @@ fn tokens() -> Tokens {
         RefreshRedemption::new(context, metadata, secret, scopes, now).expecting(account.home_account_id, Vec::new());
     let response = http::Response::builder().header("content-type", "application/json");
     let response = response.body(Contents::token(0).to_bytes().into()).expect("a response");
-    exchange.complete(response, now).expect("good tokens")
+    exchange.complete(response, now).expect("valid tokens")
 }
 
 /// A figure of this process from `/proc`, in bytes.

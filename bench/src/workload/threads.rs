@@ -1,4 +1,4 @@
-//! W7: hits per second with one and with two threads, against a pure CPU loop on the same machine.
+//! W7: hits per second with one and two threads, against a pure CPU loop on the same machine.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -19,7 +19,7 @@ pub fn run(users: u64, effort: Effort) -> Vec<Row> {
     let (app, scopes, accounts) = (client(memory(&Users::first(users)), Silence), wanted(), accounts(users));
     runtime().block_on(check(&app, &scopes, users / 2, false));
     let hits = |thread: u64, count: u64| {
-        // Each thread has its own account and scopes, like threads that serve different people.
+        // Each thread has its own account and scopes, like threads that serve different users.
         let (scopes, mut order) = (wanted(), Order::starting_at(accounts.len(), 42 + thread));
         runtime().block_on(async {
             for _ in 0..count {
@@ -70,6 +70,6 @@ fn rate(threads: u64, count: u64, work: &(impl Fn(u64, u64) + Sync)) -> f64 {
                 })
             })
             .collect();
-        started.into_iter().map(|thread| thread.join().expect("a thread that ends well")).sum()
+        started.into_iter().map(|thread| thread.join().expect("a thread that succeeds")).sum()
     })
 }

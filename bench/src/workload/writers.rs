@@ -1,5 +1,4 @@
-//! W6: processes that store new tokens into one file back to back. Each is a process of this program; they start
-//! together.
+//! W6: processes that write new tokens to one file without a pause. Each runs this program, and they start together.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -41,17 +40,17 @@ pub enum Writer {
 /// The figures of one process, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Written {
-    /// All of its stores.
+    /// The time of all its stores.
     total: f64,
-    /// The longest.
+    /// The time of the longest store.
     longest: f64,
-    /// How many failed.
+    /// The number of failed stores.
     errors: u64,
 }
 
 /// The result of one run.
 struct Run {
-    /// Stores per second, of all processes.
+    /// Stores per second of all processes.
     rate: f64,
     longest: f64,
     errors: u64,
@@ -69,7 +68,7 @@ pub fn run(processes: u64, path: &Path, effort: Effort) -> Vec<Row> {
     for _ in 0..runs {
         let run = together(Writer::Ours, processes, path);
         let bare = together(Writer::Bare, processes, path);
-        assert!(bare.lost == 0 && !bare.torn, "the bare loop loses nothing");
+        assert!(bare.lost == 0 && !bare.torn, "the bare loop lost a token");
         rates.push((run.rate, bare.rate));
         ours.push(run);
     }
@@ -87,7 +86,7 @@ pub fn run(processes: u64, path: &Path, effort: Effort) -> Vec<Row> {
     ]
 }
 
-/// One run, in a folder of its own.
+/// Runs once, in its own folder.
 fn together(writer: Writer, processes: u64, path: &Path) -> Run {
     let folder = path.with_extension("writers");
     drop(fs::remove_dir_all(&folder));
@@ -96,7 +95,7 @@ fn together(writer: Writer, processes: u64, path: &Path) -> Run {
     fs::copy(path, &copy).expect("room for a copy");
     let mut started: Vec<_> = (0..processes).map(|number| start(writer, &copy, number)).collect();
     for (process, _) in &mut started {
-        // They wait for this.
+        // The processes wait for this line.
         process.stdin.take().expect("a pipe").write_all(b"\n").expect("a process that waits");
     }
     let begun = Instant::now();
@@ -138,7 +137,7 @@ fn start(writer: Writer, path: &Path, number: u64) -> (Child, BufReader<ChildStd
 fn end(mut process: Child, mut output: BufReader<ChildStdout>) -> Written {
     let mut text = String::new();
     output.read_to_string(&mut text).expect("figures");
-    assert!(process.wait().expect("a process").success(), "a process that ends well");
+    assert!(process.wait().expect("a process").success(), "a process that succeeds");
     serde_json::from_str(&text).expect("figures")
 }
 
@@ -170,7 +169,7 @@ pub fn write(writer: Writer, number: u64, path: &Path, ready: impl FnOnce()) -> 
 
 fn timed<T>(stores: &[T], ready: impl FnOnce(), store: impl Fn(&T) -> bool) -> Written {
     ready();
-    std::io::stdin().read_line(&mut String::new()).expect("somebody who says when");
+    std::io::stdin().read_line(&mut String::new()).expect("the start signal");
     let (mut longest, mut errors) = (Duration::ZERO, 0);
     let begun = Instant::now();
     for one in stores {
@@ -200,5 +199,5 @@ fn tokens(user: u64, target: &str) -> Tokens {
     let exchange = RefreshRedemption::new(context, metadata, old, scopes, now);
     let body = json!({"token_type": "Bearer", "scope": target, "expires_in": 3599, "access_token": secret(target)});
     let response = http::Response::builder().header("content-type", "application/json").body(body.to_string().into());
-    exchange.complete(response.expect("a response"), now).expect("good tokens")
+    exchange.complete(response.expect("a response"), now).expect("valid tokens")
 }

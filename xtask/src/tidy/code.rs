@@ -1,4 +1,4 @@
-//! Rust text as words, without comments and the contents of literals, so that no rule stumbles over prose.
+//! Rust source text as tokens, without comments and literals, so that rules do not match prose.
 
 /// A word, a `::`, or one other character, with its line number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_literals_are_left_out() {
+    fn comments_and_literals_are_skipped() {
         assert_eq!(words("a /* b /* c */ d */ e // f\n/// g\nh"), ["a", "e", "h"]);
         assert_eq!(words(r##"f("std::net \" x", r#"a " b"#, b"x", br"\", c"y") g"##).join(" "), "f ( , , , , ) g");
     }
@@ -160,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn names_that_begin_like_a_literal_are_names() {
+    fn identifiers_that_begin_like_a_literal_are_identifiers() {
         assert_eq!(words("r#type bytes crate::result rb"), ["r", "#", "type", "bytes", "crate", "::", "result", "rb"]);
     }
 
     #[test]
-    fn lines_are_counted_through_everything_left_out() {
+    fn lines_are_counted_across_skipped_text() {
         let found = tokens("a\n/*\n*/ \"\n\" b");
         assert_eq!(found.iter().map(|token| token.line).collect::<Vec<_>>(), [1, 4]);
     }

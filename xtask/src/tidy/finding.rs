@@ -1,8 +1,8 @@
-//! What a rule finds.
+//! A violation of a rule.
 
 use std::fmt;
 
-/// One broken rule at one place.
+/// A violation of a rule, at one location.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Finding {
     path: String,

@@ -1,4 +1,4 @@
-//! Habits: nothing left to do, no test ignored, no test that sleeps, no lint disabled without a reason.
+//! Habits: no `todo!`, no ignored test, no test that sleeps, no lint disabled without a reason.
 
 use super::code::Token;
 use super::finding::Finding;
@@ -16,24 +16,24 @@ fn check_one(source: &Source) -> Vec<Finding> {
         for (at, token) in tokens.iter().enumerate() {
             let next_is = |text| tokens.get(at + 1).is_some_and(|next| next.is(text));
             if token.is("todo") && next_is("!") {
-                findings.push(finding(token.line, "`todo!`; finish it, or leave the item out"));
+                findings.push(finding(token.line, "`todo!`; finish the item, or remove it"));
             }
             if token.is("[") && next_is("ignore") {
-                findings.push(finding(token.line, "a test that is switched off; repair it, or remove it"));
+                findings.push(finding(token.line, "an ignored test; repair it, or remove it"));
             }
             if token.is("allow") && !has_reason(tokens.get(at + 1..).unwrap_or_default()) {
-                findings.push(finding(token.line, "`allow` without `reason = \"…\"`; say why, or obey the lint"));
+                findings.push(finding(token.line, "`allow` without `reason = \"…\"`; add one, or follow the lint"));
             }
         }
     }
     findings.extend(
-        sleeps(&source.tests).map(|line| finding(line, "a test that sleeps; pass the time in, or pause tokio's clock")),
+        sleeps(&source.tests)
+            .map(|line| finding(line, "a test that sleeps; pass the time as an argument, or pause tokio's clock")),
     );
     findings
 }
 
-/// Whether the list of lints that follows an `allow` ends with a reason. An `allow` followed by anything else is a
-/// name.
+/// Whether the list of lints after an `allow` contains a reason. Any other `allow` is an ordinary name.
 fn has_reason(after: &[Token]) -> bool {
     if !after.first().is_some_and(|open| open.is("(")) {
         return true;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn good_habits_are_not() {
+    fn good_habits_are_accepted() {
         for text in [
             "#[allow(dead_code, reason = \"for later\")] fn f() {}",
             "fn f() { policy.allow(x); allow(y); } // todo!() #[ignore]",

@@ -1,9 +1,9 @@
 //! No import cycle between the modules of a crate.
 //!
 //! At each level of the module tree, a module represents everything below it, and the parent's own file counts as a
-//! sibling of its children. A path from one to another is an arrow; a cycle of arrows is a finding. A parent that only
-//! declares and re-exports (`mod`, `pub use`) its children has no arrow to them, and what it re-exports is resolved to
-//! its origin, so the usual `mod.rs` is not a cycle.
+//! sibling of its children. A path from one to another is an arrow, and a cycle of arrows is a finding. A parent that
+//! only declares and re-exports its children (`mod`, `pub use`) has no arrow to them, and its re-exports are resolved
+//! to their origin, so the usual `mod.rs` is not a cycle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,7 +15,7 @@ use super::sources::Source;
 /// A module at one level, or the level's own file (`None`).
 type Node = Option<String>;
 
-/// Which module names which at one level, and where (file and line) first.
+/// Which modules refer to which at one level, and where first (file and line).
 type Arrows = BTreeMap<Node, BTreeMap<Node, (String, usize)>>;
 
 /// Checks the crate whose sources are under `folder`.
@@ -82,7 +82,7 @@ fn describe(level: &Place, arrows: &Arrows, cycle: &[Node]) -> Option<Finding> {
         path,
         *line,
         format!(
-            "import cycle {} (also {}); move what both sides need into a module of its own",
+            "import cycle {} (also {}); move the shared part into its own module",
             names.join(" -> "),
             others.join(", ")
         ),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn two_modules_that_name_each_other_are_a_cycle() {
+    fn two_modules_that_refer_to_each_other_are_a_cycle() {
         let found = cycles(&[
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "\nuse crate::b::B;"),
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "c/src/a.rs:2: import cycle crate::a -> crate::b -> crate::a (also c/src/b.rs:1); move what both sides need into a module of its own"
+                "c/src/a.rs:2: import cycle crate::a -> crate::b -> crate::a (also c/src/b.rs:1); move the shared part into its own module"
             ]
         );
     }
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_imports_its_child_and_is_named_by_it_is_a_cycle() {
+    fn a_parent_and_a_child_that_import_each_other_are_a_cycle() {
         let found = cycles(&[("a/mod.rs", "mod x; use x::X; struct Own(X);"), ("a/x.rs", "use super::Own;")]);
         assert!(found.iter().any(|line| line.contains("crate::a -> crate::a::x -> crate::a")), "{found:?}");
     }
 
     #[test]
-    fn a_parent_that_declares_and_passes_on_is_none() {
+    fn a_parent_that_only_declares_and_re_exports_is_not_a_cycle() {
         assert!(
             cycles(&[
                 ("lib.rs", "mod a; pub use a::{X, Y}; pub struct Own;"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_name_what_they_like() {
+    fn tests_are_not_checked() {
         assert!(
             cycles(&[
                 ("a.rs", "use crate::b::B; pub struct A;"),

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_that_points_up_or_sideways_is_found() {
+    fn a_dependency_that_points_up_or_sideways_is_found() {
         let found = check(&[
             member("auth-core", &[]),
             member("auth-cache", &["auth-core", "auth-http"]),
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_that_point_down_are_free() {
+    fn dependencies_that_point_down_are_accepted() {
         assert!(
             check(&[member("auth-core", &["http"]), member("auth", &["auth-core"]), member("auth-cli", &["auth"])])
                 .is_empty()

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the invariants of `ARCHITECTURE.md` that no compiler checks.
 //!
-//! Each rule is a function from the sources, or from cargo's output, to findings, so each is tested on a few lines of
-//! text. A finding is one line that says where, what, and what to do.
+//! Each rule is a function from the sources, or from cargo's output, to findings, so it can be tested with a few lines
+//! of text. A finding is one line: where, what, and what to do.
 
 mod code;
 mod finding;
@@ -24,7 +24,7 @@ use crate::workspace::Workspace;
 use finding::Finding;
 use sources::Source;
 
-/// Checks everything and prints what is wrong. With `bless`, the dependency lists are written instead of compared.
+/// Checks everything and prints the findings. With `bless`, the dependency lists are written instead of compared.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let sources = sources::read(&workspace.root)?;
     let mut findings = in_sources(&sources, workspace);

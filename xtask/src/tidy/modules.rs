@@ -1,11 +1,11 @@
-//! The modules of one crate, by their files, and what a path in them resolves to.
+//! The modules of a crate, found by their files, and how paths in them resolve.
 
 use std::collections::BTreeMap;
 
 use super::paths::{NamedPath, Role, paths};
 use super::sources::Source;
 
-/// The place of a module in its crate; empty for the root.
+/// The path of a module in its crate; empty for the root.
 pub(super) type Place = Vec<String>;
 
 pub(super) struct Module<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Crate<'a> {
     modules: BTreeMap<Place, Module<'a>>,
 }
 
-/// How many `pub use` are followed; a longer chain is a cycle.
+/// How many re-exports are followed; a longer chain is a cycle.
 const HOPS: usize = 8;
 
 impl<'a> Crate<'a> {
@@ -40,7 +40,7 @@ impl<'a> Crate<'a> {
         for _ in 0..HOPS {
             let module = self.nearest(&target);
             let Some(item) = target.get(module.len()) else { return Some(module) };
-            // What a module only re-exports is resolved to its origin.
+            // A re-exported item resolves to its origin.
             match self.passed_on(&module, item) {
                 Some(source) if source != target => target = source,
                 _ => return Some(module),
@@ -49,7 +49,7 @@ impl<'a> Crate<'a> {
         None
     }
 
-    /// `segments` from the root of the crate.
+    /// `segments` as a path from the root of the crate.
     fn absolute(&self, from: &Place, segments: &[String]) -> Option<Place> {
         let (first, mut rest) = segments.split_first()?;
         let mut base = match first.as_str() {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn files_have_places() {
+    fn files_map_to_module_paths() {
         for (file, expected) in [
             ("lib.rs", ""),
             ("main.rs", ""),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lead_to_the_module_that_owns_the_item() {
+    fn paths_resolve_to_the_module_that_owns_the_item() {
         let sources = [
             Source::new("c/src/lib.rs", "mod a; mod b; pub use a::inner::Item; pub struct Own;"),
             Source::new("c/src/a/mod.rs", "mod inner;"),

@@ -1,8 +1,8 @@
-//! The paths (`std::fs::read`, `crate::a::{b, c}`) that a piece of code names, with `use` trees expanded.
+//! The paths (`std::fs::read`, `crate::a::{b, c}`) in a piece of code, with `use` trees expanded.
 
 use super::code::Token;
 
-/// One path, and where and how it is named.
+/// A path, and where and how it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamedPath {
     pub(super) line: usize,
@@ -41,7 +41,7 @@ pub(super) fn paths(tokens: &[Token]) -> Vec<NamedPath> {
     found
 }
 
-/// A word before `::`, and not in the middle of a path.
+/// Whether this word comes before `::` and begins a path.
 fn starts_path(tokens: &[Token], at: usize) -> bool {
     tokens.get(at + 1).is_some_and(|next| next.is("::")) && tokens.get(at + 2).is_some_and(Token::is_word)
 }
@@ -110,7 +110,7 @@ impl Tree<'_> {
     }
 
     fn leaf(&mut self, line: usize, mut segments: Vec<String>) {
-        // `a::{self}` names `a`.
+        // `a::{self}` means `a`.
         if segments.len() > 1 && segments.last().is_some_and(|last| last == "self") {
             segments.pop();
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn use_trees_are_spelled_out() {
+    fn use_trees_are_expanded() {
         assert_eq!(
             named("use std::{fs, net::{self, TcpStream as T}, io::*}; use ::a::b;"),
             ["std::fs", "std::net", "std::net::TcpStream", "std::io::*", "a::b"]
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_tell_imports_from_exports() {
+    fn roles_distinguish_imports_from_exports() {
         let roles = paths(&tokens("use a::B; pub use c::D as E; pub(crate) use f::G; h::i();"));
         let names = |name: &str| name.to_owned();
         assert_eq!(

@@ -1,6 +1,6 @@
-//! `auth-core` does no I/O: its sources name no clock, file, socket, environment, process or thread, and no async.
+//! `auth-core` does no I/O: its sources use no clocks, files, sockets, environment, processes, threads or async.
 //!
-//! Its `clippy.toml` forbids the same; this second net covers the tests as well.
+//! Its `clippy.toml` forbids the same; this rule also covers the tests.
 
 use super::finding::Finding;
 use super::paths::paths;
@@ -23,18 +23,18 @@ fn check_one(source: &Source) -> Vec<Finding> {
         named.then(|| {
             finding(
                 path.line,
-                format!("names `std::{second}`, and auth-core does no I/O; take what it gives as an argument"),
+                format!("uses `std::{second}`, but auth-core does no I/O; take the value as an argument"),
             )
         })
     });
     let clocks = source.all().filter(|token| CLOCKS.contains(&token.text.as_str())).map(|token| {
         finding(
             token.line,
-            format!("names `{}`, and auth-core has no clock; take a `Timestamp` as an argument", token.text),
+            format!("uses `{}`, but auth-core has no clock; take a `Timestamp` as an argument", token.text),
         )
     });
     let asynchronous = source.all().filter(|token| ASYNC.contains(&token.text.as_str())).map(|token| {
-        finding(token.line, format!("uses `{}`, and auth-core waits for nothing; say what to send as data", token.text))
+        finding(token.line, format!("uses `{}`, but auth-core does not wait; return what to send as data", token.text))
     });
     modules.chain(clocks).chain(asynchronous).collect()
 }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_addresses_and_other_crates_are_free() {
+    fn prose_addresses_and_other_crates_are_accepted() {
         assert!(
             found("crates/auth-core/src/a.rs", "//! No `std::fs`.\nuse core::net::IpAddr; use std::fmt;").is_empty()
         );

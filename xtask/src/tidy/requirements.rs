@@ -1,14 +1,15 @@
-//! Every requirement that a comment cites has a row in `docs/requirements.md`, so that readers can look it up.
+//! Every requirement cited in a comment has a row in `docs/requirements.md`.
 
 use std::collections::BTreeSet;
 
 use super::finding::Finding;
 use super::sources::Source;
 
-/// The page that explains them, in tables with one row per number.
+/// The page that explains the requirements, in tables with one row per number.
 pub(super) const PATH: &str = "docs/requirements.md";
 
-/// Compares what `sources` cite with the rows of `page`. A number is reported once, at its first citation.
+/// Compares the numbers cited in `sources` with the rows of `page`. A missing number is reported once, at its first
+/// citation.
 pub(super) fn check(sources: &[Source], page: &str) -> Vec<Finding> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
     let mut known: BTreeSet<_> = rows.map(|(number, _)| number).collect();
@@ -16,7 +17,7 @@ pub(super) fn check(sources: &[Source], page: &str) -> Vec<Finding> {
     for source in sources {
         for (line, text) in (1..).zip(source.text.lines()) {
             for number in cited(text).filter(|number| known.insert(number)) {
-                let message = format!("{number} is cited, but has no row in {PATH}; add one");
+                let message = format!("{number} has no row in {PATH}; add one");
                 findings.push(Finding::new(&source.path, line, message));
             }
         }
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_told_from_what_looks_like_them() {
+    fn numbers_are_distinguished_from_similar_text() {
         let text = "// S-13…S-15, (R-01) \"P-16\": S-101; not S-1, P-256, PS-12, S-12a, X-13 or S-13-b";
         assert_eq!(cited(text).collect::<Vec<_>>(), ["S-13", "S-15", "R-01", "P-16", "S-101"]);
     }
@@ -52,6 +53,6 @@ mod tests {
         let sources = [Source::new("a.rs", "// S-13\n// S-14, S-13\n"), Source::new("b.rs", "// S-14\n")];
         let found = check(&sources, page);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].to_string(), "a.rs:2: S-14 is cited, but has no row in docs/requirements.md; add one");
+        assert_eq!(found[0].to_string(), "a.rs:2: S-14 has no row in docs/requirements.md; add one");
     }
 }

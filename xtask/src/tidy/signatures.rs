@@ -1,4 +1,4 @@
-//! reqwest's types stay out of the public API, except for one constructor of `auth-http`.
+//! The public API contains no types of reqwest, except in one constructor of `auth-http`.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let outside = others.into_iter().flat_map(|source| {
         exposed(source).map(|line| {
             let message =
-                "a public item names reqwest; only one constructor of auth-http may, so take a `Transport` instead";
+                "a public item names reqwest, which only one constructor of auth-http may do; take a `Transport` instead";
             Finding::new(&source.path, line, message)
         })
     });
     let places = adapter.into_iter().flat_map(|source| exposed(source).map(|line| (source.path.as_str(), line)));
     let surplus = places.skip(1).map(|(path, line)| {
-        Finding::new(path, line, "a second public item that names reqwest; the one constructor is enough")
+        Finding::new(path, line, "a second public item that names reqwest; only the one constructor may")
     });
     outside.chain(surplus).collect()
 }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_free() {
+    fn private_items_are_accepted() {
         for text in [
             "pub struct A(reqwest::Client);",
             "pub struct A { client: reqwest::Client }",

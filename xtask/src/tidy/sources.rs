@@ -1,4 +1,4 @@
-//! The Rust files of the workspace, each split into what ships and what tests it.
+//! The Rust files of the workspace, each split into shipped code and tests.
 
 use std::fs;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::path::Path;
 use super::code::{self, Token};
 use crate::failure::{Failure, Result};
 
-/// One Rust file.
+/// A Rust file.
 pub(super) struct Source {
-    /// Relative to the root, with `/`.
+    /// Its path relative to the root, with `/`.
     pub(super) path: String,
     pub(super) text: String,
-    /// What is compiled into the crate.
+    /// The tokens compiled into the crate.
     pub(super) shipped: Vec<Token>,
     /// What is under `#[cfg(test)]`, or in a file or folder named `tests`.
     pub(super) tests: Vec<Token>,
@@ -25,13 +25,13 @@ impl Source {
         Self { path, text, shipped, tests }
     }
 
-    /// The shipped words, then those of the tests.
+    /// The shipped tokens, then those of the tests.
     pub(super) fn all(&self) -> impl Iterator<Item = &Token> {
         self.shipped.iter().chain(&self.tests)
     }
 }
 
-/// The folders with Rust sources; of `fuzz`, not what cargo builds there.
+/// The folders with Rust sources, without the build output in `fuzz`.
 const FOLDERS: [&str; 6] = ["bench", "crates", "fuzz/fuzz_targets", "fuzz/properties", "tests", "xtask"];
 
 /// Every Rust file in those folders, sorted by path.
@@ -79,7 +79,7 @@ fn split(tokens: Vec<Token>) -> (Vec<Token>, Vec<Token>) {
     (shipped, tests)
 }
 
-/// The number of words of the item for tests only that `tokens` starts with.
+/// The number of tokens of the test-only item that `tokens` starts with.
 fn test_item(tokens: &[Token]) -> Option<usize> {
     let attribute = attribute(tokens)?;
     let words = tokens.get(..attribute)?;
@@ -107,7 +107,7 @@ fn test_item(tokens: &[Token]) -> Option<usize> {
     Some(tokens.len())
 }
 
-/// The number of words of the attribute that `tokens` starts with.
+/// The number of tokens of the attribute that `tokens` starts with.
 fn attribute(tokens: &[Token]) -> Option<usize> {
     let [hash, open, ..] = tokens else { return None };
     if !(hash.is("#") && open.is("[")) {
@@ -116,7 +116,7 @@ fn attribute(tokens: &[Token]) -> Option<usize> {
     closing(tokens.get(1..)?, "[", "]").map(|length| length + 1)
 }
 
-/// The number of words from the bracket that `tokens` starts with to the matching one, including both.
+/// The number of tokens from the bracket that `tokens` starts with up to and including the matching one.
 pub(super) fn closing(tokens: &[Token], open: &str, close: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn test_items_are_taken_out() {
+    fn test_items_are_separated() {
         assert_eq!(
             shipped("fn a() {} #[cfg(test)] #[path = \"x\"] mod tests { fn b() { {} } } fn c() {}"),
             "fn a ( ) { } fn c ( ) { }"
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_for_tests_stays() {
+    fn other_items_are_shipped() {
         assert_eq!(shipped("#[cfg(not(test))] use b;"), "# [ cfg ( not ( test ) ) ] use b ;");
         assert_eq!(shipped("#[cfg(unix)] use b;"), "# [ cfg ( unix ) ] use b ;");
     }

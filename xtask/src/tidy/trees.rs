@@ -1,5 +1,5 @@
-//! The dependency trees: what `auth-core` depends on is on a list, some crates never enter some trees, and no tree
-//! grows unnoticed.
+//! The dependency trees: the dependencies of `auth-core` are listed, some crates must never be in some trees, and no
+//! tree grows unnoticed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,9 +11,9 @@ use crate::workspace::{self, Workspace};
 
 const CORE_LIST: &str = "xtask/allowed/auth-core.txt";
 const SIZE_LIST: &str = "xtask/allowed/tree-sizes.txt";
-const BLESS: &str = "if it is meant, run `cargo xtask tidy --bless` and give the reason in the commit";
+const BLESS: &str = "if this is intended, run `cargo xtask tidy --bless` and give the reason in the commit";
 
-/// What must never enter a tree: package, features, crates.
+/// Crates that must never be in a tree: package, features, crates.
 const DENIED: [(&str, &str, &[&str]); 3] = [
     ("auth-core", "--all-features", &["getrandom", "hyper", "mio", "reqwest", "rustls", "socket2", "tokio"]),
     ("auth-cache", "--no-default-features", &["hyper", "reqwest", "tokio"]),
@@ -59,7 +59,7 @@ fn names(tree: &BTreeSet<String>, without: &str) -> BTreeSet<String> {
     tree.iter().map(|package| name(package).to_owned()).filter(|name| name != without).collect()
 }
 
-/// One line per crate that others may depend on, with the number of crates that its default features bring.
+/// One line per library crate, with the number of its dependencies with default features.
 fn sizes(workspace: &Workspace) -> Result<BTreeSet<String>> {
     let crates = workspace.members.iter().filter(|member| member.folder.starts_with("crates/"));
     crates.map(|member| Ok(format!("{} {}", member.name, tree(workspace, &member.name, &[])?.len() - 1))).collect()
@@ -71,7 +71,7 @@ fn denied(package: &str, features: &str, denied: &[&str], tree: &BTreeSet<String
         .map(|name| {
             let command = format!("cargo tree -p {package} -e normal {features} -i {name}");
             let message =
-                format!("{name} is in the tree of {package} with {features} and must not be; `{command}` shows why");
+                format!("{name} must not be in the tree of {package} with {features}; `{command}` shows why it is");
             Finding::new(&format!("crates/{package}/Cargo.toml"), 0, message)
         })
         .collect()
@@ -79,7 +79,7 @@ fn denied(package: &str, features: &str, denied: &[&str], tree: &BTreeSet<String
 
 fn compare(path: &str, listed: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<Finding> {
     let added = found.difference(listed).map(|line| format!("`{line}` is not on the list; {BLESS}"));
-    let removed = listed.difference(found).map(|line| format!("`{line}` is on the list and no longer true; {BLESS}"));
+    let removed = listed.difference(found).map(|line| format!("`{line}` is on the list but no longer found; {BLESS}"));
     added.chain(removed).map(|message| Finding::new(path, 0, message)).collect()
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn trees_are_read() {
+    fn trees_are_parsed() {
         let tree =
             packages("auth-core v0.1.0 (/w)\nserde v1.0.1\nserde_derive v1.0.1 (proc-macro)\nserde v1.0.1 (*)\n\n");
         assert_eq!(tree, set(&["auth-core v0.1.0", "serde v1.0.1", "serde_derive v1.0.1"]));
@@ -120,21 +120,23 @@ mod tests {
     fn a_denied_crate_is_found() {
         let found = denied("auth-core", "--all-features", &["tokio"], &set(&["auth-core v0.1.0", "tokio v1.0.0"]));
         assert_eq!(found.len(), 1);
-        assert!(found[0].to_string().starts_with("crates/auth-core/Cargo.toml: tokio is in the tree of auth-core"));
+        assert!(
+            found[0].to_string().starts_with("crates/auth-core/Cargo.toml: tokio must not be in the tree of auth-core")
+        );
         assert!(denied("auth-core", "--all-features", &["tokio"], &set(&["tokio-util v1.0.0"])).is_empty());
     }
 
     #[test]
-    fn a_tree_that_differs_from_its_list_is_found_in_both_directions() {
+    fn added_and_removed_dependencies_are_found() {
         let listed = listed("# why\nserde\nsha2\n");
         assert!(compare("list", &listed, &set(&["serde", "sha2"])).is_empty());
         let found = compare("list", &listed, &set(&["serde", "mio"]));
         assert!(found[0].to_string().starts_with("list: `mio` is not on the list; "));
-        assert!(found[1].to_string().starts_with("list: `sha2` is on the list and no longer true; "));
+        assert!(found[1].to_string().starts_with("list: `sha2` is on the list but no longer found; "));
     }
 
     #[test]
-    fn a_tree_that_grew_is_found() {
+    fn a_larger_tree_is_found() {
         assert_eq!(compare("list", &listed("auth 100\n"), &set(&["auth 101"])).len(), 2);
     }
 }
