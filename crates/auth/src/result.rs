@@ -213,7 +213,7 @@ impl AuthResult {
         self.call.as_ref()?.persistence_error.as_ref()
     }
 
-    /// The result of a call that found its token in memory; it grants every requested scope.
+    /// The result of a call that found its token in memory.
     #[inline]
     pub(crate) fn hit(token: CachedToken, authority: &Authority, id: CorrelationId, persisted: bool) -> Self {
         Self {
