@@ -1,10 +1,10 @@
-//! Leaving alone what failed.
+//! Backing off from what has failed.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Repeats a failure to whoever asks within a pause, which doubles with each failure up to a longest one.
+/// Repeats a failure to every caller during a pause, which doubles with each failure up to `longest`.
 #[derive(Debug)]
 pub(super) struct Backoff<E> {
     shortest: Duration,
@@ -24,7 +24,7 @@ impl<E: Clone> Backoff<E> {
         Self { shortest, longest, failure: None }
     }
 
-    /// Fails as before as long as the pause lasts.
+    /// Returns the last failure while the pause lasts.
     pub(super) fn check(&self) -> Result<(), E> {
         match &self.failure {
             Some(failure) if Instant::now() < failure.until => Err(failure.error.clone()),
@@ -33,7 +33,7 @@ impl<E: Clone> Backoff<E> {
     }
 
     pub(super) fn failed(&mut self, error: E) {
-        // Of many who fail at the same time one counts.
+        // Concurrent failures count once.
         if self.check().is_ok() {
             let doubled = |failure: &Failure<E>| failure.pause.saturating_mul(2).min(self.longest);
             let pause = self.failure.as_ref().map_or(self.shortest, doubled);

@@ -1,43 +1,52 @@
-//! What a store fails with.
+//! Errors of stores.
 
 use core::fmt;
 
-/// A failure of the store: what was tried, where, and what went wrong.
+/// A failed operation of a store.
+///
+/// ```
+/// use auth_cache::{StorageError, StorageErrorKind};
+///
+/// let error = StorageError::new("read", "/home/ada/cache.json", "permission denied");
+/// assert_eq!(error.to_string(), "the token cache /home/ada/cache.json could not be read: permission denied");
+/// assert_eq!(error.kind, StorageErrorKind::Other);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token cache{} could not be {operation}: {reason}", named(place))]
 #[non_exhaustive]
 pub struct StorageError {
-    /// What was tried: `read`, `written`, `locked`, `set aside`.
+    /// The operation, as a participle: `read`, `written`, `locked`, `set aside`.
     pub operation: &'static str,
-    /// Which store, such as the path of the file.
+    /// The store, such as the path of the file; empty if unknown.
     pub place: String,
-    /// What went wrong, and where it helps what to do.
+    /// What went wrong and, where there is a remedy, what to do.
     pub reason: String,
-    /// What a caller may want to tell apart.
+    /// What kind of failure it is.
     pub kind: StorageErrorKind,
 }
 
-/// The failures that are told apart.
+/// The kinds of failure that a caller can distinguish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StorageErrorKind {
-    /// Somebody else held the lock for as long as there was time to wait (S-101).
+    /// The lock was held elsewhere until there was no time left to wait (S-101).
     LockTimedOut,
-    /// Others than the user can write into the folder of a file that should be the user's alone (S-93).
+    /// The folder must be private, but belongs to another user or is writable by others (S-93).
     SharedFolder,
-    /// The file is encrypted, and this store has no key (S-92). It is left as it is.
+    /// The file is encrypted, and this store has no key. The file is left unchanged (S-92).
     Encrypted,
-    /// The file is not encrypted, although this store encrypts: nothing of it is believed, and it is left as it is (S-92).
+    /// The file is not encrypted, although this store encrypts. Its content is not used, and it is left unchanged
+    /// (S-92).
     NotEncrypted,
-    /// What is stored was changed by somebody else, or encrypted with a key that is not to be had any more. A cache moves it
-    /// aside, as it does with what is no JSON (S-99).
+    /// The content is corrupt, belongs to another cache, or was encrypted with a key that is no longer available. A
+    /// cache moves it aside, as it does a document that is not JSON (S-99).
     Damaged,
-    /// The key, or what else is kept in a keyring, is not to be had now (S-104): the keyring is locked, missing or takes too
-    /// long.
+    /// The key, or another secret in the keyring, is currently unavailable: the keyring is locked, missing or too slow
+    /// (S-104).
     KeyUnavailable,
-    /// Secrets would go over the network in plain, or to whoever asks for them (S-107).
+    /// Secrets would cross the network unencrypted, or be readable without a password (S-107).
     Insecure,
-    /// The server of the store did not answer in time, refused to talk, or could not prove who it is.
+    /// The server did not answer in time, refused the connection or the password, or could not prove its identity.
     Unreachable,
     /// Anything else.
     #[default]
@@ -45,20 +54,20 @@ pub enum StorageErrorKind {
 }
 
 impl StorageError {
-    /// A failure of `operation` (a participle: `read`, `written`) at `place`.
+    /// Creates an error of kind [`Other`](StorageErrorKind::Other). `operation` is a participle, such as `read`.
     #[must_use]
     pub fn new(operation: &'static str, place: impl Into<String>, reason: impl fmt::Display) -> Self {
         Self { operation, place: place.into(), reason: reason.to_string(), kind: StorageErrorKind::Other }
     }
 
-    /// The same as a failure of a kind.
+    /// Returns this error with the given kind.
     #[must_use]
     pub fn with_kind(self, kind: StorageErrorKind) -> Self {
         Self { kind, ..self }
     }
 }
 
-/// The place as it stands in a message; the cache itself does not know where its store is.
+/// The place as it appears in a message. The cache itself does not know where its store is.
 fn named(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" {place}") }
 }

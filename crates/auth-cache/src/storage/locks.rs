@@ -1,30 +1,29 @@
-//! The locks of a store, and how long a call waits for them.
+//! The locks of a store, and how long a call may wait for them.
 
 use core::time::Duration;
 
-/// Held until it is dropped.
+/// A lock, released when it is dropped.
 pub trait StorageLock: Send + Sync {}
 
-/// A lock behind a box.
+/// A boxed lock.
 pub type BoxedLock = Box<dyn StorageLock>;
 
-/// What a lock is for.
+/// What a lock protects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a storage must know each")]
+#[expect(clippy::exhaustive_enums, reason = "a storage must handle each")]
 pub enum LockName<'a> {
-    /// Changing the document: held around reload, change and replace, never over a request.
+    /// The document. Held while it is reloaded, changed and replaced, never during a request.
     Document,
-    /// Redeeming refresh tokens of this name: held over the request, so that one of several processes makes it.
+    /// Redeeming the refresh tokens of this name. Held during the request, so that only one process sends it.
     Refresh(&'a str),
-    /// Having a user sign in for a client of this name: held while the sign-in page is open, so that one of several programs
-    /// shows it.
+    /// Signing in to the client of this name. Held while the sign-in page is open, so that only one program shows it.
     SignIn(&'a str),
 }
 
-/// How long a call may still wait for locks, all of them together (S-101); ten seconds, unless it is said otherwise.
+/// How long a call may still wait for locks, all together; ten seconds by default (S-101).
 ///
-/// It is handed from one lock to the next, and each takes off what was waited for it. What is done while a lock is held, such
-/// as a request, is not taken off: whoever got a token should be able to store it.
+/// A call passes its budget to each lock, which deducts the time it waited. Time spent holding a lock, such as during a
+/// request, is not deducted: a caller that has received a token should be able to store it.
 ///
 /// ```
 /// use auth_cache::LockBudget;
@@ -36,26 +35,26 @@ pub enum LockName<'a> {
 /// budget.spend(Duration::from_secs(60));
 /// assert_eq!(budget.left(), Duration::ZERO);
 /// ```
-// Not `Clone`: two copies would be waited for twice.
+// Not `Clone`: each copy would grant the full time.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LockBudget {
     left: Duration,
 }
 
 impl LockBudget {
-    /// A budget of `longest`; with none each lock is tried once.
+    /// Creates a budget of `longest`. If it is zero, each lock is tried once.
     #[must_use]
     pub const fn new(longest: Duration) -> Self {
         Self { left: longest }
     }
 
-    /// What is left of it.
+    /// Returns the time that is left.
     #[must_use]
     pub const fn left(&self) -> Duration {
         self.left
     }
 
-    /// Takes off what was waited.
+    /// Deducts the time that was waited, down to zero.
     pub const fn spend(&mut self, waited: Duration) {
         self.left = self.left.saturating_sub(waited);
     }

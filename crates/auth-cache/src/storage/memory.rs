@@ -1,4 +1,4 @@
-//! A store that lives as long as the process.
+//! A store in memory.
 
 use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,16 @@ use crate::event::Observer;
 
 /// Keeps the document in memory. Clones share it.
 ///
-/// There is no runtime here and so no timer: a lock is waited for as long as somebody in this process holds it, unless
-/// the budget is empty.
+/// Needs no async runtime and so has no timer: unless the budget is empty, it waits for a lock until that is released.
+///
+/// ```
+/// use auth_cache::{MemoryStorage, TokenCache};
+///
+/// // Two caches that share one document, as two processes share a file.
+/// let storage = MemoryStorage::new();
+/// let (one, other) = (TokenCache::new(storage.clone()), TokenCache::new(storage));
+/// # drop((one, other));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     state: Arc<Mutex<State>>,
@@ -27,14 +35,14 @@ struct State {
 }
 
 impl MemoryStorage {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A writer only assigns whole values, so that a poisoned state is a good one.
+        // Writers only assign whole values, so a poisoned state is still valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -45,7 +53,7 @@ impl State {
     }
 }
 
-/// Without the content, which holds secrets.
+/// Omits the content, which is secret.
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State")

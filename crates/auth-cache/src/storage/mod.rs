@@ -1,4 +1,4 @@
-//! Where the document is kept between processes.
+//! Stores for the cache document.
 
 #[cfg(any(feature = "encrypted", feature = "redis"))]
 mod backoff;
@@ -47,31 +47,31 @@ pub use partitioned::{DynPartitionedStorage, PartitionedStorage};
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 pub use secret_item::SecretItemStorage;
 
-/// What a reader remembers of a stored document in order to notice a change.
+/// Identifies one state of a stored document, so that a reader notices a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version([u64; 4]);
 
 impl Version {
-    /// A version out of whatever numbers tell one state of the store from another.
+    /// Creates a version from any numbers that distinguish one state of the store from another.
     #[must_use]
     pub const fn new(numbers: [u64; 4]) -> Self {
         Self(numbers)
     }
 
-    /// Nothing is stored.
+    /// The version of an empty store.
     pub const NONE: Self = Self([0; 4]);
 
-    /// The store must be read to know. No document has it.
+    /// Unknown until the store is read. No document has this version.
     pub const UNKNOWN: Self = Self([u64::MAX; 4]);
 }
 
-/// A stored document with its version. It holds secrets.
+/// A stored document and its version. The content is secret.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "a storage makes it")]
+#[expect(clippy::exhaustive_structs, reason = "storages construct it")]
 pub struct Stored {
-    /// The bytes, empty when nothing is stored.
+    /// The bytes; empty if nothing is stored.
     pub content: Zeroizing<Vec<u8>>,
-    /// Which state of the store they are.
+    /// The state of the store that they came from.
     pub version: Version,
 }
 
@@ -81,24 +81,24 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// How a write ended.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a writer must handle each")]
 pub enum Replaced {
-    /// The new content is stored, as this version.
+    /// The new content is stored and has this version.
     Done(Version),
-    /// Somebody else wrote meanwhile; nothing was changed.
+    /// The stored version was not the expected one; nothing was changed.
     Conflict,
 }
 
-/// A place for one cache document.
+/// A store for one cache document.
 ///
-/// Contents are secrets: an implementation must not log them. Writers hold the [lock](Self::lock) of the
-/// document around read, change and [replace](Self::replace); readers need no lock, so `replace` must be atomic for them.
-/// What is worth knowing and no failure is told to the `observer` that an operation is given: it is the cache's own.
+/// Contents are secret: an implementation must not log them. A writer holds the document's [lock](Self::lock) while it
+/// reads, changes and [replaces](Self::replace) the document. Readers take no lock, so `replace` must be atomic.
+/// Each operation reports noteworthy events that are not failures to the `observer` it is given, which is the cache's.
 ///
-/// A store of one's own passes the contract: `auth_cache::contract`, with feature `test-util`, lists what is promised and
-/// checks it.
+/// To test your own implementation, use `auth_cache::contract` (feature `test-util`): it lists and checks what every
+/// store promises.
 ///
 /// ```
 /// use auth_cache::{MemoryStorage, Observer, Replaced, Storage, Version};
@@ -112,31 +112,31 @@ pub enum Replaced {
 /// # Ok::<(), auth_cache::StorageError>(()) }).unwrap();
 /// ```
 pub trait Storage: Send + Sync + 'static {
-    /// The version that a read would give now. Cheap, as it is asked before every lookup.
+    /// Returns the version that a read would return now. Must be cheap: every lookup calls it.
     ///
-    /// A store on another machine gives the version that it learned last, as long as it says that a change may be seen so
-    /// late, and then [`Version::UNKNOWN`]; whoever takes a lock asks anew.
+    /// A store on another machine may return the version it saw last for as long as it tolerates stale data, and
+    /// [`Version::UNKNOWN`] after that. Taking a lock discards what it saw.
     ///
-    /// Equal versions promise equal content. A read that cannot promise that its content stays the same as long as this
-    /// does may give a version that this never gives: then the document is read again with the next use.
+    /// Equal versions mean equal content. If a later change might leave the version as it is, `read` returns a version
+    /// that this method never returns; the document is then read again on next use.
     ///
     /// # Errors
-    /// [`StorageError`] when the store cannot tell.
+    /// Returns [`StorageError`] if the version cannot be determined.
     fn version(&self) -> Result<Version, StorageError>;
 
     /// Reads the document.
     ///
     /// # Errors
-    /// [`StorageError`] when there is something that cannot be read.
+    /// Returns [`StorageError`] if something is stored that cannot be read.
     fn read(&self, observer: &Observer) -> impl Future<Output = Result<Stored, StorageError>> + Send;
 
-    /// Replaces the document if it still is of the version `expected`. Readers see the old or the new one, never a part.
+    /// Replaces the document if its version is still `expected`. Readers see either the old document or the new one.
     ///
-    /// Nothing in it is of use beyond `keep_until`, where that is known: a store whose contents go by themselves may let it go
+    /// If `keep_until` is given, nothing in the document is useful after it: a store whose values expire may drop it
     /// then.
     ///
     /// # Errors
-    /// [`StorageError`] when it cannot be written; the old document is intact then.
+    /// Returns [`StorageError`] if the document cannot be written; the old one is then intact.
     fn replace(
         &self,
         content: Zeroizing<Vec<u8>>,
@@ -145,17 +145,18 @@ pub trait Storage: Send + Sync + 'static {
         observer: &Observer,
     ) -> impl Future<Output = Result<Replaced, StorageError>> + Send;
 
-    /// Moves a document that cannot be understood out of the way without destroying it, and tells where to (S-99).
+    /// Moves an unreadable document out of the way without destroying it, and returns its new location (S-99).
     ///
     /// # Errors
-    /// [`StorageError`] when it cannot be moved.
+    /// Returns [`StorageError`] if it cannot be moved.
     fn set_aside(&self) -> impl Future<Output = Result<String, StorageError>> + Send;
 
-    /// Waits for a lock, as long as `budget` lasts, and takes what was waited off it (S-101): with nothing left it tries
-    /// once. A process that dies loses its locks.
+    /// Acquires a lock, waiting for at most what is left of `budget`, and deducts the time waited. With nothing left it
+    /// tries once. A process that dies loses its locks (S-101).
     ///
     /// # Errors
-    /// [`StorageError`] when the lock cannot be had: of the kind [`StorageErrorKind::LockTimedOut`] when somebody holds it.
+    /// Returns [`StorageError`] if the lock cannot be acquired; its kind is [`StorageErrorKind::LockTimedOut`] if the
+    /// lock is held elsewhere.
     fn lock(
         &self,
         name: LockName<'_>,
@@ -164,15 +165,15 @@ pub trait Storage: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BoxedLock, StorageError>> + Send;
 }
 
-/// A future behind a box.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Storage`] behind a pointer; every storage is one.
+/// The dyn-compatible form of [`Storage`], implemented for every storage.
 pub trait DynStorage: Send + Sync {
     /// See [`Storage::version`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Storage::version`].
     fn version(&self) -> Result<Version, StorageError>;
     /// See [`Storage::read`].
     fn read<'a>(&'a self, observer: &'a Observer) -> BoxFuture<'a, Result<Stored, StorageError>>;

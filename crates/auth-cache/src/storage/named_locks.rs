@@ -10,8 +10,7 @@ use super::{BoxedLock, LockBudget, LockName, StorageError, StorageErrorKind, Sto
 
 /// The locks of a store in memory. Clones share them.
 ///
-/// There is no runtime here and so no timer: a lock is waited for as long as somebody in this process holds it, unless the
-/// budget is empty.
+/// Without a runtime there is no timer: unless the budget is empty, a caller waits until the lock is released.
 #[derive(Clone, Default)]
 pub(crate) struct NamedLocks {
     state: Arc<Mutex<State>>,
@@ -19,7 +18,7 @@ pub(crate) struct NamedLocks {
 
 #[derive(Default)]
 struct State {
-    /// The names of the locks that are held; the document's has none.
+    /// The names of the locks that are held; `None` is the document's.
     held: BTreeSet<Option<String>>,
     waiting: Vec<Waker>,
 }
@@ -37,7 +36,7 @@ impl NamedLocks {
                 return Poll::Ready(Ok(Held { locks: self.clone(), name: name.clone() }));
             }
             if budget.left().is_zero() {
-                let error = StorageError::new("locked", "memory", "somebody holds its lock");
+                let error = StorageError::new("locked", "memory", "its lock is held elsewhere");
                 return Poll::Ready(Err(error.with_kind(StorageErrorKind::LockTimedOut)));
             }
             if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
@@ -49,12 +48,12 @@ impl NamedLocks {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Each change is one insertion or removal: a poisoned state is a good one.
+        // Each change is one insertion or removal, so a poisoned state is still valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A lock, until it is dropped.
+/// A lock that is held until it is dropped.
 struct Held {
     locks: NamedLocks,
     name: Option<String>,
@@ -69,7 +68,7 @@ impl Drop for Held {
             state.held.remove(&self.name);
             core::mem::take(&mut state.waiting)
         };
-        // All of them: one that was woken may have been dropped since, and would leave the others asleep.
+        // Wake all of them: if a single one were woken and then dropped, the others would sleep forever.
         waiting.into_iter().for_each(Waker::wake);
     }
 }

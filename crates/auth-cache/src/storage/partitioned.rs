@@ -1,4 +1,4 @@
-//! A store of many partitions.
+//! Stores with one value per partition.
 
 use core::future::Future;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use auth_core::Timestamp;
 use super::{BoxFuture, DynStorage, StorageError};
 use crate::document::PartitionKey;
 
-/// A place for the partitions of a cache, each a value of its own: one for each user, for each application in a tenant, and
-/// for each assertion, as MSAL for .NET suggests for distributed caches.
+/// A store that keeps each partition of a cache as a separate value: one per user, per application in a tenant, and per
+/// assertion, as MSAL for .NET recommends for distributed caches.
 ///
-/// A partition is a [`Storage`](crate::Storage) whose document has the entries of that partition alone, and of the
-/// application what concerns them. It may lag behind what others write, as [`Storage::version`](crate::Storage::version) says:
-/// the cache answers from memory only with tokens that can be used, and otherwise asks the store.
+/// A partition is a [`Storage`](crate::Storage) whose document holds the entries of that partition and the application
+/// metadata they need. Its view may be stale, as [`Storage::version`](crate::Storage::version) describes: the cache
+/// answers from memory only with a usable token, and otherwise reads the store again.
 ///
 /// ```
 /// use auth_cache::{BoxFuture, DynStorage, MemoryStorage, PartitionKey, PartitionedStorage, StorageError, TokenCache};
@@ -21,7 +21,7 @@ use crate::document::PartitionKey;
 /// use std::collections::BTreeMap;
 /// use std::sync::{Arc, Mutex};
 ///
-/// /// Keeps them in memory, and removes nothing.
+/// /// Keeps partitions in memory and never removes one.
 /// #[derive(Default)]
 /// struct Kept(Mutex<BTreeMap<PartitionKey, MemoryStorage>>);
 ///
@@ -46,19 +46,20 @@ use crate::document::PartitionKey;
 /// assert!(TokenCache::partitioned(Kept::default()).is_stored());
 /// ```
 pub trait PartitionedStorage: Send + Sync + 'static {
-    /// The store of a partition. Nothing is read or written.
+    /// Returns the store of a partition, without reading or writing anything.
     fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage>;
 
-    /// The partitions of users that are stored: there with their first write, gone with their value, by whatever it went.
+    /// Returns the partitions of users that are stored. A user appears with the first write and disappears with the
+    /// value, whatever removed it.
     ///
     /// # Errors
-    /// [`StorageError`] when the store cannot tell.
+    /// Returns [`StorageError`] if the store cannot list them.
     fn users(&self) -> impl Future<Output = Result<Vec<PartitionKey>, StorageError>> + Send;
 
-    /// Remembers that something in the partition of an assertion was got on behalf of a user, and is of use until `until`.
+    /// Records that the partition of an assertion holds something obtained on behalf of a user, useful until `until`.
     ///
     /// # Errors
-    /// [`StorageError`] when that cannot be written.
+    /// Returns [`StorageError`] if the link cannot be written.
     fn link(
         &self,
         user: &PartitionKey,
@@ -66,15 +67,15 @@ pub trait PartitionedStorage: Send + Sync + 'static {
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StorageError>> + Send;
 
-    /// The assertions that were [linked](Self::link) to a user. A store may leave out those whose partitions are gone, and
-    /// forget them.
+    /// Returns the assertions that were [linked](Self::link) to a user. A store may omit and forget those whose
+    /// partitions are gone.
     ///
     /// # Errors
-    /// [`StorageError`] when the store cannot tell.
+    /// Returns [`StorageError`] if the store cannot list them.
     fn linked(&self, user: &PartitionKey) -> impl Future<Output = Result<Vec<PartitionKey>, StorageError>> + Send;
 }
 
-/// [`PartitionedStorage`] behind a pointer; every such storage is one.
+/// The dyn-compatible form of [`PartitionedStorage`], implemented for every such storage.
 pub trait DynPartitionedStorage: Send + Sync {
     /// See [`PartitionedStorage::partition`].
     fn partition(&self, key: &PartitionKey) -> Arc<dyn DynStorage>;

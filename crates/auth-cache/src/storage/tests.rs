@@ -34,7 +34,7 @@ mod file {
 }
 
 #[tokio::test]
-async fn the_contract_is_checked_as_a_whole() {
+async fn memory_passes_the_whole_contract() {
     contract::check(|| {
         let storage = MemoryStorage::new();
         (storage.clone(), storage)
@@ -42,7 +42,7 @@ async fn the_contract_is_checked_as_a_whole() {
     .await;
 }
 
-/// A store that forgets to compare versions, which two of the rules notice.
+/// A store that does not compare versions.
 #[derive(Clone, Debug, Default)]
 struct Careless(MemoryStorage);
 
@@ -82,7 +82,7 @@ impl Storage for Careless {
 
 #[tokio::test]
 #[should_panic(expected = "Conflict")]
-async fn a_broken_promise_is_noticed() {
+async fn the_contract_rejects_a_store_that_ignores_versions() {
     contract::check(|| {
         let storage = Careless::default();
         (storage.clone(), storage)
@@ -91,7 +91,7 @@ async fn a_broken_promise_is_noticed() {
 }
 
 #[test]
-fn messages_name_the_store_where_it_is_known() {
+fn messages_name_the_store_if_it_is_known() {
     let error = StorageError::new("read", "/a/b", "it is a folder");
     assert_eq!(error.to_string(), "the token cache /a/b could not be read: it is a folder");
     let error = StorageError::new("written", "", "x");
