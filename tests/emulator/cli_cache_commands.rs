@@ -200,7 +200,7 @@ async fn a_default_folder_that_others_can_write_is_not_used() {
     let line = "token --scope User.Read --output json";
     let ended = cli.auth_somewhere(line).args(["--allow-plaintext-fallback"]).end().await.expect(0);
     assert_eq!(ended.json()["persisted"], false);
-    assert!(ended.stderr.contains("not the user's alone"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("folder is not private"), "{}", ended.stderr);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     // A file that the user names is used, with a warning.
     let named = folder.join("tokens.json");

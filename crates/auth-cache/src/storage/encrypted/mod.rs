@@ -71,7 +71,7 @@ impl EncryptedFileStorage {
     #[must_use]
     pub fn new(file: FileStorage, name: impl Into<Arc<str>>, keys: impl KeySource) -> Self {
         Self {
-            file: file.decrypted(),
+            file: file.accept_encrypted(),
             key: CacheKey::new(name.into(), keys),
             plaintext: Plaintext::Refused,
             told: Arc::default(),

@@ -1,24 +1,24 @@
-//! Whose a file or folder is, and what others may do with it.
+//! Who owns a file or folder, and what others may do with it.
 
 use std::fs::Metadata;
 
 #[cfg(unix)]
 use rustix::fs::Mode;
 
-/// Reading, writing or running, for the group or for others.
+/// Any access by the group or by others.
 #[cfg(unix)]
 const ANYTHING: Mode = Mode::RWXG.union(Mode::RWXO);
-/// Writing, for the group or for others.
+/// Write access by the group or by others.
 #[cfg(unix)]
 const WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// What decides who may do what.
+/// Owner and permissions of a file or folder, as seen by the current user.
 #[cfg(unix)]
 pub(super) struct Access {
     owner: u32,
     mode: Mode,
     is_link: bool,
-    /// The user that asks.
+    /// The current user.
     user: u32,
 }
 
@@ -34,44 +34,44 @@ impl Access {
         }
     }
 
-    /// Whether it belongs to this user.
+    /// Whether it belongs to the user.
     pub(super) const fn is_own(&self) -> bool {
         self.owner == self.user
     }
 
-    /// Whether it belongs to this user, or to root, who can do everything anyway.
+    /// Whether it belongs to the user, or to root, who can do anything anyway.
     pub(super) const fn is_trusted(&self) -> bool {
         self.is_own() || self.owner == 0
     }
 
-    /// Whether others than the owner may do anything with it.
+    /// Whether anyone but the owner has any access.
     pub(super) const fn is_open(&self) -> bool {
         self.mode.intersects(ANYTHING)
     }
 
-    /// Whether this folder is the user's own and nobody else can write there (S-93).
+    /// Whether this folder belongs to the user, and no one else can write to it (S-93).
     pub(super) const fn is_private_folder(&self) -> bool {
         self.is_own() && !self.mode.intersects(WRITE)
     }
 
-    /// Whether others than the user and root can put something in the place of what is in this folder (S-93).
+    /// Whether anyone but the user and root can replace what is in this folder (S-93).
     pub(super) const fn is_shared_folder(&self) -> bool {
         !self.is_trusted() || (self.mode.intersects(WRITE) && !self.is_sticky())
     }
 
-    /// Whether only the user and root decide what is behind this component of a path (S-96).
+    /// Whether only the user and root control where this component of a path leads (S-96).
     pub(super) const fn is_safe_component(&self) -> bool {
-        // The permissions of a link mean nothing.
+        // A link's own permissions mean nothing.
         self.is_trusted() && (self.is_link || !self.mode.intersects(Mode::WOTH) || self.is_sticky())
     }
 
-    /// Whether it is a folder, such as `/tmp`, where everybody may add, but nobody may touch what is another's.
+    /// Whether it is a folder of root's such as `/tmp`, where anyone may add files but not touch another user's.
     const fn is_sticky(&self) -> bool {
         self.owner == 0 && self.mode.intersects(Mode::SVTX)
     }
 }
 
-/// Whether it belongs to this user.
+/// Whether it belongs to the user.
 #[cfg(not(unix))]
 pub(super) fn is_own(_metadata: &Metadata) -> bool {
     true
@@ -96,7 +96,7 @@ mod tests {
 
     // S-93
     #[test]
-    fn a_folder_is_private_shared_or_between() {
+    fn owner_and_mode_make_a_folder_private_shared_or_neither() {
         for (owner, mode, private, shared) in [
             (US, 0o700, true, false),
             (US, 0o755, true, false),
@@ -122,7 +122,7 @@ mod tests {
 
     // S-96
     #[test]
-    fn a_component_is_safe_in_the_hands_of_the_user_or_root() {
+    fn a_path_component_is_safe_if_only_the_user_or_root_controls_it() {
         for (owner, mode, is_link, safe) in [
             (US, 0o755, false, true),
             (US, 0o775, false, true),
@@ -143,7 +143,7 @@ mod tests {
 
     // S-95
     #[test]
-    fn a_file_is_trusted_and_open_or_not() {
+    fn owner_and_mode_make_a_file_trusted_and_open() {
         for (owner, mode, trusted, open) in [
             (US, 0o600, true, false),
             (US, 0o400, true, false),

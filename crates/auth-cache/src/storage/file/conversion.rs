@@ -1,4 +1,4 @@
-//! Replacing the file by one of another form: plain by encrypted, or the other way round (S-106).
+//! Replacing a plain file with an encrypted one, and the reverse (S-106).
 
 use std::io::ErrorKind;
 
@@ -10,28 +10,28 @@ use crate::event::Observer;
 use crate::storage::{Replaced, StorageError, Version};
 
 impl FileStorage {
-    /// The same for a reader that can decrypt.
-    pub(in crate::storage) fn decrypted(self) -> Self {
-        Self { decrypted: true, ..self }
+    /// Accepts an encrypted file, for a reader that can decrypt it.
+    pub(in crate::storage) fn accept_encrypted(self) -> Self {
+        Self { accepts_encrypted: true, ..self }
     }
 
-    /// The file that what cannot be understood is moved to.
+    /// Returns the file to which an unreadable document is moved.
     pub(in crate::storage) fn aside(&self) -> Self {
         Self { path: disk::aside(&self.path).into(), ..self.clone() }
     }
 
-    /// What the file seems to be now.
+    /// Returns what the file appears to contain now.
     pub(in crate::storage) fn form(&self) -> Result<FileForm, StorageError> {
         self.head().map(|head| FileForm::of(&head))
     }
 
-    /// The first bytes of the file, nothing where there is none.
+    /// Returns the first bytes of the file; empty if there is none.
     pub(in crate::storage) fn head(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
-        disk::head(&self.path).map_err(|error| self.error("looked at", &error))
+        disk::head(&self.path).map_err(|error| self.error("inspected", &error))
     }
 
-    /// Replaces the file if it still is of the version `expected`, and if `is_right` finds the new one right as it is on the
-    /// disk. Whoever calls it holds the lock of the document.
+    /// Replaces the file if its version is still `expected` and `is_right` accepts the new content as read back from
+    /// disk. The caller holds the document's lock.
     pub(in crate::storage) async fn convert(
         &self,
         content: Zeroizing<Vec<u8>>,
@@ -53,12 +53,12 @@ impl FileStorage {
         self.changing("migrated", convert).await
     }
 
-    /// Whether a conversion is under way, or was when its process died.
+    /// Whether a conversion is in progress, or was when its process died.
     pub(in crate::storage) fn is_converting(&self) -> bool {
         leftovers::conversion_path(&self.path).symlink_metadata().is_ok()
     }
 
-    /// Removes what a conversion that died has left. Whoever calls it holds the lock of the document.
+    /// Removes what an interrupted conversion left behind. The caller holds the document's lock.
     pub(in crate::storage) fn remove_conversion(&self) -> std::io::Result<()> {
         match std::fs::remove_file(leftovers::conversion_path(&self.path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),

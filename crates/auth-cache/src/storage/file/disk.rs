@@ -15,16 +15,16 @@ use super::{leftovers, version};
 use crate::event::{Event, Observer};
 use crate::storage::{Replaced, Stored, Version};
 
-/// `path` with `suffix` appended to the name of the file.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Appends `suffix` to the file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
 }
 
-/// The file that a document is moved to that cannot be understood.
+/// The path to which an unreadable document is moved.
 pub(super) fn aside(path: &Path) -> PathBuf {
-    beside(path, ".corrupt")
+    with_suffix(path, ".corrupt")
 }
 
 pub(super) fn version(path: &Path) -> Result<Version> {
@@ -37,13 +37,13 @@ pub(super) fn version(path: &Path) -> Result<Version> {
     }
 }
 
-/// Whether there is a regular file of so many bytes at most.
+/// Whether `path` is a regular file of at most this many bytes.
 pub(super) fn is_small(path: &Path, bytes: u64) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= bytes)
 }
 
 pub(super) fn read(path: &Path, largest: u64, observer: &Observer) -> Result<Stored> {
-    // Before anything is read: what is changed later than this may be missed.
+    // Taken before the read, which may miss any later change.
     let now = SystemTime::now();
     let mut file = match open(OpenOptions::new().read(true), path) {
         Ok(file) => file,
@@ -62,22 +62,22 @@ pub(super) fn read(path: &Path, largest: u64, observer: &Observer) -> Result<Sto
     if keep_private(&file, &metadata)? {
         observer.tell(&Event::PermissionsRepaired { place: path.display().to_string() });
     }
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // All at once: a growing buffer leaves copies of secrets behind.
     let room = usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1);
     let mut content = Zeroizing::new(Vec::with_capacity(room));
-    // It may grow while it is read.
+    // The file may grow while it is read.
     file.by_ref().take(largest.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > largest {
         return Err(Refusal::TooLarge.into());
     }
     let version = version::of_read(&metadata, &content, now);
-    // Somebody wrote in place meanwhile: it may be half of what it will be.
+    // Another program has been writing in place, and may not be done.
     let changed = version::of(&file.metadata()?) != version::settled(version);
     let version = if changed { version::unsettled(version, &content) } else { version };
     Ok(Stored { content, version })
 }
 
-/// The first bytes of the file, by which its form is told; nothing where there is no file.
+/// Returns the first bytes of the file, which show its form; empty if there is no file.
 pub(super) fn head(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = match open(OpenOptions::new().read(true), path) {
         Ok(file) => file,
@@ -92,7 +92,7 @@ pub(super) fn head(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     Ok(head)
 }
 
-/// Whether it is not the end of a document, and was written just now. What is encrypted is never written in place.
+/// Whether the document is incomplete and was written just now. Encrypted files are never written in place.
 pub(super) fn is_being_written(stored: &Stored, now: SystemTime) -> bool {
     let is_whole =
         stored.content.trim_ascii_end().ends_with(b"}") || FileForm::of(&stored.content) == FileForm::Encrypted;
@@ -103,7 +103,7 @@ pub(super) fn replace(path: &Path, content: &[u8], expected: Version) -> Result<
     replace_checked(path, &leftovers::temp_path(path), content, expected, || Ok(()))
 }
 
-/// Replaces it by way of the file `temp`, which `check` looks at before it takes its place.
+/// Replaces the file through `temp`, which `check` inspects before it takes the file's place.
 pub(super) fn replace_checked(
     path: &Path,
     temp: &Path,
@@ -115,7 +115,7 @@ pub(super) fn replace_checked(
     if !is_expected()? {
         return Ok(Replaced::Conflict);
     }
-    // Once more at the end: writing takes a while, and not everybody holds the lock.
+    // Checked again at the end: writing takes a while, and not every program takes the lock.
     let Some((file, is_distinct)) =
         replace::replace(&Disk, path, temp, content, || check().and_then(|()| is_expected()))?
     else {
@@ -134,7 +134,7 @@ pub(super) fn set_aside(path: &Path) -> Result<String> {
     }
 }
 
-/// Opens the file without waiting for the other end of a pipe, and not through a link.
+/// Opens the file, neither following a link nor waiting for the other end of a pipe.
 #[cfg(unix)]
 pub(super) fn open(options: &mut OpenOptions, path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -144,7 +144,7 @@ pub(super) fn open(options: &mut OpenOptions, path: &Path) -> Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     options.custom_flags(flags).open(path).map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::LOOP) => Refusal::Link.into(),
-        // A socket, or a folder that should be written to.
+        // A socket, or a folder opened for writing.
         Some(Errno::NXIO | Errno::ISDIR) => Refusal::NotRegular.into(),
         Some(_) | None => error,
     })
@@ -155,8 +155,8 @@ pub(super) fn open(options: &mut OpenOptions, path: &Path) -> Result<File> {
     options.open(path)
 }
 
-/// Refuses a file that has a second name, which may be a victim's. None at all is well: a writer has put the next version in
-/// its place meanwhile.
+/// Refuses a file with a hard link, which may be a victim's file. A file without any name is fine: a writer has just
+/// replaced it.
 #[cfg(unix)]
 pub(super) fn check_names(metadata: &Metadata) -> Result<()> {
     let is_linked = std::os::unix::fs::MetadataExt::nlink(metadata) > 1;
@@ -168,7 +168,8 @@ pub(super) fn check_names(_metadata: &Metadata) -> Result<()> {
     Ok(())
 }
 
-/// A file that others may read is tightened where it is ours, which is told, and refused where it is somebody else's.
+/// Restricts the user's own file to its owner, and returns whether it was open to others. Refuses another user's file,
+/// and one of root's that is open.
 #[cfg(unix)]
 fn keep_private(file: &File, metadata: &Metadata) -> Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The folder of the file: who can write there, and who leads there (S-93, S-96).
+//! The folder of the file: who can write to it, and who controls the path to it (S-93, S-96).
 
 use std::fs;
 use std::io::Result;
@@ -9,7 +9,7 @@ use super::access::Access;
 #[cfg(unix)]
 use super::links;
 
-/// Makes the folder, and those above it, for the owner only.
+/// Creates the folder and its missing parents, for the owner only.
 pub(super) fn create(folder: &Path) -> Result<()> {
     check_links(folder)?;
     let mut builder = fs::DirBuilder::new();
@@ -19,7 +19,7 @@ pub(super) fn create(folder: &Path) -> Result<()> {
     builder.create(folder)
 }
 
-/// Refuses a folder behind a link that others can turn.
+/// Refuses a folder behind a symbolic link that others can redirect.
 pub(super) fn check_links(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     links::check(folder)?;
@@ -28,13 +28,13 @@ pub(super) fn check_links(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether others than the user can put something in the place of what is in the folder. There may be no folder yet.
+/// Whether others can replace what is in the folder; false if it does not exist yet.
 #[cfg(unix)]
 pub(super) fn is_shared(folder: &Path) -> Result<bool> {
     Ok(access(folder)?.is_some_and(|access| access.is_shared_folder()))
 }
 
-/// Whether the folder is the user's own, and nobody else can write there. There may be none yet.
+/// Whether the folder belongs to the user, and no one else can write to it; true if it does not exist yet.
 #[cfg(unix)]
 pub(super) fn is_private(folder: &Path) -> Result<bool> {
     Ok(access(folder)?.is_none_or(|access| access.is_private_folder()))
@@ -49,7 +49,7 @@ fn access(folder: &Path) -> Result<Option<Access>> {
     }
 }
 
-/// Here a folder of the user's is protected by the system.
+/// This system protects the user's folders by default.
 #[cfg(not(unix))]
 pub(super) fn is_shared(_folder: &Path) -> Result<bool> {
     Ok(false)

@@ -1,15 +1,15 @@
-//! What is in a file, as its first bytes tell.
+//! The form of a cache file, judged by its first bytes.
 
-/// What an encrypted cache begins with, whatever the version of its format. It is text, for whoever opens the file.
+/// The beginning of an encrypted cache in every version of the format. It is text, for anyone who opens the file.
 const ENCRYPTED: &[u8] = b"auth encrypted cache ";
-/// Enough to tell.
+/// How many bytes are enough to judge by.
 pub(super) const HEAD: usize = 64;
 
-/// What a cache file seems to be.
+/// What a cache file appears to contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileForm {
-    /// Nothing is stored: there is no file, or nothing in it.
+    /// Nothing: there is no file, or it is blank.
     Empty,
     /// JSON, as the MSAL libraries write it.
     Plain,
@@ -20,7 +20,7 @@ pub enum FileForm {
 }
 
 impl FileForm {
-    /// The form of what begins with these bytes.
+    /// Returns the form of content that begins with these bytes.
     pub(in crate::storage) fn of(content: &[u8]) -> Self {
         let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
         match text.first() {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_tell() {
+    fn the_first_bytes_determine_the_form() {
         for (content, form) in [
             ("", FileForm::Empty),
             (" \n", FileForm::Empty),

@@ -1,21 +1,21 @@
-//! What is told or done once for a file, or once in an hour.
+//! What happens once per file, or once an hour.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::leftovers::OLD;
 
-/// What this process has said of a file, and when it tidied up. Clones of a storage share it.
+/// What this process has reported about a file, and when it last swept leftovers. Clones of a storage share it.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct History {
     pub(super) shared_folder: Once,
     pub(super) network: Once,
-    /// The Unix second of the last sweep.
+    /// The time of the last sweep, in Unix seconds.
     swept: AtomicU64,
 }
 
-impl Told {
-    /// Whether leftovers should be looked for at the time `now`: the first time, and when new ones may be old enough.
+impl History {
+    /// Whether to sweep at the time `now`, which is then noted: the first time, and again after an hour.
     pub(super) fn is_sweep_due(&self, now: SystemTime) -> bool {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let due = |swept: u64| (now.abs_diff(swept) > OLD.as_secs()).then_some(now);
@@ -23,12 +23,12 @@ impl Told {
     }
 }
 
-/// Something that is done once.
+/// Something that happens once.
 #[derive(Debug, Default)]
 pub(super) struct Once(AtomicBool);
 
 impl Once {
-    /// Whether it is for the caller to do.
+    /// Marks it as done, and returns whether this call was the first to do so.
     pub(super) fn first(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Temporary files, and what is left of those whose writer died (S-97).
+//! Temporary files, and the removal of those whose writer died (S-97).
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -6,13 +6,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// No write takes longer.
+/// Longer than any write takes.
 pub(super) const OLD: Duration = Duration::from_secs(60 * 60);
 const DIGITS: usize = 16;
 
-/// A new temporary file for the file at `path`, beside it: `.<name>.<16 hexadecimal digits>.tmp`.
+/// Returns a new temporary path in the folder of `path`: `.<name>.<16 hexadecimal digits>.tmp`.
 pub(super) fn temp_path(path: &Path) -> PathBuf {
-    // With the process, as a child that was forked draws the same numbers as its parent (S-108).
+    // Includes the process id, because a forked child draws the same numbers as its parent (S-108).
     let random = RandomState::new().hash_one(std::process::id());
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -20,8 +20,8 @@ pub(super) fn temp_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The temporary file by way of which the file at `path` is encrypted or decrypted. It has one name, as whoever does that
-/// holds the lock, so that what is there is a dead one's, and can go at once (S-106).
+/// Returns the path of the temporary file through which the file at `path` is encrypted or decrypted. The name is
+/// fixed: a conversion holds the lock, so a file found there was left by a dead one and can be removed at once (S-106).
 #[cfg(feature = "encrypted")]
 pub(super) fn conversion_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
@@ -30,11 +30,11 @@ pub(super) fn conversion_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Removes the temporary files of the file at `path` that nobody has written to for an hour before `now`, and tells how
-/// many. Whoever calls it holds the lock.
+/// Removes the temporary files of `path` that were last written more than an hour before `now`, and returns how many.
+/// The caller holds the lock.
 pub(super) fn sweep(path: &Path, now: SystemTime) -> usize {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return 0 };
-    // A folder that cannot be listed is no reason to fail a write.
+    // A folder that cannot be listed must not fail the write.
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let old = entries.filter(|entry| is_temp(&entry.file_name(), name) && is_old(&entry.path(), now));
     old.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()

@@ -8,11 +8,11 @@ use std::path::{Component, Path, PathBuf};
 use super::access::Access;
 use super::refusal::Refusal;
 
-/// As many as the kernel follows.
+/// How many links the kernel follows.
 const MOST: usize = 40;
 
-/// Refuses a folder to which symbolic links lead, unless each component of the way there, links and what they stand
-/// for, is in the hands of the user or root: whoever can turn a link decides where tokens go.
+/// Refuses a folder that is reached through symbolic links, unless only the user and root control every component on
+/// the way, links and targets alike: whoever can redirect a link decides where tokens go.
 pub(super) fn check(folder: &Path) -> Result<()> {
     let mut here = PathBuf::from("/");
     let mut ahead = components(folder);
@@ -25,7 +25,7 @@ pub(super) fn check(folder: &Path) -> Result<()> {
         let next = here.join(name);
         let metadata = match fs::symlink_metadata(&next) {
             Ok(metadata) => metadata,
-            // It will be made here.
+            // It will be created here.
             Err(error) if error.kind() == ErrorKind::NotFound => break,
             Err(error) => return Err(error),
         };
@@ -47,7 +47,7 @@ pub(super) fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What is to be walked, the first at the end.
+/// Returns the components to walk, last one first.
 fn components(path: &Path) -> Vec<OsString> {
     let named = |component: &Component<'_>| matches!(component, Component::Normal(_) | Component::ParentDir);
     let names = path.components().filter(named).map(|component| component.as_os_str().to_owned());

@@ -1,4 +1,4 @@
-//! Locks: files beside the cache, locked by the system and unlinked while they are held (S-100, S-101).
+//! Locks: files next to the cache, locked by the operating system and unlinked before they are released (S-100, S-101).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Result, Seek as _, Write as _};
@@ -9,24 +9,24 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::disk::beside;
+use super::disk::with_suffix;
 use super::holder::{LockHolder, distance};
 use super::refusal::Refusal;
 use crate::storage::{LockBudget, LockName, StorageLock};
 
-/// How long others are let go first.
+/// How long a writer that had to wait yields to others the next time.
 pub(super) const COURTESY: Duration = Duration::from_millis(3);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// Longer than a library takes from making a lock file to writing its process id, or locking it.
+/// Longer than a library takes from creating a lock file to writing its process id or locking the file.
 const BEGINNING: Duration = Duration::from_millis(500);
 
-/// The lock, held until it is dropped; a process that dies loses it.
+/// A lock, held until it is dropped or its process dies.
 #[derive(Debug)]
 pub(in crate::storage) struct FileLock {
     path: PathBuf,
     file: File,
-    /// Whose it is.
+    /// The process that took it.
     process: u32,
 }
 
@@ -35,36 +35,36 @@ impl StorageLock for Arc<FileLock> {}
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // A child that was forked has the file open, too, but not the lock: that stays its parent's (S-108).
+        // A forked child has the file open, too, but the lock stays with the parent (S-108).
         if self.process != std::process::id() {
             return;
         }
-        // Unlinked before it is released: whoever locks the old file then sees that its name is gone. MSAL Python unlinks after
-        // that, and may so have taken ours: the name is then another's.
+        // Unlinked before the release, so that whoever locks the old file next sees that its name is gone. MSAL Python
+        // unlinks after the release, and may have removed our name: the name may now belong to another holder.
         if is_still_named(&self.file, &self.path).unwrap_or_default() {
             drop(std::fs::remove_file(&self.path));
         }
-        // Not left to the closing of the file, which such a child delays.
+        // Closing the file would not release the lock while a forked child has it open.
         drop(self.file.unlock());
     }
 }
 
-/// The file of a lock. `.lockfile` is what the MSAL extension libraries use; the others are ours alone.
+/// Returns the path of a lock. `.lockfile` is shared with the MSAL extension libraries; the others are our own.
 pub(super) fn path(cache: &Path, name: LockName<'_>) -> PathBuf {
-    // Names hold what file names must not; their digest tells them apart as well.
+    // Names may contain characters that file names may not, so their digests are used.
     let named = |name: &str, kind: &str| {
         let digest = Sha256::digest(name.as_bytes());
         let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        beside(cache, &format!(".{digits}.{kind}"))
+        with_suffix(cache, &format!(".{digits}.{kind}"))
     };
     match name {
-        LockName::Document => beside(cache, ".lockfile"),
+        LockName::Document => with_suffix(cache, ".lockfile"),
         LockName::Refresh(name) => named(name, "refreshlock"),
         LockName::SignIn(name) => named(name, "signinlock"),
     }
 }
 
-/// The lock, and whether somebody else had it first.
+/// Acquires the lock, and returns whether it had to wait.
 pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<(FileLock, bool)> {
     let (begun, mut waited_for) = (Instant::now(), false);
     loop {
@@ -79,22 +79,23 @@ pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<(Fil
             budget.spend(waited);
             return Err(Refusal::Locked { waited }.into());
         }
-        // Often at first, as a writer has the lock for a few milliseconds; seldom where a user signs in.
+        // Often at first, because a writer holds the lock for milliseconds; rarely later, while a user signs in.
         let pause = begun.elapsed().div_f32(100.0).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         tokio::time::sleep(pause.min(left)).await;
     }
 }
 
-/// The lock, unless somebody holds it at the time `now`.
+/// Acquires the lock, unless it is held at the time `now`.
 pub(super) fn try_acquire(path: &Path, now: SystemTime) -> Result<Option<FileLock>> {
     let Some((file, is_new)) = open(path)? else { return Ok(None) };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(Refusal::NotRegular.into());
     }
-    // It will be written to.
+    // The file is about to be written to.
     super::disk::check_names(&metadata)?;
-    // Whoever has just made it has the lock, and is about to say so. It is not even tried, which would disturb them.
+    // A program that has just created the file has the lock and is about to say so. Even trying to lock it would
+    // interfere.
     if !is_new && metadata.len() == 0 && metadata.modified().is_ok_and(|made| distance(made, now) < BEGINNING) {
         return Ok(None);
     }
@@ -106,14 +107,14 @@ pub(super) fn try_acquire(path: &Path, now: SystemTime) -> Result<Option<FileLoc
         return Ok(None);
     }
     let mut lock = FileLock { path: path.to_owned(), file, process: std::process::id() };
-    // For people, and for libraries that read it.
+    // For people, and for libraries that read the process id.
     lock.file.set_len(0)?;
     lock.file.rewind()?;
     lock.file.write_all(LockHolder::own().line().as_bytes())?;
     Ok(Some(lock))
 }
 
-/// Who holds the lock at the time `now`, without disturbing anybody.
+/// Returns the holder of the lock at the time `now`, without interfering.
 pub(super) fn holder(path: &Path, now: SystemTime) -> Result<Option<LockHolder>> {
     let file = match open_to_look(path) {
         Ok(file) => file,
@@ -136,7 +137,7 @@ fn try_lock(file: &File) -> Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        // There are no locks here, as on some network file systems: replacing and merging are what is left (S-103).
+        // Some network file systems have no locks: only replacing as a whole and merging remain (S-103).
         Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -153,7 +154,7 @@ fn is_unsupported(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::Unsupported
 }
 
-/// Opens the lock file, and tells whether it was made; `None` where it went away meanwhile.
+/// Opens the lock file, and returns whether it is new; `None` if another program created it at the same time.
 fn open(path: &Path) -> Result<Option<(File, bool)>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
@@ -176,7 +177,7 @@ fn open_to_look(path: &Path) -> Result<File> {
     super::disk::open(OpenOptions::new().read(true), path)
 }
 
-/// Whether the file that was locked is still the one with the name: the last holder may have unlinked it meanwhile.
+/// Whether `path` still names the file that was locked: the last holder may have unlinked it meanwhile.
 #[cfg(unix)]
 pub(super) fn is_still_named(file: &File, path: &Path) -> Result<bool> {
     use std::os::unix::fs::MetadataExt as _;

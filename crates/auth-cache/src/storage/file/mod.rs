@@ -1,4 +1,4 @@
-//! The cache in one file, which other MSAL libraries may share.
+//! The cache in one file, which MSAL libraries of other languages may share.
 
 mod access;
 #[cfg(feature = "encrypted")]
@@ -6,6 +6,7 @@ mod conversion;
 mod disk;
 mod folder;
 mod form;
+mod history;
 mod holder;
 mod leftovers;
 #[cfg(unix)]
@@ -17,7 +18,6 @@ mod replace;
 #[cfg(all(feature = "secret-service", unix, not(target_os = "macos")))]
 mod signal;
 mod state;
-mod told;
 mod version;
 
 use std::path::{Path, PathBuf};
@@ -30,23 +30,23 @@ use zeroize::Zeroizing;
 
 use super::{BoxedLock, LockBudget, LockName, Replaced, Storage, StorageError, Stored, Version};
 use crate::event::{Event, Observer};
+use history::History;
 use lock::FileLock;
 use refusal::{Refusal, storage_error};
-use told::Told;
 
 pub use form::FileForm;
 pub use holder::LockHolder;
 pub use state::FileState;
 
-/// The unified MSAL JSON in a file of the user's.
+/// Keeps the cache document in a file, in the JSON format that the MSAL libraries share.
 ///
-/// The file is replaced whole (a temporary file beside it, `fsync`, `rename`), so that readers need no lock; it is
-/// readable by its owner only. Writers hold `<file>.lockfile`, the lock that the MSAL extension libraries use.
+/// Each write replaces the whole file (temporary file in the same folder, `fsync`, `rename`), so readers need no lock.
+/// Only the owner can read it. Writers hold `<file>.lockfile`, the lock of the MSAL extension libraries.
 ///
-/// On a network file system all of that is as good as the other machine's promises: locks may hold nobody back there, and what
-/// is left is that a file is replaced whole and changes are merged (S-103).
+/// On a network file system these guarantees are only as good as the server's. Locks may have no effect there; what
+/// remains is that the file is replaced as a whole and changes are merged (S-103).
 ///
-/// A file that is encrypted is refused with [`StorageErrorKind::Encrypted`](crate::StorageErrorKind), and left as it is.
+/// An encrypted file is refused with [`StorageErrorKind::Encrypted`](crate::StorageErrorKind), and left unchanged.
 ///
 /// ```
 /// use auth_cache::{FileStorage, Observer, Storage};
@@ -61,34 +61,35 @@ pub use state::FileState;
 pub struct FileStorage {
     path: Arc<Path>,
     largest: u64,
-    /// Whether the folder must be the user's alone.
+    /// Whether the folder must be private to the user.
     private: bool,
-    /// Whether whoever reads it can decrypt it.
-    decrypted: bool,
-    told: Arc<Told>,
-    /// Whether others wanted the lock of the document, too, when this process had it last.
+    /// Whether the reader can decrypt an encrypted file.
+    accepts_encrypted: bool,
+    history: Arc<History>,
+    /// Whether this process had to wait for the document's lock when it last took it.
     contended: Arc<AtomicBool>,
-    /// The lock of the document, while it is held here.
+    /// The document's lock, while it is held here.
     held: Arc<Mutex<Weak<FileLock>>>,
 }
 
-/// No cache of a person is larger (S-90).
+/// Larger than any user's cache (S-90).
 const LARGEST: u64 = 256 * 1024 * 1024;
-/// A file of this size is read sooner than another thread would begin to.
+/// Reading a file of this size takes less time than handing it to another thread.
 const SMALL: u64 = 64 * 1024;
-/// How often a file is looked at that somebody writes in place, and how long after each look: for half a second in all.
-const LOOKS: u32 = 25;
+/// How often to read a file again that is being written in place, and the pause before each time: half a second in all.
+const RETRIES: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileStorage {
-    /// The file at `path`, which the user named. Neither it nor its folder needs to exist; a folder that is made is for its
-    /// owner only. Where others can write into the folder, that is told as [`Event::SharedFolder`].
+    /// Creates a store in the file at `path`, which the user chose. Neither the file nor its folder needs to exist; a
+    /// new folder is created for its owner only. A folder that others can write to is reported as
+    /// [`Event::SharedFolder`].
     ///
     /// # Errors
-    /// [`StorageError`] when the path names no file, or a relative one cannot be completed.
+    /// Returns [`StorageError`] if the path does not name a file, or is relative and cannot be made absolute.
     pub fn at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let path = path.into();
-        // The current folder may change, the cache may not.
+        // Made absolute now: the current folder may change later.
         let absolute = std::path::absolute(&path).map_err(|error| storage_error("opened", &path, &error))?;
         if absolute.file_name().is_none() {
             return Err(storage_error("opened", &path, &Refusal::NoName.into()));
@@ -97,51 +98,61 @@ impl FileStorage {
             path: absolute.into(),
             largest: LARGEST,
             private: false,
-            decrypted: false,
-            told: Arc::default(),
+            accepts_encrypted: false,
+            history: Arc::default(),
             contended: Arc::default(),
             held: Arc::default(),
         })
     }
 
-    /// The file at `path`, which the program chose: its folder must be the user's own, and nobody else may write there
-    /// (S-93). Otherwise every operation fails with [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind).
+    /// Creates a store in the file at `path`, which the program chose. Its folder must belong to the user, and no one
+    /// else may be able to write to it; otherwise every operation fails with
+    /// [`StorageErrorKind::SharedFolder`](crate::StorageErrorKind) (S-93).
     ///
     /// # Errors
-    /// As [`at`](Self::at).
+    /// As for [`at`](Self::at).
     pub fn private_at(path: impl Into<PathBuf>) -> Result<Self, StorageError> {
         Ok(Self { private: true, ..Self::at(path)? })
     }
 
-    /// Accepts a folder where others can write, as if the user had named it. They can take the file away, put another in its
-    /// place, and so decide whose tokens are used (the opt-out of S-93).
+    /// Accepts a folder that others can write to, as if the user had chosen it. They can remove or replace the file,
+    /// and so decide whose tokens are used (the opt-out of S-93).
     #[must_use]
     pub fn danger_accept_shared_folder(self) -> Self {
         Self { private: false, ..self }
     }
 
-    /// The same for a file of another size than 256 MiB at most; a larger one is neither read nor written (S-90). The cache
-    /// above it has [`Limits`](crate::Limits) of its own.
+    /// Sets the maximum size of the file in bytes; 256 MiB by default. A larger file is neither read nor written. The
+    /// cache has separate [`Limits`](crate::Limits) (S-90).
     #[must_use]
     pub fn with_size_limit(self, bytes: u64) -> Self {
         Self { largest: bytes, ..self }
     }
 
-    /// The path of the file, absolute.
+    /// Returns the absolute path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How the file and its surroundings are now. Nothing is changed, and of the content only the first bytes are read.
+    /// Inspects the file and its surroundings. Changes nothing, and reads only the first bytes of the content.
+    ///
+    /// ```
+    /// use auth_cache::{FileForm, FileStorage};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let state = FileStorage::at(folder.path().join("cache.json"))?.state()?;
+    /// assert_eq!((state.size, state.form, state.lock), (None, FileForm::Empty, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`StorageError`] when there is something that is no regular file, or that cannot be looked at.
+    /// Returns [`StorageError`] if the path names something other than a regular file, or cannot be inspected.
     pub fn state(&self) -> Result<FileState, StorageError> {
-        state::of(&self.path, SystemTime::now()).map_err(|error| self.error("looked at", &error))
+        state::of(&self.path, SystemTime::now()).map_err(|error| self.error("inspected", &error))
     }
 
-    /// Runs `work` where it may block.
+    /// Runs `work` on a thread where it may block.
     async fn blocking<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -152,8 +163,8 @@ impl FileStorage {
         done.map_err(std::io::Error::other).and_then(|result| result).map_err(|error| self.error(operation, &error))
     }
 
-    /// The same for a change of the file. The lock lasts as long as the change does, even if nobody waits for it any more: what
-    /// another program writes next would be overwritten.
+    /// Like [`blocking`](Self::blocking), for a change of the file. Keeps the lock until the change is complete, even
+    /// if the caller has given up: the change could otherwise overwrite what another program writes next.
     async fn changing<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -168,7 +179,7 @@ impl FileStorage {
         self.blocking(operation, work).await
     }
 
-    /// The lock of the document, if it is held here.
+    /// Returns the document's lock, if it is held here.
     pub(in crate::storage) fn held_lock(&self) -> Option<Arc<FileLock>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
@@ -181,7 +192,7 @@ impl FileStorage {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    /// Looks at the folder before anything in it is used (S-93, S-96, S-103).
+    /// Checks the folder before anything in it is used (S-93, S-96, S-103).
     fn check_folder(&self, observer: &Observer) -> std::io::Result<()> {
         let folder = self.folder();
         folder::check_links(folder)?;
@@ -189,16 +200,17 @@ impl FileStorage {
             return Err(Refusal::SharedFolder.into());
         }
         let place = || folder.display().to_string();
-        if !self.told.shared_folder.is_done() && folder::is_shared(folder)? && self.told.shared_folder.first() {
+        let History { shared_folder, network, .. } = &*self.history;
+        if !shared_folder.is_done() && folder::is_shared(folder)? && shared_folder.first() {
             observer.tell(&Event::SharedFolder { place: place() });
         }
-        if !self.told.network.is_done() && network::is_remote(folder) && self.told.network.first() {
+        if !network.is_done() && network::is_remote(folder) && network.first() {
             observer.tell(&Event::NetworkFileSystem { place: place() });
         }
         Ok(())
     }
 
-    /// Makes the folder where there is none.
+    /// Creates the folder if it is missing.
     fn make_folder(&self, observer: &Observer) -> std::io::Result<()> {
         folder::create(self.folder())?;
         self.check_folder(observer)
@@ -217,9 +229,9 @@ impl FileStorage {
         self.blocking("read", move |storage| storage.read_now(&observer)).await
     }
 
-    /// What is encrypted is nothing to begin anew for.
+    /// Refuses an encrypted document, which would otherwise be taken for a damaged one and moved aside.
     fn accept(&self, stored: Stored) -> Result<Stored, StorageError> {
-        if !self.decrypted && FileForm::of(&stored.content) == FileForm::Encrypted {
+        if !self.accepts_encrypted && FileForm::of(&stored.content) == FileForm::Encrypted {
             return Err(self.error("read", &Refusal::Encrypted.into()));
         }
         Ok(stored)
@@ -235,10 +247,10 @@ impl FileStorage {
         Ok(replaced)
     }
 
-    /// Removes what writers that died have left, now and then (S-97).
+    /// Removes what dead writers left behind, at most once an hour (S-97).
     fn sweep(&self, observer: &Observer) {
         let now = SystemTime::now();
-        if self.told.is_sweep_due(now) {
+        if self.history.is_sweep_due(now) {
             let count = leftovers::sweep(&self.path, now);
             if count > 0 {
                 observer.tell(&Event::LeftoversRemoved { count });
@@ -253,9 +265,9 @@ impl Storage for FileStorage {
     }
 
     async fn read(&self, observer: &Observer) -> Result<Stored, StorageError> {
-        // Not every library that writes in place holds the lock meanwhile, and what is half written must not be taken for
-        // damage, nor what is empty for nothing: the entries of all would be lost.
-        for _ in 0..LOOKS {
+        // Not every library that writes in place holds the lock while it does. A half-written document must not be
+        // taken for a damaged one, nor a truncated one for an empty cache: all entries would be lost.
+        for _ in 0..RETRIES {
             let stored = self.read_once(observer).await?;
             if !disk::is_being_written(&stored, SystemTime::now()) {
                 return self.accept(stored);
@@ -287,7 +299,8 @@ impl Storage for FileStorage {
         observer: &Observer,
     ) -> Result<BoxedLock, StorageError> {
         self.make_folder(observer).map_err(|error| self.error("locked", &error))?;
-        // Whoever had to wait lets those go first who wait now: otherwise one that stores back to back keeps them from it.
+        // A writer that had to wait last time yields to those waiting now; otherwise one that writes back to back could
+        // starve them.
         if name == LockName::Document && self.contended.swap(false, Ordering::Relaxed) {
             let courtesy = lock::COURTESY.min(budget.left());
             tokio::time::sleep(courtesy).await;

@@ -1,14 +1,14 @@
-//! File systems of other machines (S-103).
+//! Network file systems (S-103).
 
 use std::path::Path;
 
-/// Whether the folder is on another machine, as far as the system tells.
+/// Whether the operating system reports that the folder is on another machine.
 #[cfg(target_os = "linux")]
 pub(super) fn is_remote(folder: &Path) -> bool {
     rustix::fs::statfs(folder).is_ok_and(|found| is_remote_type(found.f_type.cast_unsigned()))
 }
 
-/// The numbers are those of `statfs(2)` and of the kernel's `magic.h`.
+/// The numbers come from `statfs(2)` and the kernel's `magic.h`.
 #[cfg(target_os = "linux")]
 fn is_remote_type(kind: u64) -> bool {
     const NFS: u64 = rustix::fs::NFS_SUPER_MAGIC.cast_unsigned();
@@ -26,11 +26,11 @@ fn is_remote_type(kind: u64) -> bool {
         0x7461_636f, // OCFS2
         0x0116_1970, // GFS2
     ];
-    // Some of the numbers are negative where the type is a signed one of 32 bits.
+    // Where `f_type` is a signed 32-bit number, some of these are negative and arrive sign-extended.
     REMOTE.contains(&(kind & u64::from(u32::MAX)))
 }
 
-/// Other systems are not asked.
+/// Not detected on other systems.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_remote(_folder: &Path) -> bool {
     false
@@ -42,7 +42,7 @@ mod tests {
 
     // S-103
     #[test]
-    fn file_systems_of_other_machines_are_known() {
+    fn network_file_systems_are_recognized() {
         for (kind, remote) in [
             (0x6969, true),
             (0xff53_4d42, true),
@@ -57,7 +57,7 @@ mod tests {
         ] {
             assert_eq!(is_remote_type(kind), remote, "{kind:x}");
         }
-        assert!(!is_remote(Path::new("/dev/shm")), "memory is no other machine's");
+        assert!(!is_remote(Path::new("/dev/shm")), "memory is local");
         assert!(!is_remote(Path::new("/nowhere/at/all")));
     }
 }

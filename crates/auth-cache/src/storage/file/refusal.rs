@@ -1,4 +1,4 @@
-//! Why a file is not used although the system would let us.
+//! Refusals of files that the operating system would let us use.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// A rule of ours that stands against it.
+/// Why a file or its lock is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("the path names no file")]
+    #[error("the path does not name a file")]
     NoName,
     #[error("it is a symbolic link")]
     Link,
@@ -19,25 +19,25 @@ pub(super) enum Refusal {
     HardLink,
     #[error("it belongs to another user")]
     Stranger,
-    #[error("others may read it")]
+    #[error("it belongs to root, and other users can read it")]
     Readable,
-    #[error("it is encrypted, and is read and decrypted only with its key (`EncryptedFileStorage`)")]
+    #[error("it is encrypted; use `EncryptedFileStorage` and its key")]
     Encrypted,
     #[cfg(feature = "encrypted")]
-    #[error("the new file cannot be read back as it was written")]
+    #[error("the new file, read back, differs from what was written")]
     NotReadBack,
-    #[error("it is larger than the limit for its size")]
+    #[error("it is larger than the size limit")]
     TooLarge,
-    #[error("a symbolic link leads to it that others may turn elsewhere")]
+    #[error("its path contains a symbolic link that other users can redirect")]
     LinkedFolder,
-    #[error("its folder is not the user's alone; take the write permission from others, or name a file elsewhere")]
+    #[error("its folder is not private; make it yours and writable by you alone, or choose another folder")]
     SharedFolder,
-    #[error("another program holds its lock{}", for_long(waited))]
+    #[error("another program holds its lock{}", after(waited))]
     Locked { waited: Duration },
 }
 
-fn for_long(waited: &Duration) -> String {
-    if waited.is_zero() { String::new() } else { format!(", for {} s by now", waited.as_secs()) }
+fn after(waited: &Duration) -> String {
+    if waited.is_zero() { String::new() } else { format!("; gave up after {} s", waited.as_secs()) }
 }
 
 impl From<Refusal> for Error {
@@ -46,7 +46,7 @@ impl From<Refusal> for Error {
     }
 }
 
-/// The error of an operation on the file at `path`.
+/// Returns the error of an operation on the file at `path`.
 pub(super) fn storage_error(operation: &'static str, path: &Path, error: &Error) -> StorageError {
     let refusal = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>());
     let kind = match refusal {

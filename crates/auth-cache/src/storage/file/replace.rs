@@ -1,4 +1,4 @@
-//! Replacing a file so that it is the old or the new one, whatever happens (S-94).
+//! Replacing a file such that either the old or the new one is there, whatever happens (S-94).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Result, Write as _};
@@ -7,30 +7,30 @@ use std::time::SystemTime;
 
 use super::version;
 
-/// The system calls of a replacement. A test stands in for the system and loses power after each.
+/// The system calls of a replacement. Tests implement it with a simulator that loses power after each call.
 pub(super) trait Fs {
     /// An open file or folder.
     type File;
 
-    /// Opens a folder, to make what is in it durable.
+    /// Opens a folder in order to sync it.
     fn open_folder(&self, folder: &Path) -> Result<Self::File>;
-    /// Makes a file that was not there, for its owner only.
+    /// Creates a file that does not exist yet, for its owner only.
     fn create(&self, path: &Path) -> Result<Self::File>;
     /// Writes all of the content.
     fn write(&self, file: &mut Self::File, content: &[u8]) -> Result<()>;
-    /// Makes the content of a file, or the names in a folder, durable.
+    /// Makes the content of a file or the names in a folder durable.
     fn sync(&self, file: &Self::File) -> Result<()>;
-    /// Gives a file the name of another. Tells whether a later change is sure to show in its time.
+    /// Renames a file. Returns whether any later change is certain to show in its modification time.
     fn rename(&self, file: &Self::File, from: &Path, to: &Path) -> Result<bool>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> Result<()>;
 }
 
-/// Replaces the file at `path`, by way of the file `temp` in the same folder, if `check` still finds that right immediately
-/// before the new file takes the place of the old one. Gives the new file, and what [`Fs::rename`] told.
+/// Replaces the file at `path` through the file `temp` in the same folder, if `check` returns true immediately before
+/// the rename. Returns the new file and the result of [`Fs::rename`]; `None` if `check` returned false.
 ///
-/// When it fails, or `check` says no, the old file is as it was; only when the folder cannot be made durable the new one is
-/// there, which may not last.
+/// Unless it succeeds, the old file is unchanged, with one exception: if only the folder cannot be synced, the new file
+/// is in place but may not survive a power failure.
 pub(super) fn replace<F: Fs>(
     fs: &F,
     path: &Path,
@@ -38,7 +38,7 @@ pub(super) fn replace<F: Fs>(
     content: &[u8],
     check: impl FnOnce() -> Result<bool>,
 ) -> Result<Option<(F::File, bool)>> {
-    // First of all: a folder that cannot be opened is a failure before anything has changed.
+    // First, so that a folder that cannot be opened fails before anything has changed.
     let folder = fs.open_folder(temp.parent().unwrap_or(path))?;
     let mut file = fs.create(temp)?;
     let renamed = fs
@@ -47,7 +47,7 @@ pub(super) fn replace<F: Fs>(
         .and_then(|()| check())
         .and_then(|is_right| if is_right { fs.rename(&file, temp, path).map(Some) } else { Ok(None) });
     let Ok(Some(is_distinct)) = renamed else {
-        // It holds secrets. That it cannot be removed either is found by those who sweep later (S-97).
+        // The file holds secrets. If it cannot be removed either, a later sweep will do so (S-97).
         drop(fs.remove(temp));
         return renamed.map(|_| None);
     };
@@ -55,7 +55,7 @@ pub(super) fn replace<F: Fs>(
     Ok(Some((file, is_distinct)))
 }
 
-/// The system's own.
+/// The operating system's calls.
 pub(super) struct Disk;
 
 impl Fs for Disk {

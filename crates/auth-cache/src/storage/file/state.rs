@@ -1,4 +1,4 @@
-//! What can be said of the file without reading it.
+//! The state of a cache file.
 
 use std::fs;
 use std::io::Result;
@@ -10,30 +10,30 @@ use super::holder::LockHolder;
 use super::{disk, folder, lock, network};
 use crate::storage::LockName;
 
-/// How a cache file and its surroundings are.
+/// The state of a cache file and its surroundings, as returned by [`FileStorage::state`](crate::FileStorage::state).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileState {
-    /// The size in bytes; `None` when there is no file.
+    /// The size in bytes; `None` if there is no file.
     pub size: Option<u64>,
-    /// What the file seems to be.
+    /// What the file appears to contain.
     pub form: FileForm,
-    /// The permissions, such as `0o600`, where the system has them.
+    /// The permission bits, such as `0o600`; `None` if there is no file, or on a system without them.
     pub mode: Option<u32>,
-    /// The user id of the owner, where the system has them.
+    /// The owner's user id; `None` if there is no file, or on a system without them.
     pub owner: Option<u32>,
-    /// Who holds the lock of the document now.
+    /// The process that holds the document's lock, if any.
     pub lock: Option<LockHolder>,
-    /// Whether a document that could not be understood lies beside it (S-99).
+    /// Whether an unreadable document was moved aside and is still there (S-99).
     pub is_set_aside: bool,
-    /// Whether others can write into the folder (S-93).
+    /// Whether others can write to the folder (S-93).
     pub is_folder_shared: bool,
-    /// Whether the folder is on another machine, as far as the system tells (S-103).
+    /// Whether the operating system reports that the folder is on another machine (S-103).
     pub is_remote: bool,
 }
 
 pub(super) fn of(path: &Path, now: SystemTime) -> Result<FileState> {
-    // Refuses what is not a file, as a reader does.
+    // Refuses anything but a regular file, as a reader does.
     disk::version(path)?;
     let metadata = fs::symlink_metadata(path).ok();
     #[cfg(unix)]

@@ -20,14 +20,14 @@ async fn read(storage: &FileStorage) -> Result<Stored, StorageError> {
     Storage::read(storage, &Observer::default()).await
 }
 
-/// What was told, and who hears it.
+/// An observer, and the events it has received.
 fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
     let heard = Arc::<Mutex<Vec<Event>>>::default();
     let listener = Arc::clone(&heard);
     (heard, Observer::new(move |event| listener.lock().unwrap().push(event.clone())))
 }
 
-/// Makes a file look as if nobody had written to it for that long.
+/// Makes a file look as if it had last been written that long ago.
 fn age(path: &Path, by: Duration) {
     File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - by).unwrap();
 }
@@ -48,9 +48,9 @@ fn names(folder: &TempDir) -> Vec<String> {
     names
 }
 
-// S-93, S-94: for the owner only, from the first byte; nothing is left beside.
+// S-93, S-94
 #[tokio::test]
-async fn the_file_and_the_folders_above_it_are_private() {
+async fn the_file_its_folders_and_its_lock_are_for_the_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let storage = FileStorage::at(folder.path().join("a/b/cache.json")).unwrap();
     put(&storage, "one").await.unwrap();
@@ -64,9 +64,9 @@ async fn the_file_and_the_folders_above_it_are_private() {
     drop(lock);
 }
 
-// S-94: what is replaced is a new file; whoever has the old one open reads it to its end.
+// S-94: a replacement is a new file, so a reader that has the old one open can finish.
 #[tokio::test]
-async fn readers_see_the_old_or_the_new_document_whole() {
+async fn readers_see_either_the_old_document_or_the_new_one() {
     let (_folder, storage) = store();
     put(&storage, "old").await.unwrap();
     let reader = File::open(storage.path()).unwrap();
@@ -75,9 +75,9 @@ async fn readers_see_the_old_or_the_new_document_whole() {
     assert_eq!(fs::read_to_string(storage.path()).unwrap(), "new and longer");
 }
 
-// S-95: an existing file that others may read is tightened.
+// S-95
 #[tokio::test]
-async fn a_file_open_to_others_is_tightened() {
+async fn reading_a_file_that_is_open_to_others_restricts_it_to_its_owner() {
     for wide in [0o644, 0o660, 0o604, 0o666] {
         let (_folder, storage) = store();
         fs::write(storage.path(), "{}").unwrap();
@@ -89,14 +89,14 @@ async fn a_file_open_to_others_is_tightened() {
         assert_eq!(mode(storage.path()), 0o600, "{wide:o}");
         let place = storage.path().display().to_string();
         assert_eq!(*heard.lock().unwrap(), [Event::PermissionsRepaired { place }], "{wide:o}");
-        assert_eq!(Storage::version(&storage).unwrap(), stored.version, "that was no change of the document");
+        assert_eq!(Storage::version(&storage).unwrap(), stored.version, "the document has not changed");
     }
 }
 
-// S-95, S-96, R-10: what is no plain file of ours is refused at once, and its content is not touched.
+// S-95, S-96, R-10
 #[tokio::test]
-async fn what_is_no_plain_file_is_refused() {
-    let victim = "somebody's own";
+async fn anything_but_a_regular_file_is_refused_at_once_and_not_touched() {
+    let victim = "another user's";
     for (kind, reason) in [
         ("symlink", "it is a symbolic link"),
         ("dangling", "it is a symbolic link"),
@@ -139,11 +139,11 @@ async fn a_device_is_refused() {
     }
 }
 
-// S-102: MSAL Python, .NET and Node write in place, and several writes of one size may have one time.
+// S-102: MSAL Python, .NET and Node write in place, and several writes of the same size may have the same time.
 #[tokio::test]
-async fn a_write_in_place_is_noticed_within_one_tick() {
+async fn a_write_in_place_is_noticed_even_within_one_tick() {
     let (_folder, storage) = store();
-    // A file system that keeps whole seconds.
+    // As on a file system that stores whole seconds.
     let tick = UNIX_EPOCH + Duration::from_secs(UNIX_EPOCH.elapsed().unwrap().as_secs() + 2);
     let write = |text: &str| {
         fs::write(storage.path(), text).unwrap();
@@ -152,7 +152,7 @@ async fn a_write_in_place_is_noticed_within_one_tick() {
     write("one");
     let first = read(&storage).await.unwrap();
     write("two");
-    assert_ne!(Storage::version(&storage).unwrap(), first.version, "so that it is read again");
+    assert_ne!(Storage::version(&storage).unwrap(), first.version, "it must be read again");
     let second = read(&storage).await.unwrap();
     assert_eq!(second.content.as_slice(), b"two");
     assert_ne!(second.version, first.version);
@@ -161,25 +161,24 @@ async fn a_write_in_place_is_noticed_within_one_tick() {
         Storage::replace(&storage, b"six".to_vec().into(), second.version, None, &Observer::default()).await,
         Ok(Replaced::Done(_))
     ));
-    // Once it is old enough it is read once more, and then no more.
+    // Once the file is old enough, its version is settled.
     fs::write(storage.path(), "old").unwrap();
     age(storage.path(), Duration::from_secs(3));
     assert_eq!(read(&storage).await.unwrap().version, Storage::version(&storage).unwrap());
 }
 
-// What we wrote is known: nobody has to read it again, and whoever writes into it changes its version.
 #[tokio::test]
-async fn our_own_write_is_settled_at_once() {
+async fn our_own_write_has_a_version_that_is_settled_at_once() {
     let (_folder, storage) = store();
     let Ok(Replaced::Done(version)) = put(&storage, "one").await else { panic!() };
     assert_eq!(Storage::version(&storage).unwrap(), version);
     fs::write(storage.path(), "two").unwrap();
-    assert_ne!(Storage::version(&storage).unwrap(), version, "although it is of the same size");
+    assert_ne!(Storage::version(&storage).unwrap(), version, "although its size is the same");
 }
 
-// S-97: with the first write, and again when new ones may be old enough.
+// S-97
 #[tokio::test]
-async fn leftovers_are_removed_with_the_first_write() {
+async fn leftovers_are_removed_with_the_first_write_and_then_once_an_hour() {
     let (folder, storage) = store();
     let (heard, observer) = listening();
     let write = async |text: &str| {
@@ -199,13 +198,13 @@ async fn leftovers_are_removed_with_the_first_write() {
     let left = leave();
     write("two").await;
     assert!(left.exists(), "not with every write");
-    assert!(!storage.told.is_sweep_due(SystemTime::now() + Duration::from_secs(3590)));
-    assert!(storage.told.is_sweep_due(SystemTime::now() + Duration::from_secs(3700)));
+    assert!(!storage.history.is_sweep_due(SystemTime::now() + Duration::from_secs(3590)));
+    assert!(storage.history.is_sweep_due(SystemTime::now() + Duration::from_secs(3700)));
 }
 
-// S-93: an event where the user named the file, an error where the program chose it.
+// S-93: reported if the user chose the file, refused if the program did.
 #[tokio::test]
-async fn a_folder_that_others_can_write_is_told_or_refused() {
+async fn a_folder_that_others_can_write_to_is_reported_or_refused() {
     let (folder, named) = store();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
     let (heard, observer) = listening();
@@ -222,7 +221,7 @@ async fn a_folder_that_others_can_write_is_told_or_refused() {
     for error in [read(&chosen).await.err(), put(&chosen, "{}").await.err(), lock.err()] {
         assert_eq!(error.unwrap().kind, StorageErrorKind::SharedFolder);
     }
-    assert_eq!(names(&folder), [""; 0], "nothing was made there");
+    assert_eq!(names(&folder), [""; 0], "nothing was created");
     assert!(put(&chosen.clone().danger_accept_shared_folder(), "{}").await.is_ok());
     assert!(read(&chosen).await.is_err());
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -231,7 +230,7 @@ async fn a_folder_that_others_can_write_is_told_or_refused() {
 
 // S-96
 #[tokio::test]
-async fn a_folder_behind_somebody_elses_link_is_refused() {
+async fn a_folder_behind_a_link_that_others_can_redirect_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["home", "open"] {
         fs::create_dir(folder.path().join(name)).unwrap();
@@ -246,7 +245,7 @@ async fn a_folder_behind_somebody_elses_link_is_refused() {
 
 // S-90
 #[tokio::test]
-async fn a_file_that_is_too_large_is_left_alone() {
+async fn a_file_above_the_size_limit_is_not_read() {
     let (_folder, storage) = store();
     for (size, limit, is_read) in [
         (256 * 1024 * 1024 + 1, None, false),
@@ -261,16 +260,16 @@ async fn a_file_that_is_too_large_is_left_alone() {
             Ok(stored) => assert_eq!((stored.content.len() as u64, is_read), (size, true), "{limit:?}"),
             Err(error) => assert_eq!(
                 (error.reason.as_str(), is_read),
-                ("it is larger than the limit for its size", false),
+                ("it is larger than the size limit", false),
                 "{size}"
             ),
         }
     }
 }
 
-// S-99: kept, once, for the owner only.
+// S-99
 #[tokio::test]
-async fn what_is_set_aside_is_kept() {
+async fn the_last_document_set_aside_is_kept_for_the_owner_only() {
     let (folder, storage) = store();
     for bad in ["first", "second"] {
         put(&storage, bad).await.unwrap();
@@ -289,9 +288,8 @@ fn a_path_must_name_a_file() {
     assert!(FileStorage::at("relative.json").unwrap().path().is_absolute());
 }
 
-// Nothing is changed and nothing is read.
 #[tokio::test]
-async fn the_state_of_a_file_is_told() {
+async fn inspecting_a_file_changes_nothing() {
     let (folder, storage) = store();
     let state = storage.state().unwrap();
     assert_eq!((state.size, state.mode, state.owner, &state.lock), (None, None, None, &None));
@@ -304,15 +302,15 @@ async fn the_state_of_a_file_is_told() {
     assert_eq!(state.owner, Some(rustix::process::geteuid().as_raw()));
     assert_eq!(state.lock.map(|holder| (holder.process, holder.name)), Some((1, "node".to_owned())));
     assert!(state.is_set_aside && !state.is_folder_shared && !state.is_remote);
-    assert_eq!(mode(storage.path()), 0o644, "as it was");
+    assert_eq!(mode(storage.path()), 0o644, "unchanged");
     fs::remove_file(storage.path()).unwrap();
     symlink("/dev/null", storage.path()).unwrap();
     assert_eq!(storage.state().unwrap_err().reason, "it is a symbolic link");
 }
 
-// S-99, R-17: MSAL Python and Node write in place, and not always under the lock: what they have just cut off is no document.
+// S-99, R-17: MSAL Python and Node write in place, and not always under the lock.
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_being_written_in_place_is_waited_for() {
+async fn a_reader_waits_for_a_write_in_place_to_finish() {
     for half in ["", "{\"AccessToken\": {\"k\": {\"secret\": \"s"] {
         let (_folder, storage) = store();
         fs::write(storage.path(), half).unwrap();
@@ -323,7 +321,7 @@ async fn a_file_that_is_being_written_in_place_is_waited_for() {
         let (stored, ()) = tokio::join!(read(&storage), writes);
         assert_eq!(stored.unwrap().content.as_slice(), b"{\"Account\": {}}\n", "{half:?}");
 
-        // Not for long, and not at all where nobody can still be writing.
+        // But not for long, and not at all if the file is too old to be still in the making.
         for (by, longest) in [(Duration::ZERO, Duration::from_millis(500)), (Duration::from_secs(2), Duration::ZERO)] {
             fs::write(storage.path(), half).unwrap();
             age(storage.path(), by);

@@ -1,14 +1,15 @@
-//! Which states of a file are told apart (S-102).
+//! Versions of a file (S-102).
 //!
-//! A version is inode, size and time of change, which one `stat` tells. We replace files, so that each of ours is another
-//! inode; but MSAL Python, .NET and Node write in place, and a file system keeps times in ticks of some milliseconds, or of
-//! seconds: two writes of one size in one tick look the same. So, as with git's index, what was changed so recently when it was
-//! read that another change could still have the same time is not *settled*: its version has a digest of the content in
-//! addition, which no `stat` gives. It is read again with the next use, and understood again only where the digest differs.
+//! A version is the inode, size and modification time that one `stat` returns. We replace files, so each of our writes
+//! has a new inode. But MSAL Python, .NET and Node write in place, and file systems keep times in ticks of milliseconds
+//! or even seconds: two writes of the same size within one tick look the same. So, as in git's index, a file that
+//! changed so recently before it was read that another change could have the same time is not *settled*: its version
+//! also contains a digest of the content, which no `stat` returns. It is read again on next use, and parsed again only
+//! if the digest differs.
 //!
-//! What we write would always be as recent. Therefore it gets the time of the clock, to the nanosecond, which no tick of the
-//! file system is likely to have: it is settled at once. It also lets MSAL Python and Node notice it, who compare a file's
-//! time with the clock's of their last reading.
+//! Our own writes would always be that recent. We therefore set their modification time to the clock, to the
+//! nanosecond, which no tick of the file system is likely to match, so they are settled at once. This also lets MSAL
+//! Python and Node notice them, as those compare a file's time with the clock at their last read.
 
 use std::fs::{File, Metadata};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,15 +19,15 @@ use sha2::{Digest as _, Sha256};
 use super::holder::distance;
 use crate::storage::Version;
 
-/// Longer than a tick of a file system that keeps fractions of seconds.
+/// Longer than a tick of a file system that stores fractions of seconds.
 const TICK: Duration = Duration::from_millis(20);
-/// Longer than one of those that keep seconds, or pairs of them.
+/// The longest tick of file systems that store whole seconds, some of them only even ones.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// Longer than a document is written in place.
+/// Longer than writing a document in place takes.
 const WRITING: Duration = Duration::from_secs(1);
 
-/// The version that a `stat` tells.
+/// Returns the version that a `stat` shows.
 pub(super) fn of(metadata: &Metadata) -> Version {
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let since = modified.duration_since(UNIX_EPOCH).unwrap_or_else(|before| before.duration());
@@ -34,7 +35,7 @@ pub(super) fn of(metadata: &Metadata) -> Version {
     Version::new([inode(metadata), metadata.len(), nanoseconds, 0])
 }
 
-/// The version of a file with this content, the reading of which began at the time `now`.
+/// Returns the version of a file with this content that was read from the time `now` on.
 pub(super) fn of_read(metadata: &Metadata, content: &[u8], now: SystemTime) -> Version {
     let version = of(metadata);
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
@@ -44,29 +45,30 @@ pub(super) fn of_read(metadata: &Metadata, content: &[u8], now: SystemTime) -> V
     if settled { version } else { unsettled(version, content) }
 }
 
-/// The version of a file while its content is not sure to be all there is to it.
+/// Returns the version of a file whose content may still change without showing in a `stat`.
 pub(super) fn unsettled(version: Version, content: &[u8]) -> Version {
     let [inode, size, time, _] = version.0;
     let digest = Sha256::digest(content).iter().take(8).fold(0, |digest: u64, byte| digest << 8 | u64::from(*byte));
     Version::new([inode, size, time, digest | 1])
 }
 
-/// The version that a `stat` would tell of the same file.
+/// Returns the version that a `stat` of the same file would show.
 pub(super) fn settled(version: Version) -> Version {
     let [inode, size, time, _] = version.0;
     Version::new([inode, size, time, 0])
 }
 
-/// Whether a file of this version was written so recently before `now` that whoever writes in place may not be done.
+/// Whether a file of this version was written so close to `now` that a program writing in place may not be done.
 pub(super) fn is_fresh(version: Version, now: SystemTime) -> bool {
     let [_, _, nanoseconds, _] = version.0;
     let written = UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds));
     written.is_some_and(|written| distance(written, now) < WRITING)
 }
 
-/// Gives a file that we wrote the time of the clock, and tells whether a later change is sure to show in its time.
+/// Sets the modification time of a file of ours to the clock. Returns whether any later change is certain to show in
+/// it.
 pub(super) fn stamp(file: &File, now: SystemTime) -> bool {
-    // Where it cannot be had the file is read again later, as anybody's.
+    // If that fails, the file is read again later, like one that another program wrote.
     file.set_modified(now).is_ok()
         && file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified == now)
 }

@@ -6,10 +6,10 @@ use super::*;
 
 // S-93
 #[test]
-fn folders_are_made_for_their_owner_only() {
+fn new_folders_are_for_their_owner_only() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("a/b");
-    assert!(is_private(&folder).unwrap() && !is_shared(&folder).unwrap(), "there is none yet");
+    assert!(is_private(&folder).unwrap() && !is_shared(&folder).unwrap(), "not created yet");
     create(&folder).unwrap();
     create(&folder).unwrap();
     for folder in [folder.as_path(), folder.parent().unwrap()] {
@@ -21,9 +21,9 @@ fn folders_are_made_for_their_owner_only() {
     }
 }
 
-// S-96: not even a folder is made where somebody else's link leads.
+// S-96
 #[test]
-fn nothing_is_made_behind_somebody_elses_link() {
+fn no_folder_is_created_behind_a_link_that_others_can_redirect() {
     let scene = tempfile::tempdir().unwrap();
     let (open, home) = (scene.path().join("open"), scene.path().join("home"));
     fs::create_dir(&open).unwrap();

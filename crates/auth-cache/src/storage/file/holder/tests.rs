@@ -6,9 +6,9 @@ fn holder(process: u32, name: &str) -> LockHolder {
     LockHolder { process, name: name.to_owned() }
 }
 
-// S-100: the spellings of the MSAL extension libraries.
+// S-100
 #[test]
-fn every_library_says_who_holds_its_lock() {
+fn the_lock_file_of_every_msal_extension_library_is_parsed() {
     for (content, expected) in [
         ("4711 auth\n", Some(holder(4711, "auth"))),
         ("4711", Some(holder(4711, ""))),
@@ -35,7 +35,7 @@ fn every_library_says_who_holds_its_lock() {
 }
 
 #[test]
-fn a_lock_file_is_read_to_a_bound() {
+fn at_most_256_bytes_of_a_lock_file_are_read() {
     use std::io::{Seek as _, Write as _};
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(format!("77 {}", "x".repeat(100_000)).as_bytes()).unwrap();
@@ -44,10 +44,10 @@ fn a_lock_file_is_read_to_a_bound() {
     assert_eq!((holder.process, holder.name.len()), (77, 256 - 3));
 }
 
-// S-100, R-15: what is there and not locked counts while its writer lives, for a minute.
+// S-100, R-15
 #[cfg(unix)]
 #[test]
-fn a_lock_by_existence_counts_while_its_writer_lives_for_a_minute() {
+fn an_unlocked_lock_file_counts_for_a_minute_while_its_writer_is_alive() {
     let now = SystemTime::now();
     let dead = {
         let mut child = std::process::Command::new("true").spawn().unwrap();
@@ -60,12 +60,12 @@ fn a_lock_by_existence_counts_while_its_writer_lives_for_a_minute() {
         (1, "python", 59, true),
         (1, "", 60, false),
         (1, "", 3600, false),
-        // Another machine's clock.
+        // Written by a machine whose clock is ahead.
         (1, "", -59, true),
         (1, "", -3600, false),
         (dead, "", 0, false),
         (i32::MAX.cast_unsigned(), "", 0, false),
-        // Ours lock. What is left of one of us is left of a dead one.
+        // This library locks its files: an unlocked one is left from a dead process.
         (1, "auth", 0, false),
         (ours, "", 0, false),
     ] {

@@ -10,7 +10,7 @@ fn make(path: &Path, age: Duration, now: SystemTime) {
 
 // S-94
 #[test]
-fn names_of_temporary_files_are_random_and_known() {
+fn temporary_names_are_random_and_recognized() {
     let path = Path::new("/folder/cache.json");
     let names: std::collections::BTreeSet<_> = (0..100).map(|_| temp_path(path)).collect();
     assert_eq!(names.len(), 100);
@@ -24,7 +24,7 @@ fn names_of_temporary_files_are_random_and_known() {
 
 // S-97
 #[test]
-fn old_temporary_files_of_this_file_are_removed_and_nothing_else() {
+fn only_old_temporary_files_of_this_file_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache.json");
     let now = SystemTime::now();
@@ -54,7 +54,7 @@ fn old_temporary_files_of_this_file_are_removed_and_nothing_else() {
 }
 
 #[test]
-fn only_plain_files_count_as_leftovers() {
+fn only_regular_files_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, now) = (folder.path().join("cache.json"), SystemTime::now());
     let temp = folder.path().join(".cache.json.0123456789abcdef.tmp");
@@ -62,6 +62,6 @@ fn only_plain_files_count_as_leftovers() {
     File::open(&temp).unwrap().set_modified(now - HOUR * 2).unwrap();
     assert_eq!(sweep(&path, now), 0);
     assert!(temp.is_dir());
-    assert_eq!(sweep(&folder.path().join("nowhere/cache.json"), now), 0, "a folder that is not there");
+    assert_eq!(sweep(&folder.path().join("nowhere/cache.json"), now), 0, "the folder does not exist");
     assert_eq!(sweep(Path::new("/"), now), 0);
 }

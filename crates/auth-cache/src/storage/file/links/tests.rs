@@ -19,7 +19,7 @@ fn is_refused(folder: &Path) -> bool {
     }
 }
 
-/// `home` is safe, in `open` everybody may do everything; each has a folder `real`.
+/// `home` is safe, `open` is writable by everyone; each contains a folder `real`.
 fn scene() -> TempDir {
     let scene = tempfile::tempdir().unwrap();
     for name in ["home", "open"] {
@@ -31,24 +31,24 @@ fn scene() -> TempDir {
 
 // S-96
 #[test]
-fn links_are_followed_where_nobody_else_can_turn_them() {
+fn links_are_followed_only_if_no_one_else_can_redirect_them() {
     for (link, target, folder, refused) in [
         ("home/link", "real", "home/link", false),
         ("home/link", "real", "home/link/deep", false),
         ("home/link", "real", "home/link/deep/not/yet", false),
         ("home/link", "./real/../real", "home/link", false),
         ("home/link", "ABSOLUTE/home/real", "home/link", false),
-        // Not the link is somebody else's, but where it leads.
+        // The link is safe, but its target is not.
         ("home/link", "../open/real", "home/link", true),
         ("home/link", "ABSOLUTE/open/real", "home/link", true),
         ("home/link", "../open/../home/real", "home/link", true),
         ("open/link", "real", "open/link", true),
         ("open/link", "ABSOLUTE/home/real", "open/link", true),
         ("open/real/deep/link", "ABSOLUTE/home/real", "open/real/deep/link", true),
-        // Without a link on the way nobody is asked (what others can write is told otherwise).
+        // Without a link nothing is refused here; a shared folder is reported elsewhere.
         ("home/link", "real", "open/real", false),
         ("home/link", "real", "home/real/../../open", false),
-        // It leads nowhere, or round and round.
+        // A dangling link, and loops.
         ("home/link", "nowhere", "home/link", false),
         ("home/link", "link", "home/link", true),
         ("home/link", "../home/link/deep", "home/link", true),
@@ -61,7 +61,7 @@ fn links_are_followed_where_nobody_else_can_turn_them() {
 }
 
 #[test]
-fn a_chain_of_links_is_as_good_as_its_worst() {
+fn a_chain_of_links_is_only_as_safe_as_its_weakest() {
     let scene = scene();
     let at = |name: &str| scene.path().join(name);
     symlink("real", at("home/a")).unwrap();
@@ -69,5 +69,5 @@ fn a_chain_of_links_is_as_good_as_its_worst() {
     symlink("../home/b", at("open/c")).unwrap();
     symlink("../open/c", at("home/d")).unwrap();
     assert!(!is_refused(&at("home/b")));
-    assert!(is_refused(&at("home/d")), "on the way it passes through a folder of everybody's");
+    assert!(is_refused(&at("home/d")), "the chain passes through a folder that everyone can write to");
 }

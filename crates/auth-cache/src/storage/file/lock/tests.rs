@@ -30,7 +30,7 @@ fn names(folder: &TempDir) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// What another program does that uses the same protocol.
+/// Locks the cache as another program with the same protocol does.
 fn foreign_lock(folder: &TempDir) -> File {
     let path = folder.path().join("cache.json.lockfile");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).unwrap();
@@ -38,9 +38,9 @@ fn foreign_lock(folder: &TempDir) -> File {
     file
 }
 
-// S-100: the lock has its name while it is held and not after.
+// S-100
 #[tokio::test]
-async fn the_lockfile_goes_with_the_lock() {
+async fn the_lock_file_exists_only_while_the_lock_is_held() {
     let (folder, storage) = store();
     let held = lock(&storage).await.unwrap();
     let content = fs::read_to_string(folder.path().join("cache.json.lockfile")).unwrap();
@@ -49,14 +49,14 @@ async fn the_lockfile_goes_with_the_lock() {
     assert!(names(&folder).is_empty());
 }
 
-// S-101: ten seconds, then a writer gives up.
+// S-101
 #[tokio::test(start_paused = true)]
-async fn a_writer_waits_ten_seconds_for_another_program() {
+async fn a_writer_gives_up_after_ten_seconds() {
     let (folder, storage) = store();
     let held = foreign_lock(&folder);
     let begun = Instant::now();
     let error = lock(&storage).await.err().unwrap();
-    assert_eq!(error.reason, "another program holds its lock, for 10 s by now");
+    assert_eq!(error.reason, "another program holds its lock; gave up after 10 s");
     assert_eq!(error.kind, StorageErrorKind::LockTimedOut);
     let waited = begun.elapsed();
     assert!((SECOND * 10..SECOND * 11).contains(&waited), "{waited:?}");
@@ -64,7 +64,7 @@ async fn a_writer_waits_ten_seconds_for_another_program() {
     drop(held);
 }
 
-// S-101: all locks of one call together.
+// S-101
 #[tokio::test(start_paused = true)]
 async fn the_locks_of_one_call_share_a_budget() {
     let (folder, storage) = store();
@@ -81,7 +81,7 @@ async fn the_locks_of_one_call_share_a_budget() {
     });
     let first = first.unwrap();
     assert!((SECOND..=SECOND * 2).contains(&budget.left()), "{budget:?}");
-    // The request takes its time, which is not taken off.
+    // Time spent on the request is not deducted.
     tokio::time::advance(SECOND * 30).await;
     let left = budget.left();
     let asked = Instant::now();
@@ -97,13 +97,13 @@ async fn the_locks_of_one_call_share_a_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_writer_goes_on_as_soon_as_the_other_program_is_done() {
+async fn a_writer_continues_as_soon_as_the_other_program_is_done() {
     let (folder, storage) = store();
     let held = foreign_lock(&folder);
     let begun = Instant::now();
     let other = async {
         tokio::time::advance(SECOND * 3).await;
-        // It unlinks the name first, as the protocol has it: the file that was waited for is nobody's then.
+        // The protocol unlinks the name first: the lock on the old file is then worthless.
         fs::remove_file(folder.path().join("cache.json.lockfile")).unwrap();
         drop(held);
     };
@@ -113,16 +113,16 @@ async fn a_writer_goes_on_as_soon_as_the_other_program_is_done() {
     assert!((SECOND * 3..Duration::from_millis(3500)).contains(&waited), "{waited:?}");
 }
 
-// W6: of many that store back to back nobody is kept from it by the one that had the lock last.
+// W6: a writer that stores back to back must not starve the others.
 #[tokio::test(start_paused = true)]
-async fn who_had_to_wait_lets_others_go_first_the_next_time() {
+async fn a_writer_that_had_to_wait_yields_once_the_next_time() {
     let (folder, storage) = store();
     let taken = async |budget: &mut LockBudget| {
         let begun = Instant::now();
         lock_within(&storage, budget).await.unwrap();
         begun.elapsed()
     };
-    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "nobody else wants it");
+    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "no one else wants it");
     let held = foreign_lock(&folder);
     let other = async {
         tokio::time::advance(SECOND).await;
@@ -133,11 +133,11 @@ async fn who_had_to_wait_lets_others_go_first_the_next_time() {
     tokio::join!(taken(&mut budget), other);
     let mut budget = LockBudget::new(SECOND);
     assert_eq!(taken(&mut budget).await, COURTESY);
-    assert_eq!(budget.left(), SECOND - COURTESY, "it is taken off the budget, too");
-    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "once");
+    assert_eq!(budget.left(), SECOND - COURTESY, "deducted from the budget");
+    assert_eq!(taken(&mut LockBudget::default()).await, Duration::ZERO, "only once");
 }
 
-// S-100, R-16: a lock on a file whose name is gone, or is another file's, excludes nobody.
+// S-100, R-16: neither if the name is gone, nor if it belongs to another file.
 #[tokio::test(start_paused = true)]
 async fn a_lock_on_an_unlinked_file_does_not_count() {
     let (folder, storage) = store();
@@ -145,18 +145,18 @@ async fn a_lock_on_an_unlinked_file_does_not_count() {
     let stale = foreign_lock(&folder);
     assert!(is_still_named(&stale, &name).unwrap());
     fs::remove_file(&name).unwrap();
-    assert!(!is_still_named(&stale, &name).unwrap(), "it has no name");
+    assert!(!is_still_named(&stale, &name).unwrap(), "the name is gone");
     let held = lock(&storage).await.unwrap();
-    assert!(!is_still_named(&stale, &name).unwrap(), "the name is another's");
+    assert!(!is_still_named(&stale, &name).unwrap(), "the name belongs to another file");
     drop(stale);
-    assert_eq!(names(&folder), ["cache.json.lockfile"], "the name is still the holder's");
+    assert_eq!(names(&folder), ["cache.json.lockfile"], "the name still belongs to the holder");
     drop(held);
     assert!(names(&folder).is_empty());
 }
 
-// a dead holder costs nothing, whatever it left.
+//
 #[tokio::test(start_paused = true)]
-async fn a_leftover_lockfile_holds_nobody_up() {
+async fn the_lock_file_of_a_dead_holder_delays_no_one() {
     let (folder, storage) = store();
     let ours = format!("{} somebody", std::process::id());
     for content in ["2147483647 a program that died", "2147483647", "garbage", "\u{feff}", &ours, "1 auth\n", "0"] {
@@ -168,9 +168,9 @@ async fn a_leftover_lockfile_holds_nobody_up() {
     }
 }
 
-// S-100, R-17: MSAL Node and Python make the file first, and write their process id or lock it then.
+// S-100, R-17: MSAL Node and Python create the file before they write their process id or lock it.
 #[test]
-fn an_empty_lockfile_is_left_to_whoever_has_just_made_it() {
+fn an_empty_lock_file_is_left_to_its_creator_for_half_a_second() {
     let (folder, _storage) = store();
     let name = folder.path().join("cache.json.lockfile");
     let made = File::create(&name).unwrap().metadata().unwrap().modified().unwrap();
@@ -178,20 +178,20 @@ fn an_empty_lockfile_is_left_to_whoever_has_just_made_it() {
         let lock = try_acquire(&name, made + Duration::from_millis(age)).unwrap();
         assert_eq!(lock.is_some(), free, "{age} ms");
     }
-    assert!(names(&folder).is_empty(), "it was taken over, and let go");
+    assert!(names(&folder).is_empty(), "taken over and released");
 }
 
-// S-100: MSAL Node locks by the existence of the file alone.
+// S-100: MSAL Node locks by the mere existence of the file.
 #[tokio::test(start_paused = true)]
-async fn a_lockfile_of_a_living_process_is_waited_for() {
+async fn an_unlocked_lock_file_of_a_living_process_is_respected_for_a_minute() {
     let (folder, storage) = store();
     let name = folder.path().join("cache.json.lockfile");
-    // The first process of all lives.
+    // Process 1 is always alive.
     fs::write(&name, "1").unwrap();
     let begun = Instant::now();
     let other = async {
         tokio::time::advance(SECOND * 3).await;
-        assert_eq!(fs::read_to_string(&name).unwrap(), "1", "it was left alone");
+        assert_eq!(fs::read_to_string(&name).unwrap(), "1", "left alone");
         fs::remove_file(&name).unwrap();
     };
     let (held, ()) = tokio::join!(lock(&storage), other);
@@ -201,14 +201,14 @@ async fn a_lockfile_of_a_living_process_is_waited_for() {
 
     fs::write(&name, "1").unwrap();
     assert_eq!(lock(&storage).await.err().unwrap().kind, StorageErrorKind::LockTimedOut);
-    // It is not believed for longer than a minute.
+    // But not for longer than a minute.
     let now = SystemTime::now();
     assert!(try_acquire(&name, now + SECOND * 55).unwrap().is_none());
     assert!(try_acquire(&name, now + SECOND * 61).unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lockfile_that_is_no_plain_file_is_refused_at_once() {
+async fn a_lock_file_that_is_not_a_regular_file_is_refused_at_once() {
     for (kind, reason) in [
         ("link", "it is a symbolic link"),
         ("fifo", "it is not a regular file"),
@@ -217,7 +217,7 @@ async fn a_lockfile_that_is_no_plain_file_is_refused_at_once() {
     ] {
         let (folder, storage) = store();
         let (name, victim) = (folder.path().join("cache.json.lockfile"), folder.path().join("victim"));
-        fs::write(&victim, "somebody's own").unwrap();
+        fs::write(&victim, "another user's").unwrap();
         match kind {
             "link" => symlink(&victim, &name).unwrap(),
             "fifo" => rustix::fs::mkfifoat(rustix::fs::CWD, &name, 0o600.into()).unwrap(),
@@ -228,13 +228,13 @@ async fn a_lockfile_that_is_no_plain_file_is_refused_at_once() {
         let error = lock(&storage).await.err().unwrap();
         assert_eq!((error.reason.as_str(), begun.elapsed()), (reason, Duration::ZERO), "{kind}");
         assert_eq!(error.kind, StorageErrorKind::Other, "{kind}");
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "somebody's own", "{kind}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "another user's", "{kind}");
     }
 }
 
-// MSAL Python removes the file after it has released the lock, when it may be somebody else's by now.
+// MSAL Python removes the file after releasing the lock, when it may belong to another holder.
 #[tokio::test]
-async fn a_name_that_is_anothers_by_now_is_left() {
+async fn a_lock_file_that_now_belongs_to_another_holder_is_not_removed() {
     let (folder, storage) = store();
     let name = folder.path().join("cache.json.lockfile");
     let held = lock(&storage).await.unwrap();
@@ -246,26 +246,26 @@ async fn a_name_that_is_anothers_by_now_is_left() {
     assert!(names(&folder).is_empty());
 }
 
-// S-108: what a child inherits of a lock is not its own, and does not outlive the lock.
+// S-108
 #[tokio::test]
-async fn the_lock_of_a_parent_is_not_its_childs() {
+async fn a_forked_child_neither_owns_nor_prolongs_the_lock_of_its_parent() {
     let (folder, storage) = store();
     let name = folder.path().join("cache.json.lockfile");
     let mut inherited = try_acquire(&name, SystemTime::now()).unwrap().unwrap();
     inherited.process = 1;
     drop(inherited);
-    assert_eq!(names(&folder), ["cache.json.lockfile"], "the name is the parent's");
+    assert_eq!(names(&folder), ["cache.json.lockfile"], "the name belongs to the parent");
 
-    // Here the parent lets go while a child still has the file open.
+    // The parent releases the lock while a child still has the file open.
     let held = try_acquire(&name, SystemTime::now()).unwrap().unwrap();
     let childs = held.file.try_clone().unwrap();
     drop(held);
-    assert!(childs.try_lock().is_ok(), "nobody has it any more");
+    assert!(childs.try_lock().is_ok(), "no one holds it");
     drop(lock(&storage).await.unwrap());
 }
 
 #[tokio::test]
-async fn who_holds_the_lock_is_told_without_disturbing_anybody() {
+async fn asking_for_the_holder_changes_nothing() {
     let (folder, storage) = store();
     let name = folder.path().join("cache.json.lockfile");
     let now = SystemTime::now();
@@ -281,9 +281,9 @@ async fn who_holds_the_lock_is_told_without_disturbing_anybody() {
     }
 }
 
-// each unlinks the name while the others open it, and yet there is one holder at any time.
+// although each unlinks the name while the others open it.
 #[test]
-fn many_who_lock_and_unlink_never_hold_it_together() {
+fn there_is_never_more_than_one_holder() {
     let folder = tempfile::tempdir().unwrap();
     let (name, counter) = (folder.path().join("cache.json.lockfile"), folder.path().join("counter"));
     fs::write(&counter, "0").unwrap();
@@ -306,6 +306,6 @@ fn many_who_lock_and_unlink_never_hold_it_together() {
             });
         }
     });
-    assert_eq!(count(), 400, "nobody's turn was lost");
+    assert_eq!(count(), 400, "no increment was lost");
     assert_eq!(names(&folder), ["counter"]);
 }

@@ -7,15 +7,15 @@ use simulator::Simulator;
 
 use super::{Disk, File, Fs, Path, Result, fs};
 
-/// The replacement of every day, which nobody checks.
+/// A replacement whose check always succeeds.
 fn replace<F: Fs>(fs: &F, path: &Path, temp: &Path, content: &[u8]) -> Result<(F::File, bool)> {
     super::replace(fs, path, temp, content, || Ok(true)).map(|replaced| replaced.expect("it is right"))
 }
 
-/// The system, of which one call fails.
+/// The operating system's calls, one of which fails.
 struct Faulty {
     calls: Cell<usize>,
-    /// Which.
+    /// The number of the call that fails.
     fails: usize,
     error: ErrorKind,
 }
@@ -39,7 +39,7 @@ impl Fs for Faulty {
     }
 
     fn write(&self, file: &mut File, content: &[u8]) -> Result<()> {
-        // Half of it is written before there is no room for more.
+        // Half of the content is written before the failure.
         Disk.write(file, &content[..content.len() / 2])?;
         self.call()?;
         Disk.write(file, &content[content.len() / 2..])
@@ -58,9 +58,9 @@ impl Fs for Faulty {
     }
 }
 
-// S-94, R-04, R-06: whatever fails, the old file is as it was and nothing is left beside it.
+// S-94, R-04, R-06
 #[test]
-fn a_failure_leaves_the_old_file() {
+fn a_failed_call_leaves_the_old_file_and_no_temporary_one() {
     for error in [ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem, ErrorKind::PermissionDenied, ErrorKind::Other]
     {
         for (fails, call) in
@@ -74,7 +74,7 @@ fn a_failure_leaves_the_old_file() {
             assert_eq!(replace(&fs, &path, &temp, b"new").unwrap_err().kind(), error, "{call}");
             assert!(!temp.exists(), "{call}");
             if *call == "sync the folder" {
-                // Too late to go back. It is told, so that it is written again.
+                // Too late to go back, but reported, so that the caller writes again.
                 assert_eq!(fs::read(&path).unwrap(), b"new");
             } else {
                 assert_eq!(fs::read(&path).unwrap(), b"old and whole", "{call}");
@@ -84,26 +84,26 @@ fn a_failure_leaves_the_old_file() {
     }
 }
 
-// S-94: nobody's file is written to, wherever its name points.
+// S-94
 #[cfg(unix)]
 #[test]
-fn a_temporary_file_is_never_one_that_was_there() {
+fn an_existing_file_or_link_is_never_used_as_the_temporary_file() {
     let folder = tempfile::tempdir().unwrap();
     let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
     let victim = folder.path().join("victim");
-    fs::write(&victim, "somebody's own").unwrap();
+    fs::write(&victim, "another user's").unwrap();
     for dangling in [false, true] {
         let target = if dangling { folder.path().join("nowhere") } else { victim.clone() };
         std::os::unix::fs::symlink(&target, &temp).unwrap();
         assert_eq!(replace(&Disk, &path, &temp, b"new").unwrap_err().kind(), ErrorKind::AlreadyExists);
-        assert!(temp.is_symlink(), "it is not ours to remove");
+        assert!(temp.is_symlink(), "not ours to remove");
         fs::remove_file(&temp).unwrap();
-        assert_eq!((fs::read(&victim).unwrap().as_slice(), target.exists()), (&b"somebody's own"[..], !dangling));
+        assert_eq!((fs::read(&victim).unwrap().as_slice(), target.exists()), (&b"another user's"[..], !dangling));
     }
 }
 
 #[test]
-fn a_replacement_is_whole_and_private() {
+fn the_new_file_is_complete_and_private() {
     let folder = tempfile::tempdir().unwrap();
     let (path, temp) = (folder.path().join("cache.json"), folder.path().join(".temp"));
     for content in ["", "one", "two and longer"] {
@@ -119,9 +119,9 @@ fn a_replacement_is_whole_and_private() {
 const OLD: &[u8] = b"the old document";
 const NEW: &[u8] = b"the new one";
 
-// power is lost after each call, and what was not synchronised is there, is gone, or is there in part.
+// power fails after each call, and whatever was not synced is complete, partial or gone.
 #[test]
-fn after_a_loss_of_power_there_is_the_old_or_the_new_file() {
+fn after_a_power_failure_there_is_the_old_or_the_new_file() {
     for old in [None, Some(OLD)] {
         let fs = Simulator::with(old);
         replace(&fs, simulator::path(), simulator::temp(), NEW).unwrap();
@@ -129,14 +129,14 @@ fn after_a_loss_of_power_there_is_the_old_or_the_new_file() {
         assert!(seen.iter().all(|content| [old, Some(NEW)].contains(&content.as_deref())), "{seen:?}");
         assert_eq!(seen.len(), 2, "both are possible: {seen:?}");
         assert!(fs.states() > 10, "{} states", fs.states());
-        // once it is done, it is done.
+        // once it has returned, the new file is durable.
         assert_eq!(fs.now(), [Some(NEW.to_vec())].into());
     }
 }
 
-// one replacement after another, the loss at any time in between.
+//
 #[test]
-fn after_a_loss_of_power_there_is_one_of_the_last_two_files() {
+fn after_several_replacements_a_power_failure_leaves_one_of_the_last_two_files() {
     let fs = Simulator::with(None);
     let mut before = None;
     for number in 0..4 {
@@ -149,9 +149,9 @@ fn after_a_loss_of_power_there_is_one_of_the_last_two_files() {
     }
 }
 
-// S-106: what is found wrong before it takes the old one's place never does, whenever the power is lost.
+// S-106
 #[test]
-fn what_is_found_wrong_replaces_nothing() {
+fn a_new_file_that_fails_the_check_replaces_nothing_whenever_power_fails() {
     let fs = Simulator::with(Some(OLD));
     let wrong = || Err(ErrorKind::InvalidData.into());
     let none = super::replace(&fs, simulator::path(), simulator::temp(), NEW, || Ok(false)).unwrap();
@@ -170,7 +170,7 @@ fn what_is_found_wrong_replaces_nothing() {
     assert_eq!((fs::read(&path).unwrap().as_slice(), temp.exists()), (OLD, false));
 }
 
-/// The same with a step left out.
+/// A replacement that leaves out a step.
 fn careless(fs: &Simulator, without: &str) -> Result<()> {
     let folder = fs.open_folder(Path::new("/"))?;
     let mut file = fs.create(simulator::temp())?;
@@ -185,9 +185,8 @@ fn careless(fs: &Simulator, without: &str) -> Result<()> {
     Ok(())
 }
 
-// The simulator sees what it is there to see.
 #[test]
-fn a_careless_writer_is_found_out() {
+fn the_simulator_detects_a_missing_sync() {
     let fs = Simulator::with(Some(OLD));
     careless(&fs, "nothing").unwrap();
     assert_eq!((fs.seen().len(), fs.now().len()), (2, 1));
@@ -198,7 +197,7 @@ fn a_careless_writer_is_found_out() {
 
     let fs = Simulator::with(Some(OLD));
     careless(&fs, "sync the folder").unwrap();
-    assert_eq!(fs.now(), [Some(OLD.to_vec()), Some(NEW.to_vec())].into(), "told as done, and not");
+    assert_eq!(fs.now(), [Some(OLD.to_vec()), Some(NEW.to_vec())].into(), "reported as done, but not durable");
 
     let fs = Simulator::with(Some(OLD));
     let mut file = fs.open(simulator::path());

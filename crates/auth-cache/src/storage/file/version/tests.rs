@@ -5,7 +5,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// The version that a reader who began at `now` gives to a file that was last changed `age` before.
+/// The version that a read at `now` returns for a file last changed at `modified`, and the one that a `stat` shows.
 fn seen(content: &[u8], modified: SystemTime, now: SystemTime) -> (Version, Version) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
@@ -16,9 +16,9 @@ fn seen(content: &[u8], modified: SystemTime, now: SystemTime) -> (Version, Vers
     (of_read(&metadata, content, now), of(&metadata))
 }
 
-// S-102: two writes of one size in one tick differ in nothing that a `stat` tells.
+// S-102: two writes of the same size within one tick look the same in a `stat`.
 #[test]
-fn what_was_changed_just_now_is_looked_at_again() {
+fn a_version_is_settled_once_a_tick_has_passed_since_the_change() {
     let fine = UNIX_EPOCH + SECOND * 1_700_000_000 + Duration::from_nanos(123_456_789);
     let coarse = UNIX_EPOCH + SECOND * 1_700_000_000;
     for (modified, now, settled) in [
@@ -29,7 +29,7 @@ fn what_was_changed_just_now_is_looked_at_again() {
         (coarse, coarse + MILLISECOND * 21, false),
         (coarse, coarse + SECOND * 2, false),
         (coarse, coarse + SECOND * 2 + MILLISECOND, true),
-        // The clock that wrote is ahead of ours: no tick will be there for long.
+        // The writer's clock is ahead of ours, by a tick and by more.
         (fine, fine - MILLISECOND * 20, false),
         (fine, fine - SECOND, true),
     ] {
@@ -40,7 +40,7 @@ fn what_was_changed_just_now_is_looked_at_again() {
 }
 
 #[test]
-fn a_version_that_is_not_settled_tells_contents_apart() {
+fn an_unsettled_version_depends_on_the_content() {
     let now = SystemTime::now();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
@@ -52,9 +52,8 @@ fn a_version_that_is_not_settled_tells_contents_apart() {
     assert_ne!(version(b""), of(&metadata), "whatever the digest is");
 }
 
-// What we write differs from what anybody writes into it in the same tick.
 #[test]
-fn a_stamp_is_the_time_of_the_clock() {
+fn stamping_sets_the_time_to_the_clock_exactly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let file = File::create(&path).unwrap();

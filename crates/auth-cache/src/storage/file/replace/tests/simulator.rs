@@ -1,5 +1,5 @@
-//! A file system that may lose power after each call (ALICE style): names and contents that were not synchronised are
-//! durable or not, each for itself.
+//! A file system that may lose power after each call (in the style of ALICE): each name and content that was not synced
+//! may be durable or not, independently of the others.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,19 +18,19 @@ pub(super) fn temp() -> &'static Path {
     Path::new("/.temp")
 }
 
-/// What a call changes among the names: each is of this file afterwards, or of none.
+/// The names that a call changes, each with the file it then refers to, if any.
 type Names = Vec<(PathBuf, Option<usize>)>;
 
 #[derive(Default)]
 struct State {
-    /// The contents of each file, and whether they are durable.
+    /// The content of each file, and whether it is durable.
     files: Vec<(Vec<u8>, bool)>,
     durable: BTreeMap<PathBuf, usize>,
-    /// Changes of names since the folder was synchronised.
+    /// Changes of names since the folder was last synced.
     pending: Vec<Names>,
 }
 
-/// What an open handle is of.
+/// An open folder or file.
 pub(super) enum Handle {
     Folder,
     File(usize),
@@ -44,7 +44,7 @@ pub(super) struct Simulator {
 }
 
 impl Simulator {
-    /// With this content at [`path`].
+    /// Creates a file system with this content at [`path`].
     pub(super) fn with(content: Option<&[u8]>) -> Self {
         let simulator = Self::default();
         if let Some(content) = content {
@@ -55,7 +55,7 @@ impl Simulator {
         simulator
     }
 
-    /// Everything that could have been found at [`path`] after a loss at any time.
+    /// Everything that could have been found at [`path`] after a power failure at any time.
     pub(super) fn seen(&self) -> BTreeSet<Content> {
         self.seen.borrow().clone()
     }
@@ -64,7 +64,7 @@ impl Simulator {
         self.seen.take();
     }
 
-    /// How many states there could have been.
+    /// The number of states that were possible.
     pub(super) fn states(&self) -> usize {
         self.states.get()
     }
@@ -73,7 +73,7 @@ impl Simulator {
         Handle::File(self.state.borrow().names()[path])
     }
 
-    /// Everything that could be found after a loss now.
+    /// Everything that could be found after a power failure now.
     pub(super) fn now(&self) -> BTreeSet<Content> {
         let state = self.state.borrow();
         let mut found = BTreeSet::new();
@@ -100,14 +100,14 @@ impl Simulator {
 }
 
 impl State {
-    /// The names as a program sees them.
+    /// The names as a running program sees them.
     fn names(&self) -> BTreeMap<PathBuf, usize> {
         let mut names = self.durable.clone();
         self.pending.iter().for_each(|change| apply(&mut names, change));
         names
     }
 
-    /// What a file may contain after a loss: what was not synchronised to any point, and blocks that were never written.
+    /// What a file may contain after a power failure: if not synced, any prefix, or blocks that were never written.
     fn contents(&self, file: Option<usize>) -> Vec<Content> {
         let Some(file) = file else { return vec![None] };
         let (content, durable) = &self.files[file];
