@@ -135,7 +135,7 @@ async fn without_a_keyring_a_plain_cache_is_a_decision() {
     assert_eq!(ended.json()["source"], "cache");
     assert!(ended.stderr.contains("not encrypted"), "{}", ended.stderr);
     let ended = cli.cache("migrate --to encrypted --output json").end().await.expect(7);
-    assert!(ended.json()["error_description"].as_str().unwrap().contains("there is no keyring here"));
+    assert!(ended.json()["error_description"].as_str().unwrap().contains("no keyring is available"));
     assert_eq!(cache::section(&cache::read_file(&cli.file()), "AccessToken").len(), 1, "it is as it was");
 }
 
@@ -153,7 +153,7 @@ async fn a_keyring_that_goes_away_costs_no_sign_in() {
             (json!(false), json!("identity_provider"))
         );
     }
-    assert!(cli.json("status").await["problem"].as_str().unwrap().contains("there is no keyring here"));
+    assert!(cli.json("status").await["problem"].as_str().unwrap().contains("no keyring is available"));
     cli.auth("accounts").end().await.expect(7);
     assert_eq!(std::fs::read(cli.file()).unwrap(), before);
     cli.session.start_keyring(true).await;

@@ -23,7 +23,7 @@ async fn the_item_keeps_every_promise_of_a_store() {
 async fn a_keyring_that_is_missing_locked_or_killed_is_told() {
     let mut session = Session::without_keyring().await;
     let told = vault(&session, "store", DOCUMENT).await;
-    assert!(told.starts_with("KeyUnavailable") && told.contains("there is no keyring here"), "{told}");
+    assert!(told.starts_with("KeyUnavailable") && told.contains("no keyring is available"), "{told}");
     assert!(!session.folder().join("cache").exists(), "nothing is written without a key");
     session.start_keyring(true).await;
     assert_eq!(vault(&session, "store", DOCUMENT).await, "stored");
@@ -37,7 +37,7 @@ async fn a_keyring_that_is_missing_locked_or_killed_is_told() {
     }
     session.kill_keyring().await;
     let told = vault(&session, "look", "").await;
-    assert!(told.starts_with("KeyUnavailable") && told.contains("there is no keyring here"), "{told}");
+    assert!(told.starts_with("KeyUnavailable") && told.contains("no keyring is available"), "{told}");
     assert_eq!(std::fs::read(session.folder().join("cache")).unwrap(), stored, "nobody touched it");
     session.start_keyring(true).await;
     assert_eq!(vault(&session, "look", "").await, DOCUMENT);

@@ -1,4 +1,4 @@
-//! The key of a cache: what is known of it, and whom to ask.
+//! The key of a cache, as last obtained from its source.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,10 +7,10 @@ use crate::storage::keys::{DynKeySource, EncryptionKey, KeyError, KeyId, KeySour
 /// The key of one cache. Clones share what they know.
 #[derive(Clone)]
 pub(super) struct CacheKey {
-    /// What the cache is called, whatever its file is called.
+    /// The name of the cache, independent of its file name.
     name: Arc<str>,
     source: Arc<dyn DynKeySource>,
-    /// The key that the source gave last.
+    /// The key that the source returned last.
     known: Arc<Mutex<Option<EncryptionKey>>>,
     turn: Arc<Turn>,
 }
@@ -24,7 +24,7 @@ impl CacheKey {
         &self.name
     }
 
-    /// The key with this id. The source is asked only for one that is not known: another program may have made it since.
+    /// Returns the key with this id. Asks the source only if the key is not known: another program may have created it.
     pub(super) async fn of_id(&self, id: KeyId) -> Result<Option<EncryptionKey>, KeyError> {
         let fits = move |key: &EncryptionKey| key.id() == id;
         if let Some(key) = self.known().clone().filter(fits) {
@@ -32,20 +32,21 @@ impl CacheKey {
         }
         let this = self.clone();
         let found = self.turn.ask(async move {
-            // Whoever had the turn before may have brought it.
+            // The previous caller may have obtained it.
             let known = this.known().clone().filter(fits);
             if known.is_some() { Ok(known) } else { this.ask().await }
         });
         Ok(found.await?.filter(fits))
     }
 
-    /// The key that the source has now. One that it has lost opens nothing for anybody else.
+    /// Returns the key that the source holds now, even if one is known: no one else could open what is sealed with a
+    /// key that the source has lost.
     pub(super) async fn current(&self) -> Result<Option<EncryptionKey>, KeyError> {
         let this = self.clone();
         self.turn.ask(async move { this.ask().await }).await
     }
 
-    /// The same, made where there is none. Whoever calls this holds the lock of the document.
+    /// Like [`current`](Self::current), but creates a key if there is none. The caller holds the document's lock.
     pub(super) async fn current_or_new(&self) -> Result<EncryptionKey, KeyError> {
         let this = self.clone();
         let made = self.turn.ask(async move {
@@ -59,7 +60,7 @@ impl CacheKey {
         made.await
     }
 
-    /// The key that was used last, or else the one that there is. Whoever calls this holds the lock of the document.
+    /// Returns the key that is known, or else the current or a new one. The caller holds the document's lock.
     pub(super) async fn known_or_new(&self) -> Result<EncryptionKey, KeyError> {
         let known = self.known().clone();
         match known {
@@ -75,7 +76,7 @@ impl CacheKey {
     }
 
     fn known(&self) -> MutexGuard<'_, Option<EncryptionKey>> {
-        // A key is there or not, whoever panicked.
+        // Replaced as a whole, so poison does not matter.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

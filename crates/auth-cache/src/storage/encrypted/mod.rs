@@ -20,17 +20,17 @@ use super::{
 use crate::event::{Event, Observer};
 use cache_key::CacheKey;
 
-/// A file as [`FileStorage`] keeps it, encrypted: XChaCha20-Poly1305 with a random nonce for each write, under a key of a
-/// [`KeySource`].
+/// A [`FileStorage`] whose content is encrypted: XChaCha20-Poly1305 with a random nonce for each write, and a key from
+/// a [`KeySource`].
 ///
-/// Locks, replacing, permissions and what becomes of leftovers are those of the file. What was changed by somebody else, was
-/// encrypted with another key or belongs to a cache of another name is never believed: a cache moves it aside as it does with
-/// what is no JSON, and begins anew (S-99). A plain file is refused and left as it is, until [`encrypt`](Self::encrypt) takes
-/// it over. While the key is not to be had the store fails with
-/// [`StorageErrorKind::KeyUnavailable`], and nothing is written: a cache then goes on in memory.
+/// Locks, replacement, permissions and leftovers are handled as for a plain file. Content that was modified, encrypted
+/// with another key, or belongs to a cache of another name is never used: a cache moves it aside, as it does a document
+/// that is not JSON, and starts empty (S-99). A plain file is refused and left unchanged until
+/// [`encrypt`](Self::encrypt) converts it. While the key is unavailable, operations fail with
+/// [`StorageErrorKind::KeyUnavailable`] and nothing is written; a cache then works in memory.
 ///
-/// Whoever can write the file can put an **older one of the same name back**, which nothing in a file alone could tell:
-/// refresh tokens that the identity provider has replaced since, and accounts that signed out. It shows when they are used.
+/// Anyone who can write the file can **put back an older version of it**, which no file can detect by itself: it would
+/// contain refresh tokens that were replaced since, and accounts that have signed out. This shows when they are used.
 ///
 /// ```
 /// use auth_cache::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage, Version};
@@ -51,8 +51,8 @@ pub struct EncryptedFileStorage {
     file: FileStorage,
     key: CacheKey,
     plaintext: Plaintext,
-    /// Whether it was told that nothing is encrypted.
-    told: Arc<AtomicBool>,
+    /// Whether it was reported that nothing is encrypted.
+    reported_plain: Arc<AtomicBool>,
 }
 
 /// Which files may be plain.
@@ -64,58 +64,59 @@ enum Plaintext {
 }
 
 impl EncryptedFileStorage {
-    /// The file, encrypted with the key that `keys` has for the cache `name`; the first write makes one where there is none.
+    /// Creates a store that encrypts the file with the key that `keys` holds for the cache `name`. The first write
+    /// creates the key if there is none.
     ///
-    /// The name is a part of what is encrypted: caches that share a key need different ones, and it stays the same when the
-    /// file is moved. A client id is a good one.
+    /// The name is authenticated with the content: caches that share a key need different names, and the name must stay
+    /// the same when the file is moved. A client id is a good choice.
     #[must_use]
     pub fn new(file: FileStorage, name: impl Into<Arc<str>>, keys: impl KeySource) -> Self {
         Self {
             file: file.accept_encrypted(),
             key: CacheKey::new(name.into(), keys),
             plaintext: Plaintext::Refused,
-            told: Arc::default(),
+            reported_plain: Arc::default(),
         }
     }
 
-    /// The same, using a plain file that is there as it is. A new one is encrypted. Each store that uses a plain file tells it
-    /// as [`Event::NotEncrypted`] (S-104).
+    /// Uses an existing plain file as it is; a new file is still encrypted. Each store that uses a plain file reports
+    /// [`Event::NotEncrypted`] (S-104).
     #[must_use]
     pub fn allow_existing_plaintext(self) -> Self {
         Self { plaintext: self.plaintext.max(Plaintext::Existing), ..self }
     }
 
-    /// The same, and where no key is to be had a new file is plain, too: whoever reads it has the tokens. That is told in the
-    /// same way.
+    /// Like [`allow_existing_plaintext`](Self::allow_existing_plaintext), and also creates a new file in plain if no
+    /// key is available: anyone who can read it has the tokens. This is reported in the same way.
     ///
-    /// What is encrypted stays so: without its key it is neither read nor replaced.
+    /// An encrypted file stays encrypted: without its key it is neither read nor replaced.
     #[must_use]
     pub fn allow_plaintext_fallback(self) -> Self {
         Self { plaintext: Plaintext::New, ..self }
     }
 
-    /// The file, for its path and state. Its content is read and written here.
+    /// Returns the file, for its path and state. Use this store, not the file, to read and write the content.
     #[must_use]
     pub const fn file(&self) -> &FileStorage {
         &self.file
     }
 
-    /// Opens what was read.
+    /// Decrypts what was read.
     async fn open(&self, stored: Stored) -> Result<Stored, StorageError> {
         let damaged = |reason| self.error("read", reason).with_kind(StorageErrorKind::Damaged);
         let Some(id) = seal::key_id(&stored.content) else {
-            return Err(damaged("it is no encrypted cache that this version knows"));
+            return Err(damaged("it is not an encrypted cache that this version can read"));
         };
         let key = self.key.of_id(id).await.map_err(|error| self.key_error("read", &error))?;
-        let key = key.ok_or_else(|| damaged("it was encrypted with a key that is not to be had any more"))?;
+        let key = key.ok_or_else(|| damaged("it was encrypted with a key that is no longer available"))?;
         match seal::open(&key, self.key.name(), &stored.content) {
             Ok(content) => Ok(Stored { content, version: stored.version }),
-            Err(seal::NotOpened) => Err(damaged("it was changed by somebody else, or belongs to another cache")),
+            Err(seal::NotOpened) => Err(damaged("it was modified, or belongs to another cache")),
         }
     }
 
-    /// Has the key at hand before the lock is taken: who waits for a user keeps nobody else waiting (S-101). A failure is told
-    /// by what needs the key.
+    /// Obtains the key before the lock is taken, so that waiting for the user blocks no one else (S-101). A failure is
+    /// ignored here; the operation that needs the key reports it.
     async fn ask_ahead(&self, budget: &mut LockBudget) -> Result<(), StorageError> {
         let (begun, head) = (Instant::now(), self.file.head()?);
         let asked = match (FileForm::of(&head), seal::named_key(&head)) {
@@ -128,7 +129,7 @@ impl EncryptedFileStorage {
         Ok(())
     }
 
-    /// The key for a write into a file of this form, a new one where there is none. Whoever writes holds the lock.
+    /// Returns the key for writing to a file of this form, creating it if there is none. The caller holds the lock.
     async fn key_to_write(&self, form: FileForm) -> Result<EncryptionKey, KeyError> {
         match form {
             FileForm::Empty => self.key.current_or_new().await,
@@ -145,24 +146,24 @@ impl EncryptedFileStorage {
     }
 
     fn key_error(&self, operation: &'static str, error: &KeyError) -> StorageError {
-        self.error(operation, format_args!("its key is not to be had: {error}"))
+        self.error(operation, format_args!("its key is unavailable: {error}"))
             .with_kind(StorageErrorKind::KeyUnavailable)
     }
 
     fn not_encrypted(&self, operation: &'static str) -> StorageError {
-        let reason = "it is not encrypted, and should be (`EncryptedFileStorage::encrypt`)";
+        let reason = "it is not encrypted; encrypt it first (`EncryptedFileStorage::encrypt`)";
         self.error(operation, reason).with_kind(StorageErrorKind::NotEncrypted)
     }
 
-    /// Warns once that nothing is encrypted (S-104).
-    fn tell_plain(&self, reason: &str, observer: &Observer) {
-        if !self.told.swap(true, Ordering::Relaxed) {
+    /// Reports once that nothing is encrypted (S-104).
+    fn report_plain(&self, reason: &str, observer: &Observer) {
+        if !self.reported_plain.swap(true, Ordering::Relaxed) {
             observer.tell(&Event::NotEncrypted { place: self.place(), reason: reason.to_owned() });
         }
     }
 }
 
-const PLAIN_BEFORE: &str = "it was plain before";
+const ALREADY_PLAIN: &str = "the file was already plain";
 
 impl Storage for EncryptedFileStorage {
     fn version(&self) -> Result<Version, StorageError> {
@@ -175,7 +176,7 @@ impl Storage for EncryptedFileStorage {
         match FileForm::of(&stored.content) {
             FileForm::Empty => Ok(stored),
             FileForm::Plain if self.plaintext >= Plaintext::Existing => {
-                self.tell_plain(PLAIN_BEFORE, observer);
+                self.report_plain(ALREADY_PLAIN, observer);
                 Ok(stored)
             }
             FileForm::Plain => Err(self.not_encrypted("read")),
@@ -196,7 +197,7 @@ impl Storage for EncryptedFileStorage {
             form @ (FileForm::Empty | FileForm::Encrypted | FileForm::Unknown) => match self.key_to_write(form).await {
                 Ok(key) => Some(key),
                 Err(error) if self.plaintext == Plaintext::New && form == FileForm::Empty => {
-                    self.tell_plain(&error.reason, observer);
+                    self.report_plain(&error.reason, observer);
                     None
                 }
                 Err(error) => return Err(self.key_error("written", &error)),

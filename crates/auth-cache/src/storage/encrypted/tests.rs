@@ -17,7 +17,7 @@ use crate::storage::keys::KeyErrorKind;
 use crate::testing::{CLIENT, NOW, T, client, entra, update_of};
 use crate::update::TokenUpdate;
 
-/// Keys as a keyring keeps them, which may be out of reach. Clones share it.
+/// A keyring that can be made unavailable. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Drawer(Arc<Mutex<Content>>);
 
@@ -41,7 +41,7 @@ impl Drawer {
         content.forgets = true;
     }
 
-    /// Puts another key in the place of the one that is there.
+    /// Replaces every key with another.
     fn rotate(&self) {
         let key = EncryptionKey::generate().unwrap();
         self.0.lock().unwrap().keys.values_mut().for_each(|old| *old = key.clone());
@@ -86,7 +86,7 @@ impl Scene {
         FileStorage::at(self.folder.path().join("cache.json")).unwrap()
     }
 
-    /// A new start of a program.
+    /// The store as a newly started program opens it.
     pub(super) fn start(&self) -> EncryptedFileStorage {
         self.named("cache")
     }
@@ -103,7 +103,7 @@ impl Scene {
         fs::write(self.plain().path(), bytes).unwrap();
     }
 
-    /// What is in the folder, but locks.
+    /// The names of the files in the folder.
     pub(super) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -112,7 +112,7 @@ impl Scene {
     }
 }
 
-/// What was told, and who hears it.
+/// An observer, and the events it has received.
 pub(super) fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
     let heard = Arc::<Mutex<Vec<Event>>>::default();
     let listener = Arc::clone(&heard);
@@ -138,7 +138,7 @@ fn update(user: &str) -> TokenUpdate {
     update_of(user, &[("access_token", token.as_str().into())], NOW)
 }
 
-/// How many accounts a cache shows.
+/// The number of accounts in a cache.
 async fn shown(cache: &TokenCache) -> usize {
     cache.accounts(&entra(T), &client()).await.unwrap().len()
 }
@@ -158,12 +158,12 @@ macro_rules! test_each {
 }
 crate::each_rule!(test_each);
 
-// S-105: what is in the file is encrypted, with one key that the first write made.
+// S-105
 #[tokio::test]
-async fn the_first_write_makes_the_key_and_every_start_finds_it() {
+async fn the_first_write_creates_the_key_and_every_later_start_uses_it() {
     let scene = Scene::new();
     assert_eq!(read(&scene.start()).await.unwrap(), "");
-    assert_eq!(scene.drawer.made(), 0, "who only reads needs none");
+    assert_eq!(scene.drawer.made(), 0, "a reader needs none");
     for text in [r#"{"a": 1}"#, r#"{"b": 2}"#] {
         put(&scene.start(), text).await.unwrap();
         assert_eq!(read(&scene.start()).await.unwrap(), text);
@@ -173,9 +173,9 @@ async fn the_first_write_makes_the_key_and_every_start_finds_it() {
     assert_eq!(scene.plain().state().unwrap().form, FileForm::Encrypted);
 }
 
-// S-92: one key for two caches, and one's file in the other's place.
+// S-92
 #[tokio::test]
-async fn a_file_of_another_cache_is_not_believed() {
+async fn the_file_of_another_cache_with_the_same_key_is_rejected() {
     let (scene, key) = (Scene::new(), EncryptionKey::generate().unwrap());
     let named = |name: &str| EncryptedFileStorage::new(scene.plain(), name, key.clone());
     put(&named("ada"), "{}").await.unwrap();
@@ -183,9 +183,9 @@ async fn a_file_of_another_cache_is_not_believed() {
     assert_eq!(kind(read(&named("bob")).await), StorageErrorKind::Damaged);
 }
 
-// S-92: the limit that is documented.
+// S-92: the documented limitation.
 #[tokio::test]
-async fn an_older_file_of_the_same_cache_is_believed() {
+async fn an_older_file_of_the_same_cache_is_accepted() {
     let scene = Scene::new();
     put(&scene.start(), "{}").await.unwrap();
     let old = scene.bytes();
@@ -194,9 +194,9 @@ async fn an_older_file_of_the_same_cache_is_believed() {
     assert_eq!(read(&scene.start()).await.unwrap(), "{}");
 }
 
-// R-09, S-99: whatever byte is another, the file is moved aside as it was and the cache begins anew.
+// R-09, S-99
 #[tokio::test(start_paused = true)]
-async fn a_file_that_was_changed_is_moved_aside() {
+async fn a_modified_file_is_moved_aside_and_the_cache_starts_empty() {
     let scene = Scene::new();
     TokenCache::new(scene.start()).store(update("u")).await.unwrap();
     let good = scene.bytes();
@@ -214,13 +214,13 @@ async fn a_file_that_was_changed_is_moved_aside() {
         assert!(heard.lock().unwrap().contains(&Event::Quarantined { place }), "byte {at}");
         assert!(!scene.plain().path().exists());
         cache.store(update("v")).await.unwrap();
-        assert_eq!(accounts(scene.start()).await, 1, "it goes on");
+        assert_eq!(accounts(scene.start()).await, 1, "the store works again");
     }
 }
 
-// R-19: a key that is another one, or gone.
+// R-19
 #[tokio::test(start_paused = true)]
-async fn without_its_key_a_file_is_moved_aside() {
+async fn a_file_whose_key_was_replaced_or_lost_is_moved_aside() {
     for gone in [false, true] {
         let scene = Scene::new();
         TokenCache::new(scene.start()).store(update("u")).await.unwrap();
@@ -231,21 +231,21 @@ async fn without_its_key_a_file_is_moved_aside() {
         }
         let error = read(&scene.start()).await.unwrap_err();
         assert_eq!(error.kind, StorageErrorKind::Damaged);
-        assert!(error.reason.contains("not to be had any more"), "{error}");
+        assert!(error.reason.contains("no longer available"), "{error}");
         let cache = TokenCache::new(scene.start());
         cache.store(update("v")).await.unwrap();
         assert_eq!(accounts(scene.start()).await, 1);
         assert_eq!(
             fs::read(scene.folder.path().join("cache.json.corrupt")).unwrap(),
             before,
-            "with its key it is readable"
+            "still readable with its key"
         );
     }
 }
 
-// R-19: another program had to make a new key while this one runs.
+// R-19
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_rotated_is_asked_for_again() {
+async fn a_running_program_fetches_a_key_that_was_replaced() {
     let scene = Scene::new();
     let running = scene.start();
     put(&running, r#"{"a": 1}"#).await.unwrap();
@@ -256,9 +256,9 @@ async fn a_key_that_was_rotated_is_asked_for_again() {
     assert_eq!(read(&scene.start()).await.unwrap(), r#"{"c": 3}"#);
 }
 
-// S-104, R-19: what is out of reach is an error, leaves the file alone and costs no token.
+// S-104, R-19
 #[tokio::test(start_paused = true)]
-async fn a_keyring_out_of_reach_costs_nothing_but_the_store() {
+async fn an_unavailable_keyring_loses_no_token_and_leaves_the_file_alone() {
     for failure in [KeyErrorKind::NoKeyring, KeyErrorKind::Locked, KeyErrorKind::TimedOut, KeyErrorKind::NotAKey] {
         let scene = Scene::new();
         scene.drawer.fail(Some(failure));
@@ -270,15 +270,15 @@ async fn a_keyring_out_of_reach_costs_nothing_but_the_store() {
         let before = scene.bytes();
         scene.drawer.fail(Some(failure));
         running.store(update("v")).await.unwrap();
-        assert_ne!(scene.bytes(), before, "who has the key goes on");
+        assert_ne!(scene.bytes(), before, "a program that has the key continues");
 
         let before = scene.bytes();
         let error = TokenCache::new(scene.start()).store(update("w")).await.unwrap_err();
         assert_eq!(error.kind, StorageErrorKind::KeyUnavailable);
         assert!(error.to_string().contains("the drawer is stuck"), "{error}");
-        assert_eq!((scene.bytes(), scene.names().len()), (before, 1), "it is neither written nor moved aside");
+        assert_eq!((scene.bytes(), scene.names().len()), (before, 1), "neither written nor moved aside");
 
-        // And without a word it is stored once the keyring is back.
+        // The change is stored once the keyring is back.
         let cache = TokenCache::new(scene.start());
         assert!(cache.store(update("w")).await.is_err());
         scene.drawer.fail(None);
@@ -288,7 +288,7 @@ async fn a_keyring_out_of_reach_costs_nothing_but_the_store() {
     }
 }
 
-/// A keyring whose dialog nobody answers.
+/// A keyring whose dialog is never answered.
 #[derive(Clone, Default)]
 struct Unanswered(Arc<AtomicUsize>);
 
@@ -310,9 +310,9 @@ impl KeySource for Unanswered {
     }
 }
 
-// S-104: whoever looks waits once at most, and the user sees one dialog.
+// S-104
 #[tokio::test(start_paused = true)]
-async fn a_dialog_that_nobody_answers_is_shown_once() {
+async fn an_unanswered_dialog_is_shown_and_waited_for_once() {
     let scene = Scene::new();
     put(&scene.start(), "{}").await.unwrap();
     let keyring = Unanswered::default();
@@ -327,16 +327,16 @@ async fn a_dialog_that_nobody_answers_is_shown_once() {
         })
         .collect();
     for lookup in lookups {
-        assert_eq!(lookup.await.unwrap(), 1, "what this process knows is served");
+        assert_eq!(lookup.await.unwrap(), 1, "cached tokens remain usable");
     }
     assert_eq!((keyring.asked(), begun.elapsed()), (1, Duration::from_secs(10)));
     tokio::time::advance(Duration::from_secs(30)).await;
-    assert_eq!((shown(&cache).await, keyring.asked()), (1, 2), "later it is asked again");
+    assert_eq!((shown(&cache).await, keyring.asked()), (1, 2), "asked again later");
 }
 
-// S-101: nobody waits for the user of another program.
+// S-101
 #[tokio::test(start_paused = true)]
-async fn no_lock_is_held_while_a_keyring_is_asked() {
+async fn no_lock_is_held_while_the_keyring_asks_the_user() {
     for content in ["", "sealed"] {
         let scene = Scene::new();
         if !content.is_empty() {
@@ -353,27 +353,27 @@ async fn no_lock_is_held_while_a_keyring_is_asked() {
         let (waited, locked) = tokio::join!(waiting, other);
         locked.unwrap();
         let (_lock, begun) = (waited.unwrap(), Instant::now());
-        assert_eq!(budget.left(), Duration::ZERO, "what was waited is taken off");
+        assert_eq!(budget.left(), Duration::ZERO, "the time waited is deducted");
         assert_eq!(kind(put(&asking, "{}").await), StorageErrorKind::KeyUnavailable, "{content}");
-        assert_eq!(begun.elapsed(), Duration::ZERO, "nobody is asked under the lock");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "not asked under the lock");
     }
 }
 
-// R-19: a keyring that was made anew while this program runs.
+// R-19: the keyring was reset while this program runs.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_lost_seals_no_new_file() {
+async fn a_new_file_is_never_sealed_with_a_key_that_the_keyring_has_lost() {
     let scene = Scene::new();
     let running = TokenCache::new(scene.start());
     running.store(update("u")).await.unwrap();
     scene.drawer.0.lock().unwrap().keys.clear();
-    assert_eq!(accounts(scene.start()).await, 0, "another program moves aside what it cannot read");
+    assert_eq!(accounts(scene.start()).await, 0, "another program moves the file aside");
     running.store(update("v")).await.unwrap();
-    assert_eq!(accounts(scene.start()).await, 1, "what was stored then stays");
+    assert_eq!(accounts(scene.start()).await, 1, "sealed with a key that is kept");
 }
 
-// S-92: nothing of it is believed, and it is left as it is.
+// S-92
 #[tokio::test(start_paused = true)]
-async fn a_plain_file_is_refused_where_an_encrypted_one_is_expected() {
+async fn a_plain_file_is_refused_and_left_unchanged() {
     for plain in ["{}", "\u{feff} {}", r#"{"AccessToken": {"#] {
         let scene = Scene::new();
         scene.write(plain.as_bytes());
@@ -387,9 +387,8 @@ async fn a_plain_file_is_refused_where_an_encrypted_one_is_expected() {
     }
 }
 
-// The other way round.
 #[tokio::test(start_paused = true)]
-async fn an_encrypted_file_is_refused_where_a_plain_one_is_expected() {
+async fn a_plain_store_refuses_an_encrypted_file_and_leaves_it_unchanged() {
     let scene = Scene::new();
     put(&scene.start(), "{}").await.unwrap();
     let before = scene.bytes();
@@ -400,9 +399,9 @@ async fn an_encrypted_file_is_refused_where_a_plain_one_is_expected() {
     assert_eq!((scene.bytes(), scene.names().len()), (before, 1));
 }
 
-// S-104: only on demand, and told at every start.
+// S-104
 #[tokio::test(start_paused = true)]
-async fn the_fallback_is_plain_where_there_is_no_key_and_tells_it() {
+async fn without_a_key_the_fallback_writes_in_plain_and_every_start_reports_it() {
     let scene = Scene::new();
     scene.drawer.fail(Some(KeyErrorKind::NoKeyring));
     for start in 0..3 {
@@ -413,20 +412,20 @@ async fn the_fallback_is_plain_where_there_is_no_key_and_tells_it() {
             storage.replace(b"{}".to_vec().into(), stored.version, None, &observer).await.unwrap();
         }
         let heard = heard.lock().unwrap();
-        let [Event::NotEncrypted { place, reason }] = heard.as_slice() else { panic!("once a start: {heard:?}") };
+        let [Event::NotEncrypted { place, reason }] = heard.as_slice() else { panic!("once per start: {heard:?}") };
         assert_eq!(*place, scene.plain().path().display().to_string());
-        assert!(reason.contains(if start == 0 { "the drawer is stuck" } else { "plain before" }), "{reason}");
+        assert!(reason.contains(if start == 0 { "the drawer is stuck" } else { "already plain" }), "{reason}");
         assert_eq!(scene.bytes(), b"{}");
     }
-    // A keyring that comes later changes nothing by itself.
+    // A keyring that appears later does not encrypt an existing file.
     scene.drawer.fail(None);
     put(&scene.start().allow_plaintext_fallback(), r#"{"a": 1}"#).await.unwrap();
     assert_eq!(scene.bytes(), br#"{"a": 1}"#);
 }
 
-// S-104: a plain file that is there gives no leave for another one.
+// S-104: allowing an existing plain file does not allow a new one.
 #[tokio::test(start_paused = true)]
-async fn a_plain_file_that_is_damaged_is_not_begun_anew_in_plain() {
+async fn a_damaged_plain_file_is_not_replaced_with_a_plain_one() {
     for damaged in [false, true] {
         let scene = Scene::new();
         scene.drawer.fail(Some(KeyErrorKind::NoKeyring));
@@ -443,7 +442,7 @@ async fn the_fallback_is_for_new_files_only() {
     let scene = Scene::new();
     put(&scene.start().allow_plaintext_fallback(), "{}").await.unwrap();
     let before = scene.bytes();
-    assert!(before.starts_with(b"auth encrypted"), "where there is a key it is encrypted");
+    assert!(before.starts_with(b"auth encrypted"), "encrypted if there is a key");
     scene.drawer.fail(Some(KeyErrorKind::Locked));
     let storage = scene.start().allow_plaintext_fallback();
     assert_eq!(kind(read(&storage).await), StorageErrorKind::KeyUnavailable);
@@ -451,9 +450,9 @@ async fn the_fallback_is_for_new_files_only() {
     assert_eq!(scene.bytes(), before);
 }
 
-// S-111: whatever is on the disk after all of it, no secret is.
+// S-111
 #[tokio::test(start_paused = true)]
-async fn no_secret_is_on_the_disk() {
+async fn no_file_contains_a_secret_in_plain() {
     let scene = Scene::new();
     let cache = TokenCache::new(scene.start());
     cache.store(update("u")).await.unwrap();

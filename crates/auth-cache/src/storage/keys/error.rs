@@ -1,27 +1,34 @@
-//! Why a key is not to be had.
+//! Errors of key sources.
 
-/// A key that is not to be had, and why. It holds no key.
+/// The reason why a key is unavailable. Contains no key.
+///
+/// ```
+/// use auth_cache::{KeyError, KeyErrorKind};
+///
+/// let error = KeyError::new(KeyErrorKind::TimedOut, "the key management service did not answer");
+/// assert_eq!(error.to_string(), "the key management service did not answer");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 #[non_exhaustive]
 pub struct KeyError {
-    /// What went wrong, and where it helps what to do.
+    /// What went wrong and, where there is a remedy, what to do.
     pub reason: String,
-    /// What a caller may want to tell apart.
+    /// What kind of failure it is.
     pub kind: KeyErrorKind,
 }
 
-/// The failures that are told apart.
+/// The kinds of failure that a caller can distinguish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyErrorKind {
-    /// There is no keyring here, as on a server or in a container: no D-Bus, nobody who answers, nowhere to keep a key.
+    /// No keyring is available, as on a server or in a container: no D-Bus, no service, or nowhere to keep a key.
     NoKeyring,
     /// The keyring is locked, and the user did not unlock it.
     Locked,
-    /// The keyring, or the user whom it asks, took too long.
+    /// The keyring, or the user it asked, took too long.
     TimedOut,
-    /// What is kept under the name is no key.
+    /// What is stored under the name is not a key.
     NotAKey,
     /// Anything else.
     #[default]
@@ -29,7 +36,7 @@ pub enum KeyErrorKind {
 }
 
 impl KeyError {
-    /// A failure of a kind.
+    /// Creates an error of the given kind.
     #[must_use]
     pub fn new(kind: KeyErrorKind, reason: impl Into<String>) -> Self {
         Self { kind, reason: reason.into() }

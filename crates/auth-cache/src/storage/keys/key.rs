@@ -1,4 +1,4 @@
-//! A key of 256 bits.
+//! Keys of 256 bits.
 
 use core::fmt;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use zeroize::Zeroizing;
 
 use super::error::{KeyError, KeyErrorKind};
 
-/// How long a [`KeyId`] is.
+/// The length of a [`KeyId`] in bytes.
 pub(in crate::storage) const KEY_ID: usize = 8;
-/// Tells keys apart, and nothing about them.
+/// Identifies a key without revealing anything else about it.
 pub(in crate::storage) type KeyId = [u8; KEY_ID];
 
-/// A key of 256 bits for a cache at rest. Clones share it; it is wiped when the last of them is dropped.
+/// A 256-bit key that encrypts a cache at rest. Clones share it; it is wiped when the last one is dropped.
 ///
-/// Itself it is a [`KeySource`](crate::KeySource), for an application that has its key elsewhere: from a key management
-/// service, or a file of its own.
+/// It is also a [`KeySource`](crate::KeySource), for an application that keeps its key elsewhere, such as in a key
+/// management service.
 ///
 /// ```
 /// use auth_cache::EncryptionKey;
@@ -30,7 +30,8 @@ pub(in crate::storage) type KeyId = [u8; KEY_ID];
 pub struct EncryptionKey(Arc<Zeroizing<[u8; 32]>>);
 
 impl EncryptionKey {
-    /// A key out of 32 bytes, which must be random: no password, and nothing that was derived from one quickly.
+    /// Creates a key from 32 random bytes; `None` if there are more or fewer. Do not use a password, or a fast hash of
+    /// one.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != 32 {
@@ -41,23 +42,23 @@ impl EncryptionKey {
         Some(Self(Arc::new(key)))
     }
 
-    /// A new key, of random bytes of the system.
+    /// Generates a random key.
     ///
     /// # Errors
-    /// [`KeyError`] when the system has none.
+    /// Returns [`KeyError`] if the operating system provides no random bytes.
     pub fn generate() -> Result<Self, KeyError> {
         let mut key = Zeroizing::new([0; 32]);
         random(&mut *key)?;
         Ok(Self(Arc::new(key)))
     }
 
-    /// The key itself, for whoever keeps it. Never log it, never put it into an error.
+    /// Returns the bytes of the key, in order to store them. Never log them or put them into an error.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The id under which a file says with which key it was encrypted.
+    /// Returns the id by which a file names its key.
     pub(in crate::storage) fn id(&self) -> KeyId {
         let digest = Sha256::new().chain_update("auth-cache key id").chain_update(self.expose()).finalize();
         let mut id = [0; KEY_ID];
@@ -66,10 +67,10 @@ impl EncryptionKey {
     }
 }
 
-/// Fills `bytes` with random ones of the system.
+/// Fills `bytes` with random bytes of the operating system.
 pub(in crate::storage) fn random(bytes: &mut [u8]) -> Result<(), KeyError> {
     getrandom::fill(bytes)
-        .map_err(|error| KeyError::new(KeyErrorKind::Other, format!("there is no randomness: {error}")))
+        .map_err(|error| KeyError::new(KeyErrorKind::Other, format!("the system provides no random bytes: {error}")))
 }
 
 impl fmt::Debug for EncryptionKey {
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_has_256_bits_and_an_id_of_its_own() {
+    fn a_key_has_256_bits_and_a_unique_id() {
         let [one, other] = [1, 2].map(|byte| EncryptionKey::from_slice(&[byte; 32]).unwrap());
         assert_eq!(one.expose(), &[1; 32]);
         assert!(one.clone().id() == one.id() && one.id() != other.id());

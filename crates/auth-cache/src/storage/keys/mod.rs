@@ -1,4 +1,4 @@
-//! Keys, and where they are kept.
+//! Encryption keys and their sources.
 
 mod error;
 mod key;

@@ -1,7 +1,7 @@
-//! Items of the Secret Service of freedesktop.org, each found by its attributes.
+//! Items of the Secret Service of freedesktop.org, found by their attributes.
 //!
-//! Each call has a connection and a session of its own, so that a keyring that was killed, locked or exchanged in between is
-//! met as it is. Secrets go over D-Bus encrypted for that session.
+//! Each call opens its own connection and session, so that it sees the current keyring even if the last one was killed,
+//! locked or replaced. Secrets cross D-Bus encrypted for that session.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -11,26 +11,26 @@ use zeroize::Zeroizing;
 
 use super::error::{KeyError, KeyErrorKind};
 
-/// How long all of what is asked of a keyring together may take, prompts included (S-104).
+/// How long all requests of one operation may take together, prompts included (S-104).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What an item is found by.
+/// The attributes by which an item is found.
 pub(in crate::storage) type Attributes = BTreeMap<String, String>;
 
-/// When whoever asks gives up. What is asked one after the other shares one.
+/// When to give up. The requests of one operation share a deadline.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::storage) struct Deadline(Instant);
 
 impl Deadline {
-    /// For what begins now.
+    /// Returns the deadline of an operation that begins now.
     pub(in crate::storage) fn new() -> Self {
         let now = Instant::now();
         Self(now.checked_add(PATIENCE).unwrap_or(now))
     }
 }
 
-/// Runs `work` against the Secret Service, on a runtime of its own: the one of the caller may have no I/O, and its clock may
-/// be a test's. It blocks.
+/// Runs `work` against the Secret Service and blocks. It uses a runtime of its own, because the caller's may lack I/O
+/// or have a paused clock.
 fn within<T>(
     Deadline(deadline): Deadline,
     work: impl AsyncFnOnce(SecretService<'_>) -> Result<T, Error>,
@@ -47,7 +47,7 @@ fn within<T>(
     }
 }
 
-/// The secret of the item with these attributes. That there is none is believed only of a keyring that is unlocked.
+/// Returns the secret of the item with these attributes; `None` only if the keyring is unlocked and has no such item.
 pub(in crate::storage) fn load(
     attributes: &Attributes,
     deadline: Deadline,
@@ -56,7 +56,7 @@ pub(in crate::storage) fn load(
         let found = match item(&service, attributes).await? {
             Some(item) => Some(item),
             None => {
-                // KeePassXC finds nothing in a database that is locked.
+                // KeePassXC finds nothing in a locked database.
                 unlocked_default(&service).await?;
                 item(&service, attributes).await?
             }
@@ -68,7 +68,7 @@ pub(in crate::storage) fn load(
     })
 }
 
-/// Stores a secret in the place of the one that has these attributes, or as a new item of the default collection.
+/// Stores a secret in the item with these attributes, or else in a new item of the default collection.
 pub(in crate::storage) fn store(
     attributes: &Attributes,
     label: &str,
@@ -93,7 +93,7 @@ pub(in crate::storage) fn remove(attributes: &Attributes, deadline: Deadline) ->
     })
 }
 
-/// The item, unlocked.
+/// Finds and unlocks the item with these attributes.
 async fn item<'a>(service: &'a SecretService<'_>, attributes: &Attributes) -> Result<Option<Item<'a>>, Error> {
     let found = service.search_items(borrowed(attributes)).await?;
     if let Some(item) = found.unlocked.into_iter().next() {
@@ -104,12 +104,12 @@ async fn item<'a>(service: &'a SecretService<'_>, attributes: &Attributes) -> Re
     Ok(Some(item))
 }
 
-/// The collection in which new items are, unlocked.
+/// Returns the collection for new items, unlocked.
 async fn unlocked_default<'a>(service: &'a SecretService<'_>) -> Result<Collection<'a>, Error> {
     let collection = service.get_default_collection().await?;
     if collection.is_locked().await? {
         collection.unlock().await?;
-        // Not every keyring says that its user has refused.
+        // Not every keyring reports that the user refused.
         if collection.is_locked().await? {
             return Err(Error::Locked);
         }
@@ -126,20 +126,20 @@ fn key_error(error: &Error) -> KeyError {
     match error {
         Error::Locked | Error::Prompt | Error::PromptDisconnected => locked(),
         Error::Zbus(_) | Error::ZbusFdo(_) if text.contains("IsLocked") => locked(),
-        Error::NoResult => no_keyring("it has no default collection"),
+        Error::NoResult => no_keyring("no default collection"),
         Error::Unavailable | Error::Zbus(_) | Error::ZbusFdo(_) => no_keyring(&text),
-        _ => KeyError::new(KeyErrorKind::Other, format!("the keyring answered what it should not: {text}")),
+        _ => KeyError::new(KeyErrorKind::Other, format!("unexpected answer from the keyring: {text}")),
     }
 }
 
 fn locked() -> KeyError {
-    KeyError::new(KeyErrorKind::Locked, "the keyring is locked, and was not unlocked")
+    KeyError::new(KeyErrorKind::Locked, "the keyring is locked; unlock it and try again")
 }
 
 fn no_keyring(why: &str) -> KeyError {
     let reason = format!(
-        "there is no keyring here ({why}): start one, such as gnome-keyring, KWallet or KeePassXC, or have a new cache plain \
-         (`allow_plaintext_fallback`, `--allow-plaintext-fallback`)"
+        "no keyring is available ({why}): start one, such as gnome-keyring, KWallet or KeePassXC, or allow a new cache to be \
+         plain (`allow_plaintext_fallback`, `--allow-plaintext-fallback`)"
     );
     KeyError::new(KeyErrorKind::NoKeyring, reason)
 }

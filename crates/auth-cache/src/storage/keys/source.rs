@@ -1,4 +1,4 @@
-//! Where keys come from.
+//! Sources of keys.
 
 use core::future::{Future, ready};
 
@@ -6,14 +6,14 @@ use super::error::KeyError;
 use super::key::EncryptionKey;
 use crate::storage::BoxFuture;
 
-/// A place for keys, each under the name of the cache that it is for (S-105).
+/// A source of keys, one for each cache name (S-105).
 ///
-/// Keys are secrets: an implementation must not log them, and must give up within seconds where it asks a user (S-104).
+/// Keys are secret: an implementation must not log them. If it asks the user, it must give up within seconds (S-104).
 ///
 /// ```
 /// use auth_cache::{EncryptionKey, KeyError, KeySource};
 ///
-/// /// A source that has one key for all caches.
+/// /// A key management service with one key for all caches.
 /// struct Kms(EncryptionKey);
 ///
 /// impl KeySource for Kms {
@@ -27,22 +27,22 @@ use crate::storage::BoxFuture;
 /// }
 /// ```
 pub trait KeySource: Send + Sync + 'static {
-    /// The key of the cache `name`; `None` where there is none yet.
+    /// Returns the key of the cache `name`; `None` if there is none yet.
     ///
     /// # Errors
-    /// [`KeyError`] when that cannot be told, or the key cannot be had. A key that may be there is never `None`: what was
-    /// encrypted with it would be moved aside.
+    /// Returns [`KeyError`] if the key is unavailable, or if it is unknown whether it exists: after `None`, a file that
+    /// was encrypted with it would be moved aside.
     fn key(&self, name: &str) -> impl Future<Output = Result<Option<EncryptionKey>, KeyError>> + Send;
 
-    /// Makes a key for the cache `name`, and keeps it. It is called where [`key`](Self::key) found none, by whoever holds
-    /// the lock of the document.
+    /// Creates and stores a key for the cache `name`. Called after [`key`](Self::key) has returned `None`, by the
+    /// holder of the document's lock.
     ///
     /// # Errors
-    /// [`KeyError`] when it cannot be kept.
+    /// Returns [`KeyError`] if the key cannot be stored.
     fn create(&self, name: &str) -> impl Future<Output = Result<EncryptionKey, KeyError>> + Send;
 }
 
-/// [`KeySource`] behind a pointer; every source is one.
+/// The dyn-compatible form of [`KeySource`], implemented for every source.
 pub trait DynKeySource: Send + Sync {
     /// See [`KeySource::key`].
     fn key<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<EncryptionKey>, KeyError>>;
@@ -60,7 +60,7 @@ impl<K: KeySource> DynKeySource for K {
     }
 }
 
-/// The key that an application has, for every cache.
+/// Uses this key for every cache.
 impl KeySource for EncryptionKey {
     fn key(&self, _name: &str) -> impl Future<Output = Result<Option<Self>, KeyError>> + Send {
         ready(Ok(Some(self.clone())))

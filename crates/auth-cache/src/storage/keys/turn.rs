@@ -1,4 +1,4 @@
-//! Whose turn it is to ask a keyring (S-104).
+//! Taking turns to ask a keyring (S-104).
 
 use core::future::poll_fn;
 use core::task::Poll;
@@ -9,11 +9,11 @@ use super::error::{KeyError, KeyErrorKind};
 use crate::storage::BoxFuture;
 use crate::storage::backoff::Backoff;
 
-/// How long a keyring that failed is left alone, at first and at most: each time it is asked a dialog may appear.
+/// How long to leave a keyring alone after a failure, at first and at most: each request may open a dialog.
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(480);
 
-/// Lets one caller at a time ask a keyring. A failure answers all who wait, and for a while all who come.
+/// Lets one caller at a time ask a keyring. All waiting callers get its failure, and so do new callers for a while.
 #[derive(Debug)]
 pub(in crate::storage) struct Turn {
     asking: Arc<async_lock::Mutex<()>>,
@@ -27,8 +27,8 @@ impl Default for Turn {
 }
 
 impl Turn {
-    /// Asks when it is the caller's turn. What has begun goes to its end, whether or not the caller waits for it: its dialog is
-    /// open, and nobody should be shown a second one.
+    /// Runs `work` when it is the caller's turn. Once begun it is completed, even if the caller gives up: its dialog is
+    /// open, and the user should not see a second one.
     pub(in crate::storage) async fn ask<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, KeyError>> + Send + 'static,
@@ -37,7 +37,7 @@ impl Turn {
         let turn = self.asking.lock_arc().await;
         lock(&self.backoff).check()?;
         let backoff = Arc::clone(&self.backoff);
-        to_the_end(Box::pin(async move {
+        complete(Box::pin(async move {
             let done = work.await;
             match &done {
                 Ok(_) => lock(&backoff).succeeded(),
@@ -51,29 +51,29 @@ impl Turn {
 }
 
 fn lock(backoff: &Mutex<Backoff<KeyError>>) -> MutexGuard<'_, Backoff<KeyError>> {
-    // It is replaced whole: poison tells nothing.
+    // Replaced as a whole, so poison does not matter.
     backoff.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` where it may wait for a user.
+/// Runs `work` on a thread where it may wait for the user.
 #[cfg(feature = "keyring")]
 pub(in crate::storage) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyError> + Send + 'static,
 ) -> Result<T, KeyError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(not_asked(&error)))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(task_failed(&error)))
 }
 
-fn not_asked(error: &tokio::task::JoinError) -> KeyError {
-    KeyError::new(KeyErrorKind::Other, format!("the keyring was not asked: {error}"))
+fn task_failed(error: &tokio::task::JoinError) -> KeyError {
+    KeyError::new(KeyErrorKind::Other, format!("the request to the keyring failed: {error}"))
 }
 
-async fn to_the_end<T: Send + 'static>(mut work: BoxFuture<'static, Result<T, KeyError>>) -> Result<T, KeyError> {
-    // A key that is at hand needs no task, and no runtime.
+async fn complete<T: Send + 'static>(mut work: BoxFuture<'static, Result<T, KeyError>>) -> Result<T, KeyError> {
+    // A key that is available at once needs no task and no runtime.
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         return done;
     }
     match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => runtime.spawn(work).await.unwrap_or_else(|error| Err(not_asked(&error))),
+        Ok(runtime) => runtime.spawn(work).await.unwrap_or_else(|error| Err(task_failed(&error))),
         Err(_) => work.await,
     }
 }
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A keyring whose dialog nobody answers.
+    /// A keyring whose dialog is never answered.
     #[derive(Clone, Default)]
     struct Unanswered(Arc<AtomicUsize>);
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_dialog_is_enough_for_all_and_for_a_while() {
+    async fn concurrent_callers_share_one_dialog_and_its_failure_lasts_for_a_while() {
         let (turn, keyring) = (Arc::new(Turn::default()), Unanswered::default());
         let begun = tokio::time::Instant::now();
         let callers: Vec<_> = (0..100)
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_gives_up_leaves_its_dialog_to_the_others() {
+    async fn the_dialog_of_a_caller_that_gave_up_answers_the_others() {
         let (turn, keyring) = (Turn::default(), Unanswered::default());
         timeout(Duration::from_secs(1), turn.ask(keyring.clone().ask())).await.unwrap_err();
         turn.ask(keyring.clone().ask()).await.unwrap_err();

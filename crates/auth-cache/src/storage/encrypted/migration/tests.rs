@@ -24,7 +24,7 @@ async fn decrypt(storage: &EncryptedFileStorage) -> Result<bool, StorageError> {
     storage.decrypt(&mut LockBudget::default(), &Observer::default()).await
 }
 
-/// A plain file, not written just now.
+/// A scene with a plain file.
 fn plain() -> Scene {
     let scene = Scene::new();
     scene.write(PLAIN.as_bytes());
@@ -38,12 +38,12 @@ async fn encrypted() -> Scene {
 }
 
 #[tokio::test]
-async fn there_and_back() {
+async fn a_file_can_be_encrypted_and_decrypted() {
     let scene = plain();
     assert!(encrypt(&scene.start()).await.unwrap());
     assert!(scene.bytes().starts_with(b"auth encrypted cache 1\n"));
     assert_eq!(read(&scene.start()).await.unwrap(), PLAIN);
-    assert!(!encrypt(&scene.start()).await.unwrap(), "it is already");
+    assert!(!encrypt(&scene.start()).await.unwrap(), "already encrypted");
     assert!(decrypt(&scene.start()).await.unwrap());
     assert_eq!(scene.bytes(), PLAIN.as_bytes());
     assert!(!decrypt(&scene.start()).await.unwrap());
@@ -51,13 +51,13 @@ async fn there_and_back() {
     let mode = fs::metadata(scene.plain().path()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let scene = Scene::new();
-    assert!(!encrypt(&scene.start()).await.unwrap() && !decrypt(&scene.start()).await.unwrap(), "nothing is there");
+    assert!(!encrypt(&scene.start()).await.unwrap() && !decrypt(&scene.start()).await.unwrap(), "there is no file");
     assert_eq!(scene.names().len(), 0);
 }
 
-// What was moved aside while the file was plain has the same secrets in it.
+// A document that was moved aside while the file was plain contains the same secrets.
 #[tokio::test(start_paused = true)]
-async fn what_lies_aside_is_encrypted_too() {
+async fn a_document_that_was_moved_aside_is_encrypted_too() {
     let scene = plain();
     let aside = scene.folder.path().join("cache.json.corrupt");
     for _ in 0..2 {
@@ -72,14 +72,14 @@ async fn what_lies_aside_is_encrypted_too() {
     }
 }
 
-// S-106: what cannot be done leaves the old file as it was, and nothing beside it.
+// S-106
 #[tokio::test(start_paused = true)]
-async fn a_failure_leaves_the_old_file() {
+async fn a_failed_migration_leaves_the_old_file_and_no_temporary_one() {
     let scene = plain();
     scene.drawer.fail(Some(KeyErrorKind::Locked));
     assert_eq!(encrypt(&scene.start()).await.unwrap_err().kind, StorageErrorKind::KeyUnavailable);
     scene.drawer.fail(None);
-    // A keyring that takes keys and does not keep them.
+    // A keyring that accepts keys but does not keep them.
     scene.drawer.forget();
     let error = encrypt(&scene.start()).await.unwrap_err();
     assert!(error.reason.contains("read back"), "{error}");
@@ -106,18 +106,18 @@ async fn a_failure_leaves_the_old_file() {
     assert_eq!(scene.bytes(), b"nonsense");
 }
 
-// S-106: a process that died with any part of the new file written.
+// S-106: the process may have died with any part of the new file written.
 #[tokio::test]
-async fn what_a_dead_migration_left_is_gone_with_the_next_start() {
+async fn the_next_start_removes_what_an_interrupted_migration_left() {
     let sealed = encrypted().await;
     for written in [&sealed.bytes()[..], &sealed.bytes()[..40], b""] {
         let scene = plain();
         let temp = scene.folder.path().join(TEMP);
         fs::write(&temp, written).unwrap();
         assert_eq!(read(&scene.start().allow_plaintext_fallback()).await.unwrap(), PLAIN);
-        assert!(!temp.exists(), "the next start takes it away");
+        assert!(!temp.exists(), "removed by the next start");
         fs::write(&temp, written).unwrap();
-        assert!(encrypt(&scene.start()).await.unwrap(), "and it is in nobody's way");
+        assert!(encrypt(&scene.start()).await.unwrap(), "not in the way of a new migration");
         assert_eq!((scene.names(), read(&scene.start()).await.unwrap()), (vec!["cache.json".to_owned()], PLAIN.into()));
     }
     for written in [PLAIN, PLAIN.split_once(":").unwrap().0, ""] {
@@ -129,9 +129,8 @@ async fn what_a_dead_migration_left_is_gone_with_the_next_start() {
     }
 }
 
-// One that is under way is left alone.
 #[tokio::test(start_paused = true)]
-async fn a_migration_under_way_is_not_disturbed() {
+async fn a_migration_in_progress_is_left_alone() {
     let scene = plain();
     let temp = scene.folder.path().join(TEMP);
     fs::write(&temp, "half").unwrap();
@@ -143,20 +142,20 @@ async fn a_migration_under_way_is_not_disturbed() {
     drop(lock);
 }
 
-// S-94: nobody's file is written to, wherever the name of the temporary file points.
+// S-94
 #[tokio::test]
-async fn a_link_in_the_way_is_removed_and_not_followed() {
+async fn a_link_in_place_of_the_temporary_file_is_removed_and_not_followed() {
     let scene = plain();
     let victim = scene.folder.path().join("victim");
-    fs::write(&victim, "somebody's own").unwrap();
+    fs::write(&victim, "another user's").unwrap();
     std::os::unix::fs::symlink(&victim, scene.folder.path().join(TEMP)).unwrap();
     assert!(encrypt(&scene.start()).await.unwrap());
-    assert_eq!(fs::read(&victim).unwrap(), b"somebody's own");
+    assert_eq!(fs::read(&victim).unwrap(), b"another user's");
 }
 
-// S-102: what a program without the lock wrote meanwhile is not lost.
+// S-102: by a program that does not take the lock.
 #[tokio::test]
-async fn a_file_that_was_changed_meanwhile_is_not_replaced() {
+async fn a_file_that_was_changed_in_the_meantime_is_not_replaced() {
     let scene = plain();
     let (file, before) = (scene.plain(), scene.plain().version().unwrap());
     put(&file, "{}").await.unwrap();
@@ -164,18 +163,17 @@ async fn a_file_that_was_changed_meanwhile_is_not_replaced() {
     assert_eq!((replaced, scene.bytes()), (Ok(Replaced::Conflict), b"{}".to_vec()));
 }
 
-// A caller that gives up ends neither the change nor the lock.
 #[tokio::test]
-async fn the_lock_lasts_as_long_as_the_change_that_nobody_waits_for() {
+async fn the_lock_outlasts_a_caller_that_gives_up_until_the_change_is_complete() {
     let (scene, observer) = (plain(), Observer::default());
     let (writing, other) = (scene.plain(), scene.plain());
     let lock = writing.lock(LockName::Document, &mut LockBudget::default(), &observer).await.unwrap();
     let before = writing.version().unwrap();
     let (begun, has_begun) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let (resume, may_resume) = std::sync::mpsc::channel::<()>();
     let blocked = move |_: &[u8]| {
         begun.send(()).unwrap();
-        may_go_on.recv().is_ok()
+        may_resume.recv().is_ok()
     };
     {
         let mut change = pin!(FileStorage::convert(&writing, b"{}".to_vec().into(), before, blocked, &observer));
@@ -185,14 +183,14 @@ async fn the_lock_lasts_as_long_as_the_change_that_nobody_waits_for() {
     drop(lock);
     let refused = other.lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), &observer).await;
     assert_eq!(refused.err().map(|error| error.kind), Some(StorageErrorKind::LockTimedOut));
-    go_on.send(()).unwrap();
+    resume.send(()).unwrap();
     let _lock = other.lock(LockName::Document, &mut LockBudget::default(), &observer).await.unwrap();
-    assert_eq!(scene.bytes(), b"{}", "whoever has the lock next sees all of it");
+    assert_eq!(scene.bytes(), b"{}", "the next holder sees the complete change");
 }
 
-// The same of one who does not hold the lock, and writes while the new file is looked at.
+// S-102: by a program that does not take the lock.
 #[tokio::test]
-async fn what_is_written_while_the_new_file_is_checked_is_not_replaced() {
+async fn a_file_that_changes_while_the_new_one_is_checked_is_not_replaced() {
     let scene = plain();
     let (file, before) = (scene.plain(), scene.plain().version().unwrap());
     let path = file.path().to_owned();

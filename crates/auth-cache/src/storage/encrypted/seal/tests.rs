@@ -12,7 +12,7 @@ fn sealed() -> Vec<u8> {
 }
 
 #[test]
-fn what_was_sealed_is_opened_with_its_key_and_name_only() {
+fn a_sealed_document_opens_only_with_its_key_and_name() {
     for content in [CONTENT, b"", &[0; 100_000]] {
         let sealed = seal(&key(7), NAME, content).unwrap();
         assert_eq!(key_id(&sealed), Some(key(7).id()));
@@ -25,16 +25,16 @@ fn what_was_sealed_is_opened_with_its_key_and_name_only() {
 }
 
 #[test]
-fn each_time_it_looks_different() {
+fn sealing_twice_gives_different_bytes() {
     let [one, other] = [sealed(), sealed()].map(|sealed| sealed[HEADER.len() + KEY_ID..].to_vec());
     assert_ne!(one[..NONCE], other[..NONCE]);
     assert_ne!(one[NONCE..], other[NONCE..]);
     assert!(!sealed().windows(8).any(|part| CONTENT.windows(8).any(|clear| clear == part)));
 }
 
-// R-09: at every byte and bit.
+// R-09
 #[test]
-fn nothing_that_was_changed_is_opened() {
+fn no_document_with_a_flipped_bit_opens() {
     let sealed = sealed();
     for at in 0..sealed.len() {
         for bit in 0..8 {
@@ -48,18 +48,18 @@ fn nothing_that_was_changed_is_opened() {
     }
 }
 
-// R-08: cut off at every byte.
+// R-08
 #[test]
-fn nothing_that_was_cut_off_is_opened() {
+fn no_truncated_document_opens() {
     let sealed = sealed();
     for length in 0..sealed.len() {
         assert_eq!(open(&key(7), NAME, &sealed[..length]), Err(NotOpened), "{length}");
     }
 }
 
-// What version 1 wrote is read by every later one.
+// Every later version must read what version 1 wrote.
 #[test]
-fn the_format_stays() {
+fn the_format_is_stable() {
     let text = "61757468206\
         56e637279707465642063616368652031\
         0a";
@@ -76,7 +76,7 @@ fn hex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(byte).collect()
 }
 
-// draft-irtf-cfrg-xchacha-03, A.3.1: it is the algorithm that it says it is.
+// The test vector of draft-irtf-cfrg-xchacha-03, A.3.1.
 #[test]
 fn the_cipher_is_xchacha20_poly1305() {
     let key = hex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f");

@@ -1,4 +1,4 @@
-//! Keys in the keyring of the user (S-104, S-105).
+//! Keys in the user's keyring (S-104, S-105).
 
 #[cfg(any(target_os = "macos", windows, test))]
 mod native;
@@ -20,12 +20,12 @@ use native as platform;
 use session as platform;
 use slot::{Secrets, Slot};
 
-/// The keyring of the user: the Secret Service of freedesktop.org (gnome-keyring, KWallet, KeePassXC), the Keychain on macOS,
-/// the Credential Manager on Windows. The last two are not tested.
+/// The user's keyring: the Secret Service of freedesktop.org (gnome-keyring, KWallet, KeePassXC), the Keychain on
+/// macOS, the Credential Manager on Windows. The last two are not tested.
 ///
-/// Only keys lie there, each as an item of its own, never the cache. A keyring that is locked asks its user, who has ten
-/// seconds (S-104). Before the first key is kept, another item of no value is written, read and removed: a keyring that takes what
-/// it does not keep is found out then. Whatever runs as the same user while the keyring is unlocked can read it.
+/// It holds one item per key, and never the cache itself. A locked keyring asks the user, who has ten seconds to unlock
+/// it (S-104). Before the first key is stored, a dummy item is written, read back and removed, to detect a keyring that
+/// accepts secrets but does not keep them. While the keyring is unlocked, every program of the same user can read it.
 ///
 /// ```no_run
 /// use auth_cache::{EncryptedFileStorage, FileStorage, Keyring};
@@ -41,7 +41,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// The keyring, with the keys of an application. Its name is shown to the user who looks into the keyring.
+    /// Creates a source for the keys of an application, whose name users see when they open the keyring.
     #[must_use]
     pub fn new(application: impl Into<Arc<str>>) -> Self {
         Self { application: application.into() }
@@ -66,14 +66,13 @@ impl KeySource for Keyring {
 
 fn load(keyring: &impl Secrets, slot: &Slot) -> Result<Option<EncryptionKey>, KeyError> {
     let Some(secret) = keyring.load(slot)? else { return Ok(None) };
-    let not_a_key =
-        || KeyError::new(KeyErrorKind::NotAKey, "what the keyring has under its name is no key of 256 bits");
+    let not_a_key = || KeyError::new(KeyErrorKind::NotAKey, "the item in the keyring is not a 256-bit key");
     EncryptionKey::from_slice(&secret).map(Some).ok_or_else(not_a_key)
 }
 
 fn create(keyring: &impl Secrets, slot: &Slot) -> Result<EncryptionKey, KeyError> {
     probe(keyring, slot)?;
-    // The probe may have unlocked what hid it.
+    // The probe may have unlocked a keyring that hid the key.
     if let Some(key) = load(keyring, slot)? {
         return Ok(key);
     }
@@ -85,11 +84,11 @@ fn create(keyring: &impl Secrets, slot: &Slot) -> Result<EncryptionKey, KeyError
     }
 }
 
-/// Finds out with an item of no value whether the keyring keeps what it is given.
+/// Checks with a dummy item that the keyring keeps what it is given.
 fn probe(keyring: &impl Secrets, slot: &Slot) -> Result<(), KeyError> {
     let mut dummy = Zeroizing::new([0; 16]);
     random(&mut *dummy)?;
-    // Two programs may do this at the same time.
+    // A random name, because two programs may probe at the same time.
     let digits: String = dummy.iter().map(|byte| format!("{byte:02x}")).collect();
     let slot = Slot { name: format!("probe {digits}"), ..slot.clone() };
     keyring.store(&slot, &*dummy)?;
@@ -99,7 +98,7 @@ fn probe(keyring: &impl Secrets, slot: &Slot) -> Result<(), KeyError> {
 }
 
 fn forgetful() -> KeyError {
-    KeyError::new(KeyErrorKind::NoKeyring, "the keyring takes secrets, and does not keep them")
+    KeyError::new(KeyErrorKind::NoKeyring, "the keyring accepts secrets but does not keep them")
 }
 
 #[cfg(test)]
@@ -109,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// A keyring that shows nothing of what it has before something is stored, as a locked one may.
+    /// A keyring that hides its content until something is stored, as a locked one may.
     #[derive(Default)]
     struct Veiled {
         secrets: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -142,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_is_kept_alone() {
+    fn creating_a_key_leaves_nothing_but_the_key() {
         let keyring = Veiled::default();
         let key = create(&keyring, &slot()).unwrap();
         assert_eq!(*keyring.secrets.borrow(), BTreeMap::from([("cache".to_owned(), key.expose().to_vec())]));
     }
 
     #[test]
-    fn a_key_that_shows_late_is_used_and_not_replaced() {
+    fn a_key_that_unlocking_reveals_is_used_and_not_replaced() {
         let keyring = Veiled::default();
         keyring.secrets.borrow_mut().insert("cache".to_owned(), vec![7; 32]);
         assert!(load(&keyring, &slot()).unwrap().is_none());
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_that_keeps_nothing_is_found_out() {
+    fn a_keyring_that_keeps_nothing_is_detected() {
         let keyring = Veiled { forgets: true, ..Veiled::default() };
         assert_eq!(create(&keyring, &slot()).unwrap_err().kind, KeyErrorKind::NoKeyring);
     }

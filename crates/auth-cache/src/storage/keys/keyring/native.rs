@@ -1,4 +1,4 @@
-//! The Keychain of macOS, the Credential Manager of Windows. The stores themselves are not tested here.
+//! The Keychain of macOS and the Credential Manager of Windows. The tests use a mock store.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::slot::{Secrets, Slot};
 use crate::storage::keys::error::{KeyError, KeyErrorKind};
 
-/// The keyring of the system.
+/// The keyring of the operating system.
 pub(super) struct Native(Arc<CredentialStore>);
 
 #[cfg(target_os = "macos")]
@@ -49,7 +49,7 @@ impl Secrets for Native {
 }
 
 fn key_error(error: &Error) -> KeyError {
-    // Some errors hold what was stored; their texts do not.
+    // Some errors contain what was stored; their messages do not.
     let kind = match error {
         Error::NoStorageAccess(_) => KeyErrorKind::Locked,
         Error::NoDefaultStore | Error::NotSupportedByStore(_) => KeyErrorKind::NoKeyring,
@@ -57,7 +57,7 @@ fn key_error(error: &Error) -> KeyError {
         _ => KeyErrorKind::Other,
     };
     let reason = match error {
-        Error::BadDataFormat(..) => "what the keyring has is malformed".to_owned(),
+        Error::BadDataFormat(..) => "the item in the keyring is malformed".to_owned(),
         error => error.to_string(),
     };
     KeyError::new(kind, reason)
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_has_a_secret_of_its_own() {
+    fn each_name_has_its_own_secret() {
         let store = Native(mock::Store::new().unwrap());
         let [one, other] = [slot("one"), slot("other")];
         let load = |slot: &Slot| store.load(slot).unwrap().map(|secret| secret.to_vec());
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_apart_and_hold_no_secret() {
+    fn errors_have_their_kind_and_contain_no_secret() {
         let secret = b"the key itself".to_vec();
         for (error, kind) in [
             (Error::NoStorageAccess("denied".into()), KeyErrorKind::Locked),

@@ -1,4 +1,4 @@
-//! The Secret Service of the session.
+//! The Secret Service of the user's session.
 
 use zeroize::Zeroizing;
 
@@ -6,7 +6,7 @@ use super::slot::{Secrets, Slot};
 use crate::storage::keys::error::KeyError;
 use crate::storage::keys::secret_service::{self, Attributes, Deadline};
 
-/// What kind of item it is, for programs that show a keyring.
+/// The kind of item, for programs that display a keyring.
 const SCHEMA: &str = "auth.TokenCacheKey";
 
 impl Slot {
@@ -16,7 +16,7 @@ impl Slot {
     }
 }
 
-/// The Secret Service, until the deadline that all requests share.
+/// The Secret Service, with one deadline for all requests.
 pub(super) struct Session(Deadline);
 
 pub(super) fn open() -> Result<Session, KeyError> {

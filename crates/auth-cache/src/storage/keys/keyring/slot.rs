@@ -1,4 +1,4 @@
-//! Where in a keyring a secret is.
+//! Slots of a keyring.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) struct Slot {
     pub(super) name: String,
 }
 
-/// The secrets of a keyring, for as long as one request lasts.
+/// The secrets of a keyring, for the duration of one request.
 pub(super) trait Secrets {
     fn load(&self, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError>;
     fn store(&self, slot: &Slot, secret: &[u8]) -> Result<(), KeyError>;
