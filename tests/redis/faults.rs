@@ -1,4 +1,5 @@
-//! a server that is down, slow, restarted, read-only, full, or has what is not ours costs a bounded time and memory only.
+//! a server that is down, slow, restarted, read-only, full, or has what is not ours costs a bounded time and
+//! memory only.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -182,7 +183,7 @@ async fn a_value_of_another_kind_or_beyond_the_limit_is_left_alone() {
     for (words, reason) in [
         (["SET", "KEY", "something else", ""].as_slice(), "WRONGTYPE"),
         (&["HSET", "KEY", "d", "LONG", "v", "12345678123456781234567812345678"], "larger than 16 MiB"),
-        (&["HSET", "KEY", "d", "{}", "v", "short"], "no value of ours"),
+        (&["HSET", "KEY", "d", "{}", "v", "short"], "an unknown format"),
     ] {
         let server = RedisServer::start(&[]);
         let (writer, told) = (Writer::new("w"), Told::over(server.storage()));

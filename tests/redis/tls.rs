@@ -69,7 +69,7 @@ async fn who_cannot_be_trusted_is_told_and_named_by_nothing() {
     let words = ["--requirepass", PASSWORD];
     let (server, other) = (RedisServer::over_tls(&made, &words), RedisServer::over_tls(&named_otherwise, &words));
     let plain = RedisServer::start(&[]);
-    let (right, untrusted) = (server.url_with(PASSWORD), "certificate of the server is not trusted");
+    let (right, untrusted) = (server.url_with(PASSWORD), "the server's certificate is not trusted");
     let speaking_tls = plain.url_with(PASSWORD).replace("redis:", "rediss:");
     let short = Duration::from_secs(1);
     let ports = [&server, &other, &plain].map(|server| server.url().rsplit_once(':').unwrap().1.to_owned());
@@ -77,7 +77,7 @@ async fn who_cannot_be_trusted_is_told_and_named_by_nothing() {
         ("another authority", storage(&right, &stranger), untrusted),
         ("the authorities of the system", RedisStorage::at(&right).unwrap().deadline(DEADLINE), untrusted),
         ("another name", storage(&other.url_with(PASSWORD), &named_otherwise.authority), untrusted),
-        ("another password", storage(&server.url_with("canary-wrong"), &made.authority), "did not take the password"),
+        ("another password", storage(&server.url_with("canary-wrong"), &made.authority), "rejected the password"),
         // It waits for the end of a line that never comes.
         ("no TLS", storage(&speaking_tls, &made.authority).deadline(short), "the server did not"),
     ] {
@@ -136,7 +136,7 @@ async fn a_server_that_answers_in_plain_hears_no_password() {
     });
     let cache = TokenCache::partitioned(storage(&url, &made.authority));
     let error = cache.store(update(&Writer::new("w"), 0)).await.unwrap_err();
-    assert_eq!(error.reason, "the server did not agree on TLS");
+    assert_eq!(error.reason, "the TLS handshake with the server failed");
     // A connection that is reset is one that said nothing more, too.
     let heard = heard.await.unwrap().unwrap_or_default();
     assert!(!String::from_utf8_lossy(&heard).contains(PASSWORD));

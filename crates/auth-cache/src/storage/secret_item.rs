@@ -1,4 +1,4 @@
-//! The item of the Secret Service in which an MSAL extension library keeps its cache on Linux.
+//! The Secret Service item in which an MSAL extension library keeps its cache on Linux.
 
 use core::fmt;
 use std::sync::Arc;
@@ -18,20 +18,21 @@ use super::{
 };
 use crate::event::Observer;
 
-/// The attribute in which libsecret keeps the name of a schema.
+/// The attribute in which libsecret stores the name of a schema.
 const SCHEMA: &str = "xdg:schema";
-/// What a file of MSAL Node contains, whose time is all that matters.
+/// What MSAL Node writes to its signal file. Only the file's time matters.
 const SIGNAL: &[u8] = b"{}";
 
-/// The cache of an application that uses an MSAL extension library on Linux, in the keyring of the user, shared with that
-/// application. (Feature `secret-service`.)
+/// Shares the cache that another application keeps in the user's keyring on Linux, with an MSAL extension library.
+/// (Feature `secret-service`.)
 ///
-/// The document is the secret of one item. A file beside it, whose content nobody reads, tells by its time when the item was
-/// changed, and its lock is the lock: both are where the library has them. What was read in base64 is written in base64.
+/// The document is the secret of one item. The modification time of a file signals changes of the item, and the lock of
+/// that file is the lock of the cache; its content is never read. A document that was read in base64 is written in
+/// base64.
 ///
-/// Who dies after the item was written and before the file was touched leaves a change that others see with the next one.
-/// An application of one's own is better served by [`EncryptedFileStorage`](crate::EncryptedFileStorage): a keyring is no
-/// place for what is large or changes often.
+/// If a writer dies between writing the item and touching the file, others notice its change only with the next one.
+/// For your own application prefer [`EncryptedFileStorage`](crate::EncryptedFileStorage): a keyring is not made for
+/// secrets that are large or change often.
 ///
 /// ```no_run
 /// use auth_cache::{FileStorage, SecretItemStorage};
@@ -50,15 +51,15 @@ pub struct SecretItemStorage {
     file: FileStorage,
     attributes: Arc<Attributes>,
     label: Arc<str>,
-    /// Whether what was read last was in base64; before that, whether its library writes base64.
+    /// Whether the document last read was in base64; before the first read, whether the library writes base64.
     base64: Arc<AtomicBool>,
     turn: Arc<Turn>,
 }
 
 impl SecretItemStorage {
-    /// The item of `LibsecretPersistence` of MSAL Extensions for Python, with the same file, schema name and attributes.
-    /// Without a schema name, as of `build_encrypted_persistence`, it is the SHA-256 of the path, which the Python program
-    /// then must have given as it stands in `file`.
+    /// Opens the item of `LibsecretPersistence` of MSAL Extensions for Python, with the same file, schema name and
+    /// attributes. Without a schema name, as with `build_encrypted_persistence`, the schema name is the SHA-256 of the
+    /// path; the Python program must then use exactly the path of `file`.
     #[must_use]
     pub fn msal_python(
         file: FileStorage,
@@ -71,7 +72,7 @@ impl SecretItemStorage {
         Self::with_schema(schema, attributes, "", file)
     }
 
-    /// The item of `LibSecretPersistence` of MSAL Node Extensions, with the same file, service and account name.
+    /// Opens the item of `LibSecretPersistence` of MSAL Node Extensions, with the same file, service and account name.
     #[must_use]
     pub fn msal_node(file: FileStorage, service: &str, account: &str) -> Self {
         let attributes = [(SCHEMA, "org.freedesktop.Secret.Generic"), ("service", service), ("account", account)];
@@ -79,8 +80,8 @@ impl SecretItemStorage {
         Self::new(attributes.into(), &format!("{service}/{account}"), file)
     }
 
-    /// The item of MSAL Extensions for .NET, Java or Go, with the schema name, attributes and label that the application gives
-    /// its library, and the file whose time tells of changes. They write base64.
+    /// Opens the item of MSAL Extensions for .NET, Java or Go, which write base64, with the schema name, attributes,
+    /// label and file that the application gives to its library.
     ///
     /// ```no_run
     /// use auth_cache::{FileStorage, SecretItemStorage};
@@ -117,7 +118,7 @@ impl SecretItemStorage {
         Self { file, attributes, label, base64: Arc::default(), turn: Arc::default() }
     }
 
-    /// The secret for a document.
+    /// Returns the secret for a document.
     fn encode(&self, content: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         match self.base64.load(Ordering::Relaxed) {
             true => Zeroizing::new(STANDARD.encode(&content).into_bytes()),
@@ -125,19 +126,19 @@ impl SecretItemStorage {
         }
     }
 
-    /// Where what cannot be understood is moved to: an item that no library looks for.
+    /// Returns the attributes of the item to which an unreadable document is moved; no library looks for it.
     fn aside(&self) -> Attributes {
         let path = self.file.path().display().to_string();
         [(SCHEMA.to_owned(), "auth.CorruptTokenCache".to_owned()), ("file".to_owned(), path)].into()
     }
 
-    /// Runs `work` where it may wait for a user.
+    /// Runs `work` on a thread where it may wait for the user.
     async fn blocking<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Self, Deadline) -> Result<T, KeyError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        // Held to the end of the work, even if nobody waits for it any more.
+        // Held until the work is complete, even if the caller has given up.
         let (storage, lock) = (self.clone(), self.file.held_lock());
         let work = move || {
             let done = work(&storage, Deadline::new());
@@ -149,13 +150,13 @@ impl SecretItemStorage {
     }
 
     fn error(&self, operation: &'static str, reason: impl fmt::Display) -> StorageError {
-        StorageError::new(operation, format!("in the keyring, of {},", self.file.path().display()), reason)
+        StorageError::new(operation, format!("in the keyring (of {})", self.file.path().display()), reason)
     }
 }
 
-/// The document in a secret, and whether that was in base64.
+/// Returns the document in a secret, and whether it was in base64.
 fn decode(secret: Zeroizing<Vec<u8>>) -> (Zeroizing<Vec<u8>>, bool) {
-    // Any word of four letters could be base64; what makes it one is that there is a document in it.
+    // Any four letters could be base64; it counts only if it decodes to a document.
     match STANDARD.decode(secret.trim_ascii()).map(Zeroizing::new) {
         Ok(decoded) if FileForm::of(&decoded) == FileForm::Plain => (decoded, true),
         Ok(_) | Err(_) => (secret, false),
@@ -168,7 +169,7 @@ impl Storage for SecretItemStorage {
     }
 
     async fn read(&self, _observer: &Observer) -> Result<Stored, StorageError> {
-        // Before the item: whoever changes it touches the file afterwards.
+        // Before the item is read: a writer touches the file after it changes the item.
         let Some(signal) = self.file.signal()? else {
             return Ok(Stored { content: Zeroizing::default(), version: Version::NONE });
         };
@@ -203,7 +204,7 @@ impl Storage for SecretItemStorage {
     async fn set_aside(&self) -> Result<String, StorageError> {
         let move_aside = |storage: &Self, deadline| {
             if let Some(secret) = secret_service::load(&storage.attributes, deadline)? {
-                let label = format!("token cache of {}, not understood", storage.file.path().display());
+                let label = format!("unreadable token cache of {}", storage.file.path().display());
                 secret_service::store(&storage.aside(), &label, &secret, "text/plain", deadline)?;
                 secret_service::remove(&storage.attributes, deadline)?;
             }
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_as_it_is_or_in_base64() {
+    fn a_secret_may_be_plain_or_in_base64() {
         for (secret, content, base64) in [
             ("{}", "{}", false),
             ("e30=", "{}", true),
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_are_those_of_the_libraries() {
+    fn items_have_the_attributes_of_their_library() {
         let file = || FileStorage::at("/tmp/msal.cache").unwrap();
         let python = SecretItemStorage::msal_python(file(), None, [("a", "b")]);
         let hash = "519591cbf15920aa25d1ee9d32390c585ae6e2582e3308a0b46eb6c8b1ad7631";
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_read_is_written_as_the_library_writes_it() {
+    fn a_document_is_written_as_it_was_read_or_else_as_the_library_writes_it() {
         let file = || FileStorage::at("/tmp/msal.cache").unwrap();
         let document = || Zeroizing::new(b"{}".to_vec());
         for (storage, written) in [
@@ -271,7 +272,7 @@ mod tests {
         ] {
             assert_eq!(storage.encode(document()).as_slice(), written.as_bytes());
             storage.base64.store(true, Ordering::Relaxed);
-            assert_eq!(storage.encode(document()).as_slice(), b"e30=", "and then as it was read");
+            assert_eq!(storage.encode(document()).as_slice(), b"e30=", "as it was read");
         }
     }
 }

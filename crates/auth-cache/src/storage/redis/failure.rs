@@ -1,4 +1,4 @@
-//! What goes wrong, without what it went wrong with.
+//! Failures of commands, without anything secret.
 
 use core::error::Error;
 use std::io;
@@ -8,14 +8,17 @@ use redis::{ErrorKind, RedisError};
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// Why a command was not carried out. The words of server and library are not repeated: there may be keys in them.
+pub(super) const UNKNOWN_FORMAT: &str = "the value has an unknown format";
+pub(super) const NO_RANDOM_BYTES: &str = "the system provides no random bytes";
+
+/// Why a command failed. The messages of server and client are not repeated, as they may contain keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Nobody answered, or the server refused to talk.
+    /// The server did not answer, or refused the connection.
     Unreachable(&'static str),
-    /// It answered with an error of this name.
+    /// The server answered with an error of this name.
     Answered(String),
-    /// It answered what no server should.
+    /// The answer was not what the command should return.
     Unexpected(&'static str),
 }
 
@@ -36,13 +39,13 @@ impl From<&RedisError> for Failure {
         match error.kind() {
             ErrorKind::Io if error.is_timeout() => Self::Unreachable("the server did not answer in time"),
             ErrorKind::Io | ErrorKind::Parse => Self::Unreachable(match tls(error) {
-                Some(rustls::Error::InvalidCertificate(_)) => "the certificate of the server is not trusted",
-                Some(_) => "the server did not agree on TLS",
+                Some(rustls::Error::InvalidCertificate(_)) => "the server's certificate is not trusted",
+                Some(_) => "the TLS handshake with the server failed",
                 None => "the connection failed",
             }),
-            ErrorKind::AuthenticationFailed => Self::Unreachable("the server did not take the password"),
-            ErrorKind::InvalidClientConfig => Self::Unreachable("no connection could be set up"),
-            ErrorKind::UnexpectedReturnType => Self::Unexpected("it is no value of ours"),
+            ErrorKind::AuthenticationFailed => Self::Unreachable("the server rejected the password"),
+            ErrorKind::InvalidClientConfig => Self::Unreachable("the connection could not be set up"),
+            ErrorKind::UnexpectedReturnType => Self::Unexpected(UNKNOWN_FORMAT),
             _ => match error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase())) {
                 Some(code) => Self::Answered(code.to_owned()),
                 None => Self::Unexpected("the server refused the command"),
@@ -51,10 +54,10 @@ impl From<&RedisError> for Failure {
     }
 }
 
-/// What was wrong with TLS, if it was that.
+/// Returns the TLS error, if it was one.
 fn tls(error: &RedisError) -> Option<&rustls::Error> {
     let cause = error.source()?;
-    // The client shares the cause among copies of the error.
+    // The client wraps the cause so that copies of the error can share it.
     let cause = cause.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
     cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }

@@ -1,4 +1,4 @@
-//! The connection to a server, and what becomes of callers when there is none.
+//! The connection to a server, and how callers fail without one.
 
 use core::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,25 +13,25 @@ use super::failure::Failure;
 use super::scripts::Call;
 use crate::storage::backoff::Backoff;
 
-/// How long a server that did not answer is left alone, at first and at most.
+/// How long to leave a server alone that did not answer, at first and at most.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// One connection for all, made when it is needed. A server that does not answer within the deadline costs whoever asks that
-/// long; then it is left alone for a while, twice as long each time, and callers are told so at once.
+/// One connection for all callers, opened when needed. A server that does not answer costs a caller the deadline; it is
+/// then left alone for a while, each time for twice as long, and callers fail at once.
 pub(super) struct Link {
     address: Address,
     deadline: Duration,
-    /// Held by whoever connects.
+    /// Held while connecting.
     connecting: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
 struct State {
     connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that a failure of an old one does not end a new one.
+    /// Counts connections, so that the failure of an old one does not close a new one.
     generation: u64,
-    /// Why the server did not answer.
+    /// Why the server is being left alone.
     down: Backoff<&'static str>,
 }
 
@@ -41,17 +41,17 @@ impl Link {
         Self { address, deadline, connecting: tokio::sync::Mutex::default(), state: state.into() }
     }
 
-    /// Carries out one command.
+    /// Runs a command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
         self.within_deadline(async |connection| command.query_async(connection).await).await
     }
 
-    /// Carries out a script.
+    /// Runs a script.
     pub(super) async fn script<T: FromRedisValue>(&self, call: Call) -> Result<T, Failure> {
         self.within_deadline(async |connection| call.invoke(connection).await).await
     }
 
-    /// Carries out a script, even while the server is left alone.
+    /// Runs a script even while the server is being left alone.
     pub(super) async fn insist<T: FromRedisValue>(&self, call: Call) -> Result<T, Failure> {
         self.ask(async |connection| call.invoke(connection).await).await
     }
@@ -69,7 +69,7 @@ impl Link {
         ask: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Failure::Unreachable("there is no tokio runtime"));
+            return Err(Failure::Unreachable("no tokio runtime is running"));
         }
         let mut used = None;
         let answer = timeout(self.deadline, async {
@@ -98,7 +98,7 @@ impl Link {
             .set_response_timeout(Some(self.deadline));
         let connect = async { self.address.client()?.get_multiplexed_async_connection_with_config(&config).await };
         let connection = connect.await.map_err(|error| match Failure::from(&error) {
-            // A server that refuses to talk to us is as good as none.
+            // A server that refuses the connection is as unreachable as one that is down.
             Failure::Answered(_) | Failure::Unexpected(_) => Failure::Unreachable("the server refused the connection"),
             unreachable => unreachable,
         })?;
@@ -108,7 +108,7 @@ impl Link {
         Ok((state.generation, connection))
     }
 
-    /// Gives the connection up, and leaves the server alone for a while.
+    /// Closes the connection, and leaves the server alone for a while.
     fn failed(&self, used: Option<u64>, reason: &'static str) {
         let mut state = self.state();
         if used.is_none_or(|used| used == state.generation) {
@@ -118,13 +118,13 @@ impl Link {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Its parts are replaced whole: poison tells nothing.
+        // Its fields are replaced as a whole, so poison does not matter.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Carries out what nobody waits for, where there is a runtime.
-pub(super) fn beside(work: impl Future<Output = ()> + Send + 'static) {
+/// Runs `work` in the background, if there is a runtime.
+pub(super) fn in_background(work: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         drop(runtime.spawn(work));
     }
@@ -139,9 +139,9 @@ mod tests {
     use super::*;
     use crate::storage::redis::scripts;
 
-    // Whoever holds a lock says so even while everybody else leaves the server alone.
+    // The holder of a lock renews it even while other callers leave the server alone.
     #[tokio::test]
-    async fn who_insists_is_not_put_off() {
+    async fn insisting_asks_a_server_that_is_being_left_alone() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = Address::parse(&format!("redis://{}", listener.local_addr().unwrap())).unwrap();
         let link = Link::new(address, Duration::from_secs(10));
@@ -156,7 +156,7 @@ mod tests {
         let renewal = || scripts::renew("key", "token", 1);
         for _ in 0..2 {
             assert!(matches!(link.script::<bool>(renewal()).await, Err(Failure::Unreachable(_))));
-            assert_eq!(asked.load(Ordering::SeqCst), 1, "then it is left alone");
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "left alone after the first failure");
         }
         assert!(matches!(link.insist::<bool>(renewal()).await, Err(Failure::Unreachable(_))));
         assert_eq!(asked.load(Ordering::SeqCst), 2);

@@ -7,28 +7,28 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-use super::failure::Failure;
-use super::link::{Link, beside};
+use super::failure::{Failure, NO_RANDOM_BYTES};
+use super::link::{Link, in_background};
 use super::scripts::{self, Call};
 use crate::storage::{LockBudget, StorageLock};
 
-/// So long the lock of a document outlives a holder that died.
+/// How long a document's lock outlives a holder that died.
 const LEASE: Duration = Duration::from_secs(5);
-/// So long one that is held over a request or a sign-in does: a holder that is stopped for as long as others wait, which is ten
-/// seconds, has it still, and redeems alone.
+/// How long a lock for a request or a sign-in outlives its holder. Others wait for ten seconds: a holder that is
+/// stopped for that long still has the lock, and remains the only one to redeem.
 const LONG_LEASE: Duration = Duration::from_secs(12);
-/// How often a holder says that it lives: once may be lost.
+/// How often a holder renews its lock; one renewal may be lost.
 const RENEWAL: Duration = Duration::from_millis(1_500);
-/// So long a lock is held at most, whatever its holder does: longer than any request takes.
+/// How long a lock is renewed at most, whatever its holder does. Longer than any request takes.
 const LONGEST: Duration = Duration::from_secs(120);
-/// How long who waits leaves the server alone, at first and at most.
+/// How long a waiting caller pauses between two attempts, at first and at most.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// The number of the lock that is held, 0 for none: what is written with a lower one than before is refused.
+/// The number of the lock that is held, 0 if none. A write with a lower number than an earlier write is refused.
 pub(super) type Fence = Arc<AtomicU64>;
 
-/// A lock that is held, or may be; only whoever took it lets it go.
+/// A lock that is held, or may be. Only its token releases it.
 pub(super) struct RedisLock {
     link: Arc<Link>,
     key: String,
@@ -51,20 +51,20 @@ impl Drop for RedisLock {
         }
         if self.may_be_held {
             let (link, release) = (Arc::clone(&self.link), scripts::release(&self.key, &self.token));
-            beside(async move {
-                // What cannot be let go lapses.
+            in_background(async move {
+                // If the release fails, the lock expires.
                 drop(link.script::<u64>(release).await);
             });
         }
     }
 }
 
-/// What a lock keeps others from.
+/// What a lock protects.
 pub(super) enum Kind<'a> {
-    /// Writing a partition. Who was overtaken is found out by the fence.
+    /// Writing a partition. The fence refuses writes of a holder that was overtaken.
     Document { partition: &'a str, fence_key: &'a str, fence: &'a Fence },
-    /// Asking a provider or a user. Nobody writes by this lock: what comes of it is written under the document's, and only over
-    /// what it was made from.
+    /// Asking a provider or a user. Nothing is written under this lock: the result is written under the document's, and
+    /// replaces only what it is based on.
     Conversation,
 }
 
@@ -87,7 +87,7 @@ impl Kind<'_> {
     }
 }
 
-/// Waits for a lock as long as the budget lasts; `None` when somebody else has it still.
+/// Waits for a lock for as long as the budget lasts; `None` if it is then still held elsewhere.
 pub(super) async fn acquire(
     link: &Arc<Link>,
     key: &str,
@@ -124,14 +124,14 @@ pub(super) async fn acquire(
     }
 }
 
-/// Says that the holder lives, until it lets go, the lock is somebody else's, or it took too long.
+/// Renews a lock until it is released, belongs to another holder, or has been held for too long.
 fn renew(link: &Arc<Link>, key: &str, token: &str, lease: Duration) -> AbortHandle {
     let (link, key, token) = (Arc::clone(link), key.to_owned(), token.to_owned());
     let renewing = tokio::spawn(async move {
         let begun = Instant::now();
         while begun.elapsed() < LONGEST {
             sleep(RENEWAL).await;
-            // A server that does not answer is asked again, and not left alone: the lock lapses meanwhile, or it does not.
+            // Asks again even if the server does not answer: the lock may not have expired yet.
             if let Ok(false) = link.insist(scripts::renew(&key, &token, lease.as_millis())).await {
                 return;
             }
@@ -140,9 +140,9 @@ fn renew(link: &Arc<Link>, key: &str, token: &str, lease: Duration) -> AbortHand
     renewing.abort_handle()
 }
 
-/// What tells one holder from all others.
+/// Returns a token that identifies the holder.
 fn new_token() -> Result<String, Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::Unexpected("the system has no randomness"))?;
+    getrandom::fill(&mut bytes).map_err(|_| Failure::Unexpected(NO_RANDOM_BYTES))?;
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }

@@ -1,4 +1,4 @@
-//! The cache in Redis, for many machines. (Feature `redis`.)
+//! The cache in Redis, shared by many machines. (Feature `redis`.)
 
 mod address;
 mod failure;
@@ -27,27 +27,27 @@ use self::settings::Settings;
 use super::{DynStorage, PartitionedStorage, StorageError};
 use crate::document::PartitionKey;
 
-/// How many accounts are asked for at once.
+/// How many accounts to list at once.
 const PAGE: usize = 1_000;
 
-/// Keeps each partition of a cache as a value of its own in Redis 6.2 or newer, for
+/// Keeps each partition of a cache as a separate value in Redis 6.2 or newer, for
 /// [`TokenCache::partitioned`](crate::TokenCache::partitioned).
 ///
-/// Where it is: `rediss://[user]:password@host[:port][/database]`, or `unix:///path?pass=password`. Without TLS, or without a
-/// password, only addresses of this machine are taken (S-107). The certificate of the server is always checked: against the
-/// authorities that the system trusts (`SSL_CERT_FILE` names others), or [those that are given](Self::trusting).
+/// The address is `rediss://[user]:password@host[:port][/database]` or `unix:///path?pass=password`. Without TLS or
+/// without a password, only addresses on this machine are accepted (S-107). The server's certificate is always checked:
+/// against the authorities that the system trusts (`SSL_CERT_FILE` names others), or [the given ones](Self::trusting).
 ///
-/// A value is replaced only by whoever read what it is, and goes by itself when nothing in it is of use. What others write is
-/// seen [30 seconds](Self::staleness) later at the latest, and at once where a token must be redeemed or none is found. Each
-/// command has [a second](Self::deadline); a server that does not answer is then left alone for a while, and the cache goes on
-/// in memory (S-98). A value that the server evicted is a sign-in that is gone.
+/// A writer replaces only the version it has read. A value expires when nothing in it is useful any more. Changes by
+/// others are seen after at most [30 seconds](Self::staleness), and at once if a token must be redeemed or none is
+/// found. Each command may take [one second](Self::deadline); a server that does not answer is then left alone for a
+/// while, and the cache works in memory (S-98). If the server evicts a value, that sign-in is lost.
 ///
-/// It needs a tokio runtime whose timers and I/O are enabled. With TLS, a program that has chosen no provider of cryptography for
-/// rustls ([`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default)) gets aws-lc-rs as that of the
-/// whole process with the first connection; one that wants another installs it before.
+/// Needs a tokio runtime with timers and I/O enabled. With TLS, a program that has not chosen a cryptography provider
+/// for rustls ([`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default)) gets aws-lc-rs for
+/// the whole process with the first connection; to use another, install it before that.
 ///
-/// One server, or one that stands for several: keys are not made for the slots of Redis Cluster. Keys name home account
-/// ids; contents hold secrets, in plain unless they are encrypted (with feature `encrypted`).
+/// Use one server, or one address for several; Redis Cluster is not supported, as keys are not made for its slots. Keys
+/// contain home account ids. Values contain secrets, in plain unless encrypted (with feature `encrypted`).
 ///
 /// ```
 /// use auth_cache::{RedisStorage, TokenCache};
@@ -55,8 +55,8 @@ const PAGE: usize = 1_000;
 /// # fn main() -> Result<(), auth_cache::StorageError> {
 /// let storage = RedisStorage::at("redis://127.0.0.1:6379")?.prefix("my-application");
 /// let cache = TokenCache::partitioned(storage);
-/// assert!(RedisStorage::at("redis://:password@redis.example").is_err(), "in plain over the network");
-/// assert!(RedisStorage::at("rediss://redis.example").is_err(), "for everybody");
+/// assert!(RedisStorage::at("redis://:password@redis.example").is_err(), "unencrypted");
+/// assert!(RedisStorage::at("rediss://redis.example").is_err(), "no password");
 /// # Ok(())
 /// # }
 /// ```
@@ -68,20 +68,21 @@ pub struct RedisStorage {
 }
 
 impl RedisStorage {
-    /// The store at `url`. Nothing is connected before it is used.
+    /// Creates a store at `url`. It connects on first use.
     ///
     /// # Errors
-    /// [`StorageError`] of the kind [`StorageErrorKind::Insecure`](crate::StorageErrorKind::Insecure) where tokens would go over
-    /// the network in plain, or anybody could ask for them; of another one where it is no address of Redis.
+    /// Returns [`StorageError`] if `url` is not a Redis address. The kind is
+    /// [`StorageErrorKind::Insecure`](crate::StorageErrorKind::Insecure) if tokens would cross the network unencrypted,
+    /// or `url` names another machine without a password.
     pub fn at(url: &str) -> Result<Self, StorageError> {
         Ok(Self::to(Address::parse(url)?))
     }
 
-    /// The same, also without TLS or without a password on another machine: for networks where nobody else is. Whoever is on
-    /// the way reads and changes all tokens.
+    /// Like [`at`](Self::at), but also accepts another machine without TLS or a password, for networks that no one else
+    /// can access. Anyone on the path can read and change all tokens.
     ///
     /// # Errors
-    /// [`StorageError`] where it is no address of Redis.
+    /// Returns [`StorageError`] if `url` is not a Redis address.
     pub fn danger_at(url: &str) -> Result<Self, StorageError> {
         Ok(Self::to(Address::parse_any(url)?))
     }
@@ -91,8 +92,8 @@ impl RedisStorage {
         Self { link: Arc::new(Link::new(address.clone(), settings.deadline)), address, settings }
     }
 
-    /// The same, trusting the certificate authorities in this PEM, such as a company's own, and no others: also none that the
-    /// system trusts.
+    /// Trusts the certificate authorities in this PEM, such as a company's own, instead of those that the system
+    /// trusts.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -103,37 +104,37 @@ impl RedisStorage {
     /// ```
     ///
     /// # Errors
-    /// [`StorageError`] where the PEM holds no certificate, or one that is none, or the address is one without TLS.
+    /// Returns [`StorageError`] if the PEM contains no certificate or an invalid one, or the address does not use TLS.
     pub fn trusting(mut self, pem: &[u8]) -> Result<Self, StorageError> {
         self.address = self.address.trusting(pem)?;
         self.link = Arc::new(Link::new(self.address.clone(), self.settings.deadline));
         Ok(self)
     }
 
-    /// What keys begin with; `auth` unless it is said otherwise. Caches with different ones share nothing.
+    /// Sets the prefix of all keys; `auth` by default. Caches with different prefixes share nothing.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// How long a value that was read is believed, where it has a token to hand out; 30 seconds unless it is said otherwise.
-    /// A sign-out elsewhere is seen so late.
+    /// Sets how long a value with a usable token may be used before it is read again; 30 seconds by default. A sign-out
+    /// elsewhere may go unnoticed for that long.
     #[must_use]
     pub const fn staleness(mut self, staleness: Duration) -> Self {
         self.settings.staleness = staleness;
         self
     }
 
-    /// How long a user's partition is kept after it was written last; 90 days unless it is said otherwise, which is how long
-    /// refresh tokens of Entra live. What has only access tokens is kept until the last of them expires.
+    /// Sets how long a user's partition is kept after the last write; 90 days by default, the lifetime of Entra's
+    /// refresh tokens. A partition that contains only access tokens is kept until the last one expires.
     #[must_use]
     pub const fn lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.lifetime = lifetime;
         self
     }
 
-    /// How long a command may take, with connecting; a second unless it is said otherwise.
+    /// Sets how long a command may take, including the connection; one second by default.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
@@ -141,11 +142,12 @@ impl RedisStorage {
         self
     }
 
-    /// The same, encrypted: XChaCha20-Poly1305 with a random nonce for each write. All machines need the same key. What was
-    /// changed by somebody else, or belongs to another user, prefix or version, is moved aside, as is what is no JSON.
+    /// Encrypts values with XChaCha20-Poly1305 and a random nonce for each write. All machines need the same key. A
+    /// value that was modified, or belongs to another user, prefix or version, is moved aside, like one that is not
+    /// JSON.
     ///
-    /// What is in plain, or was encrypted with another key, is another cache: with a new key everybody signs in again. Who may
-    /// write can put an older value of the same user back.
+    /// Plain values, and those encrypted with another key, form a separate cache: with a new key, everyone must sign in
+    /// again. Anyone with write access can put back an older value of the same user.
     #[cfg(feature = "encrypted")]
     #[must_use]
     pub fn encrypted(mut self, key: super::EncryptionKey) -> Self {
@@ -173,7 +175,7 @@ impl PartitionedStorage for RedisStorage {
         loop {
             let page = names.users_page(cursor, PAGE);
             let (next, found): (u64, Vec<String>) = self.link.command(&page).await.map_err(self.error("listed"))?;
-            // What the server evicted, or let expire, goes from the index too.
+            // Users whose values were evicted or have expired are dropped from the index.
             let stored: Vec<String> =
                 self.link.script(scripts::stored(&names, &found)).await.map_err(self.error("listed"))?;
             users.extend(stored.into_iter().map(|name| PartitionKey::User(name.into())));
@@ -196,7 +198,7 @@ impl PartitionedStorage for RedisStorage {
     }
 }
 
-/// Without the address, in which there may be a password.
+/// Omits the address, which may contain a password.
 impl fmt::Debug for RedisStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStorage").field("settings", &self.settings).finish_non_exhaustive()

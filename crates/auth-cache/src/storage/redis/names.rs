@@ -1,4 +1,4 @@
-//! The keys of values.
+//! The names of values in Redis (its keys).
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use super::settings::Settings;
 use crate::document::PartitionKey;
 use crate::storage::LockName;
 
-/// The version of what is stored, in every key: a later one shares nothing with this.
+/// The version of the stored format, part of every key: later versions share nothing with this one.
 const FORMAT: &str = "1";
 
-/// What keys begin with.
+/// Builds keys, which all begin with the same base.
 #[derive(Clone)]
 pub(super) struct Names {
     base: Arc<str>,
@@ -23,7 +23,7 @@ impl Names {
         Self { base: format!("{prefix}:{FORMAT}{}", sealing.space()).into() }
     }
 
-    /// The store in words.
+    /// Describes the store.
     pub(super) fn place(&self) -> String {
         format!("in Redis under {}", self.base)
     }
@@ -53,7 +53,7 @@ impl Names {
         format!("{}:users", self.base)
     }
 
-    /// The key of the sorted set of assertions on behalf of a user.
+    /// The key of the sorted set of assertions that were used on behalf of a user.
     pub(super) fn links(&self, user: &PartitionKey) -> String {
         format!("{}:behalf:{}", self.base, name(user))
     }
@@ -67,7 +67,7 @@ impl Names {
         }
     }
 
-    /// The key of the number that the holders of documents' locks count.
+    /// The key of the counter that numbers the holders of documents' locks.
     pub(super) fn fence(&self) -> String {
         format!("{}:fence", self.base)
     }

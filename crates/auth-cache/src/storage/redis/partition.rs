@@ -1,4 +1,4 @@
-//! One partition as a value.
+//! One partition, stored as a value.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use redis::Value;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
+use super::failure::{Failure, NO_RANDOM_BYTES, UNKNOWN_FORMAT};
 use super::link::Link;
 use super::lock::{Fence, Kind, acquire};
 use super::names::Names;
@@ -24,9 +24,10 @@ use crate::storage::{
 
 /// The longest value that is read or written (S-90).
 const LONGEST: usize = 16 * 1024 * 1024 + SEAL;
-/// What encryption may add.
+/// The most that encryption adds, rounded up.
 const SEAL: usize = 1024;
-/// How long a value that could not be understood is kept beside its place.
+const TOO_LONG: &str = "it is larger than 16 MiB";
+/// How long an unreadable value is kept after it was moved aside.
 const SET_ASIDE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(super) struct RedisPartition {
@@ -34,17 +35,17 @@ pub(super) struct RedisPartition {
     names: Names,
     key: String,
     index: String,
-    /// The name of the user, empty where it is no user's.
+    /// The name of the user; empty for any other partition.
     user: String,
     staleness: Duration,
     lifetime: Duration,
     learned: Mutex<Option<Learned>>,
-    /// Of the document's lock, while it is held here.
+    /// The number of the document's lock, while it is held here.
     fence: Fence,
     sealing: Sealing,
 }
 
-/// What was stored, and when that was asked.
+/// The version that was stored, and when the server was asked for it.
 #[derive(Clone, Copy)]
 struct Learned {
     version: Version,
@@ -69,11 +70,11 @@ impl RedisPartition {
     }
 
     fn learned(&self) -> MutexGuard<'_, Option<Learned>> {
-        // It is replaced whole: poison tells nothing.
+        // Replaced as a whole, so poison does not matter.
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets what was learned, so that the next who asks reads.
+    /// Forgets the version, so that the next lookup reads the value.
     fn unlearn(&self) {
         *self.learned() = None;
     }
@@ -88,7 +89,7 @@ impl RedisPartition {
     }
 
     fn damaged(&self) -> StorageError {
-        let damaged = self.error("read", "it was changed by somebody else, or belongs to another account");
+        let damaged = self.error("read", "it was modified, or belongs to another account");
         damaged.with_kind(StorageErrorKind::Damaged)
     }
 
@@ -101,19 +102,19 @@ impl RedisPartition {
     }
 }
 
-/// What was read: version and document, nothing, or something too long.
+/// Parses the answer to [`scripts::read`]: version and document, nothing, or the length of a document that is too long.
 pub(in crate::storage) fn stored(value: Value) -> Result<Stored, &'static str> {
-    let Value::Array(parts) = value else { return Err("it is no value of ours") };
+    let Value::Array(parts) = value else { return Err(UNKNOWN_FORMAT) };
     let mut parts = parts.into_iter();
     match (parts.next(), parts.next()) {
         (None, _) => Ok(Stored { content: Zeroizing::default(), version: Version::NONE }),
         (Some(Value::BulkString(version)), Some(Value::BulkString(content))) => {
             let content = Zeroizing::new(content);
-            let version = decoded(&version).ok_or("it is no value of ours")?;
+            let version = decoded(&version).ok_or(UNKNOWN_FORMAT)?;
             Ok(Stored { content, version })
         }
-        (Some(Value::BulkString(_)), Some(Value::Int(_))) => Err("it is larger than 16 MiB"),
-        _ => Err("it is no value of ours"),
+        (Some(Value::BulkString(_)), Some(Value::Int(_))) => Err(TOO_LONG),
+        _ => Err(UNKNOWN_FORMAT),
     }
 }
 
@@ -127,17 +128,17 @@ fn decoded(bytes: &[u8]) -> Option<Version> {
     Some(Version::new(numbers)).filter(|version| *version != Version::NONE && *version != Version::UNKNOWN)
 }
 
-/// A version that nothing had before: a counter would begin anew when the server forgets the value.
+/// Returns a new, random version: a counter would start over when the server forgets the value.
 fn new_version() -> Result<([u8; 32], Version), &'static str> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|_| "the system has no randomness")?;
-    let version = decoded(&bytes).ok_or("the system has no randomness")?;
+    getrandom::fill(&mut bytes).map_err(|_| NO_RANDOM_BYTES)?;
+    let version = decoded(&bytes).ok_or(NO_RANDOM_BYTES)?;
     Ok((bytes, version))
 }
 
 impl Storage for RedisPartition {
     fn version(&self) -> Result<Version, StorageError> {
-        // That nothing is there is not believed: somebody may have signed in elsewhere.
+        // An absent value is always read again: the user may have signed in elsewhere.
         let believed = |learned: &Learned| learned.version != Version::NONE && learned.at.elapsed() < self.staleness;
         Ok(self.learned().filter(believed).map_or(Version::UNKNOWN, |learned| learned.version))
     }
@@ -162,7 +163,7 @@ impl Storage for RedisPartition {
     ) -> Result<Replaced, StorageError> {
         let content = self.sealing.seal(&self.key, content).map_err(|reason| self.error("written", reason))?;
         if content.len() > LONGEST {
-            return Err(self.error("written", "it is larger than 16 MiB"));
+            return Err(self.error("written", TOO_LONG));
         }
         let (bytes, version) = new_version().map_err(|reason| self.error("written", reason))?;
         let expected: Vec<u8> = match expected {
@@ -179,7 +180,7 @@ impl Storage for RedisPartition {
             life,
             fence: self.fence.load(Ordering::Relaxed),
         };
-        // Who is cancelled in between knows nothing of what was stored.
+        // A caller that is cancelled from here on does not know what is stored.
         self.unlearn();
         let at = Instant::now();
         if !self.call("written", scripts::replace(&write, content)).await? {
@@ -194,7 +195,7 @@ impl Storage for RedisPartition {
         self.unlearn();
         let moving = scripts::set_aside(&self.key, &self.index, &self.user, SET_ASIDE.as_secs());
         self.call::<()>("set aside", moving).await?;
-        Ok(format!("{}, its key ending with :corrupt, for a week", self.names.place()))
+        Ok(format!("{}, in a key that ends with :corrupt, for a week", self.names.place()))
     }
 
     async fn lock(
@@ -209,11 +210,13 @@ impl Storage for RedisPartition {
             LockName::Refresh(_) | LockName::SignIn(_) => Kind::Conversation,
         };
         let lock = acquire(&self.link, &self.names.lock(name, &self.key), kind, budget).await;
-        // Whoever had it before may have changed what is stored.
+        // The previous holder may have changed what is stored.
         self.unlearn();
         match lock {
             Ok(Some(lock)) => Ok(Box::new(lock)),
-            Ok(None) => Err(self.error("locked", "somebody holds its lock").with_kind(StorageErrorKind::LockTimedOut)),
+            Ok(None) => {
+                Err(self.error("locked", "its lock is held elsewhere").with_kind(StorageErrorKind::LockTimedOut))
+            }
             Err(failure) => Err(failure.of("locked", self.names.place())),
         }
     }

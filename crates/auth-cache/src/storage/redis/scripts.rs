@@ -1,7 +1,7 @@
-//! What must happen at once, as scripts that the server carries out.
+//! Atomic operations, as scripts that the server runs.
 //!
-//! A partition is a hash: `v` its version, 32 random bytes; `d` the document; `f` the fence of the last writer that held a
-//! lock. A user's name is in the index from the moment that the value is there.
+//! A partition is a hash: `v` is its version, 32 random bytes; `d` the document; `f` the fence of the last writer that
+//! held a lock. A user's name enters the index together with the value.
 
 use std::sync::LazyLock;
 
@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 use super::names::{Names, name};
 use crate::document::PartitionKey;
 
-/// A script with what it works on.
+/// A script with its keys and arguments.
 pub(super) struct Call {
     script: &'static Script,
     keys: Vec<String>,
-    /// Wiped, as there may be a document among them. What the client copies of it is not.
+    /// Wiped, as one of them may be a document. The client's copies are not.
     arguments: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -49,7 +49,7 @@ impl Call {
     }
 }
 
-/// Version and document, or the length of one that is too long. Nothing where nothing is stored.
+/// Returns version and document, or the length of a document that is too long, or nothing if nothing is stored.
 pub(super) fn read(key: &str, longest: usize) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -63,33 +63,32 @@ pub(super) fn read(key: &str, longest: usize) -> Call {
     Call::new(&SCRIPT, vec![key.to_owned()]).with(longest.to_string())
 }
 
-/// What a write is to do.
+/// A write.
 pub(super) struct Write<'a> {
     pub(super) key: &'a str,
     pub(super) index: &'a str,
-    /// The name of a user, for the index; empty for any other partition.
+    /// The name of the user, for the index; empty for any other partition.
     pub(super) user: &'a str,
-    /// Empty for nothing stored.
+    /// The version to replace; empty if nothing is stored.
     pub(super) expected: &'a [u8],
     pub(super) version: &'a [u8],
-    /// How long it is kept: seconds from now, or the second at which it goes.
     pub(super) life: Life,
-    /// Of the lock that is held, 0 for none.
+    /// The number of the lock that is held, 0 if none.
     pub(super) fence: u64,
 }
 
 /// How long a value is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// So many seconds from now on.
+    /// For this many seconds from now.
     For(u64),
-    /// Until this second since 1970.
+    /// Until this time in Unix seconds.
     Until(u64),
-    /// There is nothing to keep.
+    /// Not at all: nothing in it is useful any more.
     Over,
 }
 
-/// Replaces a document of the expected version; tells whether it was that.
+/// Replaces a document of the expected version, unless a later holder of the lock has written; returns whether it did.
 pub(super) fn replace(write: &Write<'_>, document: Zeroizing<Vec<u8>>) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -124,7 +123,7 @@ pub(super) fn replace(write: &Write<'_>, document: Zeroizing<Vec<u8>>) -> Call {
         .with_secret(document)
 }
 
-/// Moves a value out of the way, where it stays for as many seconds at most.
+/// Moves a value out of the way, and keeps it for this many seconds.
 pub(super) fn set_aside(key: &str, index: &str, user: &str, seconds: u64) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -139,7 +138,7 @@ pub(super) fn set_aside(key: &str, index: &str, user: &str, seconds: u64) -> Cal
         .with(seconds.to_string())
 }
 
-/// Those of the users whose partitions are stored; the others leave the index.
+/// Returns those of the users whose partitions are stored, and drops the others from the index.
 pub(super) fn stored(names: &Names, users: &[String]) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -158,8 +157,8 @@ pub(super) fn stored(names: &Names, users: &[String]) -> Call {
     users.iter().fold(call, |call, user| call.with(user.as_str()))
 }
 
-/// Adds an assertion to those on behalf of a user, with the second until which it is of use, and forgets those that are of use
-/// no more. The set goes with the last of them.
+/// Adds an assertion to those of a user, with the time until which it is useful, and drops those that are no longer
+/// useful. The set expires with the last of them.
 pub(super) fn link(names: &Names, user: &PartitionKey, assertion: &PartitionKey, until: u64) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -173,7 +172,7 @@ pub(super) fn link(names: &Names, user: &PartitionKey, assertion: &PartitionKey,
     Call::new(&SCRIPT, vec![names.links(user)]).with(name(assertion)).with(until.to_string())
 }
 
-/// The assertions on behalf of a user whose partitions are stored; the others leave the set.
+/// Returns the assertions of a user whose partitions are stored, and drops the others from the set.
 pub(super) fn linked(names: &Names, user: &PartitionKey) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -191,15 +190,15 @@ pub(super) fn linked(names: &Names, user: &PartitionKey) -> Call {
     Call::new(&SCRIPT, vec![names.links(user), names.assertions()])
 }
 
-/// Takes a lock that is free, for so many milliseconds; tells whether it was.
+/// Takes a lock for this many milliseconds if it is free; returns whether it was.
 pub(super) fn lock(key: &str, token: &str, milliseconds: u128) -> Call {
     static SCRIPT: LazyLock<Script> =
         LazyLock::new(|| Script::new("return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0"));
     Call::new(&SCRIPT, vec![key.to_owned()]).with(token).with(milliseconds.to_string())
 }
 
-/// The same for a partition. Tells the fence: a number above that of all who held such a lock before, and of the last write to
-/// the partition, in case that the server forgot how far it had counted.
+/// Like [`lock`], for a partition. Returns the fence: a number greater than that of any earlier holder, and of the last
+/// write to the partition, in case the server has lost the counter.
 pub(super) fn lock_fenced(keys: [&str; 3], token: &str, milliseconds: u128) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -216,7 +215,7 @@ pub(super) fn lock_fenced(keys: [&str; 3], token: &str, milliseconds: u128) -> C
     Call::new(&SCRIPT, keys.map(str::to_owned).into()).with(token).with(milliseconds.to_string())
 }
 
-/// Keeps a lock that is still one's own for so many milliseconds more; tells whether it is.
+/// Renews a lock for this many milliseconds if it still has this token; returns whether it does.
 pub(super) fn renew(lock: &str, token: &str, milliseconds: u128) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new(
@@ -227,7 +226,7 @@ pub(super) fn renew(lock: &str, token: &str, milliseconds: u128) -> Call {
     Call::new(&SCRIPT, vec![lock.to_owned()]).with(token).with(milliseconds.to_string())
 }
 
-/// Lets a lock go that is still one's own.
+/// Releases a lock if it still has this token.
 pub(super) fn release(lock: &str, token: &str) -> Call {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
         Script::new("if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end return redis.call('DEL', KEYS[1])")

@@ -1,4 +1,4 @@
-//! Whether values are encrypted (S-92), which is with the feature `encrypted`.
+//! Encryption of values, with the feature `encrypted` (S-92).
 
 use zeroize::Zeroizing;
 
@@ -7,10 +7,10 @@ use crate::storage::encrypted::seal;
 #[cfg(feature = "encrypted")]
 use crate::storage::keys::EncryptionKey;
 
-/// A value was changed by somebody else, or belongs elsewhere.
+/// The value was modified, or belongs elsewhere.
 pub(super) struct NotOpened;
 
-/// The key of all values, if there is one.
+/// The key of all values, if they are encrypted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sealing {
     #[cfg(feature = "encrypted")]
@@ -23,12 +23,13 @@ impl Sealing {
         Self { key: Some(key) }
     }
 
-    /// What keys of values have in them for it: what is plain, and what was sealed with another key, is never met.
+    /// Returns the part of the names of values that depends on the key, so that plain values, and those sealed with
+    /// another key, are never encountered.
     pub(super) fn space(&self) -> String {
         self.key.as_ref().map_or_else(String::new, |key| format!(":e{:016x}", u64::from_be_bytes(key.id())))
     }
 
-    /// Seals a value for one place. What was sealed for another prefix, version or partition does not open there.
+    /// Seals a value for one name. It does not open under the name of another prefix, version or partition.
     pub(super) fn seal(&self, name: &str, content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         match &self.key {
             Some(key) => seal::seal(key, name, &content).map_err(|_| "it could not be encrypted"),

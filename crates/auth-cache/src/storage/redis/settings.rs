@@ -1,4 +1,4 @@
-//! What may be set of a store.
+//! The settings of a store.
 
 use std::sync::Arc;
 use std::time::Duration;
