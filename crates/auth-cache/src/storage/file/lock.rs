@@ -1,7 +1,7 @@
 //! Locks: files next to the cache, locked by the operating system and unlinked before they are released (S-100, S-101).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Result, Seek as _, Write as _};
+use std::io::{Error, ErrorKind, Result, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -68,7 +68,7 @@ pub(super) fn path(cache: &Path, name: LockName<'_>) -> PathBuf {
 pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<(FileLock, bool)> {
     let (begun, mut waited_for) = (Instant::now(), false);
     loop {
-        if let Some(lock) = try_acquire(path, SystemTime::now())? {
+        if let Some(lock) = try_acquire(path, SystemTime::now()).map_err(|error| naming(path, &error))? {
             budget.spend(begun.elapsed());
             return Ok((lock, waited_for));
         }
@@ -116,6 +116,10 @@ pub(super) fn try_acquire(path: &Path, now: SystemTime) -> Result<Option<FileLoc
 
 /// Returns the holder of the lock at the time `now`, without interfering.
 pub(super) fn holder(path: &Path, now: SystemTime) -> Result<Option<LockHolder>> {
+    read_holder(path, now).map_err(|error| naming(path, &error))
+}
+
+fn read_holder(path: &Path, now: SystemTime) -> Result<Option<LockHolder>> {
     let file = match open_to_look(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -133,6 +137,11 @@ pub(super) fn holder(path: &Path, now: SystemTime) -> Result<Option<LockHolder>>
     Ok(holder.filter(held))
 }
 
+/// Names the lock file in an error, which would otherwise seem to be about the cache file.
+fn naming(path: &Path, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 fn try_lock(file: &File) -> Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
@@ -144,13 +153,13 @@ fn try_lock(file: &File) -> Result<bool> {
 }
 
 #[cfg(unix)]
-fn is_unsupported(error: &std::io::Error) -> bool {
+fn is_unsupported(error: &Error) -> bool {
     use rustix::io::Errno;
     Errno::from_io_error(error).is_some_and(|errno| [Errno::NOTSUP, Errno::NOLCK, Errno::NOSYS].contains(&errno))
 }
 
 #[cfg(not(unix))]
-fn is_unsupported(error: &std::io::Error) -> bool {
+fn is_unsupported(error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported
 }
 

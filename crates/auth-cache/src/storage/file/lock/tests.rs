@@ -226,8 +226,10 @@ async fn a_lock_file_that_is_not_a_regular_file_is_refused_at_once() {
         }
         let begun = Instant::now();
         let error = lock(&storage).await.err().unwrap();
-        assert_eq!((error.reason.as_str(), begun.elapsed()), (reason, Duration::ZERO), "{kind}");
+        let reason = format!("{}: {reason}", name.display());
+        assert_eq!((error.reason, begun.elapsed()), (reason.clone(), Duration::ZERO), "{kind}");
         assert_eq!(error.kind, StorageErrorKind::Other, "{kind}");
+        assert_eq!(storage.state().unwrap_err().reason, reason, "{kind}");
         assert_eq!(fs::read_to_string(&victim).unwrap(), "another user's", "{kind}");
     }
 }
