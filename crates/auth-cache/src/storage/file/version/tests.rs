@@ -41,11 +41,11 @@ fn a_version_is_settled_once_a_tick_has_passed_since_the_change() {
 
 #[test]
 fn an_unsettled_version_depends_on_the_content() {
-    let now = SystemTime::now();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     fs::write(&path, "1234").unwrap();
     let metadata = fs::metadata(&path).unwrap();
+    let now = metadata.modified().unwrap();
     let version = |content: &[u8]| of_read(&metadata, content, now);
     assert_eq!(version(b"1234"), version(b"1234"));
     assert_ne!(version(b"1234"), version(b"1243"));
