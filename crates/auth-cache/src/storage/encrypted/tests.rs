@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::cache::TokenCache;
 use crate::contract;
+use crate::storage::file::tests::listening;
 use crate::storage::keys::KeyErrorKind;
 use crate::testing::{CLIENT, NOW, T, client, entra, update_of};
 use crate::update::TokenUpdate;
@@ -110,13 +111,6 @@ impl Scene {
         names.sort();
         names
     }
-}
-
-/// An observer, and the events it has received.
-pub(super) fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
-    let heard = Arc::<Mutex<Vec<Event>>>::default();
-    let listener = Arc::clone(&heard);
-    (heard, Observer::new(move |event| listener.lock().unwrap().push(event.clone())))
 }
 
 pub(super) async fn read(storage: &impl Storage) -> Result<String, StorageError> {

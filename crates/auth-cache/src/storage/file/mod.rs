@@ -321,4 +321,4 @@ impl Storage for FileStorage {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -21,7 +21,7 @@ async fn read(storage: &FileStorage) -> Result<Stored, StorageError> {
 }
 
 /// An observer, and the events it has received.
-fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
+pub(in crate::storage) fn listening() -> (Arc<Mutex<Vec<Event>>>, Observer) {
     let heard = Arc::<Mutex<Vec<Event>>>::default();
     let listener = Arc::clone(&heard);
     (heard, Observer::new(move |event| listener.lock().unwrap().push(event.clone())))
@@ -258,11 +258,9 @@ async fn a_file_above_the_size_limit_is_not_read() {
         let storage = limit.map_or_else(|| storage.clone(), |limit| storage.clone().with_size_limit(limit));
         match read(&storage).await {
             Ok(stored) => assert_eq!((stored.content.len() as u64, is_read), (size, true), "{limit:?}"),
-            Err(error) => assert_eq!(
-                (error.reason.as_str(), is_read),
-                ("it is larger than the size limit", false),
-                "{size}"
-            ),
+            Err(error) => {
+                assert_eq!((error.reason.as_str(), is_read), ("it is larger than the size limit", false), "{size}");
+            }
         }
     }
 }

@@ -7,11 +7,10 @@ use std::task::{Context, Waker};
 
 use super::*;
 use crate::event::Event;
+use crate::storage::FileStorage;
+use crate::storage::encrypted::tests::{Scene, put, read};
+use crate::storage::file::tests::listening;
 use crate::storage::keys::KeyErrorKind;
-use crate::storage::{
-    FileStorage,
-    encrypted::tests::{Scene, listening, put, read},
-};
 
 const PLAIN: &str = r#"{"AccessToken": {"k": {"secret": "the access token"}}}"#;
 const TEMP: &str = ".cache.json.migration.tmp";
