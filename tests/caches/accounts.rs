@@ -3,9 +3,9 @@
 use auth::{Account, AccountId, AuthError, Scopes, UiReason};
 use auth_tests::authority::FakeAuthority;
 use auth_tests::cache::{self, section};
+use auth_tests::fixture_home::FixtureHome;
 use auth_tests::fixtures::{self, App, Fixture, Network, Person, Source};
 use auth_tests::loss::without;
-use auth_tests::place::Place;
 use serde_json::{Value, json};
 
 use crate::library;
@@ -115,28 +115,23 @@ async fn the_program_lists_and_removes_accounts_as_described() {
     let (mut lists, mut removed) = (0, 0);
     for fixture in fixtures::all().iter().map(|fixture| fixture.moved_to(cache::now())) {
         for app in apps(&fixture) {
-            let place = Place::with(&fixture);
+            let home = FixtureHome::with(&fixture);
             let people = people(&fixture, app);
-            let listed = place.auth("accounts", app).end().await.expect(0).json();
+            let listed = home.auth("accounts", app).end().await.expect(0).json();
             check(&fixture, listed.as_array().unwrap(), &people);
-            assert_eq!(
-                cache::read_file(&place.file()),
-                fixture.document(),
-                "{}: reading changes nothing",
-                fixture.name
-            );
+            assert_eq!(cache::read_file(&home.file()), fixture.document(), "{}: reading changes nothing", fixture.name);
             lists += 1;
             let mut left = fixture.document();
             for person in &people {
                 let id = person.home_account_id.as_str();
-                let told = place.auth("logout", app).args(["--account", id]).end().await.expect(0).json();
+                let told = home.auth("logout", app).args(["--account", id]).end().await.expect(0).json();
                 assert_eq!(told, json!({"removed": 1}), "{}", fixture.name);
-                let after = cache::read_file(&place.file());
+                let after = cache::read_file(&home.file());
                 check_forgotten(&fixture, &after, &left, app, person);
                 left = after;
                 removed += 1;
             }
-            let listed = place.auth("accounts", app).end().await.expect(0).json();
+            let listed = home.auth("accounts", app).end().await.expect(0).json();
             assert_eq!(listed, json!([]), "{}", fixture.name);
         }
     }

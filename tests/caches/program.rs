@@ -3,8 +3,8 @@
 use auth_tests::authority::FakeAuthority;
 use auth_tests::authority::proxy::Proxy;
 use auth_tests::cache;
+use auth_tests::fixture_home::FixtureHome;
 use auth_tests::fixtures::{self, Fixture, Query};
-use auth_tests::place::Place;
 use auth_tests::program::Ended;
 
 use crate::answer::{Answer, Outcome, judge};
@@ -19,16 +19,16 @@ fn words(query: &Query) -> Vec<&str> {
 }
 
 async fn ask(fixture: &Fixture, query: &Query) -> Answer {
-    let place = Place::with(fixture);
+    let home = FixtureHome::with(fixture);
     let provider = FakeAuthority::new(fixture, query.network);
     let hosts = [query.app.authority().host().to_owned()];
-    let proxy = Proxy::start(provider.clone(), &hosts, place.home.path()).await;
-    let ended = proxy.before(place.auth("token", &query.app).args(words(query))).end().await;
+    let proxy = Proxy::start(provider.clone(), &hosts, home.folder.path()).await;
+    let ended = proxy.before(home.auth("token", &query.app).args(words(query))).end().await;
     provider.assert_no_strays();
     Answer {
         outcome: outcome(fixture, &ended),
         requests: provider.token_requests(),
-        after: cache::read_file(&place.file()),
+        after: cache::read_file(&home.file()),
     }
 }
 

@@ -6,15 +6,15 @@ use auth_tests::authority::proxy::Proxy;
 use auth_tests::authority::{FakeAuthority, TokenRequest, new_access_token, new_refresh_token};
 use auth_tests::cache;
 use auth_tests::canary::sha256;
+use auth_tests::fixture_home::FixtureHome;
 use auth_tests::fixtures::{self, Fixture, Kind, Network, Step};
-use auth_tests::place::Place;
 use serde_json::Value;
 
 use crate::msal::{Arguments, Msal, Said};
 
 /// A home with a cache, and a provider.
 struct Story<'a> {
-    place: Place,
+    home: FixtureHome,
     step: &'a Step,
     account: &'a str,
     provider: FakeAuthority,
@@ -23,16 +23,16 @@ struct Story<'a> {
 
 impl<'a> Story<'a> {
     async fn begin(fixture: &'a Fixture) -> Self {
-        let (place, step) = (Place::with(fixture), &fixture.meta.steps[0]);
+        let (home, step) = (FixtureHome::with(fixture), &fixture.meta.steps[0]);
         let provider = FakeAuthority::new(fixture, Network::Answer);
         let mut hosts = fixture.meta.accounts[0].environment_any_of.clone();
         hosts.push(step.app.authority().host().to_owned());
-        let proxy = Proxy::start(provider.clone(), &hosts, place.home.path()).await;
-        Self { place, step, account: &fixture.meta.accounts[0].home_account_id, provider, proxy }
+        let proxy = Proxy::start(provider.clone(), &hosts, home.folder.path()).await;
+        Self { home, step, account: &fixture.meta.accounts[0].home_account_id, provider, proxy }
     }
 
     async fn auth(&self) -> Value {
-        let run = self.place.auth("token --silent", &self.step.app);
+        let run = self.home.auth("token --silent", &self.step.app);
         let run = run.args(["--account", self.account, "--scope", &self.step.scopes[0]]);
         self.proxy.before(run).end().await.expect(0).json()
     }
@@ -41,8 +41,8 @@ impl<'a> Story<'a> {
         let app = &self.step.app;
         let kind = if app.authority_kind == Kind::Oidc { "--oidc-authority" } else { "--authority" };
         let arguments = Arguments {
-            home: &self.place.home,
-            cache: &self.place.file(),
+            home: &self.home.folder,
+            cache: &self.home.file(),
             authority: (kind, &app.authority),
             client_id: &app.client_id,
             scope: &self.step.scopes[0],
@@ -53,8 +53,8 @@ impl<'a> Story<'a> {
 
     /// Moves the cache an hour into the past: access tokens expire, refresh tokens age.
     fn expire(&self) {
-        cache::expire_file(&self.place.file());
-        cache::change_file(&self.place.file(), |document| {
+        cache::expire_file(&self.home.file());
+        cache::change_file(&self.home.file(), |document| {
             for entry in document["RefreshToken"].as_object_mut().unwrap().values_mut() {
                 if let Some(time) = entry["last_modification_time"].as_str() {
                     entry["last_modification_time"] = (time.parse::<u64>().unwrap() - 3600).to_string().into();

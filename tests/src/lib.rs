@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: the program under test, other programs as peers, transports and stores to look into.
+//! Shared parts of the end-to-end tests: the program under test, other programs as peers, transports, stores.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
     clippy::missing_panics_doc,
     clippy::exhaustive_structs,
     clippy::exhaustive_enums,
-    reason = "this crate is only for tests, where a panic is the message"
+    reason = "this crate is only for tests, which report failures by panicking"
 )]
 
 pub mod actor;
@@ -18,13 +18,13 @@ pub mod cache;
 pub mod canary;
 pub mod certificates;
 pub mod device;
+pub mod fixture_home;
 pub mod fixtures;
 pub mod jwt;
 pub mod keyring;
 pub mod loss;
 pub mod numbered;
 pub mod peer;
-pub mod place;
 pub mod plan;
 pub mod program;
 pub mod redis;
