@@ -1,10 +1,10 @@
-//! The cache with a real keyring: gnome-keyring, in a session that each test has for itself.
+//! The cache with a real keyring: gnome-keyring, in a separate session for each test.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is the message"
+    reason = "tests report failures by panicking"
 )]
 
 mod items;

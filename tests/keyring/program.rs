@@ -1,4 +1,4 @@
-//! The program `auth` with its own cache file, where there is a keyring, and where there is none.
+//! The program `auth` with its default cache file, with and without a keyring.
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ impl Cli {
         std::fs::read(self.file()).unwrap().starts_with(b"auth encrypted cache 1\n")
     }
 
-    /// Demands that no file below the home holds one of these.
+    /// Asserts that no file in the home contains any of these.
     fn assert_nowhere(&self, secrets: &[(String, String)]) {
         for (name, bytes) in files(self.session.home.path()) {
             assert_absent(&name, &String::from_utf8_lossy(&bytes), secrets);
@@ -79,24 +79,24 @@ async fn with_a_keyring_the_cache_is_encrypted() {
     );
     assert_eq!(cli.json("path").await, json!({"path": cli.file()}));
     assert_eq!(cli.json("inspect").await.as_array().unwrap().len(), 5);
-    // A plain one is none of a program that would read it as such.
+    // With `--cache-file` the program expects a plain file.
     let ended = cli.session.home.auth(["cache", "inspect", "--cache-file"]).args([cli.file()]).end().await.expect(7);
     assert!(ended.message().contains("auth cache migrate --to plain"), "{ended:?}");
     let ended = cli.auth("accounts --output json").end().await.expect(0);
     assert_eq!(ended.json().as_array().unwrap().len(), 1);
 }
 
-// S-106: there and back, with the tokens.
+// S-106
 #[tokio::test]
-async fn a_cache_is_migrated_there_and_back() {
+async fn a_cache_keeps_its_tokens_when_migrated_to_plain_and_back() {
     let cli = Cli::start(Session::start().await).await;
     let token = cli.token("").await.json();
-    let told = cli.json("migrate --to plain").await;
-    assert_eq!(told, json!({"path": cli.file(), "form": "plain", "migrated": true}));
+    let migrated = cli.json("migrate --to plain").await;
+    assert_eq!(migrated, json!({"path": cli.file(), "form": "plain", "migrated": true}));
     let document = cache::read_file(&cli.file());
     assert_eq!(cache::secrets(&document, "AccessToken"), [token["access_token"].as_str().unwrap()]);
     let refresh_tokens = cache::secrets(&document, "RefreshToken");
-    // A plain file from before is used, and each start warns.
+    // The existing plain file is used, and each start warns.
     for _ in 0..2 {
         let ended = cli.token("--silent").await;
         assert_eq!(ended.json()["source"], "cache");
@@ -119,9 +119,9 @@ async fn a_cache_is_migrated_there_and_back() {
     assert_eq!(text.line(), format!("{} is already encrypted", cli.file().display()));
 }
 
-// S-104: without a keyring nothing is written plain that nobody asked for, and no token is lost.
+// S-104
 #[tokio::test]
-async fn without_a_keyring_a_plain_cache_is_a_decision() {
+async fn without_a_keyring_a_plain_cache_is_written_only_on_request() {
     let cli = Cli::start(Session::without_keyring().await).await;
     let ended = cli.token("").await;
     assert_eq!(ended.json()["persisted"], false);
@@ -130,18 +130,18 @@ async fn without_a_keyring_a_plain_cache_is_a_decision() {
     let ended = cli.token("--allow-plaintext-fallback").await;
     assert_eq!(ended.json()["persisted"], true);
     assert!(ended.stderr.contains("not encrypted"), "{}", ended.stderr);
-    // From then on it is there, and each start warns.
+    // From then on it is used, and each start warns.
     let ended = cli.token("--silent").await;
     assert_eq!(ended.json()["source"], "cache");
     assert!(ended.stderr.contains("not encrypted"), "{}", ended.stderr);
     let ended = cli.cache("migrate --to encrypted --output json").end().await.expect(7);
     assert!(ended.json()["error_description"].as_str().unwrap().contains("no keyring is available"));
-    assert_eq!(cache::section(&cache::read_file(&cli.file()), "AccessToken").len(), 1, "it is as it was");
+    assert_eq!(cache::section(&cache::read_file(&cli.file()), "AccessToken").len(), 1, "unchanged");
 }
 
-// a keyring that goes away costs no sign-in, and its cache is there when it comes back.
+//
 #[tokio::test]
-async fn a_keyring_that_goes_away_costs_no_sign_in() {
+async fn sign_in_works_without_the_keyring_and_the_cache_returns_with_it() {
     let mut cli = Cli::start(Session::start().await).await;
     let first = cli.token("").await.json();
     let before = std::fs::read(cli.file()).unwrap();

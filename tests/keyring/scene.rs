@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared parts of the tests.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,18 +8,18 @@ use tokio::io::AsyncWriteExt as _;
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 
-/// What `vault` says, with this on its standard input.
+/// Runs `vault` with this on its standard input, and returns its output.
 pub(crate) async fn vault(session: &Session, word: &str, input: &str) -> String {
     let folder = session.folder();
     let run = session.inside(session.home.run(VAULT).args([word.as_ref(), folder.as_os_str()]));
-    let mut child = run.with_stdin(Stdio::piped()).start();
+    let mut child = run.stdin(Stdio::piped()).start();
     child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
     let output = child.wait_with_output().await.unwrap();
     assert!(output.status.success(), "{word}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Every file below a folder.
+/// Returns every file in a folder and those below it.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {

@@ -1,4 +1,4 @@
-//! A partition in Redis keeps what every store promises.
+//! A partition in Redis passes the contract of stores.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use auth_cache::{
 use auth_tests::redis::RedisServer;
 use zeroize::Zeroizing;
 
-/// A partition, as any other store.
+/// A partition as a [`Storage`].
 struct Partition {
     storage: RedisStorage,
     inner: Arc<dyn DynStorage>,
 }
 
 impl Partition {
-    /// One that believes nothing.
+    /// Opens a partition that always reads again.
     fn of(storage: RedisStorage) -> Self {
         let storage = storage.staleness(Duration::ZERO);
         let inner = storage.partition(&PartitionKey::User("u.t".into()));

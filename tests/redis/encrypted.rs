@@ -1,4 +1,4 @@
-//! S-92, S-107: values that nobody reads without the key, and that open nowhere else.
+//! S-92, S-107: encrypted values, which open only with their key and under their name.
 
 use auth::{EncryptionKey, TokenCache};
 use auth_tests::numbered::Writer;
@@ -10,7 +10,7 @@ fn key(byte: u8) -> EncryptionKey {
     EncryptionKey::from_slice(&[byte; 32]).unwrap()
 }
 
-/// The keys of users' values whose names end so; locks are let go beside.
+/// Returns the keys of users' values that end like this. Excludes locks, which are released in the background.
 fn users(server: &RedisServer, end: &str) -> Vec<String> {
     let mut keys: Vec<String> = server.ask(&["KEYS", &format!("auth:1:e*:user:*{end}")]);
     keys.retain(|key| !key.contains(":lock:"));
@@ -22,7 +22,7 @@ fn cache(server: &RedisServer) -> TokenCache {
 }
 
 #[tokio::test]
-async fn who_has_the_key_reads_and_nobody_else() {
+async fn values_are_readable_only_with_their_key() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     cache(&server).store(update(&writer, 0)).await.unwrap();
@@ -32,7 +32,7 @@ async fn who_has_the_key_reads_and_nobody_else() {
         assert!(!finds(&other, &writer, 0).await);
         other.store(update(&writer, 8)).await.unwrap();
     }
-    assert!(finds(&cache(&server), &writer, 0).await, "caches with other keys are others");
+    assert!(finds(&cache(&server), &writer, 0).await, "caches with other keys are separate");
     for name in users(&server, "") {
         let value: Vec<u8> = server.ask(&["HGET", &name, "d"]);
         assert!(value.starts_with(b"auth encrypted cache 1\n"), "{name}");
@@ -41,14 +41,14 @@ async fn who_has_the_key_reads_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_was_swapped_or_changed_is_moved_aside() {
+async fn a_swapped_or_modified_value_is_moved_aside() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     for number in 0..3 {
         cache(&server).store(update(&writer, number)).await.unwrap();
     }
     let name = |number| users(&server, writer.account(number).home_account_id.folded()).remove(0);
-    // One user's value under another's key, and one of which a bit is other.
+    // One user's value under another's name, and a value with a flipped bit.
     let mut admin = server.admin();
     let value: Vec<u8> = server.ask(&["HGET", &name(0), "d"]);
     let mut changed: Vec<u8> = server.ask(&["HGET", &name(2), "d"]);
@@ -68,9 +68,9 @@ async fn what_was_swapped_or_changed_is_moved_aside() {
     }
 }
 
-// S-92: the limit that is documented. An older value of the same user is believed, but by nobody who wants to replace a newer one.
+// S-92: the documented limitation.
 #[tokio::test]
-async fn an_older_value_of_the_same_user_is_believed() {
+async fn an_older_value_of_the_same_user_is_accepted_but_merged_by_a_writer_that_saw_a_newer_one() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     cache(&server).store(update(&writer, 0)).await.unwrap();
@@ -80,9 +80,9 @@ async fn an_older_value_of_the_same_user_is_believed() {
     running.store(update(&writer, 8)).await.unwrap();
     redis::cmd("RESTORE").arg(&name).arg(0).arg(&old).arg("REPLACE").exec(&mut server.admin()).unwrap();
     assert!(finds(&cache(&server), &writer, 0).await);
-    // Who knows the newer one writes nothing over what it has not read.
+    // A writer that knows the newer value does not overwrite what it has not read.
     let mut update = update(&writer, 8);
     update.client_id = auth_core::ClientId::new("another-client").unwrap();
     running.store(update).await.unwrap();
-    assert!(finds(&cache(&server), &writer, 0).await, "what is stored counts, and is merged with");
+    assert!(finds(&cache(&server), &writer, 0).await, "merged with what is stored");
 }

@@ -1,5 +1,5 @@
-//! a server that is down, slow, restarted, read-only, full, or has what is not ours costs a bounded time and
-//! memory only.
+//! a server that is down, slow, restarted, read-only, full, or contains foreign values costs a bounded time, and the
+//! cache works in memory.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,18 @@ use auth_tests::redis::RedisServer;
 use crate::{finds, update};
 
 const DEADLINE: Duration = Duration::from_millis(300);
-/// What a call may cost beyond that: the machine has other things to do.
+/// How much longer a call may take on a busy machine.
 const GRACE: Duration = Duration::from_millis(700);
-/// Longer than a server is left alone after it failed once or twice.
+/// Longer than a server is left alone after one or two failures.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A cache, and what it told.
-struct Told {
+/// A cache and its events.
+struct Observed {
     cache: TokenCache,
     events: Arc<Mutex<BTreeSet<String>>>,
 }
 
-impl Told {
+impl Observed {
     fn over(storage: RedisStorage) -> Self {
         let events = Arc::<Mutex<BTreeSet<String>>>::default();
         let heard = Arc::clone(&events);
@@ -37,16 +37,16 @@ impl Told {
         std::mem::take(&mut *self.events.lock().unwrap()).into_iter().filter(|name| name != "Changed").collect()
     }
 
-    /// Stores what the server refuses; tells why, and that it serves all the same.
+    /// Stores something that the server refuses. Asserts that it is usable all the same, and returns the error.
     async fn refused(&self, writer: &Writer, number: u64) -> StorageError {
         let begun = Instant::now();
         let error = self.cache.store(update(writer, number)).await.unwrap_err();
         assert!(begun.elapsed() < DEADLINE + GRACE, "{:?}", begun.elapsed());
-        assert!(finds(&self.cache, writer, number).await, "it serves this process");
+        assert!(finds(&self.cache, writer, number).await, "usable in this process");
         error
     }
 
-    /// Stores what waits, once the server is asked again.
+    /// Stores deferred changes, as soon as the server is asked again.
     async fn flushed(&self) {
         let begun = Instant::now();
         while let Err(error) = self.cache.flush().await {
@@ -59,36 +59,36 @@ impl Told {
 #[tokio::test]
 async fn a_server_that_is_down_costs_one_deadline_and_then_nothing() {
     let mut server = RedisServer::start(&[]);
-    let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
-    told.cache.store(update(&writer, 0)).await.unwrap();
+    let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
+    observed.cache.store(update(&writer, 0)).await.unwrap();
     server.stop();
-    let error = told.refused(&writer, 1).await;
+    let error = observed.refused(&writer, 1).await;
     assert_eq!(error.kind, StorageErrorKind::Unreachable, "{error}");
     let begun = Instant::now();
     for number in 2..8 {
-        told.cache.store(update(&writer, number)).await.unwrap_err();
+        observed.cache.store(update(&writer, number)).await.unwrap_err();
     }
-    assert!(begun.elapsed() < DEADLINE, "it is left alone: {:?}", begun.elapsed());
-    assert!(finds(&told.cache, &writer, 0).await, "what is known serves on");
-    assert_eq!(told.events(), ["Deferred", "Unreadable"]);
+    assert!(begun.elapsed() < DEADLINE, "left alone: {:?}", begun.elapsed());
+    assert!(finds(&observed.cache, &writer, 0).await, "cached tokens remain usable");
+    assert_eq!(observed.events(), ["Deferred", "Unreadable"]);
     server.restart();
-    told.flushed().await;
+    observed.flushed().await;
     let other = TokenCache::partitioned(server.storage());
     for number in 1..8 {
-        assert!(finds(&other, &writer, number).await, "{number} was stored at last");
+        assert!(finds(&other, &writer, number).await, "{number} was stored in the end");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_comes_back_is_used_again_with_all_scripts() {
     let mut server = RedisServer::start(&[]);
-    let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
-    told.cache.store(update(&writer, 0)).await.unwrap();
+    let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
+    observed.cache.store(update(&writer, 0)).await.unwrap();
     server.stop();
     server.restart();
-    // The old connection is gone: that may be noticed with the first use.
-    if told.cache.store(update(&writer, 1)).await.is_err() {
-        told.flushed().await;
+    // The first use may notice that the old connection is gone.
+    if observed.cache.store(update(&writer, 1)).await.is_err() {
+        observed.flushed().await;
     }
     assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 1).await);
 }
@@ -97,60 +97,60 @@ async fn a_server_that_comes_back_is_used_again_with_all_scripts() {
 async fn a_server_that_is_slow_costs_a_deadline() {
     let server = RedisServer::start(&[]);
     for (pause, words) in [(2_000, ["CLIENT", "PAUSE", "2000"]), (2_000, ["DEBUG", "SLEEP", "2"])] {
-        let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
-        told.cache.store(update(&writer, 0)).await.unwrap();
+        let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
+        observed.cache.store(update(&writer, 0)).await.unwrap();
         let mut admin = server.admin();
         let (begun, until) = (Instant::now(), Duration::from_millis(pause));
         let slow = std::thread::spawn(move || {
             redis::cmd(words[0]).arg(&words[1..]).exec(&mut admin).unwrap();
         });
-        // It begins with the next command of anybody at the latest.
+        // The pause begins at the latest with the next command.
         let mut refused = None;
         while refused.is_none() && begun.elapsed() < until {
             let asked = Instant::now();
-            refused = told.cache.store(update(&writer, 1)).await.err();
+            refused = observed.cache.store(update(&writer, 1)).await.err();
             assert!(asked.elapsed() < DEADLINE + GRACE, "{words:?}: {:?}", asked.elapsed());
         }
         assert_eq!(refused.unwrap().kind, StorageErrorKind::Unreachable, "{words:?}");
-        assert!(finds(&told.cache, &writer, 0).await && finds(&told.cache, &writer, 1).await, "{words:?}");
+        assert!(finds(&observed.cache, &writer, 0).await && finds(&observed.cache, &writer, 1).await, "{words:?}");
         slow.join().unwrap();
-        told.flushed().await;
+        observed.flushed().await;
         assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 1).await, "{words:?}");
     }
 }
 
 #[tokio::test]
-async fn a_replica_that_is_read_only_answers_and_takes_nothing() {
+async fn a_read_only_replica_is_read_and_changes_are_deferred() {
     let server = RedisServer::start(&[]);
-    let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
-    told.cache.store(update(&writer, 0)).await.unwrap();
+    let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
+    observed.cache.store(update(&writer, 0)).await.unwrap();
     server.ask::<String>(&["REPLICAOF", "127.0.0.1", "1"]);
-    assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 0).await, "it is read");
-    let error = told.refused(&writer, 1).await;
+    assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 0).await, "readable");
+    let error = observed.refused(&writer, 1).await;
     assert!(error.to_string().contains("READONLY"), "{error}");
-    assert_eq!(told.events(), ["Deferred"]);
+    assert_eq!(observed.events(), ["Deferred"]);
     server.ask::<String>(&["REPLICAOF", "NO", "ONE"]);
-    told.flushed().await;
+    observed.flushed().await;
     assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 1).await);
 }
 
 #[tokio::test]
 async fn a_server_that_is_full_keeps_what_it_has() {
     let server = RedisServer::start(&["--maxmemory-policy", "noeviction"]);
-    let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
-    told.cache.store(update(&writer, 0)).await.unwrap();
+    let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
+    observed.cache.store(update(&writer, 0)).await.unwrap();
     server.ask::<String>(&["CONFIG", "SET", "maxmemory", "1"]);
-    let error = told.refused(&writer, 1).await;
+    let error = observed.refused(&writer, 1).await;
     assert!(error.to_string().contains("OOM"), "{error}");
-    assert_eq!(told.events(), ["Deferred"]);
+    assert_eq!(observed.events(), ["Deferred"]);
     server.ask::<String>(&["CONFIG", "SET", "maxmemory", "0"]);
-    told.flushed().await;
+    observed.flushed().await;
     let other = TokenCache::partitioned(server.storage());
     assert!(finds(&other, &writer, 0).await && finds(&other, &writer, 1).await);
 }
 
 #[tokio::test]
-async fn what_a_server_evicts_is_a_miss() {
+async fn an_evicted_value_is_a_miss() {
     let server = RedisServer::start(&["--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"]);
     let cache = TokenCache::partitioned(server.storage());
     let writers: Vec<_> = (0..150).map(|number| Writer::new(format!("w{number}"))).collect();
@@ -162,7 +162,7 @@ async fn what_a_server_evicts_is_a_miss() {
     let evicted: String = server.ask(&["INFO", "stats"]);
     let evicted = evicted.lines().find_map(|line| line.strip_prefix("evicted_keys:")?.trim().parse::<u64>().ok());
     assert!(evicted.unwrap() > 0, "the server must evict for this to be a test");
-    let other = Told::over(server.storage());
+    let other = Observed::over(server.storage());
     let (mut found, mut missed) = (0, 0);
     for writer in &writers {
         match finds(&other.cache, writer, 0).await {
@@ -171,8 +171,8 @@ async fn what_a_server_evicts_is_a_miss() {
         }
     }
     assert!(missed > 0 && found > 0, "{found} found, {missed} missed");
-    assert_eq!(other.events(), Vec::<String>::new(), "that is no failure");
-    // Who is missed signs in again, once there is room.
+    assert_eq!(other.events(), Vec::<String>::new(), "not a failure");
+    // The user signs in again once there is room.
     server.ask::<String>(&["CONFIG", "SET", "maxmemory", "0"]);
     other.cache.store(update(&writers[0], 0)).await.unwrap();
     assert!(finds(&TokenCache::partitioned(server.storage()), &writers[0], 0).await);
@@ -186,7 +186,7 @@ async fn a_value_of_another_kind_or_beyond_the_limit_is_left_alone() {
         (&["HSET", "KEY", "d", "{}", "v", "short"], "an unknown format"),
     ] {
         let server = RedisServer::start(&[]);
-        let (writer, told) = (Writer::new("w"), Told::over(server.storage()));
+        let (writer, observed) = (Writer::new("w"), Observed::over(server.storage()));
         let key = format!("auth:1:user:{}", writer.account(0).home_account_id.folded());
         let long = "x".repeat(16 * 1024 * 1024 + 2048);
         let words: Vec<&str> = words
@@ -200,13 +200,13 @@ async fn a_value_of_another_kind_or_beyond_the_limit_is_left_alone() {
             .collect();
         server.ask::<redis::Value>(&words);
         let before: Vec<u8> = server.ask(&["DUMP", &key]);
-        assert!(!finds(&told.cache, &writer, 0).await, "{reason}");
-        let error = told.refused(&writer, 0).await;
+        assert!(!finds(&observed.cache, &writer, 0).await, "{reason}");
+        let error = observed.refused(&writer, 0).await;
         assert!(error.to_string().contains(reason), "{error}");
-        assert!(!told.events().is_empty(), "{reason}");
-        assert_eq!(server.ask::<Vec<u8>>(&["DUMP", &key]), before, "{reason}: it is left as it is");
-        // Nobody else suffers.
-        told.cache.store(update(&writer, 1)).await.unwrap();
+        assert!(!observed.events().is_empty(), "{reason}");
+        assert_eq!(server.ask::<Vec<u8>>(&["DUMP", &key]), before, "{reason}: unchanged");
+        // Other users are not affected.
+        observed.cache.store(update(&writer, 1)).await.unwrap();
         assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 1).await);
     }
 }

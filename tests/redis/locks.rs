@@ -1,4 +1,4 @@
-//! Locks that outlive nobody for long, and writers that were overtaken.
+//! Locks that expire soon after their holder died, and writers that were overtaken.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,22 +19,22 @@ async fn locked(partition: &Arc<dyn DynStorage>, longest: Duration) -> Result<Bo
     locked.map_err(|error| error.kind)
 }
 
-/// The only lock of a kind.
+/// Returns the key of the only lock of a kind.
 fn lock_key(server: &RedisServer, kind: &str) -> String {
     let keys: Vec<String> = server.ask(&["KEYS", &format!("auth:1:lock:{kind}:*")]);
     let [key] = keys.as_slice() else { panic!("{keys:?}") };
     key.clone()
 }
 
-// One redemption, as long as its maker answers within the budget for locks: who is stopped for that long has the lock still.
+// A holder that is stopped for as long as others wait still has the lock, so that only one redeems.
 #[tokio::test]
-async fn a_refresh_outlives_whoever_waits_for_it() {
+async fn the_lock_of_a_refresh_or_sign_in_always_outlasts_the_budget_of_those_who_wait() {
     let server = RedisServer::start(&[]);
     let one = partition(&server);
     for (kind, name) in [("refresh", LockName::Refresh("ada")), ("sign-in", LockName::SignIn("ada"))] {
         let held = one.lock(name, &mut LockBudget::default(), &Observer::default()).await.unwrap();
         let key = lock_key(&server, kind);
-        // What is left immediately before a renewal is all that a holder who stops then has.
+        // The time left immediately before a renewal is the least that a holder has when it stops.
         let (mut least, mut last) = (i64::MAX, i64::MAX);
         loop {
             let left: i64 = server.ask(&["PTTL", &key]);
@@ -48,7 +48,7 @@ async fn a_refresh_outlives_whoever_waits_for_it() {
         assert!(least > longest, "{kind}: {least} ms");
         drop(held);
     }
-    assert_eq!(server.ask::<u64>(&["EXISTS", "auth:1:fence"]), 0, "nobody writes by such a lock");
+    assert_eq!(server.ask::<u64>(&["EXISTS", "auth:1:fence"]), 0, "nothing is written under such a lock");
 }
 
 async fn put(partition: &Arc<dyn DynStorage>, text: &str) -> Replaced {
@@ -58,17 +58,17 @@ async fn put(partition: &Arc<dyn DynStorage>, text: &str) -> Replaced {
 }
 
 #[tokio::test]
-async fn who_lost_the_lock_writes_nothing_over_the_next_holder() {
+async fn a_writer_that_lost_the_lock_cannot_overwrite_the_next_holder() {
     let server = RedisServer::start(&[]);
     let (one, other) = (partition(&server), partition(&server));
-    let lapsed = locked(&one, Duration::ZERO).await.unwrap();
-    // The holder was stopped for so long that the lock lapsed.
+    let expired = locked(&one, Duration::ZERO).await.unwrap();
+    // The holder was stopped for so long that the lock expired.
     server.ask::<u64>(&["DEL", LOCK]);
     let held = locked(&other, Duration::ZERO).await.unwrap();
     assert!(matches!(put(&other, "new").await, Replaced::Done(_)));
-    assert_eq!(put(&one, "old").await, Replaced::Conflict, "even of the newest version");
-    // It does not take the lock from who has it.
-    drop(lapsed);
+    assert_eq!(put(&one, "old").await, Replaced::Conflict, "even with the newest version");
+    // Releasing the expired lock does not release the new one.
+    drop(expired);
     while partition(&server).version().unwrap() != Version::UNKNOWN || server.scripts() < 6 {
         tokio::task::yield_now().await;
     }
@@ -79,7 +79,7 @@ async fn who_lost_the_lock_writes_nothing_over_the_next_holder() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgot_how_far_it_counted_locks_nobody_out() {
+async fn a_server_that_lost_its_counter_locks_no_writer_out() {
     let server = RedisServer::start(&[]);
     let one = partition(&server);
     for text in ["one", "two", "three"] {
@@ -90,7 +90,7 @@ async fn a_server_that_forgot_how_far_it_counted_locks_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_lock_is_renewed_while_it_is_held_and_lapses_with_its_holder() {
+async fn a_lock_is_renewed_while_it_is_held_and_expires_without_its_holder() {
     let server = RedisServer::start(&[]);
     let one = partition(&server);
     let held = locked(&one, Duration::ZERO).await.unwrap();
@@ -101,12 +101,12 @@ async fn a_lock_is_renewed_while_it_is_held_and_lapses_with_its_holder() {
         if left > last {
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(4), "it is not renewed");
+        assert!(begun.elapsed() < Duration::from_secs(4), "not renewed");
         last = left;
         tokio::task::yield_now().await;
     }
     drop(held);
-    // Of somebody who died.
+    // The lock of a dead holder.
     drop(locked(&one, Duration::from_secs(5)).await.unwrap());
     let dead = server.storage().partition(&PartitionKey::User("v.t".into()));
     let set = ["SET", "auth:1:lock:document:auth:1:user:v.t", "somebody", "PX", "300"];

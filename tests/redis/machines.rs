@@ -1,4 +1,4 @@
-//! The example of a web application on two machines: who signs in at one is known at the other.
+//! The example of a web application on several machines, which share sign-ins.
 
 #[path = "../../crates/auth/examples/machines/site.rs"]
 mod site;
@@ -18,7 +18,7 @@ async fn machine(emulator: &Emulator, server: &RedisServer) -> String {
     address
 }
 
-/// What a visitor with a cookie sees: the text, where to go, and the new cookie.
+/// Requests a page with a cookie. Returns its text, the redirect location, and the new cookie.
 async fn visit(method: &'static str, url: String, cookie: &str) -> (String, String, String) {
     let cookie = cookie.to_owned();
     let visited = tokio::task::spawn_blocking(move || {
@@ -35,7 +35,7 @@ async fn visit(method: &'static str, url: String, cookie: &str) -> (String, Stri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_in_at_one_machine_is_known_at_the_other() {
+async fn a_user_who_signs_in_or_out_on_one_machine_does_so_on_all() {
     let (emulator, server) = (Emulator::start().await.unwrap(), RedisServer::start(&[]));
     let (one, other) = (machine(&emulator, &server).await, machine(&emulator, &server).await);
 
@@ -47,7 +47,7 @@ async fn who_signs_in_at_one_machine_is_known_at_the_other() {
         let (text, ..) = visit("GET", format!("{machine}/"), &cookie).await;
         assert!(text.contains("ada@contoso.example") && text.contains("the cache"), "{machine}: {text}");
     }
-    // Both need a token at the same time, and one asks for it.
+    // Both need a token at the same time, but only one requests it.
     let third = machine(&emulator, &server).await;
     let fourth = machine(&emulator, &server).await;
     expire(&server, "machines-tokens");
@@ -55,7 +55,7 @@ async fn who_signs_in_at_one_machine_is_known_at_the_other() {
     assert!(pages.0.0.contains("ada@contoso.example") && pages.1.0.contains("ada@contoso.example"), "{pages:?}");
     assert_eq!(emulator.ledger().token_requests(GrantType::RefreshToken), 1);
 
-    // Who signs out at one is signed out everywhere.
+    // A sign-out on one machine counts everywhere.
     visit("POST", format!("{other}/sign-out"), &cookie).await;
     for machine in [&one, &other, &third] {
         let (text, ..) = visit("GET", format!("{machine}/"), &cookie).await;

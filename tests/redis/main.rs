@@ -1,14 +1,14 @@
-//! The cache in Redis, with a server of its own for each test.
+//! The cache in Redis, with a separate server for each test.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is the message"
+    reason = "tests report failures by panicking"
 )]
 
+mod connections;
 mod contract;
-mod doors;
 mod encrypted;
 mod faults;
 mod locks;
@@ -21,7 +21,7 @@ use auth_cache::{Lookup, TokenCache, TokenUpdate};
 use auth_tests::cache::now;
 use auth_tests::numbered::Writer;
 
-/// What a cache over a store answers for store number `number` of a writer.
+/// Whether a cache finds the access token of store number `number`.
 async fn finds(cache: &TokenCache, writer: &Writer, number: u64) -> bool {
     let account = writer.account(number);
     let query = writer.query(&account);

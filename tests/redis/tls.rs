@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::{finds, update};
 
 const PASSWORD: &str = "canary-password";
-/// A handshake takes long where other tests take the processor.
+/// A handshake takes long while other tests keep the processor busy.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn storage(url: &str, authority: &Path) -> RedisStorage {
@@ -60,7 +60,7 @@ async fn machines_share_a_sign_in_and_its_locks_over_tls() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_trusted_is_told_and_named_by_nothing() {
+async fn an_untrusted_server_is_an_error_that_names_neither_server_nor_password() {
     let folder = tempfile::tempdir().unwrap();
     let made = Certificates::make(folder.path(), &["127.0.0.1"]);
     let stranger = stranger(folder.path());
@@ -78,14 +78,14 @@ async fn who_cannot_be_trusted_is_told_and_named_by_nothing() {
         ("the authorities of the system", RedisStorage::at(&right).unwrap().deadline(DEADLINE), untrusted),
         ("another name", storage(&other.url_with(PASSWORD), &named_otherwise.authority), untrusted),
         ("another password", storage(&server.url_with("canary-wrong"), &made.authority), "rejected the password"),
-        // It waits for the end of a line that never comes.
+        // The server waits for the end of a line that never comes.
         ("no TLS", storage(&speaking_tls, &made.authority).deadline(short), "the server did not"),
     ] {
         let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(storage.clone()));
         let error = cache.store(update(&writer, 0)).await.unwrap_err();
         assert_eq!(error.kind, StorageErrorKind::Unreachable, "{what}: {error}");
         assert!(error.reason.contains(reason), "{what}: {error}");
-        assert!(finds(&cache, &writer, 0).await, "{what}: it goes on in memory");
+        assert!(finds(&cache, &writer, 0).await, "{what}: works in memory");
         let shown = format!("{error} {error:?} {storage:?} {cache:?}");
         for absent in
             ["canary", "127.0.0.1", "redis.example", "xxxx"].into_iter().chain(ports.iter().map(String::as_str))
@@ -123,7 +123,7 @@ async fn nothing_is_sent_to_a_server_with_the_wrong_certificate() {
 }
 
 #[tokio::test]
-async fn a_server_that_answers_in_plain_hears_no_password() {
+async fn a_server_that_answers_in_plain_receives_no_password() {
     let folder = tempfile::tempdir().unwrap();
     let made = Certificates::make(folder.path(), &["127.0.0.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -137,7 +137,7 @@ async fn a_server_that_answers_in_plain_hears_no_password() {
     let cache = TokenCache::partitioned(storage(&url, &made.authority));
     let error = cache.store(update(&Writer::new("w"), 0)).await.unwrap_err();
     assert_eq!(error.reason, "the TLS handshake with the server failed");
-    // A connection that is reset is one that said nothing more, too.
+    // If the connection was reset, nothing more was received either.
     let heard = heard.await.unwrap().unwrap_or_default();
     assert!(!String::from_utf8_lossy(&heard).contains(PASSWORD));
 }

@@ -1,4 +1,4 @@
-//! What is stored, how long, and how many round trips it costs.
+//! What is stored, for how long, and at the cost of how many round trips.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::{finds, update};
 
-/// The keys of a kind.
+/// Returns the keys of a kind.
 fn keys(server: &RedisServer, kind: &str) -> Vec<String> {
     server.ask(&["KEYS", &format!("auth:1:{kind}:*")])
 }
@@ -30,7 +30,7 @@ async fn a_hit_costs_no_round_trip_and_a_miss_one() {
     let server = RedisServer::start(&[]);
     let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(server.storage()));
     cache.store(update(&writer, 0)).await.unwrap();
-    // The lock is let go beside.
+    // The lock is released in the background.
     while !server.ask::<Vec<String>>(&["KEYS", "auth:1:lock:*"]).is_empty() {
         tokio::task::yield_now().await;
     }
@@ -43,30 +43,30 @@ async fn a_hit_costs_no_round_trip_and_a_miss_one() {
     assert!(finds(&other, &writer, 0).await);
     assert_eq!(server.scripts(), before + 1, "the first look of another process");
     assert!(!finds(&other, &writer, 1).await);
-    assert_eq!(server.scripts(), before + 2, "one whom nobody knows");
+    assert_eq!(server.scripts(), before + 2, "an unknown user");
 }
 
 #[tokio::test]
-async fn what_another_process_writes_is_seen() {
+async fn changes_by_another_process_are_seen() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     let caches = [(); 2].map(|()| TokenCache::partitioned(server.storage().staleness(Duration::ZERO)));
     assert!(!finds(&caches[1], &writer, 0).await);
     caches[0].store(update(&writer, 0)).await.unwrap();
     assert!(finds(&caches[1], &writer, 0).await);
-    // Of the same user.
+    // The next store of the same user.
     caches[1].store(update(&writer, 8)).await.unwrap();
     assert!(finds(&caches[0], &writer, 8).await);
 }
 
 #[tokio::test]
-async fn many_writers_of_one_partition_lose_nothing() {
+async fn concurrent_writers_of_one_partition_lose_nothing() {
     let server = RedisServer::start(&[]);
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..8 {
         let cache = TokenCache::partitioned(server.storage());
         tasks.spawn(async move {
-            // Each has an application of its own, all with the same user.
+            // A different application for each, but the same user.
             let mut update = update(&Writer::new("w"), 0);
             update.client_id = ClientId::new(format!("client-{number}")).unwrap();
             cache.store(update).await.unwrap();
@@ -76,13 +76,13 @@ async fn many_writers_of_one_partition_lose_nothing() {
         done.unwrap();
     }
     let cache = TokenCache::partitioned(server.storage());
-    assert!(!finds(&cache, &Writer::new("w"), 0).await, "that is no client of ours");
+    assert!(!finds(&cache, &Writer::new("w"), 0).await, "not stored for this client");
     let document: serde_json::Value = serde_json::from_slice(&cache.to_json()).unwrap();
     assert_eq!(document["AccessToken"].as_object().unwrap().len(), 8);
 }
 
 #[tokio::test]
-async fn values_live_as_long_as_what_is_in_them() {
+async fn values_live_as_long_as_their_content() {
     let server = RedisServer::start(&[]);
     let storage = server.storage().lifetime(Duration::from_secs(1_000));
     let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(storage));
@@ -99,9 +99,9 @@ async fn values_live_as_long_as_what_is_in_them() {
     assert!(goes.abs_diff(now() + 3_600) < 60, "{goes}");
 }
 
-// S-87, S-107: what is gone by whatever went is listed no more.
+// S-87, S-107
 #[tokio::test]
-async fn the_index_of_accounts_heals() {
+async fn listing_accounts_removes_those_whose_values_are_gone_from_the_index() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     let cache = TokenCache::partitioned(server.storage());
@@ -127,7 +127,7 @@ async fn the_index_of_accounts_heals() {
     assert!(!finds(&TokenCache::partitioned(server.storage()), &writer, gone.unwrap()).await);
 }
 
-/// Stores a token on behalf of a user, with an assertion of this name that expires in so many seconds.
+/// Stores a token on behalf of a user, with an assertion of this name that expires in this many seconds.
 async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seconds: u64) {
     let (authority, client_id) = ids(AUTHORITY);
     let mut tokens = Tokens::clone(&update(&Writer::new("w"), 0).tokens);
@@ -139,9 +139,9 @@ async fn store_on_behalf(cache: &TokenCache, account: &Account, name: &str, seco
     cache.store_assertion(AssertionTokenUpdate::new(Assertion::from_token(name), Some(end), app)).await.unwrap();
 }
 
-// S-87, S-107: what was got on behalf of a user is known as long as it is of use, and not after a sign-out.
+// S-87, S-107: tokens on behalf of a user are linked for as long as they are useful, and removed by a sign-out.
 #[tokio::test]
-async fn links_go_with_what_they_lead_to() {
+async fn links_expire_with_their_assertions_and_end_with_a_sign_out() {
     let server = RedisServer::start(&[]);
     let (writer, cache) = (Writer::new("w"), TokenCache::partitioned(server.storage()));
     cache.store(update(&writer, 0)).await.unwrap();
@@ -154,11 +154,11 @@ async fn links_go_with_what_they_lead_to() {
     assert_eq!(count(), 4);
     let goes: u64 = server.ask(&["EXPIRETIME", &links]);
     assert!(goes.abs_diff(now() + 900) < 60, "{goes}");
-    // One of them expired long ago.
+    // Make one of them expire.
     let first: Vec<String> = server.ask(&["ZRANGE", &links, "0", "0"]);
     server.ask::<u64>(&["ZADD", &links, "1", &first[0]]);
     store_on_behalf(&cache, &account, "a9", 600).await;
-    assert_eq!(count(), 4, "it is forgotten with the next");
+    assert_eq!(count(), 4, "the expired one is dropped with the next store");
     let goes: u64 = server.ask(&["EXPIRETIME", &links]);
     assert!(goes.abs_diff(now() + 900) < 60, "the longest counts: {goes}");
 
@@ -166,11 +166,11 @@ async fn links_go_with_what_they_lead_to() {
     let other = TokenCache::partitioned(server.storage());
     assert!(other.remove_account(&authority, &client_id, &account, RemovalScope::Family).await.unwrap());
     assert_eq!(keys(&server, "behalf"), Vec::<String>::new());
-    assert_eq!(keys(&server, "assertion").len(), 1, "all that were linked are gone: one was not");
+    assert_eq!(keys(&server, "assertion").len(), 1, "all linked ones are gone; one was no longer linked");
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_moved_aside() {
+async fn an_unreadable_value_is_moved_aside() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     TokenCache::partitioned(server.storage()).store(update(&writer, 0)).await.unwrap();

@@ -1,4 +1,4 @@
-//! A child process that does what it is told.
+//! A child process that takes commands on its standard input.
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// The child; it is killed when the value is dropped.
+/// A child process, killed when the value is dropped.
 #[derive(Debug)]
 pub struct Actor {
     child: Child,
@@ -21,9 +21,9 @@ pub struct Actor {
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-/// The words that start an actor at a file.
+/// Returns the command line that starts an actor on a file.
 pub fn words<'a>(file: &'a Path, writer: &'a str) -> [&'a OsStr; 3] {
-    /// Beside the folder of the tests: Cargo names it to those only, when it compiles them.
+    /// In the folder above the test's: Cargo passes the path only to integration tests, when it compiles them.
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         let test = std::env::current_exe().unwrap();
         test.parent().and_then(Path::parent).unwrap().join(format!("actor{}", std::env::consts::EXE_SUFFIX))
@@ -32,24 +32,24 @@ pub fn words<'a>(file: &'a Path, writer: &'a str) -> [&'a OsStr; 3] {
 }
 
 impl Actor {
-    /// The writer `w` at a file.
+    /// Starts the writer `w` on a file.
     pub async fn at(file: &Path) -> Self {
         Self::named(file, "w").await
     }
 
-    /// A writer at a file.
+    /// Starts a writer on a file.
     pub async fn named(file: &Path, writer: &str) -> Self {
         Self::ready(words(file, writer)).await
     }
 
-    /// What a command line starts, once it is ready.
+    /// Runs a command line, and waits until the actor is ready.
     pub async fn ready<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
         let mut actor = Self::start(words);
         assert_eq!(actor.hear().await.as_deref(), Some("ready"));
         actor
     }
 
-    /// What a command line starts.
+    /// Runs a command line.
     pub fn start<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap());
@@ -59,56 +59,56 @@ impl Actor {
         Self { commands: child.stdin.take(), answers, child }
     }
 
-    /// Its process.
+    /// Returns the process id.
     pub fn process(&self) -> u32 {
-        self.child.id().expect("it was not waited for yet")
+        self.child.id().expect("the actor has not been waited for")
     }
 
-    /// Tells it what to do.
+    /// Sends a command.
     pub async fn tell(&mut self, command: &str) {
-        let commands = self.commands.as_mut().expect("it was not told that all is said");
-        // One that was killed hears nothing; that shows in its answer.
+        let commands = self.commands.as_mut().expect("the input is open");
+        // Fails if the actor was killed, which its answer will show.
         drop(commands.write_all(format!("{command}\n").as_bytes()).await);
     }
 
-    /// There is nothing more to do.
-    pub fn all_is_said(&mut self) {
+    /// Closes the actor's input: there are no more commands.
+    pub fn close(&mut self) {
         self.commands = None;
     }
 
-    /// Its next answer; `None` when it has ended.
+    /// Returns the next answer; `None` if the actor has ended.
     pub async fn hear(&mut self) -> Option<String> {
         self.hear_within(PATIENCE).await
     }
 
-    /// The same for what takes long.
+    /// Like [`hear`](Self::hear), for a command that takes long.
     pub async fn hear_within(&mut self, patience: Duration) -> Option<String> {
         let heard = timeout(patience, self.answers.next_line()).await;
         heard.expect("an actor answers, or ends").unwrap()
     }
 
-    /// Tells it what to do, and waits for the answer.
+    /// Sends a command and returns the answer.
     pub async fn ask(&mut self, command: &str) -> String {
         self.tell(command).await;
-        self.hear().await.unwrap_or_else(|| panic!("the actor ended instead of an answer to `{command}`"))
+        self.hear().await.unwrap_or_else(|| panic!("the actor ended without answering `{command}`"))
     }
 
-    /// Demands an answer.
+    /// Sends a command and asserts the answer.
     #[track_caller]
     pub fn must<'a>(&'a mut self, command: &'a str, answer: &'a str) -> impl Future<Output = ()> + 'a {
         let at = std::panic::Location::caller();
         async move { assert_eq!(self.ask(command).await, answer, "to `{command}` at {at}") }
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let process = Pid::from_raw(self.process().cast_signed()).unwrap();
         kill_process(process, signal).unwrap();
     }
 
-    /// Waits for its end; tells how it ended, and what it said until then.
+    /// Waits for the actor to end; returns how it ended, and its remaining answers.
     pub async fn end(mut self) -> (ExitStatus, Vec<String>) {
-        self.all_is_said();
+        self.close();
         let mut rest = Vec::new();
         while let Some(line) = self.hear().await {
             rest.push(line);
@@ -117,7 +117,7 @@ impl Actor {
         (status.unwrap(), rest)
     }
 
-    /// Kills it; tells what it had said that was not heard yet.
+    /// Kills the actor; returns its remaining answers.
     pub async fn kill(self) -> Vec<String> {
         self.signal(Signal::KILL);
         let (status, rest) = self.end().await;

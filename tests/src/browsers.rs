@@ -6,7 +6,7 @@ use auth::{Browser, BrowserError};
 use auth_emulator::Robot;
 use http::Uri;
 
-/// The emulator's robot in the place of the user and the browser. Clones share what was seen.
+/// The emulator's robot as both the user and the browser. Clones share the record.
 #[derive(Clone, Debug, Default)]
 pub struct RobotBrowser {
     robot: Robot,
@@ -15,22 +15,22 @@ pub struct RobotBrowser {
 }
 
 impl RobotBrowser {
-    /// A robot that signs this user in.
+    /// Creates a robot that signs in as this user.
     pub fn user(name: &str) -> Self {
         Self::of(Robot::new().user(name))
     }
 
-    /// This robot.
+    /// Wraps a robot.
     pub fn of(robot: Robot) -> Self {
         Self { robot, ..Self::default() }
     }
 
-    /// The addresses that were opened.
+    /// Returns the URLs that were opened.
     pub fn urls(&self) -> Vec<String> {
         self.urls.lock().unwrap().clone()
     }
 
-    /// What the last pages said, which are the application's.
+    /// Returns the texts of the last pages, which are the application's.
     pub fn pages(&self) -> Vec<String> {
         self.pages.lock().unwrap().clone()
     }
@@ -46,7 +46,7 @@ impl Browser for RobotBrowser {
     }
 }
 
-/// Asks for the page and ends at once; nobody ever looks at it.
+/// Succeeds at once without showing the page to anyone.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;
 

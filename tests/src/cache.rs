@@ -1,4 +1,4 @@
-//! Looking into a cache document and changing it as another program would.
+//! Inspecting a cache document, and changing it as another program would.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,13 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use auth::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage};
 use serde_json::{Map, Value};
 
-/// Unix seconds now.
+/// Returns the current time in Unix seconds.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Sets a time field of every access token of a document, as other MSALs write it: a text of Unix seconds. The token is an
-/// hour old then, as one that came just now would not be refreshed.
+/// Sets a time field of every access token in a document, in Unix seconds as text, as other MSALs write it. Also makes
+/// the tokens an hour old, because new ones would not be refreshed.
 pub fn set_time(document: &mut Value, field: &str, time: u64) {
     for entry in section_mut(document, "AccessToken").values_mut() {
         entry["cached_at"] = (now() - 3_600).to_string().into();
@@ -20,12 +20,12 @@ pub fn set_time(document: &mut Value, field: &str, time: u64) {
     }
 }
 
-/// The entries of a section, in the order of their keys.
+/// Returns the entries of a section, in the order of their keys.
 pub fn section<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
     document[name].as_object().map(|entries| entries.values().collect()).unwrap_or_default()
 }
 
-/// The secrets of a section.
+/// Returns the secrets of a section.
 pub fn secrets(document: &Value, name: &str) -> Vec<String> {
     let secret = |entry: &Value| entry["secret"].as_str().unwrap().to_owned();
     section(document, name).into_iter().map(secret).collect()
@@ -35,7 +35,7 @@ fn section_mut<'a>(document: &'a mut Value, name: &str) -> &'a mut Map<String, V
     document[name].as_object_mut().unwrap_or_else(|| panic!("no section {name}"))
 }
 
-/// The document in a store; `null` when there is none.
+/// Returns the document in a store; `null` if there is none.
 pub async fn read(storage: &impl Storage) -> Value {
     let content = storage.read(&Observer::default()).await.unwrap().content;
     if content.is_empty() { Value::Null } else { serde_json::from_slice(&content).unwrap() }
@@ -48,7 +48,7 @@ pub async fn change(storage: &impl Storage, change: impl FnOnce(&mut Value)) {
     change(&mut document);
     let content = document.to_string().into_bytes();
     storage.replace(content.into(), stored.version, None, &Observer::default()).await.unwrap();
-    assert_eq!(read(storage).await, document, "nobody else wrote meanwhile");
+    assert_eq!(read(storage).await, document, "no one else writes");
 }
 
 /// Makes every access token in a store expire.
@@ -56,16 +56,16 @@ pub async fn expire(storage: &impl Storage) {
     change(storage, |document| set_time(document, "expires_on", now() - 1)).await;
 }
 
-/// The encrypted file at `path`, with the key of all tests.
+/// Opens the encrypted file at `path`, with the key that all tests use.
 pub fn encrypted(path: &Path) -> EncryptedFileStorage {
     let key = EncryptionKey::from_slice(&[7; 32]).unwrap();
     EncryptedFileStorage::new(FileStorage::at(path).unwrap(), "tests", key)
 }
 
-/// What is in a file, decrypted where it is encrypted.
+/// Returns the content of a file, decrypted if it is encrypted.
 ///
 /// # Errors
-/// Those of the system.
+/// Returns the error of the operating system if the file cannot be read.
 pub fn content(path: &Path) -> std::io::Result<Vec<u8>> {
     let bytes = std::fs::read(path)?;
     match is_encrypted(&bytes) {
@@ -78,18 +78,18 @@ fn is_encrypted(bytes: &[u8]) -> bool {
     bytes.starts_with(b"auth encrypted cache ")
 }
 
-/// Waits for `work` where nothing else waits.
+/// Runs `work` to completion on a thread and runtime of its own.
 fn apart<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
     let run = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work());
     std::thread::scope(|scope| scope.spawn(run).join().unwrap())
 }
 
-/// The document in a file, which may be encrypted.
+/// Returns the document in a file, which may be encrypted.
 pub fn read_file(path: &Path) -> Value {
     serde_json::from_slice(&content(path).unwrap()).unwrap()
 }
 
-/// Changes the document in a file: in place, as other libraries do, where it is plain.
+/// Changes the document in a file; in place if it is plain, as other libraries do.
 pub fn change_file(path: &Path, change_it: impl FnOnce(&mut Value) + Send) {
     if is_encrypted(&std::fs::read(path).unwrap()) {
         return apart(async || change(&encrypted(path), change_it).await);

@@ -1,4 +1,4 @@
-//! Certificates of an authority of our own, made anew for each server.
+//! Certificates of a test authority, a new one for each server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Files in PEM.
+/// Certificate files in PEM.
 #[derive(Debug)]
 pub struct Certificates {
     /// The certificate to trust.
     pub authority: PathBuf,
     /// The certificate of the server.
     pub server: PathBuf,
-    /// Its key.
+    /// The key of the server.
     pub server_key: PathBuf,
 }
 
 impl Certificates {
-    /// Makes the files in a folder, for a server of these names.
+    /// Creates the files in a folder, for a server with these names.
     pub fn make(folder: &Path, names: &[impl AsRef<str>]) -> Self {
         let (authority, issuer) = authority();
         let names: Vec<_> = names.iter().map(|name| name.as_ref().to_owned()).collect();
@@ -45,7 +45,7 @@ impl Certificates {
         }
     }
 
-    /// The side of the server, for one in this process.
+    /// Returns a TLS acceptor for a server in this process.
     pub fn acceptor(&self) -> TlsAcceptor {
         let certificate = CertificateDer::from_pem_file(&self.server).unwrap();
         let key = PrivateKeyDer::from_pem_file(&self.server_key).unwrap();
@@ -59,7 +59,7 @@ impl Certificates {
     }
 }
 
-/// Another authority, which signed nothing.
+/// Creates another authority, which has signed nothing.
 pub fn stranger(folder: &Path) -> PathBuf {
     let path = folder.join("stranger.pem");
     std::fs::write(&path, authority().0).unwrap();

@@ -1,4 +1,4 @@
-//! A program that waits for a user on another device, and the user's eyes.
+//! A program that waits for its user to sign in on another device.
 
 use std::process::Stdio;
 
@@ -7,12 +7,12 @@ use tokio::process::{Child, ChildStderr};
 
 use crate::program::{Ended, PATIENCE, Run};
 
-/// A program that has shown a code and waits.
+/// A program that has shown a code and is waiting.
 #[derive(Debug)]
 pub struct Waiting {
-    /// The address that it told.
+    /// The address that it has shown.
     pub address: String,
-    /// The code, as a person copies it: without the space between its letters.
+    /// The code as a person copies it, without the spaces between its letters.
     pub user_code: String,
     command: String,
     said: String,
@@ -21,9 +21,9 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Starts a program and reads on stderr what its user is to do.
+    /// Starts a program, and reads from its stderr what the user must do.
     pub async fn start(run: Run) -> Self {
-        let command = run.told();
+        let command = run.command_line();
         let mut child = run.start();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut said, mut address, mut user_code) = (String::new(), None, None);
@@ -49,15 +49,15 @@ impl Waiting {
         assert!(kill.success());
     }
 
-    /// Waits for its end.
+    /// Waits for the program to end.
     pub async fn end(mut self) -> Ended {
-        let told = async {
+        let ended = async {
             while let Some(line) = self.lines.next_line().await.unwrap() {
                 self.said.extend([&line, "\n"]);
             }
             self.child.wait_with_output().await.unwrap()
         };
-        let output = tokio::time::timeout(PATIENCE, told).await;
+        let output = tokio::time::timeout(PATIENCE, ended).await;
         let output = output.unwrap_or_else(|_| panic!("{} does not end", self.command));
         Ended::new(self.command, output.status.code(), output.stdout, self.said)
     }

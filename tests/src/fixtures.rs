@@ -1,6 +1,6 @@
-//! The caches of other libraries in `tests/fixtures`, each with what it is known to answer.
+//! The caches of other libraries in `tests/fixtures`, each with a description of its correct answers.
 //!
-//! Nothing in a description is passed over: a field that is not known here is an error.
+//! Descriptions are read strictly: an unknown field is an error.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use serde_json::Value;
 /// A cache and its description.
 #[derive(Debug)]
 pub struct Fixture {
-    /// Its library and case, such as `msal-go/a_msa`.
+    /// The library and the case, such as `msal-go/a_msa`.
     pub name: String,
     /// The file, byte for byte.
     pub content: Vec<u8>,
-    /// What is known of it.
+    /// The description.
     pub meta: Meta,
 }
 
-/// The description of a cache; see `tests/fixtures/README.md`.
+/// The description of a cache. See `tests/fixtures/README.md`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the README of the fixtures explains the fields")]
@@ -36,7 +36,7 @@ pub struct Meta {
     pub queries: Vec<Query>,
 }
 
-/// A token response that went into the cache. Of its many fields these count afterwards.
+/// A token response that was put into the cache; only the fields that matter afterwards.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "the README of the fixtures explains the fields")]
 pub struct Step {
@@ -47,7 +47,7 @@ pub struct Step {
     pub assertion: Option<String>,
 }
 
-/// Somebody who has signed in.
+/// A user who has signed in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the README of the fixtures explains the fields")]
@@ -61,7 +61,7 @@ pub struct Person {
     pub informational: bool,
 }
 
-/// Who asks.
+/// An application.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the README of the fixtures explains the fields")]
@@ -73,7 +73,7 @@ pub struct App {
     pub client_secret: Option<String>,
 }
 
-/// The kinds of authorities.
+/// A kind of authority.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "their names say it")]
@@ -85,7 +85,7 @@ pub enum Kind {
     Ciam,
 }
 
-/// What to ask, and what the answer is.
+/// A query and its correct answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the README of the fixtures explains the fields")]
@@ -111,7 +111,7 @@ pub struct Query {
     pub note: Option<String>,
 }
 
-/// How a token is asked for.
+/// How a token is requested.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "their names say it")]
@@ -121,20 +121,20 @@ pub enum Call {
     Obo,
 }
 
-/// What the token endpoint does; discovery is always answered.
+/// The behaviour of the token endpoint. Discovery is always answered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// It must not be asked.
+    /// Must not be called.
     Forbid,
-    /// It answers.
+    /// Answers.
     Answer,
-    /// It refuses the refresh token.
+    /// Refuses the refresh token.
     InvalidGrant,
-    /// It is out of order.
+    /// Is temporarily unavailable.
     #[serde(rename = "503")]
     Unavailable,
-    /// Nobody answers.
+    /// Does not answer.
     Down,
 }
 
@@ -166,12 +166,12 @@ pub enum Source {
     Error,
 }
 
-/// The folder.
+/// Returns the folder of the fixtures.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// All caches that have a description, in the order of their names.
+/// Returns all caches that have a description, in the order of their names.
 pub fn all() -> Vec<Fixture> {
     let files = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let folders = files(&folder()).filter(|path| path.is_dir());
@@ -191,13 +191,13 @@ fn read(description: &Path) -> Option<Fixture> {
 }
 
 impl Fixture {
-    /// The file as JSON.
+    /// Parses the file as JSON.
     pub fn document(&self) -> Value {
         serde_json::from_slice(&self.content).unwrap()
     }
 
-    /// The same, as if it had been made at another time, in Unix seconds: only the times in the file are others, so that
-    /// programs that see the clock of this machine find it as it was meant.
+    /// Returns this cache as if it had been made at another time, in Unix seconds. Only the times in the file differ,
+    /// so that a program that uses the clock of this machine sees the cache as intended.
     #[must_use]
     pub fn moved_to(&self, made_at: u64) -> Self {
         let moved = |time: u64| (time + made_at).checked_sub(self.meta.made_at).unwrap();
@@ -212,13 +212,13 @@ impl Fixture {
         Self { name: self.name.clone(), content, meta }
     }
 
-    /// When the queries are asked.
+    /// Returns the time of the queries.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.meta.made_at)
     }
 }
 
-/// The times in a cache.
+/// Returns the times in a cache.
 fn times(document: &Value) -> BTreeSet<u64> {
     const FIELDS: [&str; 5] =
         ["cached_at", "expires_on", "extended_expires_on", "refresh_on", "last_modification_time"];
@@ -228,7 +228,7 @@ fn times(document: &Value) -> BTreeSet<u64> {
 }
 
 impl App {
-    /// The authority as the library takes it.
+    /// Parses the authority.
     pub fn authority(&self) -> Authority {
         let read = if self.authority_kind == Kind::Oidc { Authority::oidc } else { Authority::parse };
         read(&self.authority).unwrap_or_else(|error| panic!("{}: {error}", self.authority))
@@ -236,7 +236,7 @@ impl App {
 }
 
 impl Query {
-    /// Whether a public client may ask it, and needs no token of a special type for it.
+    /// Whether a public client can ask it, for a plain bearer token.
     pub fn is_public(&self) -> bool {
         self.kind == Call::Silent && !self.app.confidential && self.token_type.is_none()
     }
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moved_cache_differs_in_its_times_only() {
+    fn moving_a_cache_changes_only_its_times() {
         for fixture in all() {
             assert_eq!(fixture.moved_to(fixture.meta.made_at).content, fixture.content, "{}", fixture.name);
             for seconds in [-86_400, 1] {

@@ -1,4 +1,4 @@
-//! A session of its own with gnome-keyring in it, which a test may lock, kill or exchange.
+//! A separate session with gnome-keyring, which a test may lock, kill or replace.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,20 +14,20 @@ use crate::program::{Home, PATIENCE, Run};
 const PASSWORD: &str = "the password of the keyring";
 const SERVICE: &str = "org.freedesktop.secrets";
 
-/// A message bus of its own, below a home. Nothing is started on demand there.
+/// A session with its own message bus, on which nothing is started on demand.
 #[derive(Debug)]
 pub struct Session {
-    /// The home of who is logged in.
+    /// The user's home.
     pub home: Home,
     _bus: Child,
-    /// Says who comes and goes on the bus.
     _monitor: Child,
-    told: Lines<BufReader<ChildStdout>>,
+    /// Announces services that appear on the bus or leave it.
+    changes: Lines<BufReader<ChildStdout>>,
     keyring: Option<Child>,
 }
 
 impl Session {
-    /// A session without a keyring.
+    /// Starts a session without a keyring.
     pub async fn without_keyring() -> Self {
         let home = Home::default();
         for folder in ["run", "cache"] {
@@ -50,68 +50,68 @@ impl Session {
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--nofork", "--nosyslog", "--print-address=1", "--config-file"]).arg(config);
         let (bus, mut lines) = start(bus.stderr(Stdio::null()));
-        assert!(lines.next_line().await.unwrap().is_some(), "dbus-daemon says where it listens");
+        assert!(lines.next_line().await.unwrap().is_some(), "dbus-daemon announces its address");
         let mut monitor = Command::new("dbus-monitor");
         monitor.args(["--profile", "--session", "type='signal',member='NameOwnerChanged'"]);
-        let (monitor, told) = start(monitor.env("DBUS_SESSION_BUS_ADDRESS", address));
-        Self { home, _bus: bus, _monitor: monitor, told, keyring: None }
+        let (monitor, changes) = start(monitor.env("DBUS_SESSION_BUS_ADDRESS", address));
+        Self { home, _bus: bus, _monitor: monitor, changes, keyring: None }
     }
 
-    /// A session whose keyring is unlocked.
+    /// Starts a session whose keyring is unlocked.
     pub async fn start() -> Self {
         let mut session = Self::without_keyring().await;
         session.start_keyring(true).await;
         session
     }
 
-    /// Starts the keyring, with what it kept before.
+    /// Starts the keyring, with what it stored before.
     pub async fn start_keyring(&mut self, unlocked: bool) {
         let mut daemon = self.command("gnome-keyring-daemon");
         daemon.args(["--foreground", "--components=secrets"]).args(unlocked.then_some("--unlock"));
         let mut daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).await.unwrap();
         self.keyring = Some(daemon);
-        // Whatever it is that the monitor says next: it is asked until it is there.
+        // Ask again after each change on the bus until the service is there.
         loop {
-            let asked =
+            let owner =
                 self.bus_call(&["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.GetNameOwner"]);
-            if asked.args([format!("string:{SERVICE}")]).end().await.code == Some(0) {
+            if owner.args([format!("string:{SERVICE}")]).end().await.code == Some(0) {
                 return;
             }
-            let line = tokio::time::timeout(PATIENCE, self.told.next_line()).await;
-            line.expect("the keyring comes").unwrap().expect("dbus-monitor goes on");
+            let line = tokio::time::timeout(PATIENCE, self.changes.next_line()).await;
+            line.expect("the keyring appears").unwrap().expect("dbus-monitor is running");
         }
     }
 
     /// Kills the keyring.
     pub async fn kill_keyring(&mut self) {
-        let mut daemon = self.keyring.take().expect("it runs");
+        let mut daemon = self.keyring.take().expect("the keyring is running");
         daemon.kill().await.unwrap();
     }
 
-    /// Locks the keyring; nobody is there to unlock it.
+    /// Locks the keyring. No one is there to unlock it.
     pub async fn lock_keyring(&self) {
         let call = self.bus_call(&[SERVICE, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock"]);
         call.args(["array:objpath:/org/freedesktop/secrets/collection/login"]).end().await.expect(0);
     }
 
-    /// Schema and length of each secret in the keyring, as libsecret tells them.
+    /// Returns the schema and length of each secret in the keyring, according to libsecret.
     pub async fn items(&self) -> Vec<(String, usize)> {
-        let told =
+        let items =
             self.inside(self.home.run("/usr/bin/python3").args([script("keyring_items.py")])).end().await.expect(0);
         let item = |line: &str| {
             let (schema, length) = line.split_once(' ').unwrap();
             (schema.to_owned(), length.parse().unwrap())
         };
-        told.stdout.lines().map(item).collect()
+        items.stdout.lines().map(item).collect()
     }
 
-    /// The program `auth`, or any other, in this session.
+    /// Makes a program run in this session.
     pub fn inside(&self, run: Run) -> Run {
         run.env("DBUS_SESSION_BUS_ADDRESS", address(&self.home)).env("XDG_RUNTIME_DIR", self.home.file("run"))
     }
 
-    /// A folder for caches.
+    /// Returns a folder for caches.
     pub fn folder(&self) -> PathBuf {
         self.home.file("cache")
     }

@@ -1,4 +1,4 @@
-//! What a rewrite must not lose.
+//! What rewriting a cache must not lose.
 
 use auth::Authority;
 use serde_json::{Map, Value};
@@ -7,21 +7,21 @@ use crate::cache::section;
 
 const SECTIONS: [&str; 5] = ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
 
-/// Whose tokens were refreshed.
+/// A refresh of an account's tokens.
 #[derive(Debug)]
 pub struct Refreshed<'a> {
-    /// Where.
+    /// The authority that issued them.
     pub authority: &'a Authority,
-    /// By which client.
+    /// The client that requested them.
     pub client_id: &'a str,
     /// The home account id.
     pub account: &'a str,
-    /// When, in Unix seconds.
+    /// The time of the refresh, in Unix seconds.
     pub now: u64,
 }
 
 impl Refreshed<'_> {
-    /// What of `before` is neither in `after` nor rightly replaced.
+    /// Returns what is in `before`, but neither in `after` nor rightly replaced there.
     pub fn losses(&self, before: &Value, after: &Value) -> Vec<String> {
         let mut losses = Vec::new();
         for (name, content) in before.as_object().unwrap() {
@@ -39,7 +39,7 @@ impl Refreshed<'_> {
     }
 
     fn concerns(&self, section: &str, entry: &Value) -> bool {
-        // A token of a family is everybody's in it.
+        // A token of a family belongs to every client in it.
         let client = entry["client_id"] == *self.client_id || !entry["family_id"].is_null();
         let account = entry["home_account_id"] == *self.account;
         match section {
@@ -49,8 +49,8 @@ impl Refreshed<'_> {
         }
     }
 
-    /// Whether a newer entry stands for it, with all that it said which is no matter of one token, and under the name of
-    /// the same cloud. An access token that has expired may go without.
+    /// Whether a newer entry of the same cloud replaces it, and repeats everything that is not specific to one token.
+    /// An access token that has expired may disappear without replacement.
     fn is_replaced(&self, name: &str, entry: &Value, after: &Value) -> bool {
         let stands_for_it = |new: &&Value| {
             let same = |field: &str| match field {
@@ -61,7 +61,7 @@ impl Refreshed<'_> {
                     let [new, old] = [*new, entry].map(|one| one[field].as_str().unwrap());
                     new.eq_ignore_ascii_case(old)
                 }
-                // What belongs to a family belongs to each client in it.
+                // A token of a family belongs to every client in it.
                 "client_id" if !entry["family_id"].is_null() => true,
                 _ => entry[field] == "" || new.get(field) == entry.get(field),
             };
@@ -76,7 +76,7 @@ impl Refreshed<'_> {
     }
 }
 
-/// Whether a field may be another one in a new token of the same account.
+/// Whether a field may differ in a new token of the same account.
 fn is_of_one_token(section: &str, field: &str) -> bool {
     match section {
         "AccessToken" => {
@@ -84,13 +84,13 @@ fn is_of_one_token(section: &str, field: &str) -> bool {
         }
         "RefreshToken" => ["secret", "target", "last_modification_time"].contains(&field),
         "IdToken" => field == "secret",
-        // The type that every library lists.
+        // Becomes the type that every library accepts.
         "Account" => field == "authority_type" || field == "last_modification_time",
         _ => false,
     }
 }
 
-/// Whether two tokens have a scope in common, beside those that mean the user.
+/// Whether two tokens have a scope in common, apart from those of OpenID Connect.
 fn overlap(one: &Value, other: &Value) -> bool {
     let scopes = |entry: &Value| -> Vec<String> {
         let target = entry["target"].as_str().unwrap_or_default().to_ascii_lowercase();
@@ -101,7 +101,7 @@ fn overlap(one: &Value, other: &Value) -> bool {
     scopes(one).iter().any(|scope| others.contains(scope))
 }
 
-/// A document without the entries that `gone` tells.
+/// Returns a document without the entries for which `gone` returns true.
 pub fn without(document: &Value, gone: impl Fn(&str, &Value) -> bool) -> Value {
     let mut rest = document.clone();
     for (name, content) in rest.as_object_mut().unwrap() {

@@ -1,4 +1,4 @@
-//! Stores that can be counted, so that what a cache document holds tells what was lost.
+//! Numbered stores: the content of a cache document shows which of them were lost.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::cache;
 
-/// How many users a writer has: store number `n` renews the tokens of user `n % USERS`.
+/// The number of users of a writer: store number `n` renews the tokens of user `n % USERS`.
 pub const USERS: u64 = 8;
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000009";
 const TENANT: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
-/// Tokens are long: a document should not be written in one page.
+/// Tokens are long, so that a document does not fit into one page.
 const LENGTH: usize = 1_000;
 
-/// A writer, whose users are its own.
+/// A writer, with users of its own.
 #[derive(Clone, Debug)]
 pub struct Writer {
     name: String,
@@ -27,7 +27,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// The writer of this name, which has no `-` in it.
+    /// Creates a writer of this name, which must not contain `-`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -37,21 +37,21 @@ impl Writer {
         }
     }
 
-    /// Store number `number`.
+    /// Returns the update of store number `number`.
     pub fn update(&self, number: u64) -> TokenUpdate {
         let (account, tokens) = (self.account(number), self.tokens(number).into());
         TokenUpdate::from_sign_in(Arc::clone(&self.authority), self.client_id.clone(), account, tokens)
     }
 
-    /// A query for the access token of one of the accounts.
+    /// Returns a query for the access token of an account.
     pub fn query<'a>(&'a self, account: &'a Account) -> Query<'a> {
         Query::new(&self.authority, &self.client_id, &account.home_account_id, &self.scopes)
     }
 
-    /// How many stores a document has seen, one after the other.
+    /// Returns how many consecutive stores a document contains.
     ///
     /// # Errors
-    /// What is missing, or is there and should not be.
+    /// Returns the tokens that are there, if any are missing or superfluous.
     pub fn stored(&self, document: &Value) -> Result<u64, String> {
         let access_tokens = self.numbers(document, "AccessToken")?;
         let count = access_tokens.last().map_or(0, |last| last + 1);
@@ -63,16 +63,16 @@ impl Writer {
         }
     }
 
-    /// How many of the access tokens that `count` stores left are not there.
+    /// Returns how many of the access tokens that `count` stores should have left are missing.
     ///
     /// # Errors
-    /// As [`stored`](Self::stored).
+    /// Returns a secret that is damaged.
     pub fn missing(&self, document: &Value, count: u64) -> Result<usize, String> {
         let found = self.numbers(document, "AccessToken")?;
         Ok((count.saturating_sub(USERS)..count).filter(|number| !found.contains(number)).count())
     }
 
-    /// The numbers of this writer's tokens in a section.
+    /// Returns the numbers of this writer's tokens in a section.
     fn numbers(&self, document: &Value, section: &str) -> Result<BTreeSet<u64>, String> {
         let mut numbers = BTreeSet::new();
         for secret in cache::secrets(document, section) {
@@ -82,19 +82,19 @@ impl Writer {
             }
             let number = parts.next().and_then(|number| number.parse().ok()).ok_or_else(|| secret.clone())?;
             if secret != self.secret(number) {
-                return Err(format!("a secret is not whole: {secret}"));
+                return Err(format!("a damaged secret: {secret}"));
             }
             numbers.insert(number);
         }
         Ok(numbers)
     }
 
-    /// The secret of all tokens of a store.
+    /// Returns the secret that all tokens of a store have.
     pub fn secret(&self, number: u64) -> String {
         format!("{}-{number}-{:x<LENGTH$}", self.name, "")
     }
 
-    /// Whose tokens store number `number` brings.
+    /// Returns the account whose tokens store number `number` renews.
     pub fn account(&self, number: u64) -> Account {
         let user = format!("{}{}", self.name, number % USERS);
         let id = AccountId::new(format!("{user}.{TENANT}"));
@@ -116,14 +116,14 @@ impl Writer {
     }
 }
 
-/// The document in a file that may not be there; `null` then.
+/// Parses a document.
 ///
 /// # Errors
-/// What it is instead of a document.
+/// Returns what the content is instead.
 pub fn document(content: &[u8]) -> Result<Value, String> {
     match serde_json::from_slice(content) {
         Ok(document @ Value::Object(_)) => Ok(document),
-        Ok(other) => Err(format!("no object: {other}")),
+        Ok(other) => Err(format!("not an object: {other}")),
         Err(error) => Err(format!("{error}: {} bytes", content.len())),
     }
 }

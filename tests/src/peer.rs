@@ -1,4 +1,4 @@
-//! Other programs beside the one under test.
+//! Third-party programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,12 +10,12 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::program::PATIENCE;
 
-/// What `cargo xtask test` installed.
+/// Returns the path of something that `cargo xtask test` installed.
 pub fn installed(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run cargo xtask test, which sets it"))
 }
 
-/// A script in `tests/peers`.
+/// Returns the path of a script in `tests/peers`.
 pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
 }
@@ -23,18 +23,18 @@ pub fn script(name: &str) -> PathBuf {
 /// Longer than any start takes.
 const START: Duration = Duration::from_secs(30);
 
-/// A server that says in one line of JSON when it is ready, and ends when its standard input is closed.
+/// A server that announces with one line of JSON that it is ready, and ends when its standard input is closed.
 #[derive(Debug)]
 pub struct Peer {
-    /// What it said.
+    /// The announcement.
     pub ready: Value,
     child: Child,
     _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Peer {
-    /// Starts a server and waits until it is ready. One that says nothing is started anew, once: a start of
-    /// Node 20 has been seen to hang before its first line, with nothing of ours involved yet, in one of some hundred runs.
+    /// Starts a server and waits until it is ready. One that stays silent is started once more: in about one of some
+    /// hundred runs, Node 20 hangs before it runs any of our code.
     pub async fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
         for _ in 0..2 {
@@ -50,11 +50,11 @@ impl Peer {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap();
         let line = line.unwrap_or_else(|| panic!("{command:?} ended before it was ready"));
-        let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         Self { ready, child, _lines: lines }
     }
 
-    /// Stops it and waits for its end.
+    /// Stops the server and waits for it to end.
     pub async fn stop(mut self) {
         drop(self.child.stdin.take());
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;

@@ -1,4 +1,4 @@
-//! How much is done, what the machine must have for it, and what is told of it.
+//! How much the torture tests do, what they need, and how they report.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,19 +8,19 @@ use std::sync::OnceLock;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-/// So often in a test, so often in full: with `AUTH_TORTURE=full`.
+/// Returns how often to do something: `in_test` times, or `in_full` times with `AUTH_TORTURE=full`.
 pub fn count(in_test: u64, in_full: u64) -> u64 {
     if std::env::var("AUTH_TORTURE").is_ok_and(|set| set == "full") { in_full } else { in_test }
 }
 
-/// Chance for one test. What failed is seen again with the same seed in `AUTH_TORTURE_SEED`.
-pub fn dice() -> (u64, StdRng) {
+/// Returns a random number generator and its seed. To repeat a failure, put its seed into `AUTH_TORTURE_SEED`.
+pub fn seeded_rng() -> (u64, StdRng) {
     let chosen = std::env::var("AUTH_TORTURE_SEED").ok();
     let seed = chosen.map_or_else(rand::random, |seed| seed.parse().expect("AUTH_TORTURE_SEED is a number"));
     (seed, StdRng::seed_from_u64(seed))
 }
 
-/// Tells what a test did, to the file that `AUTH_TORTURE_REPORT` names. Without one it is only printed.
+/// Prints what a test did, and appends it to the file that `AUTH_TORTURE_REPORT` names, if any.
 pub fn report(requirement: &str, what: &str) {
     let line = format!("{requirement}: {what}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
@@ -30,36 +30,36 @@ pub fn report(requirement: &str, what: &str) {
     }
 }
 
-/// What not every machine has.
+/// Something that not every machine has.
 #[derive(Clone, Copy, Debug)]
 pub enum Need {
-    /// The program that lets system calls fail.
+    /// The program that makes system calls fail.
     Strace,
-    /// Mounts of one's own.
+    /// Private mounts.
     Namespaces,
-    /// Networks of one's own.
+    /// Private networks.
     Networks,
     /// Files of other users.
     Root,
 }
 
 impl Need {
-    /// Whether the machine has it. Where it has not, a test fails, unless `AUTH_TEST_WITHOUT_ROOT=1` says that it may be left
-    /// out: then that is reported.
+    /// Whether the machine has it. If not, the test fails; with `AUTH_TEST_WITHOUT_ROOT=1` it is left out instead,
+    /// which is reported.
     pub fn is_met(self, requirement: &str) -> bool {
         if self.is_here() {
             return true;
         }
         let allowed = std::env::var("AUTH_TEST_WITHOUT_ROOT").is_ok_and(|set| set == "1");
         assert!(allowed, "{requirement} needs {}; AUTH_TEST_WITHOUT_ROOT=1 leaves it out", self.name());
-        report(requirement, &format!("NOT RUN, for want of {}", self.name()));
+        report(requirement, &format!("NOT RUN: needs {}", self.name()));
         false
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Strace => "strace, which may trace its children",
-            Self::Namespaces => "`unshare -rm` (util-linux), which may mount a tmpfs",
+            Self::Strace => "strace with permission to trace its children",
+            Self::Namespaces => "`unshare -rm` (util-linux) with permission to mount a tmpfs",
             Self::Networks => "`unshare -rn` (util-linux) and `ip` (iproute2)",
             Self::Root => "root, and `setpriv` (util-linux)",
         }

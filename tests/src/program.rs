@@ -1,4 +1,4 @@
-//! The program `auth`, built once and run in clean surroundings.
+//! The program `auth`, built once and run in a clean environment.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 /// Longer than any run of the program takes.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The path of the program, which is built first.
+/// Returns the path of the program, after building it.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(build)
@@ -33,17 +33,17 @@ fn build() -> PathBuf {
     let executable = messages
         .filter(|message| message["target"]["name"] == "auth")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executable.expect("cargo tells where the program is")
+    executable.expect("cargo prints the path of the program")
 }
 
-/// The profile of this test: the folder of its executable is named after it.
+/// Returns the profile of this test, after which the folder of its executable is named.
 fn profile() -> &'static str {
     let executable = std::env::current_exe().unwrap();
     let folder = executable.ancestors().nth(2).and_then(Path::file_name).and_then(OsStr::to_str);
     if folder == Some("release") { "release" } else { "dev" }
 }
 
-/// A home folder, and programs that see nothing but it: no variable of the surroundings gets through but `PATH`.
+/// A home folder. Programs run in it get no environment variable of the test but `PATH`.
 #[derive(Debug)]
 pub struct Home {
     folder: TempDir,
@@ -56,22 +56,22 @@ impl Default for Home {
 }
 
 impl Home {
-    /// The folder.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The program `auth` with these words.
+    /// Prepares the program `auth` with these arguments.
     pub fn auth<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Run {
         self.run(program()).args(words)
     }
 
-    /// Any program.
+    /// Prepares any program.
     pub fn run(&self, program: impl AsRef<OsStr>) -> Run {
         let mut command = Command::new(program);
         command
@@ -92,77 +92,70 @@ impl Home {
 pub struct Run(Command);
 
 impl Run {
-    /// More words.
+    /// Adds arguments.
     #[must_use]
     pub fn args<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         self.0.args(words);
         self
     }
 
-    /// A variable of its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// Takes a variable out of its environment.
+    /// Removes an environment variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.0.env_remove(name);
         self
     }
 
-    /// What it reads from.
-    #[must_use]
-    pub fn with_stdin(mut self, stdin: Stdio) -> Self {
-        self.0.stdin(stdin);
-        self
-    }
-
-    /// Starts it; it is killed when the value is dropped.
+    /// Starts the program, which is killed when the value is dropped.
     pub fn start(mut self) -> Child {
         self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0))
     }
 
-    /// What it reads; by default nothing.
+    /// Sets the standard input; empty by default.
     #[must_use]
     pub fn stdin(mut self, stdin: Stdio) -> Self {
         self.0.stdin(stdin);
         self
     }
 
-    /// What it writes messages to; by default a pipe.
+    /// Sets the standard error; a pipe by default.
     #[must_use]
     pub fn stderr(mut self, stderr: Stdio) -> Self {
         self.0.stderr(stderr);
         self
     }
 
-    /// Runs it to its end, which has to come within [`PATIENCE`].
+    /// Runs the program to its end, which must come within [`PATIENCE`].
     pub async fn end(self) -> Ended {
-        let told = self.told();
+        let command = self.command_line();
         let output = tokio::time::timeout(PATIENCE, self.start().wait_with_output()).await;
-        let output = output.unwrap_or_else(|_| panic!("{told} does not end")).unwrap();
+        let output = output.unwrap_or_else(|_| panic!("{command} does not end")).unwrap();
         let stderr = String::from_utf8(output.stderr).expect("UTF-8 on stderr");
-        Ended::new(told, output.status.code(), output.stdout, stderr)
+        Ended::new(command, output.status.code(), output.stdout, stderr)
     }
 
-    /// The command line.
-    pub(crate) fn told(&self) -> String {
+    /// Returns the command line.
+    pub(crate) fn command_line(&self) -> String {
         format!("{:?}", self.0.as_std())
     }
 }
 
-/// How a program ended.
+/// The result of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
     command: String,
-    /// Its exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
-    /// What it wrote to stdout.
+    /// The standard output.
     pub stdout: String,
-    /// What it wrote to stderr.
+    /// The standard error.
     pub stderr: String,
 }
 
@@ -171,14 +164,14 @@ impl Ended {
         Self { command, code, stdout: String::from_utf8(stdout).expect("UTF-8 on stdout"), stderr }
     }
 
-    /// Demands an exit code.
+    /// Asserts an exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n--- stdout\n{}\n--- stderr\n{}", self.command, self.stdout, self.stderr);
         self
     }
 
-    /// The one line on stdout.
+    /// Returns the only line on stdout.
     #[track_caller]
     pub fn line(&self) -> &str {
         let line = self.stdout.strip_suffix('\n').unwrap_or_default();
@@ -186,13 +179,13 @@ impl Ended {
         line
     }
 
-    /// The one line on stdout as JSON.
+    /// Parses the only line on stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(self.line()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The last line on stderr, where stdout has nothing.
+    /// Returns the last line on stderr, and asserts that stdout is empty.
     #[track_caller]
     pub fn message(&self) -> &str {
         assert_eq!(self.stdout, "", "nothing on stdout: {self:?}");

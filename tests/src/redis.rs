@@ -1,4 +1,4 @@
-//! A Redis of one's own.
+//! A Redis server for one test.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -10,23 +10,23 @@ use tempfile::TempDir;
 
 use crate::certificates::Certificates;
 
-/// A server on the loopback interface that keeps nothing on disk; it ends with the value.
+/// A server on the loopback interface that stores nothing on disk. It ends when the value is dropped.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Child,
-    door: Door,
+    protocol: Protocol,
     port: u16,
     words: Vec<String>,
     folder: TempDir,
 }
 
 impl RedisServer {
-    /// A server with these words beside the usual ones, once it is ready.
+    /// Starts a server with these additional arguments.
     pub fn start(words: &[&str]) -> Self {
-        Self::behind(Door::Plain, words)
+        Self::speaking(Protocol::Plain, words)
     }
 
-    /// A server that speaks TLS only.
+    /// Starts a server that accepts only TLS.
     pub fn over_tls(certificates: &Certificates, words: &[&str]) -> Self {
         let files = [
             ("--tls-cert-file", &certificates.server),
@@ -35,17 +35,17 @@ impl RedisServer {
         ];
         let files = files.iter().flat_map(|(option, file)| [option, file.to_str().unwrap()]);
         let words: Vec<_> = files.chain(["--tls-auth-clients", "no"]).chain(words.iter().copied()).collect();
-        Self::behind(Door::Tls, &words)
+        Self::speaking(Protocol::Tls, &words)
     }
 
-    fn behind(door: Door, words: &[&str]) -> Self {
-        // Somebody else may take the port between the two: then the server ends, and the next port is tried.
+    fn speaking(protocol: Protocol, words: &[&str]) -> Self {
+        // Another program may take the port in between; the server then ends, and the next port is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             let folder = tempfile::tempdir().unwrap();
-            if let Some(child) = started(door, port, &words, &folder) {
-                return Self { child, door, port, words, folder };
+            if let Some(child) = started(protocol, port, &words, &folder) {
+                return Self { child, protocol, port, words, folder };
             }
         }
         panic!("redis-server does not start");
@@ -57,56 +57,56 @@ impl RedisServer {
         self.child.wait().unwrap();
     }
 
-    /// Starts it again where it was, with nothing in it.
+    /// Starts the server again on the same port, empty.
     pub fn restart(&mut self) {
-        self.child = started(self.door, self.port, &self.words, &self.folder).expect("the port is still free");
+        self.child = started(self.protocol, self.port, &self.words, &self.folder).expect("the port is still free");
     }
 
-    /// Its address.
+    /// Returns the address.
     pub fn url(&self) -> String {
-        match self.door {
-            Door::Plain => format!("redis://127.0.0.1:{}", self.port),
-            Door::Tls => format!("rediss://127.0.0.1:{}", self.port),
+        match self.protocol {
+            Protocol::Plain => format!("redis://127.0.0.1:{}", self.port),
+            Protocol::Tls => format!("rediss://127.0.0.1:{}", self.port),
         }
     }
 
-    /// Its address for whoever knows this password.
+    /// Returns the address with a password.
     pub fn url_with(&self, password: &str) -> String {
         self.url().replace("//", &format!("//:{password}@"))
     }
 
-    /// Its socket.
+    /// Returns the path of the Unix socket.
     pub fn socket(&self) -> String {
         self.folder.path().join("redis.sock").display().to_string()
     }
 
-    /// The store in it.
+    /// Creates a store on this server.
     pub fn storage(&self) -> RedisStorage {
         RedisStorage::at(&self.url()).unwrap()
     }
 
-    /// A connection for whoever administers it.
+    /// Opens an administrative connection.
     pub fn admin(&self) -> Connection {
         Client::open(self.url()).unwrap().get_connection().unwrap()
     }
 
-    /// Carries out a command.
+    /// Runs a command.
     pub fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let (name, arguments) = words.split_first().unwrap();
         redis::cmd(name).arg(arguments).query(&mut self.admin()).unwrap()
     }
 
-    /// How often anybody called any script, since the server began.
+    /// Returns how many scripts have been called since the server started.
     pub fn scripts(&self) -> u64 {
-        let told: String = self.ask(&["INFO", "commandstats"]);
+        let stats: String = self.ask(&["INFO", "commandstats"]);
         let calls = |line: &str| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok();
-        told.lines().find_map(calls).unwrap_or_default()
+        stats.lines().find_map(calls).unwrap_or_default()
     }
 }
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // It may have been stopped.
+        // Fails if the server was stopped.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -114,17 +114,17 @@ impl Drop for RedisServer {
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug)]
-enum Door {
+enum Protocol {
     Plain,
     Tls,
 }
 
-fn started(door: Door, port: u16, words: &[String], folder: &TempDir) -> Option<Child> {
+fn started(protocol: Protocol, port: u16, words: &[String], folder: &TempDir) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--enable-debug-command", "local"]);
-    let (open, closed) = match door {
-        Door::Plain => ("--port", "--tls-port"),
-        Door::Tls => ("--tls-port", "--port"),
+    let (open, closed) = match protocol {
+        Protocol::Plain => ("--port", "--tls-port"),
+        Protocol::Tls => ("--tls-port", "--port"),
     };
     command.args([open, &port.to_string(), closed, "0"]).arg("--dir").arg(folder.path());
     command.arg("--unixsocket").arg(folder.path().join("redis.sock")).args(words);
@@ -133,7 +133,7 @@ fn started(door: Door, port: u16, words: &[String], folder: &TempDir) -> Option<
     });
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     if lines.by_ref().map_while(Result::ok).any(|line| line.contains("Ready to accept connections")) {
-        // It goes on talking, to somebody who listens.
+        // Keep reading, so that the server is not blocked by a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         return Some(child);
     }

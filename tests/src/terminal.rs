@@ -1,4 +1,4 @@
-//! A terminal: a person who reads what a program says, and types.
+//! A terminal, with a user who reads the output of a program and types.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -19,15 +19,15 @@ pub struct Terminal {
     keyboard: File,
     child: Child,
     screen: UnboundedReceiver<Vec<u8>>,
-    /// What was seen on the screen and is read, and what is not read yet.
+    /// The text on the screen that was read already, and the rest.
     read: String,
     unread: String,
 }
 
 impl Terminal {
-    /// Starts a program at a terminal.
+    /// Starts a program on a terminal.
     pub fn start(run: Run) -> Self {
-        let command = run.told();
+        let command = run.command_line();
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
@@ -40,7 +40,7 @@ impl Terminal {
         let mut seen = keyboard.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // When nobody holds the other side any more, this ends with an error.
+            // Fails once the other side is closed.
             while let Ok(count @ 1..) = seen.read(&mut buffer) {
                 let _ = sender.send(buffer[..count].to_vec());
             }
@@ -48,7 +48,7 @@ impl Terminal {
         Self { command, keyboard, child, screen, read: String::new(), unread: String::new() }
     }
 
-    /// The next line on the screen that holds `text`, without the space around it.
+    /// Returns the next line on the screen that contains `text`, trimmed.
     pub async fn line_with(&mut self, text: &str) -> String {
         loop {
             while let Some((line, rest)) = self.unread.split_once('\n') {
@@ -65,11 +65,11 @@ impl Terminal {
         }
     }
 
-    /// Types a line, and Enter. It may be longer than the terminal takes at once.
+    /// Types a line and presses Enter. The line may be longer than the terminal's buffer.
     pub async fn type_line(&mut self, line: &str) {
         let (mut keyboard, line) = (self.keyboard.try_clone().unwrap(), format!("{line}\r"));
         let typed = tokio::task::spawn_blocking(move || keyboard.write_all(line.as_bytes()));
-        tokio::time::timeout(PATIENCE, typed).await.expect("somebody reads").unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, typed).await.expect("the program reads its input").unwrap().unwrap();
     }
 
     /// Presses Ctrl-C.
@@ -78,7 +78,7 @@ impl Terminal {
         assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
-    /// Waits for its end. What was on the screen, echoes included, counts as standard error.
+    /// Waits for the program to end. Returns the screen, echoes included, as the standard error.
     pub async fn end(mut self) -> Ended {
         let output = tokio::time::timeout(PATIENCE, self.child.wait_with_output()).await;
         let output = output.unwrap_or_else(|_| panic!("{} does not end:\n{}{}", self.command, self.read, self.unread));

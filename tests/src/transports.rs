@@ -1,4 +1,4 @@
-//! Transports beside the one over reqwest.
+//! Transports other than reqwest.
 
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
-/// A transport over ureq, which blocks.
+/// A transport over ureq, a blocking client.
 #[derive(Clone, Debug)]
 pub struct UreqTransport(ureq::Agent);
 
@@ -51,7 +51,7 @@ impl Transport for UreqTransport {
     }
 }
 
-/// Hands everything on to another transport and keeps the secrets that went through. Clones share them.
+/// Forwards to another transport and records the secrets that pass through. Clones share them.
 #[derive(Debug)]
 pub struct Recording<T> {
     inner: Arc<T>,
@@ -65,12 +65,12 @@ impl<T> Clone for Recording<T> {
 }
 
 impl<T> Recording<T> {
-    /// Over `inner`.
+    /// Wraps `inner`.
     pub fn over(inner: T) -> Self {
         Self { inner: Arc::new(inner), secrets: Arc::default() }
     }
 
-    /// What went through so far: each secret with the name of its field.
+    /// Returns the secrets so far, each with the name of its field.
     pub fn secrets(&self) -> Vec<(String, String)> {
         self.secrets.lock().unwrap().clone()
     }

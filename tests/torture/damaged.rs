@@ -1,4 +1,4 @@
-//! files that were cut off, and files with a bit that fell over.
+//! truncated files, and files with a flipped bit.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::scene::{Scene, cache};
 
-/// A small cache of one user that another library wrote.
+/// Returns a small cache of one user, written by another library.
 fn golden() -> Fixture {
     fixtures::all().into_iter().find(|fixture| fixture.name == "msal-python/a_single_user").unwrap()
 }
 
-/// What the library answers to the one who wrote the fixture: the access token, or the refresh tokens to redeem.
+/// Returns what the cache offers to the application of the fixture: the access token, or the refresh tokens to redeem.
 async fn secrets(cache: &TokenCache, fixture: &Fixture) -> Vec<Secret> {
     let (step, person) = (&fixture.meta.steps[0], &fixture.meta.accounts[0]);
     let authority: Authority = step.app.authority();
@@ -44,87 +44,90 @@ async fn secrets(cache: &TokenCache, fixture: &Fixture) -> Vec<Secret> {
     }
 }
 
-/// Writes a damaged file, asks and stores, and tells whether the file was quarantined.
-async fn survives(scene: &Scene, content: &[u8], fixture: &Fixture, told: &str) -> (bool, Vec<Secret>) {
+/// Writes a damaged file, then does a lookup and a store. Returns whether the file was quarantined, and what was found.
+async fn survives(scene: &Scene, content: &[u8], fixture: &Fixture, context: &str) -> (bool, Vec<Secret>) {
     let aside = scene.folder().join("cache.json.corrupt");
     drop(fs::remove_file(&aside));
     fs::write(&scene.file, content).unwrap();
-    // Nobody is still writing it.
+    // Old enough that no one can still be writing it.
     let written = SystemTime::now() - Duration::from_secs(5);
     File::options().write(true).open(&scene.file).unwrap().set_modified(written).unwrap();
     let (cache, events) = cache(&scene.file);
     let found = secrets(&cache, fixture).await;
-    cache.store(Writer::new("w").update(0)).await.unwrap_or_else(|error| panic!("{told}: {error}"));
-    assert_eq!(scene.stored(told), 1, "{told}: what came later is stored");
-    let is_told = events.lock().unwrap().iter().any(|event| matches!(event, CacheEvent::Quarantined { .. }));
+    cache.store(Writer::new("w").update(0)).await.unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(scene.stored(context), 1, "{context}: a later store works");
+    let is_quarantined = events.lock().unwrap().iter().any(|event| matches!(event, CacheEvent::Quarantined { .. }));
     assert_eq!(
         fs::read(&aside).ok().as_deref(),
-        is_told.then_some(content),
-        "{told}: quarantined byte for byte, or not"
+        is_quarantined.then_some(content),
+        "{context}: quarantined byte for byte, or not at all"
     );
-    (is_told, found)
+    (is_quarantined, found)
 }
 
 #[tokio::test]
-async fn a_file_that_was_cut_off_is_put_aside() {
+async fn a_truncated_file_is_moved_aside() {
     let (scene, fixture) = (Scene::new(), golden());
     let mut quarantined = 0;
     let step = usize::try_from(count(7, 1)).unwrap();
     let whole = fixture.content.len();
     let lengths: Vec<_> = (0..whole).step_by(step).chain(whole.saturating_sub(8)..=whole).collect();
     for &length in &lengths {
-        let told = format!("R-08, cut off at {length}");
-        let (is_aside, found) = survives(&scene, &fixture.content[..length], &fixture, &told).await;
+        let context = format!("R-08, truncated to {length}");
+        let (is_aside, found) = survives(&scene, &fixture.content[..length], &fixture, &context).await;
         let is_json = matches!(serde_json::from_slice(&fixture.content[..length]), Ok(Value::Object(_)));
-        // Nothing at all is a file that was just made.
-        assert_eq!(is_aside, !is_json && length > 0, "{told}");
-        assert_eq!(!found.is_empty(), is_json, "{told}: it answers if it is whole");
+        // An empty file is a new one.
+        assert_eq!(is_aside, !is_json && length > 0, "{context}");
+        assert_eq!(!found.is_empty(), is_json, "{context}: answered if it is intact");
         quarantined += usize::from(is_aside);
     }
     report(
         "R-08",
-        &format!("cut off at {} places of {whole} bytes: {quarantined} put aside, stored after each", lengths.len()),
+        &format!(
+            "truncated to {} lengths of {whole} bytes: {quarantined} moved aside, a store works after each",
+            lengths.len()
+        ),
     );
 }
 
 #[tokio::test]
-async fn a_bit_that_fell_over_gives_nobody_anothers_token() {
+async fn a_flipped_bit_gives_no_one_another_users_token() {
     let (scene, fixture) = (Scene::new(), golden());
     let text = String::from_utf8(fixture.content.clone()).unwrap();
     let (mut damaged, mut quarantined, mut answered) = (0_u64, 0_u64, 0_u64);
     for at in (0..text.len()).step_by(usize::try_from(count(5, 1)).unwrap()) {
         for bit in 0..8 {
-            let told = format!("R-09, byte {at}, bit {bit}");
+            let context = format!("R-09, byte {at}, bit {bit}");
             let mut content = fixture.content.clone();
             content[at] ^= 1 << bit;
             let cache = TokenCache::in_memory();
             damaged += 1;
             if cache.merge_json(&content).is_err() {
                 quarantined += 1;
-                // Through a file it is slower, and the same.
+                // Only a sample goes through a file, which is slower.
                 if quarantined % 100 == 1 {
-                    assert!(survives(&scene, &content, &fixture, &told).await.0, "{told}");
+                    assert!(survives(&scene, &content, &fixture, &context).await.0, "{context}");
                 }
                 continue;
             }
             let found = secrets(&cache, &fixture).await;
             answered += u64::from(!found.is_empty());
-            is_of_the_entry(&cache.to_json(), &found, &told);
+            assert_from_matching_entries(&cache.to_json(), &found, &context);
         }
     }
-    assert!(answered > 100 && quarantined > 100, "{answered} answered, {quarantined} put aside");
+    assert!(answered > 100 && quarantined > 100, "{answered} answered, {quarantined} moved aside");
     report(
         "R-09",
         &format!(
-            "{damaged} bits fell over: {quarantined} put aside, {answered} answered, each from an entry that matches"
+            "{damaged} bits flipped: {quarantined} moved aside, {answered} answered, each from an entry that matches"
         ),
     );
 }
 
-/// Each secret is one of an entry that, as it is written again, is the account's and the client's.
-fn is_of_the_entry(written: &[u8], found: &[Secret], told: &str) {
+/// Asserts that each secret belongs to an entry that, as written back, is that of the account and the client.
+fn assert_from_matching_entries(written: &[u8], found: &[Secret], context: &str) {
     let document: Value =
-        serde_json::from_slice(written).unwrap_or_else(|error| panic!("{told}: what we write: {error}"));
+        serde_json::from_slice(written).unwrap_or_else(|error| panic!("{context}: what we write: {error}"));
     let fixture = golden();
     let (app, person) = (&fixture.meta.steps[0].app, &fixture.meta.accounts[0]);
     let same = |value: &Value, text: &str| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(text));
@@ -137,6 +140,6 @@ fn is_of_the_entry(written: &[u8], found: &[Secret], told: &str) {
                     && person.environment_any_of.iter().any(|name| same(&entry["environment"], name))
             })
         });
-        assert!(holds, "{told}: a token of nobody who asked");
+        assert!(holds, "{context}: another user's token");
     }
 }

@@ -1,4 +1,4 @@
-//! R-06, and the errors of R-04 and R-05 at each place: a system call of a save fails.
+//! R-06, and the errors of R-04 and R-05: each system call of a save fails in turn.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -10,11 +10,11 @@ use auth_tests::plan::{Need, count, report};
 use crate::scene::{Scene, cache, stored};
 use crate::strace::{Call, Fault, Traced, threads};
 
-/// The calls that need room on the disk.
+/// The calls that need space on the disk.
 const TAKES_ROOM: [&str; 6] = ["fsync", "ftruncate", "mkdir", "openat", "rename", "write"];
 
 #[tokio::test]
-async fn whichever_call_of_a_save_fails_nothing_is_lost() {
+async fn a_failure_of_any_system_call_of_a_save_loses_nothing() {
     if !Need::Strace.is_met("R-06") {
         return;
     }
@@ -40,21 +40,21 @@ async fn whichever_call_of_a_save_fails_nothing_is_lost() {
     report(
         "R-04, R-05, R-06",
         &format!(
-            "{points} system calls of a save failed with EIO, ENOSPC and others: the file was whole, {deferred} times the \
-             change was deferred and stored later, else it was there; the token served each time"
+            "{points} system calls of a save failed with EIO, ENOSPC and others: the file always intact, the change deferred \
+             and stored later {deferred} times and otherwise stored at once, the token always usable"
         ),
     );
 }
 
-/// One save of a program that must read the file first, with a fault: which calls of a thread were about the folder, and
-/// whether the change was deferred.
+/// Runs one save of a program that must read the file first, with a fault. Returns a thread's calls that concern the
+/// folder, and whether the change was deferred.
 async fn save(thread: usize, fault: Fault, at: &Call) -> (Vec<Call>, bool) {
-    let told = format!("R-06, thread {thread}, {fault:?} at {at:?}");
+    let context = format!("R-06, thread {thread}, {fault:?} at {at:?}");
     let scene = Scene::new();
     let mut actor = Actor::at(&scene.file).await;
     actor.must("store 0", "ack 0").await;
     cache(&scene.file).0.store(Writer::new("other").update(0)).await.unwrap();
-    // Of a file that was just written more is read, and how much depends on how busy the machine is.
+    // A file that was just written is read more often, depending on how busy the machine is.
     let written = File::options().write(true).open(&scene.file).unwrap();
     written.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
     actor.must("events", "Changed").await;
@@ -67,24 +67,24 @@ async fn save(thread: usize, fault: Fault, at: &Call) -> (Vec<Call>, bool) {
     let folder = scene.folder().to_str().unwrap();
     let of_files = calls.into_iter().filter(|call| call.line.contains(folder)).collect();
     if let Fault::Error(error) = fault {
-        let met = met.unwrap_or_else(|| panic!("{told}: the fault was not met"));
-        assert!(met.line.contains(folder) && met.line.contains(error), "{told}: met {met:?}");
+        let met = met.unwrap_or_else(|| panic!("{context}: the fault was not met"));
+        assert!(met.line.contains(folder) && met.line.contains(error), "{context}: met {met:?}");
     }
 
     let deferred = answer.starts_with("deferred 1: ");
-    assert!(deferred || answer == "ack 1", "{told}: {answer}");
+    assert!(deferred || answer == "ack 1", "{context}: {answer}");
     let after = fs::read(&scene.file).unwrap();
-    let is_stored = scene.stored(&told) == 2;
-    assert!(is_stored || after == before, "{told}: the old file is as it was");
-    assert!(is_stored || deferred, "{told}: acknowledged, and not there");
-    assert_eq!(stored(&scene.file, "other", &told), 1, "{told}: what another wrote");
-    // What could not be removed lies until it is old.
-    assert!(scene.leftovers().is_empty() || at.name == "unlink", "{told}: {:?}", scene.leftovers());
+    let is_stored = scene.stored(&context) == 2;
+    assert!(is_stored || after == before, "{context}: the old file is unchanged");
+    assert!(is_stored || deferred, "{context}: acknowledged but not stored");
+    assert_eq!(stored(&scene.file, "other", &context), 1, "{context}: what another program wrote");
+    // A file that could not be removed stays until it is old.
+    assert!(scene.leftovers().is_empty() || at.name == "unlink", "{context}: {:?}", scene.leftovers());
     let events = actor.ask("events").await;
-    assert_eq!(events.contains("Deferred"), deferred, "{told}: {events}");
+    assert_eq!(events.contains("Deferred"), deferred, "{context}: {events}");
     for (command, answer) in [("look 1", "found"), ("look 0", "found"), ("flush", "ok")] {
-        assert_eq!(actor.ask(command).await, answer, "{told}: to `{command}`");
+        assert_eq!(actor.ask(command).await, answer, "{context}: to `{command}`");
     }
-    assert_eq!(scene.stored(&told), 2, "{told}: after the flush");
+    assert_eq!(scene.stored(&context), 2, "{context}: after the flush");
     (of_files, deferred)
 }

@@ -1,4 +1,4 @@
-//! R-18: other kinds of file systems.
+//! R-18: other file systems.
 
 use auth_tests::actor::Actor;
 use auth_tests::numbered::USERS;
@@ -7,48 +7,51 @@ use auth_tests::plan::{Need, count, report};
 use crate::namespace::Namespace;
 use crate::scene::stored;
 
-/// What is mounted at the folder, beside a tmpfs.
+/// Mounts an overlay in the folder, on top of the tmpfs.
 const OVERLAY: &str = "mkdir $M/lower $M/upper $M/work $M/merged && \
                        mount -t overlay -o lowerdir=$M/lower,upperdir=$M/upper,workdir=$M/work,userxattr overlay $M/merged";
 
 #[tokio::test]
-async fn a_tmpfs_keeps_the_promises() {
+async fn a_cache_on_a_tmpfs_is_safe() {
     if Need::Namespaces.is_met("R-18") {
-        keeps_the_promises(Namespace::with_tmpfs("4m").await, "cache.json", "tmpfs").await;
+        assert_safe(Namespace::with_tmpfs("4m").await, "cache.json", "tmpfs").await;
     }
 }
 
 #[tokio::test]
-async fn an_overlay_keeps_the_promises() {
+async fn a_cache_on_an_overlay_is_safe() {
     if Need::Namespaces.is_met("R-18") {
         let mut namespace = Namespace::with_tmpfs("4m").await;
-        // A file from the image below, which the first write copies up.
+        // A file in the lower layer, which the first write copies up.
         let mut first = namespace.actor("cache.json", "w", &[]).await;
         first.must("store 0", "ack 0").await;
         namespace.run("mkdir $M/lower && mv $M/cache.json $M/lower").await;
         namespace.run(&OVERLAY.replacen("$M/lower ", "", 1)).await;
-        keeps_the_promises(namespace, "merged/cache.json", "overlay").await;
+        assert_safe(namespace, "merged/cache.json", "overlay").await;
     }
 }
 
-/// Writers that are killed, writers that wait for each other.
-async fn keeps_the_promises(namespace: Namespace, name: &str, kind: &str) {
+/// Kills writers, and lets writers compete for the lock.
+async fn assert_safe(namespace: Namespace, name: &str, kind: &str) {
     let file = namespace.outside(name);
     let kills = count(20, 300);
     let mut next = stored(&file, "w", kind);
     for kill in 0..kills {
-        let told = format!("R-18, {kind}, kill {kill}");
+        let context = format!("R-18, {kind}, kill {kill}");
         let mut actor = namespace.actor(name, "w", &[]).await;
         actor.tell(&format!("stores {next} 1000000")).await;
         let mut acknowledged = next;
-        // As long as it takes to store some of them: where it is killed is chance.
+        // After a few stores: at which point it is killed is random.
         for _ in 0..=kill % USERS {
-            assert_eq!(actor.hear().await.unwrap(), format!("ack {acknowledged}"), "{told}");
+            assert_eq!(actor.hear().await.unwrap(), format!("ack {acknowledged}"), "{context}");
             acknowledged += 1;
         }
         acknowledged += actor.kill().await.len() as u64;
-        next = stored(&file, "w", &told);
-        assert!(next == acknowledged || next == acknowledged + 1, "{told}: {acknowledged} acknowledged, {next} stored");
+        next = stored(&file, "w", &context);
+        assert!(
+            next == acknowledged || next == acknowledged + 1,
+            "{context}: {acknowledged} acknowledged, {next} stored"
+        );
     }
 
     std::fs::write(namespace.outside("counter"), "0").unwrap();
@@ -65,9 +68,9 @@ async fn keeps_the_promises(namespace: Namespace, name: &str, kind: &str) {
         assert!(answer.starts_with("added "), "R-18, {kind}: {answer}");
     }
     let sum = std::fs::read_to_string(namespace.outside("counter")).unwrap();
-    assert_eq!(sum, (processes * times).to_string(), "R-18, {kind}: one holder at any time");
+    assert_eq!(sum, (processes * times).to_string(), "R-18, {kind}: never more than one holder");
     report(
         "R-18",
-        &format!("{kind}: {kills} writers killed and nothing lost, {sum} turns of the lock and one holder each"),
+        &format!("{kind}: {kills} writers killed and nothing lost, the lock taken {sum} times and never by two"),
     );
 }

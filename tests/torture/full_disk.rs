@@ -1,4 +1,4 @@
-//! R-04, R-05, R-07: disks that are full or cannot be written, and what the caller has of it.
+//! R-04, R-05, R-07: disks that are full or read-only, and what callers see of it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -14,14 +14,14 @@ use crate::namespace::Namespace;
 use crate::rotation::SignedIn;
 use crate::scene::{Scene, stored};
 
-/// Who owns nothing.
+/// An unprivileged user.
 const NOBODY: u32 = 65_534;
 
-/// Fills a disk until there is no room but for `room` bytes, and takes the rest.
+/// Fills a disk until only `room` bytes are free.
 fn fill(namespace: &Namespace, room: usize) {
     let filler = namespace.outside("filler");
     drop(fs::remove_file(&filler));
-    // As much as there is; the last page may fit only in part.
+    // As much as fits; the last page may be partial.
     drop(fs::write(&filler, vec![0; 64 * 1024]));
     let size = fs::metadata(&filler).unwrap().len();
     let file = fs::File::options().write(true).open(&filler).unwrap();
@@ -38,7 +38,7 @@ async fn a_full_disk_keeps_the_old_file_and_takes_the_new_one_later() {
     }
     report(
         "R-04",
-        "a tmpfs of 64 KiB, full 3 times, plain and encrypted: the old file as it was, the token served, stored by the next \
+        "a tmpfs of 64 KiB, full 3 times, plain and encrypted: the old file unchanged, the token usable, stored by the next \
          flush",
     );
 }
@@ -52,30 +52,29 @@ async fn fill_and_empty(kind: &str) {
     let file = namespace.outside("cache.json");
     let before = fs::read(&file).unwrap();
     actor.ask("events").await;
-    // No room for anything, room for a page of the new file, for most of it.
+    // No room at all, room for one page of the new file, and for most of it.
     for (number, room) in (8..).zip([0, 4 * 1024, 16 * 1024]) {
-        let told = format!("R-04, {kind}{room} bytes left");
+        let context = format!("R-04, {kind}{room} bytes left");
         assert!(before.len() > 16 * 1024, "the new file is larger: {}", before.len());
         let before = fs::read(&file).unwrap();
         fill(&namespace, room);
         let answer = actor.ask(&format!("store {number}")).await;
-        assert!(answer.starts_with(&format!("deferred {number}: ")), "{told}: {answer}");
-        assert_eq!(fs::read(&file).unwrap(), before, "{told}: the old file is as it was");
+        assert!(answer.starts_with(&format!("deferred {number}: ")), "{context}: {answer}");
+        assert_eq!(fs::read(&file).unwrap(), before, "{context}: the old file is unchanged");
         let names = fs::read_dir(namespace.outside("")).unwrap().map(|entry| entry.unwrap().file_name());
         let strays: Vec<_> = names.filter(|name| name.to_string_lossy().ends_with(".tmp")).collect();
-        assert!(strays.is_empty(), "{told}: {strays:?}");
+        assert!(strays.is_empty(), "{context}: {strays:?}");
         actor.must(&format!("look {number}"), "found").await;
         actor.must("events", "Deferred Changed").await;
         fs::remove_file(namespace.outside("filler")).unwrap();
         actor.must("flush", "ok").await;
-        assert_eq!(stored(&file, "w", &told), number + 1, "{told}: after the flush");
+        assert_eq!(stored(&file, "w", &context), number + 1, "{context}: after the flush");
         actor.ask("events").await;
     }
 }
 
-// The caller gets the token that cannot be stored, and is told; the next process finds it once it could be.
 #[tokio::test]
-async fn a_full_disk_costs_no_caller_a_token() {
+async fn a_token_that_cannot_be_stored_is_returned_and_stored_later() {
     if !Need::Namespaces.is_met("R-04") {
         return;
     }
@@ -95,12 +94,12 @@ async fn a_full_disk_costs_no_caller_a_token() {
     let mut next = namespace.actor("cache.json", "w", &[&authority]).await;
     let found: Value = serde_json::from_str(&next.ask("silent").await).unwrap();
     assert_eq!((&found["source"], &found["token"]), (&"Cache".into(), &answer["token"]), "{found}");
-    assert_eq!(signed_in.emulator.ledger().token_requests(GrantType::RefreshToken), 1, "nobody had to ask again");
+    assert_eq!(signed_in.emulator.ledger().token_requests(GrantType::RefreshToken), 1, "requested once");
 }
 
-// R-05: whoever limits the size of files gets an error if SIGXFSZ is ignored, and loses no more than the process if not.
+// R-05: an error if SIGXFSZ is ignored; otherwise the process ends, and nothing else is lost.
 #[tokio::test]
-async fn a_limit_for_the_size_of_files_is_an_error_like_others() {
+async fn exceeding_the_limit_on_file_sizes_leaves_the_old_file() {
     let scene = Scene::new();
     let mut first = Actor::at(&scene.file).await;
     for number in 0..4 {
@@ -115,36 +114,33 @@ async fn a_limit_for_the_size_of_files_is_an_error_like_others() {
     assert!(answer.starts_with("deferred 4: "), "R-05: {answer}");
     limited.must("look 4", "found").await;
     assert_eq!(scene.leftovers().len(), 0, "R-05");
-    assert_eq!(fs::read(&scene.file).unwrap(), before, "R-05: the old file is as it was");
+    assert_eq!(fs::read(&scene.file).unwrap(), before, "R-05: the old file is unchanged");
 
     let dying = ["prlimit", &limit].map(AsRef::as_ref);
     let mut limited = Actor::ready(dying.into_iter().chain(words(&scene.file, "w"))).await;
     limited.tell("store 4").await;
     let (status, heard) = limited.end().await;
-    assert_eq!((status.signal(), heard.len()), (Some(Signal::XFSZ.as_raw()), 0), "R-05: nobody ignored the signal");
-    assert_eq!(fs::read(&scene.file).unwrap(), before, "R-05: the old file is as it was");
-    scene.go_on(4, "R-05").await;
-    report(
-        "R-05",
-        "RLIMIT_FSIZE: an error where SIGXFSZ is ignored, else the end of the process; the old file as it was",
-    );
+    assert_eq!((status.signal(), heard.len()), (Some(Signal::XFSZ.as_raw()), 0), "R-05: the signal ends the process");
+    assert_eq!(fs::read(&scene.file).unwrap(), before, "R-05: the old file is unchanged");
+    scene.store_next(4, "R-05").await;
+    report("R-05", "RLIMIT_FSIZE: an error if SIGXFSZ is ignored, otherwise the process ends; the old file unchanged");
 }
 
-/// Stores that cannot be stored: told once, found in this process, and no load on the disk; `flush` tells why.
-async fn works_in_memory(actor: &mut Actor, first: u64, told: &str) {
+/// Asserts that failing stores are reported once and usable in this process, and that `flush` returns the error.
+async fn works_in_memory(actor: &mut Actor, first: u64, context: &str) {
     for number in first..first + 8 {
         let answer = actor.ask(&format!("store {number}")).await;
-        assert!(answer.starts_with(&format!("deferred {number}: ")), "{told}: {answer}");
-        assert_eq!(actor.ask(&format!("look {number}")).await, "found", "{told}");
+        assert!(answer.starts_with(&format!("deferred {number}: ")), "{context}: {answer}");
+        assert_eq!(actor.ask(&format!("look {number}")).await, "found", "{context}");
     }
     let events = actor.ask("events").await;
-    assert_eq!(events.matches("Deferred").count(), 1, "{told}: {events}");
+    assert_eq!(events.matches("Deferred").count(), 1, "{context}: {events}");
     let answer = actor.ask("flush").await;
-    assert!(answer.starts_with("error: "), "{told}: {answer}");
+    assert!(answer.starts_with("error: "), "{context}: {answer}");
 }
 
 #[tokio::test]
-async fn a_disk_that_cannot_be_written_is_told_once() {
+async fn a_read_only_disk_is_reported_once() {
     if !Need::Namespaces.is_met("R-07") {
         return;
     }
@@ -160,11 +156,11 @@ async fn a_disk_that_cannot_be_written_is_told_once() {
     namespace.run("mount -o remount,rw $M").await;
     actor.must("flush", "ok").await;
     assert_eq!(stored(&namespace.outside("cache.json"), "w", "R-07"), 9);
-    report("R-07", "a read-only disk: read, told once, all stored when it can be written again");
+    report("R-07", "a read-only disk: read, reported once, everything stored when it is writable again");
 }
 
 #[tokio::test]
-async fn a_folder_without_permission_is_told_once() {
+async fn a_folder_without_permission_is_reported_once() {
     if !Need::Root.is_met("R-07") {
         return;
     }
@@ -183,5 +179,5 @@ async fn a_folder_without_permission_is_told_once() {
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
     actor.must("flush", "ok").await;
     assert_eq!(stored(&file, "w", "R-07"), 9);
-    report("R-07", "a folder without permission: told once, all stored when there is permission again");
+    report("R-07", "a folder without permission: reported once, everything stored when there is permission again");
 }

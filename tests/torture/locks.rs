@@ -1,4 +1,4 @@
-//! R-13…R-16: whoever holds the lock dies, is stopped, or never meant it.
+//! R-13…R-16: holders of the lock that are killed or stopped, and leftover lock files.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant, SystemTime};
 use auth::{FileStorage, Observer, Storage as _, StorageErrorKind};
 use auth_cache::{LockBudget, LockName};
 use auth_tests::actor::Actor;
-use auth_tests::plan::{count, dice, report};
+use auth_tests::plan::{count, report, seeded_rng};
 use rand::RngExt as _;
 use rustix::process::Signal;
 use tokio::time::timeout;
 
 use crate::scene::Scene;
 
-/// What a dead holder may cost (S-101).
+/// How long a dead holder may delay others (S-101).
 const DEAD_HOLDER: Duration = Duration::from_secs(1);
-/// The whole patience of a store (S-101).
+/// How long a store waits for the lock (S-101).
 const BUDGET: Duration = Duration::from_secs(10);
 
 // R-13
 #[tokio::test]
-async fn a_holder_that_is_killed_costs_a_second_at_most() {
-    let (_, mut dice) = dice();
+async fn a_killed_holder_delays_others_by_at_most_a_second() {
+    let (_, mut rng) = seeded_rng();
     let mut waited = Vec::new();
     for round in 0..count(5, 100) {
         let scene = Scene::new();
         let (mut holder, mut waiter) = (Actor::named(&scene.file, "holder").await, Actor::at(&scene.file).await);
         holder.must("hold", "held").await;
         waiter.tell("store 0").await;
-        let life = Duration::from_millis(dice.random_range(20..200));
+        let life = Duration::from_millis(rng.random_range(20..200));
         let early = timeout(life, waiter.hear()).await;
         assert!(early.is_err(), "R-13, round {round}: {early:?} while another holds the lock");
         let begun = Instant::now();
@@ -47,7 +47,7 @@ async fn a_holder_that_is_killed_costs_a_second_at_most() {
 
 // R-14
 #[tokio::test]
-async fn a_holder_that_is_stopped_is_waited_for_and_not_robbed() {
+async fn a_stopped_holder_keeps_the_lock_and_others_give_up_after_ten_seconds() {
     let scene = Scene::new();
     let (mut holder, mut waiter) = (Actor::named(&scene.file, "holder").await, Actor::at(&scene.file).await);
     holder.must("hold", "held").await;
@@ -57,22 +57,22 @@ async fn a_holder_that_is_stopped_is_waited_for_and_not_robbed() {
     let waited = begun.elapsed();
     assert!(answer.starts_with("deferred 0: ") && answer.contains("another program holds its lock"), "R-14: {answer}");
     assert!((BUDGET..BUDGET + Duration::from_secs(5)).contains(&waited), "R-14: {waited:?}");
-    assert_eq!(scene.stored("R-14"), 0, "R-14: nobody wrote without the lock");
+    assert_eq!(scene.stored("R-14"), 0, "R-14: nothing was written without the lock");
     waiter.must("events", "LockTimedOut Deferred Changed").await;
     waiter.must("look 0", "found").await;
     holder.signal(Signal::CONT);
     holder.must("release", "released").await;
     holder.must("store 0", "ack 0").await;
     waiter.must("store 1", "ack 1").await;
-    assert_eq!(scene.stored("R-14"), 2, "R-14: what was deferred is stored with the next change");
+    assert_eq!(scene.stored("R-14"), 2, "R-14: the deferred change is stored with the next");
     assert_eq!(crate::scene::stored(&scene.file, "holder", "R-14"), 1, "R-14: what the holder stored");
     report(
         "R-14",
-        &format!("a stopped holder: given up after {} ms, everything stored after SIGCONT", waited.as_millis()),
+        &format!("a stopped holder: gave up after {} ms, everything stored after SIGCONT", waited.as_millis()),
     );
 }
 
-/// Tries to get the lock once.
+/// Tries once to take the lock, and returns whether it is held.
 async fn is_held(file: &Path) -> bool {
     let storage = FileStorage::at(file).unwrap();
     let lock = storage.lock(LockName::Document, &mut LockBudget::new(Duration::ZERO), &Observer::default()).await;
@@ -85,9 +85,9 @@ async fn is_held(file: &Path) -> bool {
     }
 }
 
-// R-15: what Node leaves, as nobody has it locked.
+// R-15: MSAL Node does not lock the file, and so leaves it behind when it dies.
 #[tokio::test]
-async fn a_lock_file_that_was_left_is_taken_over() {
+async fn a_leftover_lock_file_is_taken_over() {
     let mut dead = std::process::Command::new("true").spawn().unwrap();
     let dead_process = dead.id();
     dead.wait().unwrap();
@@ -97,12 +97,12 @@ async fn a_lock_file_that_was_left_is_taken_over() {
     for (what, content, age, held) in [
         ("nothing", String::new(), minute, false),
         ("garbage", "\u{0}\u{7f}?? not a number".to_owned(), Duration::ZERO, false),
-        ("a number that is no process", "99999999999999999999".to_owned(), Duration::ZERO, false),
+        ("a number that is not a process id", "99999999999999999999".to_owned(), Duration::ZERO, false),
         ("a dead process", dead_process.to_string(), Duration::ZERO, false),
-        ("a process that lives", alive_process.to_string(), Duration::ZERO, true),
-        ("a process that lives, with its name", format!("{alive_process} script.py"), Duration::ZERO, true),
-        ("a number that somebody else has by now", alive_process.to_string(), minute, false),
-        ("one of ours that died", format!("{alive_process} auth"), Duration::ZERO, false),
+        ("a living process", alive_process.to_string(), Duration::ZERO, true),
+        ("a living process with a name", format!("{alive_process} script.py"), Duration::ZERO, true),
+        ("a process id that may have been reused", alive_process.to_string(), minute, false),
+        ("a dead process of this library", format!("{alive_process} auth"), Duration::ZERO, false),
     ] {
         let scene = Scene::new();
         let lockfile = scene.folder().join("cache.json.lockfile");
@@ -110,19 +110,19 @@ async fn a_lock_file_that_was_left_is_taken_over() {
         let written = SystemTime::now() - age - Duration::from_secs(1);
         File::options().write(true).open(&lockfile).unwrap().set_modified(written).unwrap();
         assert_eq!(is_held(&scene.file).await, held, "R-15: {what}");
-        assert_eq!(lockfile.exists(), held, "R-15: {what}: nothing is left of it");
+        assert_eq!(lockfile.exists(), held, "R-15: {what}: removed");
     }
     drop(alive.stdin.take());
     alive.wait().unwrap();
     report(
         "R-15",
-        "lock files left by the dead, of reused numbers, of garbage, empty: taken over; of the living: respected",
+        "lock files of dead processes, with reused ids, with garbage, empty: taken over; of living ones: respected",
     );
 }
 
 // R-16
 #[tokio::test]
-async fn one_process_holds_the_lock_at_any_time() {
+async fn the_lock_never_has_two_holders() {
     let scene = Scene::new();
     let counter = scene.folder().join("counter");
     fs::write(&counter, "0").unwrap();
@@ -135,7 +135,7 @@ async fn one_process_holds_the_lock_at_any_time() {
     for adder in &mut adders {
         adder.tell(&format!("add {} {times}", counter.display())).await;
     }
-    // One more dies now and then while it holds the lock, or waits for it.
+    // Others are killed while they hold the lock or wait for it.
     let mut killed = 0;
     for _ in 0..count(5, 200) {
         let mut victim = Actor::at(&scene.file).await;
@@ -157,7 +157,7 @@ async fn one_process_holds_the_lock_at_any_time() {
     report(
         "R-16",
         &format!(
-            "{processes} processes, {} turns of the lock in {:.1} s, {killed} others killed meanwhile: one holder at any time; \
+            "{processes} processes, the lock taken {} times in {:.1} s, {killed} others killed meanwhile: never two holders; \
              the longest wait was {longest} ms",
             processes * times,
             took.as_secs_f64()

@@ -1,15 +1,15 @@
-//! The cache file under torture: writers are killed and stopped, disks are full, system calls fail, files are damaged, other
-//! libraries write too. Each process is a real one, `actor`, of the real library. And sign-ins where a family of addresses is
-//! missing, or somebody holds the port.
+//! The cache file under torture: writers are killed and stopped, disks are full, system calls fail, files are damaged,
+//! and other libraries write, too. Each writer is a separate process, `actor`, that uses the real library. Also
+//! sign-ins without an address family, or with a port in use.
 //!
-//! Counts are small, so that all of it fits into `cargo xtask test`; `cargo xtask torture` takes the full ones.
+//! Counts are small, to fit into `cargo xtask test`; `cargo xtask torture` uses the full ones.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "in tests a panic is the message"
+    reason = "tests report failures by panicking"
 )]
 
 mod damaged;
@@ -22,7 +22,7 @@ mod migration;
 mod mixed;
 mod namespace;
 mod networks;
-mod places;
+mod paths;
 mod rotation;
 mod scene;
 mod strace;

@@ -1,4 +1,4 @@
-//! S-106: a migration is killed at every system call that matters, there and back.
+//! S-106: migrations in both directions, killed at every relevant system call.
 
 use std::fs;
 use std::path::Path;
@@ -9,16 +9,16 @@ use auth_tests::program::Home;
 
 const VAULT: &str = env!("CARGO_BIN_EXE_vault");
 const PLAIN: &[u8] = br#"{"AccessToken": {"k": {"secret": "a token"}}}"#;
-/// Those that change something, or are between two that do.
+/// System calls that change something, or lie between two that do.
 const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename,renameat,renameat2", "unlink,unlinkat", "fchmod"];
 
-/// As `vault` has it.
+/// Opens the store as `vault` does.
 fn storage(folder: &Path) -> EncryptedFileStorage {
     let key = EncryptionKey::from_slice(&[7; 32]).unwrap();
     EncryptedFileStorage::new(FileStorage::at(folder.join("cache")).unwrap(), "known", key).allow_plaintext_fallback()
 }
 
-/// The document, as the next start finds it, and what then lies in the folder.
+/// Returns the document that the next start finds, and the names of the files that are then in the folder.
 async fn found(folder: &Path) -> (Vec<u8>, Vec<String>) {
     let stored = storage(folder).read(&Observer::default()).await.unwrap();
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -26,7 +26,7 @@ async fn found(folder: &Path) -> (Vec<u8>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_kill_at_any_call_of_a_migration_loses_nothing() {
+async fn a_kill_at_any_system_call_of_a_migration_loses_nothing() {
     if !Need::Strace.is_met("S-106") {
         return;
     }
@@ -47,11 +47,11 @@ async fn a_kill_at_any_call_of_a_migration_loses_nothing() {
                     home.run("strace").args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
                 let run = run.args([inject.as_str(), VAULT, word]).args([&folder]);
                 let survived = run.end().await.code == Some(0);
-                let told = format!("{word}, {call} {number}");
+                let context = format!("{word}, {call} {number}");
                 let temp = folder.join(".cache.migration.tmp");
                 leftovers += usize::from(temp.exists());
                 done += usize::from(fs::read(folder.join("cache")).unwrap() != before);
-                assert_eq!(found(&folder).await, (PLAIN.to_vec(), vec!["cache".to_owned()]), "S-106: {told}");
+                assert_eq!(found(&folder).await, (PLAIN.to_vec(), vec!["cache".to_owned()]), "S-106: {context}");
                 if survived {
                     break;
                 }
@@ -63,7 +63,8 @@ async fn a_kill_at_any_call_of_a_migration_loses_nothing() {
     report(
         "S-106",
         &format!(
-            "a migration killed at {points} system calls: the old or the new file each time, nothing lost, {leftovers} leftovers removed by the next start"
+            "a migration killed at {points} system calls: the old or the new file each time, nothing lost, {leftovers} leftovers \
+             removed by the next start"
         ),
     );
 }

@@ -1,5 +1,5 @@
-//! R-17: the extension libraries of MSAL Python and MSAL Node write the same file, with locks of their own habits; and R-15
-//! with a real Node.
+//! R-17: the extension libraries of MSAL Python and MSAL Node write the same file, each with its own way of locking.
+//! And R-15 with the real Node library.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::scene::{Scene, stored};
 
-/// Whose library a writer is of.
+/// The library that a writer uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Library {
     Ours,
@@ -35,31 +35,37 @@ impl Library {
     }
 }
 
-/// A writer, and what it was told.
+/// A writer and its results.
 struct Tally {
     library: Library,
     name: String,
     actor: Actor,
-    told: u64,
-    /// The numbers that it acknowledged.
+    attempted: u64,
+    /// The numbers it acknowledged.
     acknowledged: Vec<u64>,
     longest: Duration,
 }
 
-/// Lets all of them store, one number after the other, until the time is up.
+/// Lets all writers store one number after another until the time is up.
 async fn store_for(file: &Path, writers: &[(Library, &str)], time: Duration) -> Vec<Tally> {
     let end = Instant::now() + time;
     let mut tasks = Vec::new();
     for &(library, name) in writers {
         let actor = library.start(file, name).await;
-        let mut tally =
-            Tally { library, name: name.to_owned(), actor, told: 0, acknowledged: Vec::new(), longest: Duration::ZERO };
+        let mut tally = Tally {
+            library,
+            name: name.to_owned(),
+            actor,
+            attempted: 0,
+            acknowledged: Vec::new(),
+            longest: Duration::ZERO,
+        };
         tasks.push(tokio::spawn(async move {
             while Instant::now() < end {
-                let (number, begun) = (tally.told, Instant::now());
+                let (number, begun) = (tally.attempted, Instant::now());
                 let answer = tally.actor.ask(&format!("store {number}")).await;
                 tally.longest = tally.longest.max(begun.elapsed());
-                tally.told += 1;
+                tally.attempted += 1;
                 if answer == format!("ack {number}") {
                     tally.acknowledged.push(number);
                 }
@@ -74,18 +80,20 @@ async fn store_for(file: &Path, writers: &[(Library, &str)], time: Duration) -> 
     tallies
 }
 
-/// The document, once whoever writes in place is done.
-fn whole(file: &Path, told: &str) -> Value {
+/// Returns the document, once it is complete: another library may be writing in place.
+fn whole(file: &Path, context: &str) -> Value {
     let begun = Instant::now();
     loop {
         match fs::read(file).map_err(|error| error.to_string()).and_then(|content| document(&content)) {
             Ok(document) => return document,
-            Err(error) => assert!(begun.elapsed() < PATIENCE, "{told}: nobody writes, and still: {error}"),
+            Err(error) => {
+                assert!(begun.elapsed() < PATIENCE, "{context}: incomplete, although no one is writing: {error}")
+            }
         }
     }
 }
 
-// The control: among ourselves nothing is lost at all.
+// The control: without other libraries nothing is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_writers_lose_nothing() {
     let scene = Scene::new();
@@ -93,27 +101,37 @@ async fn our_own_writers_lose_nothing() {
     let tallies = store_for(&scene.file, &writers, Duration::from_secs(count(3, 30))).await;
     let mut stores = 0;
     for tally in &tallies {
-        assert_eq!(tally.acknowledged.len() as u64, tally.told, "R-17: each store of {} is acknowledged", tally.name);
-        assert_eq!(stored(&scene.file, &tally.name, "R-17"), tally.told, "R-17: each store of {} is there", tally.name);
-        stores += tally.told;
+        assert_eq!(
+            tally.acknowledged.len() as u64,
+            tally.attempted,
+            "R-17: each store of {} is acknowledged",
+            tally.name
+        );
+        assert_eq!(
+            stored(&scene.file, &tally.name, "R-17"),
+            tally.attempted,
+            "R-17: each store of {} is there",
+            tally.name
+        );
+        stores += tally.attempted;
     }
     let longest = tallies.iter().map(|tally| tally.longest.as_millis()).max().unwrap();
     report("R-17", &format!("4 of our writers alone: {stores} stores, 0 lost, the longest took {longest} ms"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beside_other_libraries_the_file_is_whole_and_ours_come_back() {
+async fn with_other_libraries_the_file_stays_intact_and_our_next_store_restores_our_tokens() {
     let (python, node) =
         ([(Library::Python, "p"), (Library::Python, "q")], [(Library::Node, "n"), (Library::Node, "o")]);
-    beside(&[python, node].concat(), count(6, 60)).await;
+    compete_with(&[python, node].concat(), count(6, 60)).await;
     if count(0, 1) == 1 {
-        beside(&python, 60).await;
-        beside(&node, 60).await;
+        compete_with(&python, 60).await;
+        compete_with(&node, 60).await;
     }
 }
 
-/// Four of ours and some others, for so many seconds.
-async fn beside(others: &[(Library, &str)], seconds: u64) {
+/// Lets four writers of ours and some others store for this many seconds.
+async fn compete_with(others: &[(Library, &str)], seconds: u64) {
     let scene = Scene::new();
     let ours = ["a", "b", "c", "d"].map(|name| (Library::Ours, name));
     let writers = [&ours, others].concat();
@@ -125,11 +143,11 @@ async fn beside(others: &[(Library, &str)], seconds: u64) {
         match tally.library {
             Library::Ours => {
                 assert!(!tally.acknowledged.is_empty(), "R-17: {} was shut out", tally.name);
-                ours += tally.told;
-                ours_lost += Writer::new(&*tally.name).missing(&left, tally.told).unwrap();
+                ours += tally.attempted;
+                ours_lost += Writer::new(&*tally.name).missing(&left, tally.attempted).unwrap();
             }
             Library::Python | Library::Node => {
-                errors += tally.told - tally.acknowledged.len() as u64;
+                errors += tally.attempted - tally.acknowledged.len() as u64;
                 theirs += tally.acknowledged.len();
                 let secrets = auth_tests::cache::secrets(&left, "AccessToken");
                 let is_lost = |number: &&u64| !secrets.contains(&format!("{}-{number}", tally.name));
@@ -137,28 +155,28 @@ async fn beside(others: &[(Library, &str)], seconds: u64) {
             }
         }
     }
-    // The others are gone. Ours say all of it again, and it is there to stay.
+    // Without the others, our writers store everything again, and nothing is lost any more.
     let (mut own, foreign): (Vec<_>, Vec<_>) = tallies.into_iter().partition(|tally| tally.library == Library::Ours);
     for tally in foreign {
         tally.actor.end().await;
     }
     for tally in &mut own {
         for _ in 0..USERS {
-            let number = tally.told;
+            let number = tally.attempted;
             tally.actor.must(&format!("store {number}"), &format!("ack {number}")).await;
-            tally.told += 1;
+            tally.attempted += 1;
         }
     }
     for tally in &mut own {
         assert_eq!(
             stored(&scene.file, &tally.name, "R-17, at the end"),
-            tally.told,
+            tally.attempted,
             "R-17: what {} stored",
             tally.name
         );
         tally.actor.must("flush", "ok").await;
     }
-    // What was left of the others is still there.
+    // The remaining tokens of the others are still there.
     let end = auth_tests::cache::read_file(&scene.file);
     for secret in auth_tests::cache::secrets(&left, "AccessToken") {
         let is_foreign = ["p-", "q-", "n-", "o-"].iter().any(|prefix| secret.starts_with(prefix));
@@ -167,28 +185,27 @@ async fn beside(others: &[(Library, &str)], seconds: u64) {
     report(
         "R-17",
         &format!(
-            "4 of our writers beside {others:?}: ours {ours} stores, theirs {theirs} ({errors} failed); \
-             overwritten when all were done: {ours_lost} of our {} newest tokens, {theirs_lost} of theirs; the file whole{}, \
-             ours back with the next store",
+            "4 of our writers and {others:?}: {ours} stores of ours, {theirs} of theirs ({errors} failed); overwritten in the \
+             end: {ours_lost} of our {} newest tokens, {theirs_lost} of theirs; the file intact{}, ours back with the next store",
             4 * USERS,
-            if aside { ", once put aside" } else { "" }
+            if aside { ", moved aside at least once" } else { "" }
         ),
     );
 }
 
 // R-15
 #[tokio::test]
-async fn the_lock_of_a_real_node_is_respected_while_it_lives() {
-    the_lock_is_respected_while_its_holder_lives(Library::Node).await;
+async fn the_lock_of_the_real_node_library_is_respected_while_its_process_lives() {
+    assert_respected_while_alive(Library::Node).await;
 }
 
-// R-13, with another library.
+// R-13
 #[tokio::test]
-async fn the_lock_of_a_real_python_is_respected_while_it_lives() {
-    the_lock_is_respected_while_its_holder_lives(Library::Python).await;
+async fn the_lock_of_the_real_python_library_is_respected_while_its_process_lives() {
+    assert_respected_while_alive(Library::Python).await;
 }
 
-async fn the_lock_is_respected_while_its_holder_lives(library: Library) {
+async fn assert_respected_while_alive(library: Library) {
     let scene = Scene::new();
     let mut other = library.start(&scene.file, "n").await;
     let mut ours = Actor::at(&scene.file).await;
@@ -197,7 +214,7 @@ async fn the_lock_is_respected_while_its_holder_lives(library: Library) {
         ours.tell(&format!("store {number}")).await;
         let early = tokio::time::timeout(Duration::from_millis(300), ours.hear()).await;
         assert!(early.is_err(), "R-15, {library:?}: {early:?} while it holds the lock");
-        // Node begins with an empty file.
+        // Node starts with an empty file.
         let is_empty = fs::read(&scene.file).is_ok_and(|content| content.is_empty());
         assert!(is_empty || scene.stored("R-15") == number, "R-15, {library:?}");
         other.must("release", "released").await;
@@ -210,7 +227,7 @@ async fn the_lock_is_respected_while_its_holder_lives(library: Library) {
     assert_eq!(ours.hear().await.as_deref(), Some("ack 3"), "R-15, {library:?}");
     let waited = begun.elapsed();
     assert!(waited < Duration::from_secs(5), "R-15, {library:?}: {waited:?}");
-    let told =
+    let line =
         format!("MSAL {library:?}'s lock: respected, and taken over {} ms after it was killed", waited.as_millis());
-    report("R-15", &told);
+    report("R-15", &line);
 }

@@ -1,4 +1,4 @@
-//! R-21…R-24: one refresh token that may be redeemed once, and several processes that need it.
+//! R-21…R-24: several processes that need a refresh token which may be redeemed only once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::scene::Scene;
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 const PROCESSES: usize = 8;
 
-/// A provider that revokes all of a sign-in's refresh tokens when one comes twice, and a cache file of somebody who has
-/// signed in there.
+/// A provider that revokes all refresh tokens of a sign-in when one is redeemed twice, and the cache file of a user who
+/// has signed in there.
 pub(crate) struct SignedIn {
     pub(crate) emulator: Emulator,
     pub(crate) scene: Scene,
@@ -48,7 +48,7 @@ impl SignedIn {
         assert!(result.persisted());
     }
 
-    /// The facade in this process.
+    /// Creates a client in this process.
     fn client(&self, transport: impl Transport) -> PublicClient {
         let builder = PublicClient::builder(CLIENT)
             .authority(Authority::parse(&self.emulator.authority()).unwrap())
@@ -66,7 +66,7 @@ impl SignedIn {
         cache::expire_file(&self.scene.file);
     }
 
-    /// The refresh token in the file.
+    /// Returns the refresh token in the file.
     fn refresh_token(&self) -> String {
         let mut secrets = cache::secrets(&cache::read_file(&self.scene.file), "RefreshToken");
         assert_eq!(secrets.len(), 1);
@@ -77,10 +77,10 @@ impl SignedIn {
         self.emulator.ledger().token_requests(GrantType::RefreshToken)
     }
 
-    /// A program that has just started.
+    /// Starts a program.
     async fn program(&self) -> Actor {
         let authority = self.emulator.authority();
-        Actor::ready(words(&self.scene.place(), "w").into_iter().chain([authority.as_ref()])).await
+        Actor::ready(words(&self.scene.argument(), "w").into_iter().chain([authority.as_ref()])).await
     }
 
     async fn programs(&self, count: usize) -> Vec<Actor> {
@@ -91,11 +91,11 @@ impl SignedIn {
         programs
     }
 
-    /// Waits until a refresh token was redeemed `count` times with success.
+    /// Waits until a refresh token has been redeemed `count` times.
     async fn redeemed(&self, refresh_token: &str, count: u64) {
         let begun = Instant::now();
         while self.emulator.ledger().redemption_of(refresh_token).is_none_or(|seen| seen.successes < count) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nobody redeems");
+            assert!(begun.elapsed() < Duration::from_secs(30), "no one redeems it");
             tokio::task::yield_now().await;
         }
     }
@@ -112,13 +112,13 @@ async fn eight_processes_redeem_a_refresh_token_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_processes_at_an_encrypted_file_redeem_a_refresh_token_once() {
+async fn eight_processes_with_an_encrypted_file_redeem_a_refresh_token_once() {
     redeem("an encrypted file", SignedIn::at(Scene::encrypted()).await, count(5, 200)).await;
 }
 
 async fn redeem(what: &str, signed_in: SignedIn, rounds: u64) {
     for round in 1..=rounds {
-        let told = format!("R-21, {what}, round {round}");
+        let context = format!("R-21, {what}, round {round}");
         signed_in.expire();
         let mut programs = signed_in.programs(PROCESSES).await;
         for program in &mut programs {
@@ -128,22 +128,23 @@ async fn redeem(what: &str, signed_in: SignedIn, rounds: u64) {
         for mut program in programs {
             answers.push(serde_json::from_str::<Value>(&program.hear().await.unwrap()).unwrap());
         }
-        assert_eq!(signed_in.refreshes(), round, "{told}: one redemption each round");
-        assert!(answers.iter().all(|answer| answer["token"] == answers[0]["token"]), "{told}: {answers:?}");
-        assert!(answers.iter().all(|answer| answer["persisted"] == true), "{told}: {answers:?}");
+        assert_eq!(signed_in.refreshes(), round, "{context}: one redemption per round");
+        assert!(answers.iter().all(|answer| answer["token"] == answers[0]["token"]), "{context}: {answers:?}");
+        assert!(answers.iter().all(|answer| answer["persisted"] == true), "{context}: {answers:?}");
         let asked = answers.iter().filter(|answer| answer["source"] == "IdentityProvider").count();
-        assert_eq!(asked, 1, "{told}: {answers:?}");
+        assert_eq!(asked, 1, "{context}: {answers:?}");
     }
     let redeemed = signed_in.emulator.ledger().redemptions(CredentialKind::RefreshToken);
     assert!(redeemed.iter().all(|seen| (seen.attempts, seen.successes) == (1, 1)), "R-22: {redeemed:?}");
-    let told = format!(
+    let context = format!(
         "{what}, {rounds} rounds of {PROCESSES} processes: 1 redemption each, {PROCESSES} equal tokens, never revoked"
     );
-    report("R-21, R-22", &told);
+    report("R-21, R-22", &context);
 }
 
-/// A program that has redeemed, and cannot store what it got: somebody holds the lock of the document.
-async fn redeemer_that_waits(signed_in: &SignedIn) -> (Actor, Actor) {
+/// Starts a program that has redeemed but cannot store the result, because another one holds the document's lock.
+/// Returns both.
+async fn blocked_redeemer(signed_in: &SignedIn) -> (Actor, Actor) {
     let mut holder = Actor::at(signed_in.file()).await;
     holder.must("hold", "held").await;
     let mut redeemer = signed_in.program().await;
@@ -152,13 +153,13 @@ async fn redeemer_that_waits(signed_in: &SignedIn) -> (Actor, Actor) {
     (redeemer, holder)
 }
 
-// the new tokens are lost, and nobody hangs.
+// the new tokens are lost, but no one waits for them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redeemer_that_dies_before_it_stored_costs_a_sign_in() {
+async fn if_a_redeemer_dies_before_it_has_stored_the_others_must_sign_in() {
     let signed_in = SignedIn::start().await;
     signed_in.expire();
     let before = signed_in.refresh_token();
-    let (redeemer, mut holder) = redeemer_that_waits(&signed_in).await;
+    let (redeemer, mut holder) = blocked_redeemer(&signed_in).await;
     assert_eq!(redeemer.kill().await, Vec::<String>::new());
     holder.must("release", "released").await;
 
@@ -171,48 +172,52 @@ async fn a_redeemer_that_dies_before_it_stored_costs_a_sign_in() {
         let answer: Value = serde_json::from_str(&program.hear().await.unwrap()).unwrap();
         assert_eq!(answer["error"], "ui_required", "R-23: {answer}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(10), "R-23: nobody waits for the dead: {:?}", begun.elapsed());
-    assert_eq!(signed_in.refresh_token(), before, "R-23: nothing is deleted that may be another's by now");
-    // The user helps; all is well again.
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "R-23: no one waits for the dead process: {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(signed_in.refresh_token(), before, "R-23: the refresh token is not deleted");
+    // A sign-in fixes it.
     signed_in.sign_in().await;
     signed_in.expire();
     assert_eq!(silent(&mut signed_in.program().await).await["source"], "IdentityProvider", "R-23");
-    report("R-23", "a redeemer killed between the answer and the store: the others are told to sign in, at once");
+    report("R-23", "a redeemer killed between answer and store: the others must sign in, and learn so at once");
 }
 
-// availability wins over a redeemer that is stopped, once the budget for locks is used up.
+// once the budget for locks is used up, availability comes first.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redeemer_that_is_stopped_is_waited_for_ten_seconds() {
+async fn others_wait_ten_seconds_for_a_stopped_redeemer() {
     let signed_in = SignedIn::start().await;
     signed_in.expire();
-    let (mut redeemer, mut holder) = redeemer_that_waits(&signed_in).await;
+    let (mut redeemer, mut holder) = blocked_redeemer(&signed_in).await;
     redeemer.signal(Signal::STOP);
     holder.must("release", "released").await;
     let mut other = signed_in.program().await;
     let begun = Instant::now();
     let answer = silent(&mut other).await;
     let waited = begun.elapsed();
-    assert_eq!(answer["error"], "ui_required", "R-23: the old refresh token is worth nothing any more: {answer}");
+    assert_eq!(answer["error"], "ui_required", "R-23: the old refresh token is no longer valid: {answer}");
     assert!((Duration::from_secs(9)..Duration::from_secs(15)).contains(&waited), "R-23: {waited:?}");
-    assert_eq!(other.ask("events").await, "LockTimedOut", "R-23: what happened is told");
+    assert_eq!(other.ask("events").await, "LockTimedOut", "R-23: reported");
     redeemer.signal(Signal::CONT);
     let late: Value = serde_json::from_str(&redeemer.hear().await.unwrap()).unwrap();
     assert_eq!((&late["source"], &late["persisted"]), (&"IdentityProvider".into(), &true.into()), "R-23: {late}");
-    assert_eq!(silent(&mut other).await["token"], late["token"], "R-23: what was stored late serves everybody");
+    assert_eq!(silent(&mut other).await["token"], late["token"], "R-23: tokens that were stored late are used");
     report(
         "R-23",
-        &format!("a redeemer stopped before it stored: the others wait {} ms, and go on", waited.as_millis()),
+        &format!("a redeemer stopped before it has stored: the others continue after {} ms", waited.as_millis()),
     );
 }
 
-/// Another library without our lock: whenever we redeem, it has redeemed the same token just before, so often as it is told.
-/// What it got it writes to the file, in place.
+/// Simulates a library without our lock that redeems each token just before we do, for the first `times` redemptions.
+/// It writes the result to the file in place.
 struct Overtaken {
     inner: ReqwestTransport,
     file: PathBuf,
     times: AtomicU64,
-    /// Whether it also stores an access token that serves.
-    serves: bool,
+    /// Whether it also stores a valid access token.
+    stores_valid: bool,
 }
 
 impl Overtaken {
@@ -226,7 +231,7 @@ impl Overtaken {
             for entry in document["AccessToken"].as_object_mut().unwrap().values_mut() {
                 secret(entry, "access_token");
             }
-            if self.serves {
+            if self.stores_valid {
                 cache::set_time(document, "expires_on", cache::now() + 3_600);
             }
         });
@@ -247,30 +252,30 @@ impl Transport for Overtaken {
 
 //
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_no_refusal_when_another_has_stored_a_newer_token() {
-    for (times, serves, source) in [
+async fn after_a_refusal_a_newer_token_that_another_program_stored_is_used() {
+    for (times, stores_valid, source) in [
         (1, false, Ok(TokenSource::IdentityProvider)),
         (1, true, Ok(TokenSource::Cache)),
-        // It gives up in the end.
+        // Gives up after the second refusal.
         (2, false, Err(())),
     ] {
-        let told = format!("R-24, overtaken {times} times, serving {serves}");
+        let context = format!("R-24, overtaken {times} times, valid {stores_valid}");
         let signed_in = SignedIn::start().await;
-        // One that does not revoke all: nobody could help then.
+        // Must not revoke all tokens, which would end the sign-in.
         signed_in.emulator.set_rotation(Rotation::Rotate);
         signed_in.expire();
         let (inner, file) = (ReqwestTransport::new(), signed_in.file().clone());
-        let client = signed_in.client(Overtaken { inner, file, times: times.into(), serves });
+        let client = signed_in.client(Overtaken { inner, file, times: times.into(), stores_valid });
         let answer = client.acquire_token_silent(&Scopes::parse("User.Read").unwrap(), None).send().await;
-        assert_eq!(answer.as_ref().map(|result| result.source()).map_err(drop), source, "{told}: {answer:?}");
-        // What is stored is the newest one, which nobody has redeemed.
+        assert_eq!(answer.as_ref().map(|result| result.source()).map_err(drop), source, "{context}: {answer:?}");
+        // The stored one is the newest, which has not been redeemed.
         let newest = signed_in.refresh_token();
-        assert_eq!(signed_in.emulator.ledger().redemption_of(&newest), None, "{told}");
+        assert_eq!(signed_in.emulator.ledger().redemption_of(&newest), None, "{context}");
     }
-    report("R-24", "refused while the file has a newer refresh token: redeemed once more, and never deleted");
+    report("R-24", "refused while the file has a newer refresh token: that one is redeemed, and never deleted");
 }
 
-/// Notes when an answer to a redemption came.
+/// Records when an answer arrives.
 struct Noting {
     inner: ReqwestTransport,
     answered: Arc<std::sync::Mutex<Option<Instant>>>,
@@ -284,7 +289,7 @@ impl Transport for Noting {
     }
 }
 
-// how long a death costs a sign-in.
+// the time during which a crash would lose the new tokens.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_between_the_answer_and_the_store_is_measured() {
     let signed_in = SignedIn::start().await;
@@ -295,9 +300,9 @@ async fn the_window_between_the_answer_and_the_store_is_measured() {
         signed_in.expire();
         let result = client.acquire_token_silent(&Scopes::parse("User.Read").unwrap(), None).send().await.unwrap();
         assert!(result.persisted() && result.source() == TokenSource::IdentityProvider);
-        windows.push(answered.lock().unwrap().take().expect("it was asked").elapsed());
+        windows.push(answered.lock().unwrap().take().expect("the provider was asked").elapsed());
     }
     windows.sort();
     let (median, longest) = (windows[windows.len() / 2].as_micros(), windows.last().unwrap().as_micros());
-    report("R-23", &format!("from the answer until it is stored: {median} µs in the median, at most {longest} µs"));
+    report("R-23", &format!("from answer to store: {median} µs in the median, at most {longest} µs"));
 }

@@ -1,4 +1,4 @@
-//! A cache file, and what is to be true of it whatever happened.
+//! A cache file, and what must be true of it at any time.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,17 +24,17 @@ impl Scene {
         Self { file: folder.path().join("cache.json"), folder, is_encrypted: false }
     }
 
-    /// The same of an encrypted file.
+    /// Creates a scene with an encrypted file.
     pub(crate) fn encrypted() -> Self {
         Self { is_encrypted: true, ..Self::new() }
     }
 
-    /// The file, as an actor is told of it.
-    pub(crate) fn place(&self) -> PathBuf {
+    /// Returns the argument that names the file to an actor.
+    pub(crate) fn argument(&self) -> PathBuf {
         if self.is_encrypted { format!("encrypted:{}", self.file.display()).into() } else { self.file.clone() }
     }
 
-    /// The store in this process.
+    /// Opens the store in this process.
     pub(crate) fn storage(&self) -> Arc<dyn DynStorage> {
         if self.is_encrypted {
             Arc::new(cache::encrypted(&self.file))
@@ -47,21 +47,21 @@ impl Scene {
         self.folder.path()
     }
 
-    /// How many stores of the writer `w` are in the file.
+    /// Returns how many stores of the writer `w` are in the file.
     #[track_caller]
-    pub(crate) fn stored(&self, told: &str) -> u64 {
-        stored(&self.file, "w", told)
+    pub(crate) fn stored(&self, context: &str) -> u64 {
+        stored(&self.file, "w", context)
     }
 
-    /// The temporary files that dead writers left.
+    /// Returns the temporary files that dead writers left.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "tmp")).collect()
     }
 
-    /// Another process goes on: it stores number `number`, and removes what is left of dead writers once it is old.
-    /// Tells how many leftovers there were, and how long the store took.
-    pub(crate) async fn go_on(&self, number: u64, told: &str) -> (usize, Duration) {
+    /// Stores number `number` as the next program does, which removes the leftovers of dead writers once they are old.
+    /// Returns how many there were, and how long the store took.
+    pub(crate) async fn store_next(&self, number: u64, context: &str) -> (usize, Duration) {
         let leftovers = self.leftovers();
         for path in &leftovers {
             let long_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
@@ -69,21 +69,21 @@ impl Scene {
         }
         let (cache, events) = listening(TokenCache::from_shared(self.storage()));
         let begun = std::time::Instant::now();
-        cache.store(Writer::new("w").update(number)).await.unwrap_or_else(|error| panic!("{told}: {error}"));
+        cache.store(Writer::new("w").update(number)).await.unwrap_or_else(|error| panic!("{context}: {error}"));
         let took = begun.elapsed();
-        assert_eq!(self.stored(told), number + 1, "{told}: what the next writer stored");
-        assert_eq!(self.leftovers(), Vec::<PathBuf>::new(), "{told}: leftovers");
+        assert_eq!(self.stored(context), number + 1, "{context}: what the next writer stored");
+        assert_eq!(self.leftovers(), Vec::<PathBuf>::new(), "{context}: leftovers");
         let removed = CacheEvent::LeftoversRemoved { count: leftovers.len() };
         assert_eq!(
             events.lock().unwrap().contains(&removed),
             !leftovers.is_empty(),
-            "{told}: what was removed is told"
+            "{context}: the removal is reported"
         );
         (leftovers.len(), took)
     }
 }
 
-/// A cache over a file in this process, and what it tells.
+/// Opens a cache over a file in this process. Returns it with its events.
 pub(crate) fn cache(file: &Path) -> (TokenCache, Arc<Mutex<Vec<CacheEvent>>>) {
     listening(TokenCache::new(FileStorage::at(file).unwrap()))
 }
@@ -94,14 +94,14 @@ fn listening(cache: TokenCache) -> (TokenCache, Arc<Mutex<Vec<CacheEvent>>>) {
     (cache.on_event(move |event| heard.lock().unwrap().push(event.clone())), events)
 }
 
-/// How many stores of a writer are in a file, which is whole; none where there is no file.
+/// Returns how many stores of a writer are in a file, and asserts that it is intact; 0 if there is no file.
 #[track_caller]
-pub(crate) fn stored(file: &Path, writer: &str, told: &str) -> u64 {
+pub(crate) fn stored(file: &Path, writer: &str, context: &str) -> u64 {
     let content = match cache::content(file) {
         Ok(content) => content,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return 0,
-        Err(error) => panic!("{told}: {error}"),
+        Err(error) => panic!("{context}: {error}"),
     };
-    let document = document(&content).unwrap_or_else(|error| panic!("{told}: the file is torn: {error}"));
-    Writer::new(writer).stored(&document).unwrap_or_else(|error| panic!("{told}: of {writer}: {error}"))
+    let document = document(&content).unwrap_or_else(|error| panic!("{context}: the file is torn: {error}"));
+    Writer::new(writer).stored(&document).unwrap_or_else(|error| panic!("{context}: of {writer}: {error}"))
 }

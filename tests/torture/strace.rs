@@ -1,4 +1,4 @@
-//! System calls of one thread, watched, and let fail.
+//! Watching the system calls of one thread, and making them fail.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,30 +16,30 @@ use tokio::time::timeout;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) name: String,
-    /// The how-many-th of this name it is, from 1 on.
+    /// Its number among the calls of this name, from 1.
     pub(crate) number: usize,
-    /// As strace shows it.
+    /// The line that strace prints.
     pub(crate) line: String,
 }
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// Nothing; calls are only watched.
+    /// Nothing: calls are only watched.
     None,
-    /// The process is killed before the call is carried out.
+    /// The process is killed before the call.
     Kill,
-    /// The call fails with this error, and is not carried out.
+    /// The call is not made, and fails with this error.
     Error(&'static str),
 }
 
-/// A thread that is watched. One thread, as strace counts the calls of each by itself.
+/// A thread that is watched. Only one, because strace counts the calls of each thread separately.
 pub(crate) struct Traced {
     strace: Child,
     log: PathBuf,
 }
 
-/// The threads of a process, in the order in which they began.
+/// Returns the threads of a process, in the order in which they started.
 pub(crate) fn threads(process: u32) -> Vec<u32> {
     let entries = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let mut threads: Vec<u32> =
@@ -49,12 +49,12 @@ pub(crate) fn threads(process: u32) -> Vec<u32> {
 }
 
 impl Traced {
-    /// Watches a thread from now on; with a fault, at a call. It waits until the thread has nothing to do, so that its calls
-    /// are counted from the same one each time.
+    /// Watches a thread from now on, and injects the fault, if any, at a call. Waits until the thread is idle, so that
+    /// counting always begins at the same call.
     pub(crate) async fn attach(thread: u32, folder: &Path, fault: Fault, at: &Call) -> Self {
         let begun = Instant::now();
         while !sleeps(thread) {
-            assert!(begun.elapsed() < PATIENCE, "thread {thread} never rests");
+            assert!(begun.elapsed() < PATIENCE, "thread {thread} is never idle");
             tokio::task::yield_now().await;
         }
         let log = folder.join("strace.log");
@@ -80,12 +80,12 @@ impl Traced {
             panic!("strace ended before it was attached");
         };
         timeout(PATIENCE, attached).await.expect("strace attaches, or ends");
-        // Whatever else it says is read, so that it does not wait for us.
+        // Keep reading, so that strace is not blocked by a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { strace, log }
     }
 
-    /// Watches no longer; tells the calls until now, and which of them met the fault.
+    /// Stops watching; returns all calls, and the one that met the fault.
     pub(crate) async fn detach(mut self) -> (Vec<Call>, Option<Call>) {
         let process = Pid::from_raw(self.strace.id().unwrap().cast_signed()).unwrap();
         match kill_process(process, Signal::INT) {
@@ -99,14 +99,14 @@ impl Traced {
     }
 }
 
-/// Whether a thread waits for something.
+/// Whether a thread is sleeping.
 fn sleeps(thread: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{thread}/stat")).unwrap();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
 }
 
 impl Call {
-    /// For [`Fault::None`].
+    /// A placeholder for [`Fault::None`].
     pub(crate) fn none() -> Self {
         Self { name: String::new(), number: 0, line: String::new() }
     }

@@ -1,4 +1,4 @@
-//! Discovery as each kind of provider answers it: of Entra's clouds, and OpenID Connect Discovery.
+//! Discovery answers of each kind of provider: Entra's instance discovery, and OpenID Connect Discovery.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::fixtures::Kind;
 const INSTANCE: &str = "/common/discovery/instance";
 const SUFFIX: &str = "/.well-known/openid-configuration";
 
-/// The document that stands there; `None` when there is none.
+/// Returns the document at a path; `None` if there is none.
 pub(super) fn answer(documents: &Documents, host: &str, path: &str) -> Option<Value> {
     if path == INSTANCE {
         return Some(instance());
@@ -16,7 +16,7 @@ pub(super) fn answer(documents: &Documents, host: &str, path: &str) -> Option<Va
     configuration(documents, host, path)
 }
 
-/// Entra's clouds, as far as somebody here is in one.
+/// Returns those of Entra's clouds that the fixtures use.
 fn instance() -> Value {
     let cloud = |network: &str, cache: &str, aliases: &[&str]| json!({"preferred_network": network, "preferred_cache": cache, "aliases": aliases});
     let public = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];

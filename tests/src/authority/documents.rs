@@ -1,4 +1,4 @@
-//! What a provider knows of its accounts: what it told the library that wrote the cache.
+//! What a provider knows about its accounts, taken from the cache that another library wrote.
 
 use serde_json::{Map, Value};
 
@@ -6,18 +6,18 @@ use crate::cache::section;
 use crate::fixtures::{App, Fixture, Kind, Person};
 use crate::jwt::claims;
 
-/// The entries of a cache and the description beside it.
+/// The entries of a cache, and its description.
 #[derive(Debug)]
 pub(super) struct Documents {
-    /// The hosts at which applications sign people in, by all their names, with the kind of provider there.
+    /// The hosts at which applications sign users in, under all their names, with the kind of provider.
     hosts: Vec<(String, Kind)>,
-    /// Domain names of tenants, with their ids.
+    /// The domain names of tenants, with their ids.
     domains: Vec<(String, String)>,
     identities: Vec<Identity>,
     pub(super) refresh_tokens: Vec<RefreshToken>,
 }
 
-/// What an id_token in the cache says.
+/// The content of an ID token in the cache.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) home_account_id: String,
@@ -26,7 +26,7 @@ pub(super) struct Identity {
     pub(super) claims: Map<String, Value>,
 }
 
-/// A refresh token that was given out.
+/// A refresh token that was issued.
 #[derive(Clone, Debug)]
 pub(super) struct RefreshToken {
     pub(super) home_account_id: String,
@@ -51,7 +51,7 @@ impl Documents {
         };
         let meta = &fixture.meta;
         let apps = meta.steps.iter().map(|step| &step.app).chain(meta.queries.iter().map(|query| &query.app));
-        // A domain name that somebody signed in by is the first tenant of the only account there.
+        // A domain name in an authority stands for the first tenant of the only account.
         let first = meta.accounts.first().and_then(|account| account.tenants.first());
         let domain = |app: &App| {
             let name = app.authority.split('/').nth(3).filter(|name| name.contains('.'))?;
@@ -65,24 +65,25 @@ impl Documents {
         }
     }
 
-    /// What kind of provider stands at a host.
+    /// Returns the kind of provider at a host.
     pub(super) fn kind(&self, host: &str) -> Option<Kind> {
         self.hosts.iter().find(|(name, _)| name == host).map(|(_, kind)| *kind)
     }
 
-    /// The id of a tenant, by its id or domain name.
+    /// Returns the id of a tenant, given its id or domain name.
     pub(super) fn tenant_id<'a>(&'a self, name: &'a str) -> &'a str {
         let domain = self.domains.iter().find(|(domain, _)| domain.eq_ignore_ascii_case(name));
         domain.map_or(name, |(_, id)| id)
     }
 
-    /// What a client knows of an account in a tenant; where it knows nothing, what others know, or what is known elsewhere.
+    /// Returns what a client knows about an account in a tenant, or else what is known to other clients or in other
+    /// tenants.
     pub(super) fn identity(&self, account: &str, tenant: &str, client_id: &str) -> Option<&Identity> {
         let known = self.identities.iter().filter(|identity| identity.home_account_id == account);
         known.max_by_key(|identity| (identity.is_of(tenant), identity.client_id == client_id))
     }
 
-    /// Who issues tokens for a tenant; at a host without tenants, for the host.
+    /// Returns the issuer of tokens for a tenant, or at a host without tenants, for the host.
     pub(super) fn issuer(&self, host: &str, tenant: &str) -> Option<&str> {
         let known = || self.identities.iter();
         let at_host = || known().find(|identity| identity.environment == host);
@@ -90,7 +91,7 @@ impl Documents {
     }
 }
 
-/// The host of an application's authority, and its other names.
+/// Returns the host of an application's authority, and its other names.
 fn names(app: &App, people: &[Person]) -> Vec<(String, Kind)> {
     let own = app.authority().host().to_owned();
     let others = people.iter().filter(|person| person.environment_any_of.contains(&own));

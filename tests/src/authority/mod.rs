@@ -1,5 +1,5 @@
-//! An identity provider for the accounts of one fixture, under the names of the real ones: it answers discovery, and its
-//! token endpoint does what a query says. It keeps every token request.
+//! An identity provider for the accounts of one fixture, under the names of the real providers. It answers discovery,
+//! its token endpoint behaves as a query demands, and it records every token request.
 //!
 //! [`FakeAuthority`] is a [`Transport`] for the library; [`proxy`] serves it over TLS to programs.
 
@@ -21,12 +21,12 @@ use documents::{Documents, RefreshToken};
 
 pub use tokens::{new_access_token, new_refresh_token};
 
-/// The provider. Clones are one.
+/// The provider. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct FakeAuthority {
     documents: Arc<Documents>,
     network: Network,
-    /// What its clock shows, in Unix seconds.
+    /// The provider's clock, in Unix seconds.
     now: u64,
     seen: Arc<Mutex<Seen>>,
 }
@@ -38,16 +38,16 @@ struct Seen {
     strays: Vec<String>,
 }
 
-/// What was sent to a token endpoint.
+/// A request to a token endpoint.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// Where to.
+    /// The URL of the endpoint.
     pub url: String,
     form: Vec<(String, String)>,
 }
 
 impl TokenRequest {
-    /// The value of a parameter, which is never sent twice; nothing where it is not sent.
+    /// Returns the value of a parameter, which must not be sent twice; empty if it was not sent.
     pub fn value(&self, name: &str) -> &str {
         let mut values = self.form.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let value = values.next().unwrap_or_default();
@@ -57,7 +57,7 @@ impl TokenRequest {
 }
 
 impl FakeAuthority {
-    /// The provider of whoever is in the cache.
+    /// Creates a provider for the accounts in a cache.
     pub fn new(fixture: &Fixture, network: Network) -> Self {
         let documents = Documents::of(fixture);
         let seen = Seen { valid: documents.refresh_tokens.clone(), tokens: Vec::new(), strays: Vec::new() };
@@ -65,19 +65,19 @@ impl FakeAuthority {
         Self { documents: Arc::new(documents), network, now, seen: Arc::new(Mutex::new(seen)) }
     }
 
-    /// The token requests so far.
+    /// Returns the token requests so far.
     pub fn token_requests(&self) -> Vec<TokenRequest> {
         self.seen.lock().unwrap().tokens.clone()
     }
 
-    /// Demands that nothing was asked that it does not know.
+    /// Asserts that there were no requests that the provider does not know.
     #[track_caller]
     pub fn assert_no_strays(&self) {
         let strays = &self.seen.lock().unwrap().strays;
         assert!(strays.is_empty(), "the provider does not know {strays:?}");
     }
 
-    /// The answer; `None` where the connection is to be cut.
+    /// Returns the answer; `None` if the connection must be cut.
     pub(crate) fn answer(&self, method: &Method, uri: &Uri, body: &[u8]) -> Option<Response<Bytes>> {
         let (host, path) = (uri.host().unwrap_or_default(), uri.path());
         let found = match *method {
@@ -114,7 +114,7 @@ impl FakeAuthority {
         }
     }
 
-    /// New tokens for a refresh token that was given out before; the new one takes its place.
+    /// Returns new tokens for a refresh token that was issued before, and replaces that.
     fn refresh(&self, uri: &Uri, request: &TokenRequest, number: usize) -> Option<Value> {
         if request.value("grant_type") != "refresh_token" {
             return None;

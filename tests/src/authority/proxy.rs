@@ -1,5 +1,5 @@
-//! The fake provider for programs: a proxy on the loopback interface that lets nobody through to the network. Whoever asks
-//! it for a connection to a host meets the provider there, over TLS, under the host's real name.
+//! The fake provider for programs: a proxy on the loopback interface that never connects to the network. Every
+//! connection through it ends at the provider, over TLS, under the real name of the host.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one that has the provider stand at these hosts. Its certificates are made in `folder`.
+    /// Starts a proxy with the provider at these hosts. Creates its certificates in `folder`.
     pub async fn start(authority: FakeAuthority, hosts: &[String], folder: &Path) -> Self {
         let made = Certificates::make(folder, hosts);
         let tls = made.acceptor();
@@ -43,17 +43,17 @@ impl Proxy {
         Self { url, root: made.authority, serving }
     }
 
-    /// Its URL.
+    /// Returns the URL of the proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The root to trust behind it.
+    /// Returns the root certificate to trust.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// A program that knows no other way out, and trusts the provider.
+    /// Makes a program use this proxy and trust the provider.
     pub fn before(&self, run: Run) -> Run {
         run.env("HTTPS_PROXY", &self.url).env("SSL_CERT_FILE", &self.root)
     }
@@ -65,7 +65,7 @@ impl Drop for Proxy {
     }
 }
 
-/// One connection. A client that hangs up, or does not trust us, is its own judge: the test sees what it makes of it.
+/// Serves one connection. If the client hangs up or does not trust us, the test sees how it reacts.
 async fn serve(stream: TcpStream, tls: TlsAcceptor, authority: FakeAuthority) {
     let mut stream = BufReader::new(stream);
     let Some(host) = asked_for(&mut stream).await else { return };
@@ -77,7 +77,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, authority: FakeAuthority) {
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
-/// The host of a `CONNECT` request (RFC 9110 section 9.3.6), once its head is read.
+/// Reads a `CONNECT` request, and returns its host (RFC 9110 section 9.3.6).
 async fn asked_for(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut first = String::new();
     stream.read_line(&mut first).await.ok()?;
@@ -102,7 +102,7 @@ async fn answer(
     authority.answer(&head.method, &uri, &body).map(|response| response.map(Full::new)).ok_or(Cut)
 }
 
-/// The connection ends here.
+/// Cuts the connection.
 #[derive(Debug)]
 struct Cut;
 

@@ -1,4 +1,4 @@
-//! Answers of a token endpoint to a refresh.
+//! A token endpoint's answers to a refresh.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use super::TokenRequest;
 use super::documents::{Documents, RefreshToken};
 
-/// How long a token lives, in seconds.
+/// The lifetime of tokens, in seconds.
 const LIFETIME: u64 = 3599;
 
-/// The access token in the answer to the token request of this number, counted from 1.
+/// Returns the access token in the answer to the token request with this number, counted from 1.
 pub fn new_access_token(number: usize) -> String {
     format!("access-token-{number}-of-the-fake-authority")
 }
 
-/// The refresh token in the same answer.
+/// Returns the refresh token in the same answer.
 pub fn new_refresh_token(number: usize) -> String {
     format!("refresh-token-{number}-of-the-fake-authority")
 }
 
-/// What Entra says to a refresh token that is no good any more.
+/// Returns Entra's answer to a refresh token that is no longer valid.
 pub(super) fn refusal() -> Value {
     json!({
         "error": "invalid_grant",
@@ -31,8 +31,8 @@ pub(super) fn refusal() -> Value {
     })
 }
 
-/// New tokens for whoever the redeemed token belongs to; `None` where nothing is known of them. Tokens of one provider are
-/// told apart by their `number`.
+/// Returns new tokens for the owner of the redeemed token; `None` if the owner is unknown. Tokens of one provider
+/// differ in their `number`.
 pub(super) fn answer(
     documents: &Documents,
     uri: &Uri,
@@ -78,7 +78,7 @@ pub(super) fn answer(
     Some(answer)
 }
 
-/// A token as a client gets it, with a signature that nobody checks.
+/// Returns a token with a signature that no one checks.
 fn unsigned(claims: &Value) -> String {
     format!("{}.{}.c2lnbmF0dXJl", encoded(&json!({"typ": "JWT", "alg": "RS256", "kid": "gone"})), encoded(claims))
 }

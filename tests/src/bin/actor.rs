@@ -1,18 +1,18 @@
-//! One of several processes at one cache: `actor FILE WRITER [AUTHORITY]`, where `FILE` is a path, `encrypted:PATH` or the
-//! address of a Redis.
+//! One of several processes at one cache: `actor FILE WRITER [AUTHORITY]`, where `FILE` is a path, `encrypted:PATH` or
+//! the address of a Redis.
 //!
-//! It says `ready`, then obeys each line of its standard input and answers with a line:
+//! It prints `ready`, then runs each command on its standard input and answers with a line:
 //!
 //! | command | does | answers |
 //! | --- | --- | --- |
 //! | `store N` | stores the tokens of number `N` | `ack N`, or `deferred N: why` |
-//! | `stores N COUNT` | so for `COUNT` numbers from `N` on | each as above |
-//! | `look N` | looks the access token of number `N` up | `found`, `other`, `nothing` or `error: why` |
-//! | `flush` | stores what waits | `ok`, or `error: why` |
-//! | `hold`, `release` | takes the lock of the document, lets it go | `held`, `released`, or `error: why` |
+//! | `stores N COUNT` | the same for `COUNT` numbers from `N` on | each as above |
+//! | `look N` | looks up the access token of number `N` | `found`, `other`, `nothing` or `error: why` |
+//! | `flush` | stores deferred changes | `ok`, or `error: why` |
+//! | `hold`, `release` | takes or releases the document's lock | `held`, `released`, or `error: why` |
 //! | `add FILE TIMES` | adds one to the number in a file, under the lock | `added MS`, the longest wait; or `error: why` |
 //! | `silent` | asks the facade for a token | one line of JSON |
-//! | `events` | tells what the cache told since the last time | their names |
+//! | `events` | lists the events of the cache since the last time | their names |
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ use auth_tests::canary::sha256;
 use auth_tests::numbered::Writer;
 use serde_json::json;
 
-/// Longer than any number of others holds a lock.
+/// Longer than all others together hold a lock.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Actor {
@@ -49,7 +49,7 @@ struct Actor {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    // The thread that reads and looks is one, the one that writes the only other.
+    // Two threads: one reads and looks up, the other writes.
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
     let (storage, cache) = match opened(&words[0]) {
         Ok(opened) => opened,
@@ -60,12 +60,12 @@ fn main() {
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split(' ').collect();
-        let answer = runtime.block_on(actor.obey(&words));
+        let answer = runtime.block_on(actor.run(&words));
         say(&answer);
     }
 }
 
-/// A store, and a cache over it.
+/// Opens a store, and a cache over it.
 fn opened(place: &str) -> Result<(Arc<dyn DynStorage>, TokenCache), auth::StorageError> {
     if place.starts_with("redis:") || place.starts_with("unix:") {
         let storage = RedisStorage::at(place)?;
@@ -78,7 +78,7 @@ fn opened(place: &str) -> Result<(Arc<dyn DynStorage>, TokenCache), auth::Storag
     Ok((Arc::clone(&storage), TokenCache::from_shared(storage)))
 }
 
-/// Says a line. Where nobody listens any more there is nothing left to do.
+/// Prints a line. Exits if no one is listening.
 fn say(line: &str) {
     let mut output = std::io::stdout().lock();
     if output.write_all(format!("{line}\n").as_bytes()).and_then(|()| output.flush()).is_err() {
@@ -102,7 +102,7 @@ impl Actor {
         Self { storage, cache, events, writer: Writer::new(writer), client, lock: None }
     }
 
-    async fn obey(&mut self, words: &[&str]) -> String {
+    async fn run(&mut self, words: &[&str]) -> String {
         match *words {
             ["store", number] => self.store(number.parse().unwrap()).await,
             ["stores", first, count] => {
@@ -113,7 +113,10 @@ impl Actor {
                 "done".to_owned()
             }
             ["look", number] => self.look(number.parse().unwrap()).await,
-            ["flush"] => told("ok", self.cache.flush().await),
+            ["flush"] => match self.cache.flush().await {
+                Ok(_) => "ok".to_owned(),
+                Err(error) => format!("error: {error}"),
+            },
             ["hold"] => match self.locked().await {
                 Ok(lock) => {
                     self.lock = Some(lock);
@@ -155,7 +158,7 @@ impl Actor {
         self.storage.lock(LockName::Document, &mut LockBudget::new(PATIENCE), &Observer::default()).await
     }
 
-    /// Not atomic, but for the lock.
+    /// Atomic only because of the lock.
     async fn add(&self, file: &str, times: u64) -> String {
         let mut longest = Duration::ZERO;
         for _ in 0..times {
@@ -188,8 +191,4 @@ impl Actor {
         };
         answer.to_string()
     }
-}
-
-fn told<T>(well: &str, done: Result<T, auth::StorageError>) -> String {
-    done.map_or_else(|error| format!("error: {error}"), |_| well.to_owned())
 }

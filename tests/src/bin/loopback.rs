@@ -1,7 +1,7 @@
-//! A sign-in whose browser is a plain socket, for networks that not every machine has: `loopback REDIRECT_URI [HELD…]`.
+//! A sign-in whose browser is a plain socket, for tests in private networks: `loopback REDIRECT_URI [HELD…]`.
 //!
-//! It first listens at each address `HELD`, then receives an answer at the redirect URI, and says in a line what came of
-//! it: `PORT FAMILY…`, the families that the port answered on, or `error: why`.
+//! It first listens at each address `HELD`, then receives an answer at the redirect URI, and prints the result in one
+//! line: `PORT FAMILY…`, the families on which the port answered, or `error: why`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this program is only for tests")]
 
 use std::io::{self, Write as _};
@@ -21,7 +21,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
-/// Tries both families, as a browser does that knows `localhost` only, and gives the answer to the last that was there.
+/// Tries both families, as a browser does for `localhost`, and sends the response to the last one that answered.
 struct Sockets {
     port: u16,
     state: String,
@@ -38,7 +38,7 @@ impl Browser for Sockets {
                 last = Some(stream);
             }
         }
-        let mut stream = last.ok_or_else(|| BrowserError::Other("nobody listens".to_owned()))?;
+        let mut stream = last.ok_or_else(|| BrowserError::Other("no one is listening".to_owned()))?;
         let body = format!("code=abc&state={}", self.state);
         let head = format!("POST / HTTP/1.1\r\nHost: localhost:{}\r\nContent-Length: {}\r\n", self.port, body.len());
         let request = format!("{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}");
@@ -50,7 +50,7 @@ impl Browser for Sockets {
     }
 }
 
-/// From a port of its own, as the system may have none left to choose from.
+/// Connects from a fixed port, because the system may have no other left.
 async fn connect(address: IpAddr, port: u16) -> io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind((address, 50_000).into())?;
@@ -62,9 +62,9 @@ async fn main() {
     let mut words = std::env::args().skip(1);
     let redirect_uri = RedirectUri::parse(&words.next().expect("a redirect URI")).unwrap();
     let _held: Vec<_> = words.map(|address| TcpListener::bind(address).unwrap()).collect();
-    let told = receive(&redirect_uri).await.unwrap_or_else(|error| format!("error: {error}"));
+    let result = receive(&redirect_uri).await.unwrap_or_else(|error| format!("error: {error}"));
     let mut stdout = io::stdout();
-    writeln!(stdout, "{told}").unwrap();
+    writeln!(stdout, "{result}").unwrap();
 }
 
 async fn receive(redirect_uri: &RedirectUri) -> Result<String, Box<dyn std::error::Error>> {

@@ -1,7 +1,7 @@
-//! The user at the sign-in page of the emulator, for `BROWSER`: signs in at the address that it is given last.
+//! The user at the sign-in page of the emulator, as a program for `BROWSER`:
+//! `robot [--user NAME] [--cancel] [--decline] [--watch FILE] URL`.
 //!
-//! `robot [--user NAME] [--cancel] [--decline] [--watch FILE] URL`; with `--watch` the command lines and the environment of
-//! this process are written to a file.
+//! `--watch` writes the command line and the environment of this process to a file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this program is only for tests")]
 
 use auth_emulator::Robot;
@@ -24,7 +24,7 @@ async fn main() {
     visit.unwrap_or_else(|error| panic!("robot: {error}"));
 }
 
-/// Writes down what others can see of this process.
+/// Writes what other programs can see of this process to a file.
 fn watch(file: &str) {
     let mut seen = Vec::new();
     for name in ["cmdline", "environ"] {

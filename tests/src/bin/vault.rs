@@ -1,14 +1,14 @@
-//! A program in whose session there is a keyring, or none: `vault WORD FOLDER`.
+//! A program that uses the stores with a keyring: `vault WORD FOLDER`.
 //!
 //! | word | does |
 //! | --- | --- |
-//! | `contract-encrypted`, `contract-item` | checks what every store promises of the encrypted file, and of an item of MSAL Python |
-//! | `store`, `look` | stores a document in the encrypted file, reads it |
-//! | `put-python`, `get-python`, `put-node`, `get-node` | the same with the item of one of the MSAL extension libraries |
-//! | `encrypt`, `decrypt` | migrates the file, with a key that is known |
-//! | `add-python` | adds a member to what is there, as a cache does: under the lock |
+//! | `contract-encrypted`, `contract-item` | checks the contract of stores for the encrypted file, or an item of MSAL Python |
+//! | `store`, `look` | stores a document in the encrypted file, or reads it |
+//! | `put-python`, `get-python`, `put-node`, `get-node` | the same with an item of one of the MSAL extension libraries |
+//! | `encrypt`, `decrypt` | migrates the file, with a fixed key |
+//! | `add-python` | adds a member to the document under the lock, as a cache does |
 //!
-//! What it stores comes from its standard input, what it reads goes to its standard output; an error goes there as its kind.
+//! It stores its standard input, and prints what it has read, or the kind and message of the error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +27,7 @@ use auth::{
 };
 use auth_cache::{LockName, Replaced, contract};
 
-/// What the items of both libraries are found by in these tests.
+/// The service or application by which the items of both libraries are found.
 const SERVICE: &str = "contoso";
 
 fn encrypted(folder: &Path) -> EncryptedFileStorage {
@@ -48,7 +48,7 @@ fn of_node(folder: &Path) -> SecretItemStorage {
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let folder = PathBuf::from(&words[1]);
-    // Each rule has a store that is new.
+    // Each rule gets a new store.
     let number = AtomicUsize::new(0);
     let next = || folder.join(number.fetch_add(1, Ordering::Relaxed).to_string());
     let said = match words[0].as_str() {
@@ -86,15 +86,15 @@ async fn main() {
     std::io::stdout().write_all(said.as_bytes()).unwrap();
 }
 
-async fn migrate(folder: &Path, there: bool) -> Result<String, StorageError> {
+async fn migrate(folder: &Path, encrypts: bool) -> Result<String, StorageError> {
     let key = EncryptionKey::from_slice(&[7; 32]).unwrap();
     let storage = EncryptedFileStorage::new(FileStorage::at(folder.join("cache")).unwrap(), "known", key);
     let (mut budget, observer) = (LockBudget::default(), Observer::default());
-    let migrated = match there {
+    let migrated = match encrypts {
         true => storage.encrypt(&mut budget, &observer).await?,
         false => storage.decrypt(&mut budget, &observer).await?,
     };
-    assert!(migrated, "it was of the other form");
+    assert!(migrated, "the file had the other form");
     Ok("migrated".to_owned())
 }
 

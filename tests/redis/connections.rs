@@ -1,4 +1,4 @@
-//! Ways to a server.
+//! Connections to a server.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use auth_tests::redis::RedisServer;
 use crate::{finds, update};
 
 #[tokio::test]
-async fn a_password_opens_and_is_never_told() {
+async fn a_password_grants_access_and_is_never_shown() {
     let server = RedisServer::start(&["--requirepass", "canary-password"]);
     let writer = Writer::new("w");
     let at = |password: &str| RedisStorage::at(&server.url_with(password)).unwrap();
@@ -27,7 +27,7 @@ async fn a_password_opens_and_is_never_told() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_socket_is_a_door_too() {
+async fn a_unix_socket_works() {
     let server = RedisServer::start(&[]);
     let writer = Writer::new("w");
     let storage = RedisStorage::at(&format!("unix://{}", server.socket())).unwrap();
@@ -35,15 +35,15 @@ async fn a_socket_is_a_door_too() {
     assert!(finds(&TokenCache::partitioned(server.storage()), &writer, 0).await);
 }
 
-// S-107: what is refused is refused before anything is sent.
+// S-107: refused before anything is sent.
 #[tokio::test]
-async fn a_server_elsewhere_needs_tls_and_a_password() {
+async fn a_server_on_another_machine_needs_tls_and_a_password() {
     let begun = Instant::now();
     for url in ["redis://:canary@192.0.2.1", "rediss://192.0.2.1"] {
         assert_eq!(RedisStorage::at(url).unwrap_err().kind, StorageErrorKind::Insecure, "{url}");
     }
     assert!(begun.elapsed() < Duration::from_secs(1));
-    // Unless somebody answers for the network, whose servers are talked to like any other.
+    // Unless the caller vouches for the network.
     for url in ["redis://:canary@192.0.2.1", "rediss://192.0.2.1"] {
         assert!(RedisStorage::danger_at(url).is_ok(), "{url}");
     }
@@ -51,7 +51,7 @@ async fn a_server_elsewhere_needs_tls_and_a_password() {
     let cache = TokenCache::partitioned(RedisStorage::danger_at(&open.url()).unwrap());
     cache.store(update(&Writer::new("w"), 0)).await.unwrap();
     assert!(finds(&TokenCache::partitioned(open.storage()), &Writer::new("w"), 0).await);
-    // A server that speaks no TLS gets nothing to read.
+    // A server without TLS receives nothing.
     let server = RedisServer::start(&[]);
     let storage = RedisStorage::at(&server.url().replace("redis:", "rediss:")).unwrap();
     let error = TokenCache::partitioned(storage).store(update(&Writer::new("w"), 0)).await.unwrap_err();
