@@ -7,8 +7,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::program::PATIENCE;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::program::{self, PATIENCE};
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -102,8 +102,7 @@ impl Actor {
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        let process = Pid::from_raw(self.process().cast_signed()).unwrap();
-        kill_process(process, signal).unwrap();
+        program::signal(&self.child, signal);
     }
 
     /// Waits for the actor to end; returns how it ended, and its remaining answers.

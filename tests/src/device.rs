@@ -1,11 +1,9 @@
 //! A program that waits for its user to sign in on another device.
 
-use std::process::Stdio;
-
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr};
 
-use crate::program::{Ended, PATIENCE, Run};
+use crate::program::{Ended, PATIENCE, Run, interrupt};
 
 /// A program that has shown a code and is waiting.
 #[derive(Debug)]
@@ -44,9 +42,7 @@ impl Waiting {
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let id = self.child.id().unwrap().to_string();
-        let kill = std::process::Command::new("kill").args(["-INT", &id]).stdin(Stdio::null()).status().unwrap();
-        assert!(kill.success());
+        interrupt(&self.child);
     }
 
     /// Waits for the program to end.

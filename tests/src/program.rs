@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -145,6 +146,17 @@ impl Run {
     pub(crate) fn command_line(&self) -> String {
         format!("{:?}", self.0.as_std())
     }
+}
+
+/// Presses Ctrl-C in a program.
+pub(crate) fn interrupt(child: &Child) {
+    signal(child, Signal::INT);
+}
+
+/// Sends a signal to a program that is running.
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let process = child.id().expect("the program has not been waited for");
+    kill_process(Pid::from_raw(process.cast_signed()).unwrap(), signal).unwrap();
 }
 
 /// The result of a program that has ended.

@@ -10,7 +10,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use tokio::process::Child;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::program::{Ended, PATIENCE, Run};
+use crate::program::{Ended, PATIENCE, Run, interrupt};
 
 /// A program whose standard input and standard error are a terminal; its standard output is not.
 #[derive(Debug)]
@@ -74,8 +74,7 @@ impl Terminal {
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let id = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        interrupt(&self.child);
     }
 
     /// Waits for the program to end. Returns the screen, echoes included, as the standard error.
