@@ -20,9 +20,11 @@ async fn a_kill_at_any_system_call_of_a_save_loses_nothing() {
         assert!(survived && calls.len() > 10, "R-02: the calls of thread {thread}: {calls:?}");
         for call in calls {
             let (_, survived, outcome) = save(thread, Fault::Kill, &call).await;
-            // The call that reads the next command may have begun before strace was attached.
-            assert!(!survived || call.line.starts_with("read(0<"), "R-02: thread {thread} is killed at {call:?}");
-            points += 1;
+            // The call that reads the next command may have begun before strace was attached, and how often the runtime
+            // waits varies.
+            let may_be_missed = call.line.starts_with("read(0<") || call.name == "epoll_wait";
+            assert!(!survived || may_be_missed, "R-02: thread {thread} is killed at {call:?}");
+            points += u64::from(!survived);
             unfinished += u64::from(!outcome.stored);
             leftovers += outcome.leftovers;
             longest = longest.max(outcome.next);
