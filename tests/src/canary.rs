@@ -20,7 +20,7 @@ pub fn assert_absent(place: &str, text: &str, secrets: &[(String, String)]) {
 
 /// Returns the encodings of a secret, each with its name.
 pub fn disguises(secret: &str) -> Vec<(&'static str, String)> {
-    assert!(secret.len() >= 16, "too short to be told from other text");
+    assert!(secret.len() >= 16, "too short to be distinguished from other text");
     let mut forms = vec![("raw", secret.to_owned())];
     // Each part of a JWT is secret, except the header.
     forms.extend(secret.split('.').skip(1).map(|part| ("in part", part.to_owned())));

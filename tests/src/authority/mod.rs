@@ -131,7 +131,7 @@ impl Transport for FakeAuthority {
     async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
         let answer = self.answer(request.method(), request.uri(), request.body().as_bytes());
         let host = request.uri().host().unwrap_or_default();
-        answer.ok_or_else(|| TransportError::before_send(TransportFault::Connect, host, "nobody is there"))
+        answer.ok_or_else(|| TransportError::before_send(TransportFault::Connect, host, "no answer"))
     }
 }
 

@@ -105,7 +105,7 @@ async fn put(storage: &impl Storage) -> Result<String, StorageError> {
     let _lock = storage.lock(LockName::Document, &mut LockBudget::default(), &observer).await?;
     let version = storage.read(&observer).await?.version;
     let replaced = storage.replace(content.into(), version, None, &observer).await?;
-    assert!(matches!(replaced, Replaced::Done(_)), "nobody else writes");
+    assert!(matches!(replaced, Replaced::Done(_)), "no one else writes");
     Ok("stored".to_owned())
 }
 
@@ -121,6 +121,6 @@ async fn add(storage: &impl Storage) -> Result<String, StorageError> {
     let mut document: serde_json::Value = serde_json::from_slice(&stored.content).unwrap();
     document["Ours"] = serde_json::json!({"kept": true});
     let replaced = storage.replace(document.to_string().into_bytes().into(), stored.version, None, &observer).await?;
-    assert!(matches!(replaced, Replaced::Done(_)), "nobody else writes");
+    assert!(matches!(replaced, Replaced::Done(_)), "no one else writes");
     Ok("added".to_owned())
 }

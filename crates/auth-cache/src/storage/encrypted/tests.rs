@@ -296,7 +296,7 @@ impl KeySource for Unanswered {
     async fn key(&self, _name: &str) -> Result<Option<EncryptionKey>, KeyError> {
         self.0.fetch_add(1, Ordering::SeqCst);
         drop(timeout(Duration::from_secs(10), pending::<()>()).await);
-        Err(KeyError::new(KeyErrorKind::TimedOut, "nobody answered"))
+        Err(KeyError::new(KeyErrorKind::TimedOut, "no answer"))
     }
 
     async fn create(&self, name: &str) -> Result<EncryptionKey, KeyError> {

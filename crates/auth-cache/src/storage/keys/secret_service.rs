@@ -157,9 +157,9 @@ mod tests {
             (Error::Prompt, KeyErrorKind::Locked, "locked"),
             (Error::Crypto("x"), KeyErrorKind::Other, "x"),
         ] {
-            let told = key_error(&error);
-            assert_eq!(told.kind, kind);
-            assert!(told.reason.contains(named), "{told}");
+            let shown = key_error(&error);
+            assert_eq!(shown.kind, kind);
+            assert!(shown.reason.contains(named), "{shown}");
         }
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         async fn ask(self) -> Result<(), KeyError> {
             self.0.fetch_add(1, Ordering::SeqCst);
             drop(timeout(Duration::from_secs(10), pending::<()>()).await);
-            Err(KeyError::new(KeyErrorKind::TimedOut, "nobody answered"))
+            Err(KeyError::new(KeyErrorKind::TimedOut, "no answer"))
         }
 
         fn asked(&self) -> usize {

@@ -97,9 +97,9 @@ mod tests {
             (Error::BadDataFormat(secret, "the key itself".into()), KeyErrorKind::NotAKey),
             (Error::PlatformFailure("x".into()), KeyErrorKind::Other),
         ] {
-            let told = key_error(&error);
-            assert_eq!(told.kind, kind);
-            assert!(!told.reason.contains("the key itself"), "{told}");
+            let shown = key_error(&error);
+            assert_eq!(shown.kind, kind);
+            assert!(!shown.reason.contains("the key itself"), "{shown}");
         }
     }
 }
