@@ -63,10 +63,14 @@ impl Limits {
     pub(crate) const TOO_DEEP: &str =
         "it is nested more deeply than the limit; it is left unchanged, and tokens are kept in memory only";
 
+    /// Why a document that is larger than the limit is not used.
+    pub(crate) const TOO_LARGE: &str =
+        "it is larger than the limit; it is left unchanged, and tokens are kept in memory only";
+
     /// Why a document of this size is left alone, if it is too large.
     pub(crate) fn excess(&self, bytes: usize, entries: usize) -> Option<&'static str> {
         if bytes > self.document_bytes.min(ADDRESSABLE) {
-            Some("it is larger than the limit; it is left unchanged, and tokens are kept in memory only")
+            Some(Self::TOO_LARGE)
         } else if entries > self.document_entries {
             Some("it has more entries than the limit; it is left unchanged, and tokens are kept in memory only")
         } else {

@@ -24,6 +24,11 @@ const READERS_PATIENCE: Duration = Duration::from_secs(1);
 /// How many times a write is attempted while other programs keep changing the document.
 pub(crate) const ATTEMPTS: usize = 5;
 
+/// The error of a write to a document that exceeds a limit.
+fn refused(reason: &'static str) -> StorageError {
+    StorageError::new("written", "", reason).with_kind(StorageErrorKind::TooLarge)
+}
+
 /// The error after [`ATTEMPTS`] attempts.
 pub(crate) fn contended() -> StorageError {
     StorageError::new("written", "", "another program keeps changing it")
@@ -182,6 +187,10 @@ impl LiveDocument {
         }
         let stored = match storage.read(&self.observer).await {
             Err(error) if error.kind == StorageErrorKind::Damaged => return Ok(Err(NotUnderstood)),
+            Err(error) if error.kind == StorageErrorKind::TooLarge => {
+                self.refuse(version, Limits::TOO_LARGE);
+                return Ok(Ok(()));
+            }
             stored => stored?,
         };
         // The version was uncertain, but nothing has changed.
@@ -370,7 +379,7 @@ impl LiveDocument {
                 if let Some(change) = change {
                     self.remember(change);
                 }
-                return Err(StorageError::new("written", "", reason));
+                return Err(refused(reason));
             }
             let (until, waiting) = {
                 let pending = self.pending();
@@ -383,12 +392,7 @@ impl LiveDocument {
             }
             let (json, collided) = document::write(&snapshot.document);
             if let Some(reason) = self.limits.excess(json.len(), snapshot.document.entries()) {
-                if let Some(change) = change {
-                    self.push(&mut self.pending(), change);
-                }
-                self.note_evicted(outcome);
-                self.observer.tell(&Event::Refused { reason });
-                return Err(StorageError::new("written", "", reason));
+                return Err(self.outgrown(change, outcome, reason));
             }
             match storage.replace(json, snapshot.version, snapshot.document.keep_until(), &self.observer).await {
                 Ok(Replaced::Done(version)) => {
@@ -408,6 +412,9 @@ impl LiveDocument {
                 }
                 // The snapshot has a change that is not stored.
                 Ok(Replaced::Conflict) => self.distrust(&snapshot),
+                Err(error) if error.kind == StorageErrorKind::TooLarge => {
+                    return Err(self.outgrown(change, outcome, Limits::TOO_LARGE));
+                }
                 Err(error) => {
                     self.note_evicted(outcome);
                     return Err(self.defer(change, error));
@@ -425,8 +432,7 @@ impl LiveDocument {
         self.defer(None, error)
     }
 
-    /// Notes that the store failed and, if given, a change that the snapshot already has. A document beyond a limit is
-    /// not a failure of the store, and is not tried again before the next change.
+    /// Notes that the store failed and, if given, a change that the snapshot already has.
     fn defer(&self, change: Option<Change>, error: StorageError) -> StorageError {
         if let Some(change) = change {
             self.push(&mut self.pending(), change);
@@ -435,6 +441,17 @@ impl LiveDocument {
             self.observer.tell(&Event::Deferred { reason: error.to_string() });
         }
         error
+    }
+
+    /// Keeps a change with which the document exceeds a limit (S-90). That is not a failure of the store, and is not
+    /// tried again before the next change.
+    fn outgrown(&self, change: Option<Change>, outcome: Outcome, reason: &'static str) -> StorageError {
+        if let Some(change) = change {
+            self.push(&mut self.pending(), change);
+        }
+        self.note_evicted(outcome);
+        self.observer.tell(&Event::Refused { reason });
+        refused(reason)
     }
 
     /// Applies a change to what this process knows, and keeps it for the store, if there is one.

@@ -41,6 +41,9 @@ pub enum StorageErrorKind {
     /// The content is corrupt, belongs to another cache, or was encrypted with a key that is no longer available. A
     /// cache moves it aside, as it does a document that is not JSON (S-99).
     Damaged,
+    /// The document exceeds a limit of the store or the cache. It is left unchanged, and a cache keeps tokens in memory
+    /// only (S-90).
+    TooLarge,
     /// The key, or another secret in the keyring, is currently unavailable: the keyring is locked, missing or too slow
     /// (S-104).
     KeyUnavailable,

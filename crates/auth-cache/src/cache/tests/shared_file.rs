@@ -4,7 +4,9 @@ use core::time::Duration;
 use std::fs;
 use std::time::UNIX_EPOCH;
 
+use super::events::{changed, listening, take};
 use super::*;
+use crate::limits::Limits;
 use crate::storage::FileStorage;
 
 fn shared() -> (tempfile::TempDir, FileStorage) {
@@ -151,4 +153,33 @@ async fn a_path_that_is_not_a_file_only_prevents_sharing() {
         assert!(store(&cache, "ada", false).await.is_err());
         assert!(is_served(&cache, "ada").await);
     }
+}
+
+// S-90: the store's own limit has the same consequences as those of the cache.
+#[tokio::test]
+async fn a_file_beyond_the_limit_of_its_store_is_left_alone_and_this_process_continues() {
+    let (_folder, storage) = shared();
+    let storage = storage.with_size_limit(4000);
+    let (cache, heard) = listening(TokenCache::new(storage.clone()));
+    store(&cache, "ada", false).await.unwrap();
+    take(&heard);
+    let error = store(&cache, "bob", false).await.unwrap_err();
+    assert_eq!((error.kind, error.operation), (StorageErrorKind::TooLarge, "written"));
+    let refused = Event::Refused { reason: Limits::TOO_LARGE };
+    assert_eq!(take(&heard), [refused.clone(), changed(Some(&format!("bob.{T}")))], "our change would outgrow it");
+    assert!(is_served(&cache, "bob").await && !is_persisted(&cache, "bob"));
+    assert_eq!(names(&TokenCache::new(storage.clone())).await, ["ada"]);
+
+    let large = json!({"Foreign": "x".repeat(4000)}).to_string();
+    fs::write(storage.path(), &large).unwrap();
+    assert!(is_served(&cache, "ada").await && is_served(&cache, "bob").await, "another program's change outgrew it");
+    assert_eq!(take(&heard), [refused]);
+    assert_eq!(store(&cache, "cy", false).await.unwrap_err().kind, StorageErrorKind::TooLarge);
+    assert!(is_served(&cache, "cy").await);
+    assert_eq!(fs::read_to_string(storage.path()).unwrap(), large);
+
+    let other = TokenCache::new(storage.clone());
+    assert!(matches!(look(&other, "ada").await, Ok(Lookup::Nothing)), "a new process works in memory");
+    fs::write(storage.path(), "{}").unwrap();
+    assert_eq!(store(&other, "dee", false).await, Ok(true), "and in the file again once it is small enough");
 }

@@ -53,6 +53,7 @@ pub(super) fn storage_error(operation: &'static str, path: &Path, error: &Error)
         Some(Refusal::Locked { .. }) => StorageErrorKind::LockTimedOut,
         Some(Refusal::SharedFolder) => StorageErrorKind::SharedFolder,
         Some(Refusal::Encrypted) => StorageErrorKind::Encrypted,
+        Some(Refusal::TooLarge) => StorageErrorKind::TooLarge,
         Some(_) | None => StorageErrorKind::Other,
     };
     StorageError::new(operation, path.display().to_string(), error).with_kind(kind)
