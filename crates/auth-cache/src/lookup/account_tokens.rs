@@ -172,11 +172,7 @@ impl<'a> Search<'a> {
     fn cached(&self, row: &Arc<Row>, declined: Option<&Scopes>) -> CachedToken {
         let own = row.id_token.as_ref().filter(|entry| self.is_issuer(entry));
         let (id_token, account) = (own.or_else(|| self.id_token(row)), self.account(row));
-        if is_same(id_token, row.id_token.as_ref()) && is_same(account, row.account.as_ref()) {
-            CachedToken::of(row, declined)
-        } else {
-            CachedToken::of(row, declined).with(id_token.cloned(), account.cloned())
-        }
+        CachedToken::new(row, id_token, account, declined)
     }
 
     /// The account as the token's tenant sees it, or else as any tenant does.
@@ -192,13 +188,5 @@ impl<'a> Search<'a> {
         let of_realm = |entry: &&AccountEntry| same(&entry.account.realm, &row.realm);
         let found = all().filter(of_realm).find(here).or_else(|| all().find(here));
         found.map(|entry| &entry.account)
-    }
-}
-
-fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
     }
 }

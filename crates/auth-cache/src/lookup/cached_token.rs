@@ -12,25 +12,30 @@ use crate::entries::IdTokenEntry;
 #[derive(Clone, Debug)]
 pub struct CachedToken {
     row: Arc<Row>,
-    /// The ID token and account, if they are not those of the row.
-    related: Option<Box<Related>>,
-    declined: Option<Scopes>,
+    /// Whatever differs from the row; nearly always nothing, which keeps a hit small.
+    own: Option<Box<Own>>,
 }
 
 #[derive(Clone, Debug)]
-struct Related {
+struct Own {
     id_token: Option<Arc<IdTokenEntry>>,
     account: Option<Arc<Account>>,
+    declined: Option<Scopes>,
 }
 
 impl CachedToken {
-    pub(super) fn of(row: &Arc<Row>, declined: Option<&Scopes>) -> Self {
-        Self { row: Arc::clone(row), related: None, declined: declined.cloned() }
-    }
-
-    /// The token with an ID token and account that are not those of its row.
-    pub(super) fn with(self, id_token: Option<Arc<IdTokenEntry>>, account: Option<Arc<Account>>) -> Self {
-        Self { related: Some(Box::new(Related { id_token, account })), ..self }
+    /// The token of a row, with the ID token and account that were found for it and what the provider declined.
+    #[inline]
+    pub(super) fn new(
+        row: &Arc<Row>,
+        id_token: Option<&Arc<IdTokenEntry>>,
+        account: Option<&Arc<Account>>,
+        declined: Option<&Scopes>,
+    ) -> Self {
+        let is_of_row = is_same(id_token, row.id_token.as_ref()) && is_same(account, row.account.as_ref());
+        let own = || Own { id_token: id_token.cloned(), account: account.cloned(), declined: declined.cloned() };
+        let own = (!is_of_row || declined.is_some()).then(|| Box::new(own()));
+        Self { row: Arc::clone(row), own }
     }
 
     /// Returns the access token.
@@ -50,8 +55,8 @@ impl CachedToken {
     /// A token that grants only a part is returned to the same request alone, until it expires, and only by the
     /// process that cached it: asked again, the provider would only repeat its answer.
     #[must_use]
-    pub const fn declined_scopes(&self) -> Option<&Scopes> {
-        self.declined.as_ref()
+    pub fn declined_scopes(&self) -> Option<&Scopes> {
+        self.own.as_ref()?.declined.as_ref()
     }
 
     /// Returns when the token expires.
@@ -81,8 +86,8 @@ impl CachedToken {
     /// Returns the ID token that belongs to the token, unparsed: see [`IdToken::parse`](auth_core::IdToken::parse).
     #[must_use]
     pub fn id_token(&self) -> Option<&Secret> {
-        let entry = match &self.related {
-            Some(related) => &related.id_token,
+        let entry = match &self.own {
+            Some(own) => &own.id_token,
             None => &self.row.id_token,
         };
         entry.as_ref().map(|entry| &entry.secret)
@@ -91,9 +96,17 @@ impl CachedToken {
     /// Returns the account that the token belongs to, as its tenant sees it.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
-        match &self.related {
-            Some(related) => related.account.as_deref(),
+        match &self.own {
+            Some(own) => own.account.as_deref(),
             None => self.row.account.as_deref(),
         }
+    }
+}
+
+fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }

@@ -178,7 +178,7 @@ impl<'a> AppQuery<'a> {
             };
         };
         row.used(now);
-        let cached = CachedToken::of(row, declined);
+        let cached = CachedToken::new(row, row.id_token.as_ref(), row.account.as_ref(), declined);
         match age {
             Age::Fresh => GrantLookup::Usable(cached),
             Age::Due => GrantLookup::UsableButRefresh(cached),
