@@ -1,14 +1,14 @@
 //! Inspecting a cache document, and changing it as another program would.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use auth::{EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage};
+use auth::{Clock as _, EncryptedFileStorage, EncryptionKey, FileStorage, Observer, Storage, SystemClock};
 use serde_json::{Map, Value};
 
-/// Returns the current time in Unix seconds.
+/// Returns the current time in Unix seconds, by the clock of the programs under test: another one may be some
+/// milliseconds, and so a second, ahead of it.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    SystemClock.now().as_unix_seconds()
 }
 
 /// Sets a time field of every access token in a document, in Unix seconds as text, as other MSALs write it. Also makes

@@ -125,6 +125,9 @@ impl AuthResult {
     }
 
     /// Returns the scopes that were requested but not granted, not counting those reserved by OpenID Connect.
+    ///
+    /// Until the token expires, the same request is answered with it again. To ask the user for the rest, use
+    /// [`acquire_token_interactive`](crate::PublicClient::acquire_token_interactive).
     #[must_use]
     pub fn declined_scopes(&self) -> &Scopes {
         match &self.token {
