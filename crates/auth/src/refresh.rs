@@ -147,7 +147,7 @@ async fn redeem_newest(
 ) -> Result<Outcome, AuthError> {
     let mut is_second = false;
     loop {
-        let tokens = shared.throttle.digest(&refresh.candidates);
+        let candidates = refresh.candidates.clone();
         let error = match redeem(shared, wanted, *refresh, budget, timing).await {
             Ok(result) => {
                 shared.throttle.succeeded(key);
@@ -155,6 +155,7 @@ async fn redeem_newest(
             }
             Err(error) => error,
         };
+        let tokens = shared.throttle.digest(&candidates);
         shared.throttle.failed(key, tokens, &error, shared.driver.uptime());
         if is_second || !matches!(error, AuthError::UiRequired(_)) {
             return Err(error);

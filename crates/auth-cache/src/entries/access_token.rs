@@ -47,8 +47,16 @@ pub(crate) struct Life {
     pub(crate) cached_at: Timestamp,
     pub(crate) expires_on: Timestamp,
     pub(crate) refresh_on: Option<Timestamp>,
-    /// A number that stays the same for this token while the process lives, and reveals nothing about it.
+    /// A number that stays the same for this token while the process lives, and reveals nothing about it. Zero without
+    /// `refresh_on`, as only that is spread by it.
     pub(crate) draw: u64,
+}
+
+impl Life {
+    fn new(cached_at: Timestamp, expires_on: Timestamp, refresh_on: Option<Timestamp>, secret: &Secret) -> Self {
+        let refresh_on = refresh_on.filter(|time| *time > Timestamp::EPOCH);
+        Self { cached_at, expires_on, refresh_on, draw: refresh_on.map_or(0, |_| digest(secret)) }
+    }
 }
 
 /// When a token was first looked at: by the wall clock, and by a clock that cannot be set.
@@ -79,12 +87,8 @@ impl Entry for AccessToken {
             return None;
         }
         let secret = members.secret("secret")?;
-        let life = Life {
-            cached_at: members.time("cached_at").unwrap_or_default(),
-            expires_on: members.time("expires_on").unwrap_or_default(),
-            refresh_on: members.time("refresh_on").filter(|time| *time > Timestamp::EPOCH),
-            draw: digest(&secret),
-        };
+        let [cached_at, expires_on] = ["cached_at", "expires_on"].map(|name| members.time(name).unwrap_or_default());
+        let life = Life::new(cached_at, expires_on, members.time("refresh_on"), &secret);
         Some(Self {
             environment: shared(&members.text("environment").or_empty()?),
             client_id: shared(&members.text("client_id").or_empty()?),
@@ -143,12 +147,7 @@ impl AccessToken {
             client_id: Arc::clone(client_id),
             realm: shared_realm(realm),
             scopes: shared_scopes(scopes.as_str()).unwrap_or(scopes),
-            life: Life {
-                cached_at: tokens.received_at,
-                expires_on,
-                refresh_on: tokens.refresh_on.filter(|time| *time > Timestamp::EPOCH),
-                draw: digest(&tokens.access_token),
-            },
+            life: Life::new(tokens.received_at, expires_on, tokens.refresh_on, &tokens.access_token),
             secret: tokens.access_token.clone(),
             bound: Bound::new(kind),
             assertion: assertion.trim_end_matches('=').into(),
