@@ -54,7 +54,8 @@ pub(crate) enum Member<'a> {
 impl<'a> Members<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
         let marked = Mark::of(name);
-        self.0.iter().find(|(mark, own, _)| *mark == marked && own == name).map(|(_, _, member)| member)
+        let is_named = |own: &str| marked.is_whole() || own == name;
+        self.0.iter().find(|(mark, own, _)| *mark == marked && is_named(own)).map(|(_, _, member)| member)
     }
 
     /// The member, if it is a string.

@@ -1,20 +1,24 @@
 //! A short prefix by which most names differ.
 
-/// The first bytes of a name, and its length. Names with different marks differ; if the marks are equal, compare the
-/// names.
+/// The first bytes of a name, and its length. Names with different marks differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark([u8; 8], usize);
+pub(crate) struct Mark(u64, usize);
 
 impl Mark {
     #[inline]
     pub(crate) fn of(name: &str) -> Self {
         let name = name.as_bytes();
-        let first = name.first_chunk().copied().unwrap_or_else(|| {
-            let mut first = [0; 8];
-            first.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
-            first
-        });
+        let first = match name.first_chunk() {
+            Some(first) => u64::from_le_bytes(*first),
+            None => name.iter().rev().fold(0, |first, byte| first << 8 | u64::from(*byte)),
+        };
         Self(first, name.len())
+    }
+
+    /// Whether the mark contains the whole name, so that names with this mark are equal.
+    #[inline]
+    pub(crate) fn is_whole(self) -> bool {
+        self.1 <= size_of::<u64>()
     }
 }
 
@@ -28,6 +32,7 @@ mod tests {
         for (one, other) in names.iter().flat_map(|one| names.map(|other| (*one, other))) {
             assert!(Mark::of(one) == Mark::of(other) || one != other);
             assert_eq!(Mark::of(one) == Mark::of(other), one == other, "{one:?} {other:?}");
+            assert_eq!(Mark::of(one).is_whole(), one.len() <= 8, "{one:?}");
         }
         assert!(Mark::of("abcdefghi") == Mark::of("abcdefghj"));
     }

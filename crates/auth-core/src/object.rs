@@ -52,7 +52,8 @@ impl Object {
 
     pub(crate) fn get(&self, name: &str) -> Option<Found<'_>> {
         let marked = Mark::of(name);
-        let (_, _, held) = self.members.iter().find(|(mark, own, _)| *mark == marked && self.part(own) == name)?;
+        let is_named = |own| marked.is_whole() || self.part(own) == name;
+        let (_, _, held) = self.members.iter().find(|(mark, own, _)| *mark == marked && is_named(own))?;
         Some(self.found(held))
     }
 
