@@ -216,9 +216,10 @@ impl List {
         listed
     }
 
-    pub(super) fn expired(&self, now: Timestamp) -> Vec<String> {
-        let expired = |row: &&AccessToken| row.expires_on <= now;
-        self.access_tokens.iter().filter(expired).map(|row| row.secret.clone()).collect()
+    /// Forgets the expired tokens that are no longer in the cache. When they go depends on the last sweep, and a copy
+    /// that is merged later brings back what such a token replaced.
+    pub(super) fn forget_swept(&mut self, now: Timestamp, left: &[String]) {
+        self.access_tokens.retain(|row| row.expires_on > now || left.contains(&row.secret));
     }
 
     pub(super) fn access_token_secrets(&self) -> Vec<String> {
