@@ -1,5 +1,6 @@
 //! The redemption of a refresh token: a form out, a response in, the index updated.
 
+use std::hint::black_box;
 use std::sync::{Arc, PoisonError};
 
 use base64::Engine as _;
@@ -26,9 +27,12 @@ struct ClientInfo<'a> {
     utid: &'a str,
 }
 
+/// What identifies an account in its tenant.
 #[derive(Deserialize)]
 struct Claims<'a> {
+    oid: &'a str,
     preferred_username: &'a str,
+    tid: &'a str,
 }
 
 fn form(client_id: &str, refresh_token: &str, scopes: &str) -> String {
@@ -71,6 +75,7 @@ impl People {
         let client_info: ClientInfo<'_> = serde_json::from_slice(&client_info).ok()?;
         let claims = URL_SAFE_NO_PAD.decode(answer.id_token.split('.').nth(1)?).ok()?;
         let claims: Claims<'_> = serde_json::from_slice(&claims).ok()?;
+        black_box((claims.oid, claims.tid));
         let home_account_id: Arc<str> = format!("{}.{}", client_info.uid, client_info.utid).into();
         let token = Token {
             secret: answer.access_token.into(),

@@ -41,7 +41,7 @@ const DISTINCT: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The users, by the first characters of their refresh tokens.
-    answers: Arc<HashMap<String, Bytes>>,
+    answers: Arc<HashMap<Vec<u8>, Bytes>>,
     pause: Pause,
     requests: Arc<AtomicU64>,
 }
@@ -54,7 +54,7 @@ impl Provider {
             let answer = Bytes::from(Contents::token(user).to_bytes());
             let renewed: serde_json::Value = serde_json::from_slice(&answer).expect("an object");
             let renewed = renewed["refresh_token"].as_str().expect("a refresh token").to_owned();
-            [refresh_token(user, false), renewed].map(|token| (token[..DISTINCT].to_owned(), answer.clone()))
+            [refresh_token(user, false), renewed].map(|token| (token.as_bytes()[..DISTINCT].to_vec(), answer.clone()))
         });
         Self { answers: Arc::new(known.collect()), pause, requests: Arc::default() }
     }
@@ -67,9 +67,9 @@ impl Provider {
 
     /// Returns the response to a form, as fast as possible, because this is neither side's work.
     #[must_use]
-    pub fn answer(&self, form: &str) -> Bytes {
-        const NAME: &str = "&refresh_token=";
-        let start = form.find(NAME).expect("a refresh token") + NAME.len();
+    pub fn answer(&self, form: &[u8]) -> Bytes {
+        const NAME: &[u8] = b"&refresh_token=";
+        let start = form.windows(NAME.len()).position(|part| part == NAME).expect("a refresh token") + NAME.len();
         self.answers.get(&form[start..start + DISTINCT]).expect("a refresh token of a known user").clone()
     }
 }
@@ -82,7 +82,7 @@ impl Transport for Provider {
             Pause::For(time) => tokio::time::sleep(*time).await,
             Pause::Until(open) => drop(open.clone().wait_for(|open| *open).await.expect("an end that opens")),
         }
-        Ok(json(self.answer(std::str::from_utf8(request.body().as_bytes()).expect("a form"))))
+        Ok(json(self.answer(request.body().as_bytes())))
     }
 }
 

@@ -26,7 +26,7 @@ pub fn run(users: u64, effort: Effort) -> Row {
     // Both sides' requests go to the same endpoint.
     let endpoint = provider.clone();
     let (home, all) = (account.home_account_id.as_str(), format!("{SCOPES} offline_access openid profile"));
-    let bare = || people.redeem(CLIENT, home, &all, |form| endpoint.answer(black_box(&form)));
+    let bare = || people.redeem(CLIENT, home, &all, |form| endpoint.answer(black_box(form.as_bytes())));
 
     let first = runtime.block_on(redeem());
     assert_eq!((first.source(), provider.requests()), (TokenSource::IdentityProvider, 1));

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ahash::RandomState;
 use auth_core::{Authority, Secret, Timestamp};
@@ -21,8 +21,9 @@ pub struct RefreshBasis {
     began_at: Timestamp,
     /// The result of [`last_sign_in`].
     last_sign_in: Option<Timestamp>,
-    /// Digests of the refresh tokens.
-    refresh_tokens: HashSet<u64, RandomState>,
+    refresh_tokens: Vec<Secret>,
+    /// Digests of the refresh tokens, which are needed only when the response is stored.
+    digests: OnceLock<HashSet<u64, RandomState>>,
 }
 
 impl RefreshBasis {
@@ -32,8 +33,9 @@ impl RefreshBasis {
         refresh_tokens: &[Arc<Item<RefreshToken>>],
         began_at: Timestamp,
     ) -> Self {
-        let refresh_tokens = entries(refresh_tokens).map(|token: &RefreshToken| digest(&token.secret)).collect();
-        Self { began_at, last_sign_in: last_sign_in(authority, accounts), refresh_tokens }
+        let refresh_tokens = entries(refresh_tokens).map(|token: &RefreshToken| token.secret.clone()).collect();
+        let last_sign_in = last_sign_in(authority, accounts);
+        Self { began_at, last_sign_in, refresh_tokens, digests: OnceLock::new() }
     }
 
     pub(crate) const fn began_at(&self) -> Timestamp {
@@ -42,7 +44,8 @@ impl RefreshBasis {
 
     /// Whether the refresh token was in the cache.
     pub(crate) fn knows(&self, refresh_token: &Secret) -> bool {
-        self.refresh_tokens.contains(&digest(refresh_token))
+        let digests = self.digests.get_or_init(|| self.refresh_tokens.iter().map(digest).collect());
+        digests.contains(&digest(refresh_token))
     }
 
     /// Whether the account is gone; if it had no entry, whether its refresh tokens are gone.

@@ -1,7 +1,7 @@
 //! Environments, client IDs, realms and scopes: few, and the same in nearly all entries. Entries share them, so that
 //! what a lookup compares stays in the processor's cache, however many entries there are.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use auth_core::{ConfigError, Scopes};
 
@@ -29,34 +29,23 @@ pub(crate) fn shared_scopes(target: &str) -> Result<Scopes, ConfigError> {
 /// The first values that this process met, by their texts. Only reading an entry clones one: if lookups did, all
 /// threads would write to the same reference count.
 struct Pool<T> {
-    known: RwLock<Vec<(Box<str>, T)>>,
+    known: [OnceLock<(Box<str>, T)>; SHARED],
 }
 
 impl<T: Clone> Pool<T> {
     const fn new() -> Self {
-        Self { known: RwLock::new(Vec::new()) }
+        Self { known: [const { OnceLock::new() }; SHARED] }
     }
 
-    /// The value for `text`, shared if it is one of the first.
-    fn get(&self, text: &str, make: impl FnOnce() -> T) -> T {
-        let find =
-            |known: &[(Box<str>, T)]| known.iter().find(|(own, _)| **own == *text).map(|(_, value)| value.clone());
-        // The list is always whole, so poison does not matter.
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = find(&known) {
-            return found;
-        }
-        let full = known.len() >= SHARED;
-        drop(known);
-        let new = make();
-        if !full {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(found) = find(&known) {
-                return found;
+    /// The value for `text`, shared if it is one of the first. Waits only while another thread makes one.
+    fn get(&self, text: &str, make: impl Fn() -> T) -> T {
+        for place in &self.known {
+            let (known, value) = place.get_or_init(|| (text.into(), make()));
+            if **known == *text {
+                return value.clone();
             }
-            known.push((text.into(), new.clone()));
         }
-        new
+        make()
     }
 }
 

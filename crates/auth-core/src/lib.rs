@@ -103,7 +103,7 @@ pub use error::{
 };
 pub use exchange::{
     CodeRedemption, DeviceAuthorization, DeviceCode, Exchange, InstanceDiscovery, JwkSetRequest, OpenIdConfiguration,
-    Provider, RefreshRedemption, Replay, server_time,
+    Provider, RedemptionRequest, RefreshRedemption, Replay, server_time,
 };
 pub use flow::{Flow, Input, OneStep, Step};
 pub use id_token::IdToken;
@@ -114,7 +114,7 @@ pub use resolution::{AuthorityResolution, ResolutionOutcome, ResolvedAuthority};
 pub use scopes::ScopeMask;
 pub use scopes::Scopes;
 pub use secret::Secret;
-pub use silent::{RedemptionRequest, RefreshCandidate, SilentOutcome, SilentRedemption};
+pub use silent::{RefreshCandidate, SilentOutcome, SilentRedemption};
 pub use tenant_profile::TenantProfile;
 pub use time::Timestamp;
 pub use tokens::Tokens;

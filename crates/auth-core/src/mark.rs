@@ -15,6 +15,15 @@ impl Mark {
         Self(first, name.len())
     }
 
+    /// One of 64 bits, the same for equal names.
+    #[inline]
+    pub(crate) fn bit(self) -> u64 {
+        // Any odd number with many bits spreads the names.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let hash = self.0.wrapping_add(self.1 as u64).wrapping_mul(SPREAD);
+        1 << (hash >> 58)
+    }
+
     /// Whether the mark contains the whole name, so that names with this mark are equal.
     #[inline]
     pub(crate) fn is_whole(self) -> bool {
@@ -33,6 +42,7 @@ mod tests {
             assert!(Mark::of(one) == Mark::of(other) || one != other);
             assert_eq!(Mark::of(one) == Mark::of(other), one == other, "{one:?} {other:?}");
             assert_eq!(Mark::of(one).is_whole(), one.len() <= 8, "{one:?}");
+            assert!(one != other || Mark::of(one).bit() == Mark::of(other).bit());
         }
         assert!(Mark::of("abcdefghi") == Mark::of("abcdefghj"));
     }

@@ -10,8 +10,8 @@ use crate::mark::Mark;
 
 /// An object and its text, parsed by the rules of [`json::parse_object`].
 pub(crate) struct Object {
-    text: Box<str>,
-    members: Box<[(Mark, Part, Held)]>,
+    text: String,
+    members: Vec<(Mark, Part, Held)>,
 }
 
 /// A string of the object.
@@ -38,7 +38,7 @@ pub(crate) enum Found<'a> {
 
 impl Object {
     pub(crate) fn parse(json: Vec<u8>) -> Option<Self> {
-        let text = String::from_utf8(json).ok()?.into_boxed_str();
+        let text = String::from_utf8(json).ok()?;
         let held = |(mark, name, member): (Mark, Cow<'_, str>, Member<'_>)| {
             let member = match member {
                 Member::Text(part) => Held::Text(Part::of(&text, part)?),
@@ -46,7 +46,11 @@ impl Object {
             };
             Some((mark, Part::of(&text, name)?, member))
         };
-        let members = json::members_of(&text)?.into_marked().map(held).collect::<Option<_>>()?;
+        let read = json::members_of(&text)?.into_marked();
+        let mut members = Vec::with_capacity(read.len());
+        for member in read {
+            members.push(held(member)?);
+        }
         Some(Self { text, members })
     }
 

@@ -11,16 +11,11 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::account_id::AccountId;
-use crate::authority::metadata::ProviderMetadata;
-use crate::claims::Claims;
-use crate::client::RequestContext;
 use crate::error::{Error, ProtocolError, UiReason, UiRequired};
-use crate::exchange::{Exchange as _, RefreshRedemption, Replay};
+use crate::exchange::{Exchange as _, RedemptionRequest, RefreshRedemption, Replay};
 use crate::flow::{Flow, Input, Step};
-use crate::id_token::IdToken;
-use crate::scopes::Scopes;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::tokens::Tokens;
@@ -40,32 +35,6 @@ impl RefreshCandidate {
     #[must_use]
     pub fn new(refresh_token: Secret, family: bool) -> Self {
         Self { refresh_token, family }
-    }
-}
-
-/// The request of a [`SilentRedemption`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RedemptionRequest {
-    /// The application and the correlation id.
-    pub context: RequestContext,
-    /// The provider.
-    pub metadata: ProviderMetadata,
-    /// The account.
-    pub account: AccountId,
-    /// The requested scopes.
-    pub scopes: Scopes,
-    /// The claims that the tokens must satisfy.
-    pub claims: Option<Claims>,
-    /// The client's stored ID tokens, with which a new one must agree; see [`RefreshRedemption::expecting`].
-    pub id_tokens: Vec<IdToken>,
-}
-
-impl RedemptionRequest {
-    /// Creates a request for `scopes` and `account`.
-    #[must_use]
-    pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
-        Self { context, metadata, account, scopes, claims: None, id_tokens: Vec::new() }
     }
 }
 
@@ -101,7 +70,7 @@ pub struct SilentOutcome {
 /// ```
 #[derive(Debug)]
 pub struct SilentRedemption {
-    request: RedemptionRequest,
+    request: Arc<RedemptionRequest>,
     candidates: VecDeque<RefreshCandidate>,
     current: Option<RefreshRedemption>,
     refusal: Option<Error>,
@@ -121,7 +90,7 @@ impl SilentRedemption {
             }
         }
         Self {
-            request,
+            request: Arc::new(request),
             candidates: distinct,
             current: None,
             refusal: None,
@@ -134,13 +103,6 @@ impl SilentRedemption {
     fn finish(&mut self, result: Result<Tokens, Error>) -> Step<SilentOutcome> {
         self.over = true;
         Step::Done(SilentOutcome { result, not_in_family: self.not_in_family })
-    }
-
-    fn redemption(&self, candidate: &RefreshCandidate, now: Timestamp) -> RefreshRedemption {
-        let request = self.request.clone();
-        RefreshRedemption::new(request.context, request.metadata, candidate.refresh_token.clone(), request.scopes, now)
-            .with_claims(request.claims)
-            .expecting(request.account, request.id_tokens)
     }
 
     /// Decides what a refusal means for the tokens that have not been tried yet.
@@ -183,7 +145,10 @@ impl Flow for SilentRedemption {
             return Ok(self.finish(outcome));
         }
         if self.current.is_none() {
-            self.current = self.candidates.front().map(|candidate| self.redemption(candidate, now));
+            let redemption = |candidate: &RefreshCandidate| {
+                RefreshRedemption::of(Arc::clone(&self.request), candidate.refresh_token.clone(), now)
+            };
+            self.current = self.candidates.front().map(redemption);
         }
         match &self.current {
             Some(redemption) => Ok(Step::Send { request: redemption.request(), replay: Replay::Once }),

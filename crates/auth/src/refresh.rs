@@ -176,7 +176,9 @@ async fn redeem_newest(
 /// The result of another forced refresh, if it was cached after this call began. Not for a call with claims, because a
 /// cached token does not show which claims it satisfies (S-83).
 async fn forced_by_another(shared: &Shared, wanted: &Wanted, timing: &mut Timing) -> Option<Outcome> {
-    if !wanted.forced || wanted.claims.is_some() {
+    // Within the same second, which is usual, there cannot be any.
+    let is_later = shared.driver.now() > wanted.begun;
+    if !wanted.forced || wanted.claims.is_some() || !is_later {
         return None;
     }
     let token = wanted.valid_token(shared, timing).await?;

@@ -18,17 +18,24 @@ pub(crate) struct NamedLocks {
 
 #[derive(Default)]
 struct State {
-    /// The names of the locks that are held; `None` is the document's.
-    held: BTreeSet<Option<String>>,
+    /// The names of the locks that are held.
+    held: BTreeSet<Name>,
     waiting: Vec<Waker>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Document,
+    Refresh(Arc<str>),
+    SignIn(Arc<str>),
 }
 
 impl NamedLocks {
     pub(crate) async fn lock(&self, name: LockName<'_>, budget: &LockBudget) -> Result<BoxedLock, StorageError> {
         let name = match name {
-            LockName::Document => None,
-            LockName::Refresh(name) => Some(format!("refresh {name}")),
-            LockName::SignIn(name) => Some(format!("sign-in {name}")),
+            LockName::Document => Name::Document,
+            LockName::Refresh(name) => Name::Refresh(name.into()),
+            LockName::SignIn(name) => Name::SignIn(name.into()),
         };
         let held = poll_fn(|context| {
             let mut state = self.state();
@@ -56,7 +63,7 @@ impl NamedLocks {
 /// A lock that is held until it is dropped.
 struct Held {
     locks: NamedLocks,
-    name: Option<String>,
+    name: Name,
 }
 
 impl StorageLock for Held {}

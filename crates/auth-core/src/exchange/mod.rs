@@ -17,7 +17,7 @@ pub(crate) use device::{DevicePoll, MAX_INTERVAL};
 pub use instance::InstanceDiscovery;
 pub use jwk_set::JwkSetRequest;
 pub(crate) use message::{Answer, encode_query, judge_created, post};
-pub use refresh::RefreshRedemption;
+pub use refresh::{RedemptionRequest, RefreshRedemption};
 
 use bytes::Bytes;
 

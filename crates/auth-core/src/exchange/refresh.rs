@@ -1,5 +1,7 @@
 //! The redemption of a refresh token (RFC 6749 §6).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response};
 
@@ -17,6 +19,32 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::token_response::TokenResponse;
 use crate::tokens::Tokens;
+
+/// What the tokens of a [`SilentRedemption`](crate::SilentRedemption) are requested for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RedemptionRequest {
+    /// The application and the correlation id.
+    pub context: RequestContext,
+    /// The provider.
+    pub metadata: ProviderMetadata,
+    /// Accept only tokens of this account; see [`RefreshRedemption::expecting`].
+    pub account: Option<AccountId>,
+    /// The requested scopes.
+    pub scopes: Scopes,
+    /// The claims that the tokens must satisfy.
+    pub claims: Option<Claims>,
+    /// The client's stored ID tokens, with which a new one must agree; see [`RefreshRedemption::expecting`].
+    pub id_tokens: Vec<IdToken>,
+}
+
+impl RedemptionRequest {
+    /// Creates a request for `scopes` and `account`.
+    #[must_use]
+    pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
+        Self { context, metadata, account: Some(account), scopes, claims: None, id_tokens: Vec::new() }
+    }
+}
 
 /// Exchanges a refresh token for new tokens of the same account.
 ///
@@ -40,13 +68,8 @@ use crate::tokens::Tokens;
 /// ```
 #[derive(Debug)]
 pub struct RefreshRedemption {
-    context: RequestContext,
-    metadata: ProviderMetadata,
+    request: Arc<RedemptionRequest>,
     refresh_token: Secret,
-    scopes: Scopes,
-    claims: Option<Claims>,
-    account: Option<AccountId>,
-    stored_id_tokens: Vec<IdToken>,
     requested_at: Timestamp,
 }
 
@@ -60,16 +83,14 @@ impl RefreshRedemption {
         scopes: Scopes,
         now: Timestamp,
     ) -> Self {
-        Self {
-            context,
-            metadata,
-            refresh_token,
-            scopes,
-            claims: None,
-            account: None,
-            stored_id_tokens: Vec::new(),
-            requested_at: now,
-        }
+        let request =
+            RedemptionRequest { context, metadata, account: None, scopes, claims: None, id_tokens: Vec::new() };
+        Self::of(Arc::new(request), refresh_token, now)
+    }
+
+    /// One of the redemptions of a request.
+    pub(crate) fn of(request: Arc<RedemptionRequest>, refresh_token: Secret, now: Timestamp) -> Self {
+        Self { request, refresh_token, requested_at: now }
     }
 
     /// Accepts only tokens of this account, and only an ID token with the same identity as the stored ones of this
@@ -77,15 +98,15 @@ impl RefreshRedemption {
     /// other tenants, which are ignored.
     #[must_use]
     pub fn expecting(mut self, account: AccountId, stored_id_tokens: Vec<IdToken>) -> Self {
-        self.account = Some(account);
-        self.stored_id_tokens = stored_id_tokens;
+        let request = Arc::make_mut(&mut self.request);
+        (request.account, request.id_tokens) = (Some(account), stored_id_tokens);
         self
     }
 
     /// Requests tokens that satisfy `claims`.
     #[must_use]
     pub fn with_claims(mut self, claims: Option<Claims>) -> Self {
-        self.claims = claims;
+        Arc::make_mut(&mut self.request).claims = claims;
         self
     }
 
@@ -97,15 +118,16 @@ impl RefreshRedemption {
             "interaction_required" | "login_required" | "consent_required" => true,
             _ => false,
         };
-        message::refusal(error, asks_user, &self.context)
+        message::refusal(error, asks_user, &self.request.context)
     }
 
     fn verify_account(&self, tokens: &Tokens) -> Result<(), ProtocolError> {
+        let RedemptionRequest { account, id_tokens, metadata, .. } = &*self.request;
         // An answer that identifies no one is taken to be about the expected account.
-        let other_account = self.account.as_ref().and_then(|account| tokens.are_of(account)) == Some(false);
+        let other_account = account.as_ref().and_then(|account| tokens.are_of(account)) == Some(false);
         let other_token = tokens.id_token.as_ref().is_some_and(|new| {
-            let counts = |stored: &&IdToken| self.metadata.issuer.is_same_tenant(iss(stored), iss(new));
-            self.stored_id_tokens.iter().filter(counts).any(|stored| !stored.is_same_identity(new))
+            let counts = |stored: &&IdToken| metadata.issuer.is_same_tenant(iss(stored), iss(new));
+            id_tokens.iter().filter(counts).any(|stored| !stored.is_same_identity(new))
         });
         if other_account || other_token { Err(ProtocolError::UserMismatch) } else { Ok(()) }
     }
@@ -121,27 +143,28 @@ impl Exchange for RefreshRedemption {
     const REPLAY: Replay = Replay::Once;
 
     fn request(&self) -> Request<Body> {
-        let scope = message::scope_parameter(&self.scopes);
-        let claims = self.context.claims_parameter(self.claims.as_ref());
+        let RedemptionRequest { context, metadata, scopes, claims, .. } = &*self.request;
+        let (scope, claims) = (message::scope_parameter(scopes), context.claims_parameter(claims.as_ref()));
         let fields = [
-            ("client_id", self.context.client_id().as_str()),
+            ("client_id", context.client_id().as_str()),
             ("grant_type", "refresh_token"),
             ("refresh_token", self.refresh_token.expose()),
             ("scope", &scope),
             ("claims", claims.as_deref().unwrap_or_default()),
-            ("client_info", self.metadata.client_info().unwrap_or_default()),
+            ("client_info", metadata.client_info().unwrap_or_default()),
         ];
-        message::post_form(&self.context, self.metadata.token_endpoint(), &fields)
+        message::post_form(context, metadata.token_endpoint(), &fields)
     }
 
     fn complete(self, response: Response<Bytes>, now: Timestamp) -> Result<Tokens, Error> {
-        let members = match message::judge(&self.context, &response, "token response", now)? {
+        let RedemptionRequest { context, metadata, scopes, .. } = &*self.request;
+        let members = match message::judge(context, &response, "token response", now)? {
             Answer::Success(members) => members,
             Answer::Refusal(error) => return Err(self.refused(error)),
         };
-        let expected = Expected::of(&self.metadata.issuer, &self.context);
+        let expected = Expected::of(&metadata.issuer, context);
         let response = TokenResponse::from_members(&members)?;
-        let tokens = Tokens::accept(response, &expected, &self.scopes, self.requested_at, now)?;
+        let tokens = Tokens::accept(response, &expected, scopes, self.requested_at, now)?;
         self.verify_account(&tokens)?;
         Ok(tokens)
     }

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::account_id::AccountId;
+use crate::claims::Claims;
 use crate::error::{Classification, TransportError, TransportFault};
+use crate::id_token::IdToken;
 use crate::testing::{
     CAPABLE_CLAIMS, NOW, capable_context, context, fields, id_claims, json_response, jwt, kind, metadata, response,
     scopes, tokens, with,
@@ -235,7 +238,7 @@ fn tokens_of_another_user_are_refused() {
     ] {
         let what = format!("{account}: {answer:?}");
         let mut wanted = request();
-        wanted.account = AccountId::new(account);
+        wanted.account = Some(AccountId::new(account));
         wanted.id_tokens.extend(stored.clone());
         let (tried, outcome) = run(SilentRedemption::new(wanted, candidates(&["a", "b"])), [answer]);
         assert_eq!(verdict(&outcome), expected, "{what}");
@@ -282,7 +285,7 @@ fn with_a_domain_only_stored_tokens_of_the_same_tenant_count() {
         (T[0], &[(1, "s1")], (0, "s0"), "mismatch"),
     ] {
         let mut wanted = request();
-        wanted.account = AccountId::new("u.t");
+        wanted.account = Some(AccountId::new("u.t"));
         wanted.metadata = crate::Authority::tenant(authority).unwrap().metadata().unwrap();
         let stored_tokens = stored.iter().map(|(tenant, sub)| Secret::new(id_token(*tenant, sub)));
         wanted.id_tokens = stored_tokens.map(|raw| IdToken::parse(&raw).unwrap()).collect();
