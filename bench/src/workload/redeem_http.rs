@@ -7,8 +7,9 @@ use std::time::Duration;
 use std::{io, thread};
 
 use auth::{ReqwestTransport, TokenSource};
+use bytes::{Buf as _, BytesMut};
 use http::header::CONTENT_TYPE;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::generate::{CLIENT, Contents, SCOPES, Users};
@@ -87,27 +88,27 @@ fn serve(body: Vec<u8>) -> u16 {
     port
 }
 
-async fn converse(stream: TcpStream, answer: Arc<[u8]>) -> io::Result<()> {
+/// As fast as possible, because this is neither side's work.
+async fn converse(mut stream: TcpStream, answer: Arc<[u8]>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    let mut body = Vec::new();
+    let mut received = BytesMut::with_capacity(64 * 1024);
     loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if stream.read_line(&mut line).await? == 0 {
-                return Ok(());
-            }
-            let Some((name, value)) = line.trim_end().split_once(':') else {
-                if line.trim_end().is_empty() { break } else { continue }
-            };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().map_err(io::Error::other)?;
-            }
+        while let Some(length) = length_of(&received).filter(|length| *length <= received.len()) {
+            received.advance(length);
+            stream.write_all(&answer).await?;
         }
-        body.resize(length, 0);
-        stream.read_exact(&mut body).await?;
-        stream.write_all(&answer).await?;
+        if stream.read_buf(&mut received).await? == 0 {
+            return Ok(());
+        }
     }
+}
+
+/// The length of the first request, as soon as its head is complete.
+fn length_of(received: &[u8]) -> Option<usize> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut request = httparse::Request::new(&mut headers);
+    let httparse::Status::Complete(head) = request.parse(received).expect("a request") else { return None };
+    let length = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = std::str::from_utf8(length.expect("a body").value).expect("a text").parse::<usize>();
+    Some(head + length.expect("a length"))
 }

@@ -1,15 +1,18 @@
 //! What was cached when a refresh began. Its response is stored only as far as that still holds.
 
-use core::fmt;
+use core::{fmt, ptr};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use ahash::RandomState;
-use auth_core::{Authority, Secret, Timestamp};
+use auth_core::{Authority, Timestamp};
 
 use crate::digest::digest;
 use crate::document::{Item, entries};
 use crate::entries::{AccountEntry, RefreshToken};
+
+/// How many entries are compared by address before digests are computed.
+const COMPARED: usize = 8;
 
 /// What the cache held for an account when a refresh began.
 ///
@@ -21,8 +24,8 @@ pub struct RefreshBasis {
     began_at: Timestamp,
     /// The result of [`last_sign_in`].
     last_sign_in: Option<Timestamp>,
-    refresh_tokens: Vec<Secret>,
-    /// Digests of the refresh tokens, which are needed only when the response is stored.
+    refresh_tokens: Vec<Arc<RefreshToken>>,
+    /// Digests of the refresh tokens, which are needed only if the cache was read again.
     digests: OnceLock<HashSet<u64, RandomState>>,
 }
 
@@ -33,7 +36,7 @@ impl RefreshBasis {
         refresh_tokens: &[Arc<Item<RefreshToken>>],
         began_at: Timestamp,
     ) -> Self {
-        let refresh_tokens = entries(refresh_tokens).map(|token: &RefreshToken| token.secret.clone()).collect();
+        let refresh_tokens = refresh_tokens.iter().filter_map(|item| item.shared().clone()).collect();
         let last_sign_in = last_sign_in(authority, accounts);
         Self { began_at, last_sign_in, refresh_tokens, digests: OnceLock::new() }
     }
@@ -43,9 +46,14 @@ impl RefreshBasis {
     }
 
     /// Whether the refresh token was in the cache.
-    pub(crate) fn knows(&self, refresh_token: &Secret) -> bool {
-        let digests = self.digests.get_or_init(|| self.refresh_tokens.iter().map(digest).collect());
-        digests.contains(&digest(refresh_token))
+    pub(crate) fn knows(&self, token: &RefreshToken) -> bool {
+        let digest_of = |token: &RefreshToken| digest(&token.secret);
+        // An entry that was not replaced is the same object.
+        let is_same = |own: &Arc<RefreshToken>| ptr::eq(&**own, token);
+        self.refresh_tokens.iter().take(COMPARED).any(is_same) || {
+            let digests = || self.refresh_tokens.iter().map(|own| digest_of(own)).collect();
+            self.digests.get_or_init(digests).contains(&digest_of(token))
+        }
     }
 
     /// Whether the account is gone; if it had no entry, whether its refresh tokens are gone.
@@ -55,7 +63,7 @@ impl RefreshBasis {
         accounts: &[Arc<Item<AccountEntry>>],
         refresh_tokens: &[Arc<Item<RefreshToken>>],
     ) -> bool {
-        let is_left = || entries(refresh_tokens).any(|token: &RefreshToken| self.knows(&token.secret));
+        let is_left = || entries(refresh_tokens).any(|token| self.knows(token));
         last_sign_in(authority, accounts).is_none() && (self.last_sign_in.is_some() || !is_left())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use auth_core::text::same;
 use auth_core::{Account, IdToken, RefreshCandidate, Scopes, Timestamp};
+use smallvec::SmallVec;
 
 use super::margins::Age;
 use super::noted_tenant::noted_tenant_id;
@@ -92,7 +93,7 @@ impl<'a> Search<'a> {
     fn candidates(&self) -> Vec<RefreshCandidate> {
         let family = Family::of(self.document, self.query.authority, self.query.client_id);
         let tokens = entries(&self.partition.refresh_tokens);
-        let mut found: Vec<_> = tokens
+        let mut found: SmallVec<[_; 2]> = tokens
             .filter(|token| self.query.authority.is_environment(&token.environment))
             .filter_map(|token| Some((family.may_try(token, self.query.client_id)?, token)))
             .filter(|(_, token)| self.is_ours(&token.environment, &token.client_id, None))
@@ -138,11 +139,10 @@ impl<'a> Search<'a> {
 
     /// The cached ID token of the requested tenant; those of all tenants while the tenant's ID is unknown.
     fn stored_id_tokens(&self) -> Vec<IdToken> {
-        let found = match self.tenant_id.is_none() && self.query.authority.wants_tenant_id() {
-            true => self.id_tokens(|_| true).take(MOST_ID_TOKENS).collect(),
-            false => Vec::from_iter(self.find_id_token(|own| self.is_realm(own))),
-        };
-        found.into_iter().filter_map(|entry| entry.parse()).collect()
+        let is_any = self.tenant_id.is_none() && self.query.authority.wants_tenant_id();
+        let number = if is_any { MOST_ID_TOKENS } else { 1 };
+        let found = self.id_tokens(|own| is_any || self.is_realm(own)).take(number);
+        found.filter_map(|entry| entry.parse()).collect()
     }
 
     fn find_id_token(&self, fits: impl Fn(&str) -> bool) -> Option<&'a Arc<IdTokenEntry>> {

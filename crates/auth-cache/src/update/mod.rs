@@ -167,7 +167,7 @@ impl TokenUpdate {
                     || profiles.any(|entry| is_later(entry.signed_in_at())));
         };
         let is_own = |secret: &Secret| self.tokens.refresh_token.as_ref().is_some_and(|own| own.ct_eq(secret.expose()));
-        replaced.any(|entry| !basis.knows(&entry.secret) && !is_own(&entry.secret))
+        replaced.any(|entry| !basis.knows(entry) && !is_own(&entry.secret))
     }
 
     /// The environments, in lower case, in which this account and client have an ID token from another issuer or for
