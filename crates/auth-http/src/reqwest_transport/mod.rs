@@ -1,5 +1,6 @@
 //! A transport over reqwest with rustls.
 
+mod last_url;
 mod proxy;
 mod timeouts;
 
@@ -17,6 +18,7 @@ use http::{Request, Response, Uri};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::transport::Transport;
+use last_url::LastUrl;
 pub use timeouts::Timeouts;
 
 /// The maximum size of a body, in bytes (S-53).
@@ -44,6 +46,7 @@ pub struct ReqwestTransport {
     remote: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
     timeouts: Timeouts,
+    last_url: LastUrl,
 }
 
 impl ReqwestTransport {
@@ -67,6 +70,7 @@ impl ReqwestTransport {
             remote: OnceLock::new(),
             loopback: OnceLock::new(),
             timeouts: Timeouts::default(),
+            last_url: LastUrl::default(),
         }
     }
 
@@ -110,14 +114,23 @@ impl ReqwestTransport {
         let client = builder.build().map_err(|error| refuse(innermost(&error)))?;
         Ok(slot.get_or_init(|| client))
     }
+
+    fn converted(&self, request: Request<Body>) -> Result<reqwest::Request, TransportError> {
+        let (head, body) = request.into_parts();
+        let invalid = |detail| TransportError::before_send(TransportFault::Connect, host_of(&head.uri), detail);
+        let url = self.last_url.convert(&head.uri).map_err(invalid)?;
+        let mut converted = reqwest::Request::new(head.method, url);
+        *converted.headers_mut() = head.headers;
+        *converted.body_mut() = Some(body.into_bytes().into());
+        Ok(converted)
+    }
 }
 
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
         let uri = request.uri().clone();
         let client = self.client(&uri)?;
-        let request =
-            reqwest::Request::try_from(request.map(Body::into_bytes)).map_err(|error| failure(&uri, &error, false))?;
+        let request = self.converted(request)?;
         let begun = Instant::now();
         let (times, mut timer) = (&self.timeouts, pin!(sleep(TICK)));
         let answer = within(times.head, timer.as_mut(), client.execute(request)).await;
@@ -150,7 +163,7 @@ async fn body(
     if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    let mut body = BytesMut::new();
+    let mut body = Bytes::new();
     loop {
         let left = times.whole.saturating_sub(begun.elapsed());
         let chunk = within(left.min(times.idle), timer.as_mut(), answer.chunk()).await;
@@ -159,17 +172,27 @@ async fn body(
             false => stalled(uri, format!("no further bytes in {:?}", times.idle)),
         })?;
         let Some(chunk) = chunk.map_err(|error| failure(uri, &error, true))? else {
-            return Ok(body.freeze());
+            return Ok(body);
         };
         if body.len().saturating_add(chunk.len()) > MAX_BODY {
             return Err(too_large());
         }
-        body.extend_from_slice(&chunk);
+        body = joined(body, chunk);
         let due = begun.elapsed().saturating_sub(times.idle).as_secs().saturating_mul(times.slowest);
         if (body.len() as u64) < due {
             return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
         }
     }
+}
+
+/// Most bodies are one chunk, which need not be copied.
+fn joined(start: Bytes, chunk: Bytes) -> Bytes {
+    if start.is_empty() {
+        return chunk;
+    }
+    let mut whole = BytesMut::from(start);
+    whole.extend_from_slice(&chunk);
+    whole.freeze()
 }
 
 /// Returns the output of `work`, or `None` after `patience`. All waits share one timer, which is set forward when it
