@@ -133,7 +133,7 @@ impl Transport for ReqwestTransport {
         let request = self.converted(request)?;
         let begun = Instant::now();
         let (times, mut timer) = (&self.timeouts, pin!(sleep(TICK)));
-        let answer = within(times.head, timer.as_mut(), client.execute(request)).await;
+        let answer = within(begun, times.head, timer.as_mut(), client.execute(request)).await;
         let answer = answer.ok_or_else(|| stalled(&uri, format!("no answer in {:?}", times.head)))?;
         let mut answer = answer.map_err(|error| failure(&uri, &error, !error.is_connect()))?;
         let mut response = Response::new(Bytes::new());
@@ -165,8 +165,13 @@ async fn body(
     }
     let mut body = Bytes::new();
     loop {
-        let left = times.whole.saturating_sub(begun.elapsed());
-        let chunk = within(left.min(times.idle), timer.as_mut(), answer.chunk()).await;
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(begun);
+        if times.is_too_slow(body.len(), passed) {
+            return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
+        }
+        let left = times.whole.saturating_sub(passed);
+        let chunk = within(now, left.min(times.idle), timer.as_mut(), answer.chunk()).await;
         let chunk = chunk.ok_or_else(|| match left < times.idle {
             true => stalled(uri, format!("no complete answer in {:?}", times.whole)),
             false => stalled(uri, format!("no further bytes in {:?}", times.idle)),
@@ -178,10 +183,6 @@ async fn body(
             return Err(too_large());
         }
         body = joined(body, chunk);
-        let due = begun.elapsed().saturating_sub(times.idle).as_secs().saturating_mul(times.slowest);
-        if (body.len() as u64) < due {
-            return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
-        }
     }
 }
 
@@ -195,10 +196,14 @@ fn joined(start: Bytes, chunk: Bytes) -> Bytes {
     whole.freeze()
 }
 
-/// Returns the output of `work`, or `None` after `patience`. All waits share one timer, which is set forward when it
+/// Returns the output of `work`, or `None` after `patience`, counted from `begun`. All waits share one timer, which is set forward when it
 /// fires: a new timer would wake the runtime if none is running or the last one fires later.
-async fn within<F: Future>(patience: Duration, mut timer: Pin<&mut Sleep>, work: F) -> Option<F::Output> {
-    let begun = Instant::now();
+async fn within<F: Future>(
+    begun: Instant,
+    patience: Duration,
+    mut timer: Pin<&mut Sleep>,
+    work: F,
+) -> Option<F::Output> {
     if let Some(end) = begun.checked_add(patience).filter(|end| *end < timer.deadline()) {
         timer.as_mut().reset(end);
     }

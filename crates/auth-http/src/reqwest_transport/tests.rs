@@ -85,7 +85,7 @@ async fn waits_end_in_time_and_share_a_timer() {
     // One after another, like the waits for the head and the parts of a body.
     for seconds in [20, 10, 10, 3, 25, 0] {
         let (begun, patience) = (Instant::now(), Duration::from_secs(seconds));
-        assert_eq!(within(patience, timer.as_mut(), std::future::pending::<()>()).await, None);
+        assert_eq!(within(begun, patience, timer.as_mut(), std::future::pending::<()>()).await, None);
         let passed = begun.elapsed();
         assert!(passed >= patience && passed < patience + Duration::from_millis(5), "{passed:?} for {patience:?}");
         let slow = async {
@@ -93,7 +93,7 @@ async fn waits_end_in_time_and_share_a_timer() {
             7
         };
         let expected = (seconds > 12).then_some(7);
-        assert_eq!(within(patience, timer.as_mut(), slow).await, expected);
+        assert_eq!(within(Instant::now(), patience, timer.as_mut(), slow).await, expected);
     }
 }
 
@@ -133,4 +133,32 @@ async fn requests_to_a_stalled_server_time_out() {
     }
     let seconds = [default.connect, default.head, default.whole, default.idle].map(|time| time.as_secs());
     assert_eq!((seconds, default.slowest), ([10, 20, 60, 10], 1024));
+}
+
+#[tokio::test]
+async fn a_server_that_sends_too_slowly_is_given_up() {
+    let times = Timeouts { idle: Duration::from_secs(10), slowest: 1024, ..Timeouts::default() };
+    for (received, seconds, is_too_slow) in
+        [(0, 0, false), (0, 10, false), (0, 11, true), (1023, 11, true), (1024, 11, false), (1024, 12, true)]
+    {
+        assert_eq!(times.is_too_slow(received, Duration::from_secs(seconds)), is_too_slow, "{received} {seconds}");
+    }
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0_u8; 4096];
+        assert!(stream.read(&mut head).await.unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        // Byte by byte, until the client has had enough.
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let times = Timeouts { idle: Duration::from_millis(100), slowest: u64::MAX, ..Timeouts::default() };
+    let transport = ReqwestTransport::new().with_timeouts(times);
+    let (response, ()) = tokio::join!(Transport::send(&transport, request(port)), server);
+    let error = response.unwrap_err();
+    assert!(error.detail.starts_with("less than"), "{error}");
 }

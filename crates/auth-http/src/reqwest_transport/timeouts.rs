@@ -35,3 +35,11 @@ impl Default for Timeouts {
         }
     }
 }
+
+impl Timeouts {
+    /// Whether this is less than the slowest server would have sent in the time `passed`.
+    pub(super) fn is_too_slow(&self, received: usize, passed: Duration) -> bool {
+        let millis = passed.saturating_sub(self.idle).as_millis();
+        (received as u128).saturating_mul(1000) < millis.saturating_mul(u128::from(self.slowest))
+    }
+}
