@@ -18,11 +18,12 @@ use crate::wanted::Wanted;
 ///
 /// Thousands of calls may wait for one refresh, so large futures are boxed and dropped before the wait.
 pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result<AuthResult, AuthError> {
-    let mut timing = Timing::begin();
-    let key = match Box::pin(first_look(shared, wanted, &mut timing)).await? {
-        First::Answer(result) => return Ok(*result),
-        First::Refresh(key) => key,
-    };
+    let (mut timing, key) = (Timing::begin(), wanted.key());
+    // If no cached token will do, one look during the refresh is enough, unless the provider must not be asked now.
+    let needs_look = !wanted.bypass() || shared.throttle.has_paused(&key);
+    if needs_look && let Some(result) = Box::pin(first_look(shared, wanted, &key, &mut timing)).await? {
+        return Ok(result);
+    }
     match refreshed(shared, wanted, &key, &timing).await {
         Err(error) if !wanted.bypass() => match Box::pin(wanted.valid_token(shared, &mut timing)).await {
             Some(token) => {
@@ -38,31 +39,28 @@ pub(crate) async fn answer(shared: &Arc<Shared>, wanted: &Arc<Wanted>) -> Result
     }
 }
 
-/// The decision of the cache and the throttle.
-enum First {
-    Answer(Box<AuthResult>),
-    /// Refresh the token of this key, or get it from the broker.
-    Refresh(Key),
-}
-
-async fn first_look(shared: &Arc<Shared>, wanted: &Arc<Wanted>, timing: &mut Timing) -> Result<First, AuthError> {
+/// The answer of the cache and the throttle; `None` if the token must be refreshed or come from the broker.
+async fn first_look(
+    shared: &Arc<Shared>,
+    wanted: &Arc<Wanted>,
+    key: &Key,
+    timing: &mut Timing,
+) -> Result<Option<AuthResult>, AuthError> {
     let found = wanted.look_up(shared, timing).await;
-    let serve = |token| Ok(First::Answer(Box::new(wanted.cached(shared, token, timing))));
     let (refresh, valid) = match found {
-        Lookup::Usable(token) => return serve(token),
+        Lookup::Usable(token) => return Ok(Some(wanted.cached(shared, token, timing))),
         Lookup::UsableButRefresh(token, refresh) => {
             refresh_ahead(shared, wanted, &refresh);
             let result = wanted.cached(shared, token, timing).with_refresh_reason(refresh.reason);
-            return Ok(First::Answer(Box::new(result)));
+            return Ok(Some(result));
         }
         Lookup::MustRefresh(refresh, valid) => (refresh, valid),
-        Lookup::Nothing if shared.broker.is_some() => return Ok(First::Refresh(wanted.key())),
+        Lookup::Nothing if shared.broker.is_some() => return Ok(None),
         Lookup::Nothing => return Err(wanted.ui_required(UiReason::NoTokensFound)),
     };
-    let key = wanted.key();
-    match (wanted.judge(shared, &key, &refresh, valid.is_some()), valid) {
-        (Verdict::Serve, Some(token)) => serve(token),
+    match (wanted.judge(shared, key, &refresh, valid.is_some()), valid) {
+        (Verdict::Serve, Some(token)) => Ok(Some(wanted.cached(shared, token, timing))),
         (Verdict::Refuse(error), _) => Err(error),
-        (Verdict::Try | Verdict::Serve, _) => Ok(First::Refresh(key)),
+        (Verdict::Try | Verdict::Serve, _) => Ok(None),
     }
 }

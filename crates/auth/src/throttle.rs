@@ -116,6 +116,12 @@ impl Throttle {
         error.map_or(Verdict::Try, Verdict::Refuse)
     }
 
+    /// Whether refreshes of this token have failed lately, so that the next may have to wait.
+    pub(crate) fn has_paused(&self, key: &Key) -> bool {
+        let pauses = self.pauses();
+        !pauses.is_empty() && pauses.contains_key(&self.slot(key))
+    }
+
     /// Returns a digest that distinguishes refresh tokens without revealing them.
     pub(crate) fn digest(&self, candidates: &[RefreshCandidate]) -> Digest {
         let secrets: Vec<_> = candidates.iter().map(|candidate| candidate.refresh_token.expose()).collect();
