@@ -79,8 +79,9 @@ pub(super) async fn acquire(path: &Path, budget: &mut LockBudget) -> Result<(Fil
             budget.spend(waited);
             return Err(Refusal::Locked { waited }.into());
         }
-        // Often at first, because a writer holds the lock for milliseconds; rarely later, while a user signs in.
-        let pause = begun.elapsed().div_f32(100.0).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        // Often at first, because a writer holds the lock for milliseconds, and those that have waited longest must not
+        // become the slowest; rarely later, while a user signs in.
+        let pause = begun.elapsed().div_f32(500.0).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         tokio::time::sleep(pause.min(left)).await;
     }
 }
