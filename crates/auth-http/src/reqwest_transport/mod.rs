@@ -160,17 +160,15 @@ async fn body(
     times: &Timeouts,
 ) -> Result<Bytes, TransportError> {
     let too_large = || TransportError::after_send(TransportFault::TooLarge, host_of(uri), "more than 1 MiB");
-    if answer.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+    let announced = answer.content_length();
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    let mut body = Bytes::new();
+    // The time until the head arrived says nothing about the rate.
+    let head_at = Instant::now();
+    let (mut body, mut now) = (Bytes::new(), head_at);
     loop {
-        let now = Instant::now();
-        let passed = now.saturating_duration_since(begun);
-        if times.is_too_slow(body.len(), passed) {
-            return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
-        }
-        let left = times.whole.saturating_sub(passed);
+        let left = times.whole.saturating_sub(now.saturating_duration_since(begun));
         let chunk = within(now, left.min(times.idle), timer.as_mut(), answer.chunk()).await;
         let chunk = chunk.ok_or_else(|| match left < times.idle {
             true => stalled(uri, format!("no complete answer in {:?}", times.whole)),
@@ -183,6 +181,11 @@ async fn body(
             return Err(too_large());
         }
         body = joined(body, chunk);
+        now = Instant::now();
+        let is_complete = announced == Some(body.len() as u64);
+        if !is_complete && times.is_too_slow(body.len(), now.saturating_duration_since(head_at)) {
+            return Err(stalled(uri, format!("less than {} bytes/s", times.slowest)));
+        }
     }
 }
 

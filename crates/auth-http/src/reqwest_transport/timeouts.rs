@@ -18,7 +18,8 @@ pub struct Timeouts {
     pub head: Duration,
     /// Until the whole response has arrived: 60 s by default.
     pub whole: Duration,
-    /// Between two chunks of the body: 10 s by default. The rate is not checked before this time has passed.
+    /// Between two chunks of the body: 10 s by default. The rate is not checked before this time has passed since the
+    /// head arrived.
     pub idle: Duration,
     /// The lowest average rate after that, in bytes per second: 1024 by default.
     pub slowest: u64,
@@ -37,7 +38,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Whether this is less than the slowest server would have sent in the time `passed`.
+    /// Whether this is less than the slowest server would have sent in the time since its head arrived.
     pub(super) fn is_too_slow(&self, received: usize, passed: Duration) -> bool {
         let millis = passed.saturating_sub(self.idle).as_millis();
         (received as u128).saturating_mul(1000) < millis.saturating_mul(u128::from(self.slowest))
