@@ -28,8 +28,8 @@ pub struct RedemptionRequest {
     pub context: RequestContext,
     /// The provider.
     pub metadata: ProviderMetadata,
-    /// Accept only tokens of this account; see [`RefreshRedemption::expecting`].
-    pub account: Option<AccountId>,
+    /// Set by [`new`](Self::new), so that no silent redemption accepts tokens of just anyone.
+    pub(crate) account: Option<AccountId>,
     /// The requested scopes.
     pub scopes: Scopes,
     /// The claims that the tokens must satisfy.
@@ -39,7 +39,7 @@ pub struct RedemptionRequest {
 }
 
 impl RedemptionRequest {
-    /// Creates a request for `scopes` and `account`.
+    /// Creates a request for `scopes`; only tokens of `account` are accepted.
     #[must_use]
     pub fn new(context: RequestContext, metadata: ProviderMetadata, account: AccountId, scopes: Scopes) -> Self {
         Self { context, metadata, account: Some(account), scopes, claims: None, id_tokens: Vec::new() }

@@ -199,8 +199,8 @@ fn joined(start: Bytes, chunk: Bytes) -> Bytes {
     whole.freeze()
 }
 
-/// Returns the output of `work`, or `None` after `patience`, counted from `begun`. All waits share one timer, which is set forward when it
-/// fires: a new timer would wake the runtime if none is running or the last one fires later.
+/// Returns the output of `work`, or `None` after `patience`, counted from `begun`. All waits share one timer, which is
+/// set forward when it fires: a new timer would wake the runtime if none is running or the last one fires later.
 async fn within<F: Future>(
     begun: Instant,
     patience: Duration,

@@ -162,3 +162,12 @@ async fn a_server_that_sends_too_slowly_is_given_up() {
     let error = response.unwrap_err();
     assert!(error.detail.starts_with("less than"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_may_be_short() {
+    let begun = Instant::now();
+    tokio::time::advance(Duration::from_secs(15)).await;
+    let answer = reqwest::Response::from(Response::new("hi"));
+    let (uri, timer) = (Uri::from_static("https://idp.example/t"), pin!(sleep(TICK)));
+    assert_eq!(body(&uri, answer, begun, timer, &Timeouts::default()).await.unwrap(), "hi");
+}
