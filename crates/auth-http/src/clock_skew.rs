@@ -71,10 +71,14 @@ fn is_far(one: i64, other: i64) -> bool {
 }
 
 impl Transport for ClockSkewWatch {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
-        let response = self.transport.send(request).await?;
-        self.compare(response.headers());
-        Ok(response)
+    // Not an `async fn`, whose future would also contain the request.
+    fn send(&self, request: Request<Body>) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send {
+        let response = self.transport.send(request);
+        async move {
+            let response = response.await?;
+            self.compare(response.headers());
+            Ok(response)
+        }
     }
 }
 
