@@ -14,13 +14,27 @@ use crate::row::Row;
 pub struct ChildError(String);
 
 /// Measures one size of one workload in a child process.
-///
-/// # Errors
-/// [`ChildError`] if the process fails or its output cannot be parsed.
-pub fn measure(workload: &str, size: &str, quick: bool, data: &Path) -> Result<Vec<Row>, ChildError> {
+fn measure(workload: &str, size: &str, quick: bool, data: &Path) -> Result<Vec<Row>, ChildError> {
     let mut command = command();
     command.args(["measure", workload, size, "--data"]).arg(data).args(quick.then_some("--quick"));
     answer(&mut command)
+}
+
+/// Measures one size of one workload in several child processes, one after the other, and returns the rows with the
+/// medians of their figures.
+///
+/// # Errors
+/// [`ChildError`] if a process fails or its output cannot be parsed.
+pub fn measure_in(
+    processes: usize,
+    workload: &str,
+    size: &str,
+    quick: bool,
+    data: &Path,
+) -> Result<Vec<Row>, ChildError> {
+    let runs = (0..processes).map(|_| measure(workload, size, quick, data)).collect::<Result<Vec<_>, _>>()?;
+    let row_of_all = |at| runs.iter().filter_map(|rows| rows.get(at).cloned()).collect::<Vec<_>>();
+    Ok((0..runs.first().map_or(0, Vec::len)).filter_map(|at| Row::median(&row_of_all(at))).collect())
 }
 
 /// A command that runs this program.

@@ -146,7 +146,8 @@ fn measure_all(chosen: &[String], quick: bool, data: &Path) -> Done {
             if quick { workload.sizes.iter().take(workload.quick) } else { workload.sizes.iter().take(usize::MAX) };
         for size in sizes {
             eprintln!("    {} {size}", workload.name);
-            match child::measure(workload.name, size, quick, data) {
+            let processes = if quick { 1 } else { workload.processes };
+            match child::measure_in(processes, workload.name, size, quick, data) {
                 Ok(measured) => rows.extend(measured),
                 Err(error) => failures.push(format!("{} {size}: {error}", workload.name)),
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Compared;
+use crate::measure::{Compared, median};
 
 /// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,18 @@ impl Row {
         self
     }
 
+    /// Returns the row with the medians of all figures of these rows, which measure the same; `None` if there are none.
+    #[must_use]
+    pub fn median(rows: &[Self]) -> Option<Self> {
+        let first = rows.first()?.clone();
+        let middle = |figure: fn(&Self) -> Option<f64>| {
+            let figures: Option<Vec<_>> = rows.iter().map(figure).collect();
+            figures.map(median)
+        };
+        let ours = middle(|row| Some(row.ours)).unwrap_or(first.ours);
+        Some(Self { ours, limit: middle(|row| row.limit), ratio: middle(|row| row.ratio), ..first })
+    }
+
     /// Returns whether the target is met.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -163,6 +175,16 @@ mod tests {
         assert_eq!(aimed(300.0, 200.0), Verdict::FigureMissed);
         assert_eq!(aimed(150.0, 50.0), Verdict::Missed);
         assert_eq!(row(1.0, 1.0).verdict(), Verdict::NoTarget);
+    }
+
+    #[test]
+    fn the_median_row_has_the_medians_of_all_figures() {
+        let rows = [row(110.0, 100.0), row(130.0, 100.0), row(121.0, 110.0)];
+        let middle = Row::median(&rows).unwrap();
+        assert_eq!((middle.ours, middle.limit, middle.ratio), (121.0, Some(100.0), Some(1.1)));
+        let count = Row::median(&[Row::new("herd", "1,000", Unit::Requests, 1.0)]).unwrap();
+        assert_eq!((count.ours, count.limit, count.ratio), (1.0, None, None));
+        assert_eq!(Row::median(&[]), None);
     }
 
     #[test]

@@ -96,10 +96,10 @@ pub struct Redirected {
 }
 
 impl Transport for Redirected {
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Bytes>, TransportError> {
-        // Cheap, because it is neither side's work.
+    // Cheap, because it is neither side's work: the future is that of the HTTP stack.
+    fn send(&self, mut request: Request<Body>) -> impl Future<Output = Result<Response<Bytes>, TransportError>> + Send {
         *request.uri_mut() = self.url.clone();
-        self.inner.send(request).await
+        self.inner.send(request)
     }
 }
 

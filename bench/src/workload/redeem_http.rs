@@ -1,5 +1,5 @@
 //! W4 over HTTP: the same redemption with its request sent over loopback, against the bare program with the same HTTP
-//! client and settings.
+//! client and settings, which sends the same headers.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,8 +7,12 @@ use std::time::Duration;
 use std::{io, thread};
 
 use auth::{ReqwestTransport, TokenSource};
+use auth_core::{
+    Application, ClientId, CorrelationId, Exchange as _, RefreshRedemption, RequestContext, Secret, Timestamp,
+};
 use bytes::{Buf as _, BytesMut};
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use rand::rngs::SysRng;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -16,7 +20,7 @@ use crate::generate::{CLIENT, Contents, SCOPES, Users};
 use crate::limit::people::People;
 use crate::measure::{Effort, compare};
 use crate::ours::provider::Redirected;
-use crate::ours::{account, client, memory, runtime, wanted};
+use crate::ours::{account, authority, client, memory, runtime, wanted};
 use crate::row::{Bound, Row, Unit};
 
 /// Measures it with one user in the cache.
@@ -31,6 +35,7 @@ pub fn run(effort: Effort) -> Row {
         async || app.acquire_token_silent(&scopes, Some(&account)).force_refresh(true).send().await.expect("a token");
 
     let bare = reqwest::Client::builder()
+        .default_headers(headers())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(Duration::from_secs(10))
@@ -41,7 +46,7 @@ pub fn run(effort: Effort) -> Row {
     let all = format!("{SCOPES} offline_access openid profile");
     let post = async || {
         let form = people.form(CLIENT, home, &all).expect("a refresh token");
-        let request = bare.post(&url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let request = bare.post(&url).body(form);
         let answer = request.send().await.expect("a response").bytes().await.expect("a complete response");
         people.accept(&answer).expect("a token")
     };
@@ -67,6 +72,16 @@ pub fn run(effort: Effort) -> Row {
         },
     );
     Row::compared("W4-HTTP", "1", Unit::Nanoseconds, figures).ratio(Bound::AtMost(1.15))
+}
+
+/// The headers of our request, so that both sides' requests take the same time to send and to receive.
+fn headers() -> HeaderMap {
+    let id = CorrelationId::generate(&mut SysRng).expect("randomness");
+    let context = RequestContext::new(Application::new(ClientId::new(CLIENT).expect("a client ID")), id);
+    let metadata = authority().metadata().expect("a known authority");
+    let refresh_token = Secret::new("token".to_owned());
+    let redemption = RefreshRedemption::new(context, metadata, refresh_token, wanted(), Timestamp::default());
+    redemption.request().headers().clone()
 }
 
 /// Responds to every request with the same body on persistent connections, and returns the port. One thread, which ends
