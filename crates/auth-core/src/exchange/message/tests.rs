@@ -27,7 +27,22 @@ fn requests_identify_the_application_and_the_call() {
     ] {
         assert_eq!(request.headers()[name], value, "{name}");
     }
+    assert_eq!(request.headers().len(), 10);
     assert!(!format!("{request:?}").contains("1+2"));
+}
+
+#[test]
+fn each_request_has_its_own_headers() {
+    let uri = "https://idp.example/keys".parse().unwrap();
+    let other = "b1b2c3d4-0000-4000-8000-000000000000";
+    let anonymous =
+        RequestContext::new(Application::new(ClientId::new("c").unwrap()), CorrelationId::parse(other).unwrap());
+    let (named, anonymous) = (get(&context(), &uri), get(&anonymous, &uri));
+    assert_eq!(named.headers()["client-request-id"], CORRELATION);
+    assert_eq!(named.headers()["x-app-name"], "inventory");
+    assert_eq!(anonymous.headers()["client-request-id"], other);
+    assert_eq!(anonymous.headers().get("x-app-name"), None);
+    assert_eq!(anonymous.headers().get("content-type"), None, "it has no body");
 }
 
 #[test]
